@@ -1,0 +1,5 @@
+"""Lowering of the family neighbors. (Filled in by its own commit.)"""
+
+from controlplane.builder.lower.base import Lowering
+
+LOWERINGS: dict[type, Lowering] = {}

@@ -1,0 +1,37 @@
+"""Every lowering there is, by exact estimator type."""
+
+from controlplane.builder.lower import (
+    bayes,
+    clusters,
+    compose,
+    decomposition,
+    encoders,
+    imputers,
+    kernels,
+    linear,
+    neighbors,
+    neural,
+    scalers,
+    trees,
+)
+from controlplane.builder.lower.base import Draft, Lowering
+
+LOWERINGS: dict[type, Lowering] = {
+    **bayes.LOWERINGS,
+    **clusters.LOWERINGS,
+    **compose.LOWERINGS,
+    **decomposition.LOWERINGS,
+    **encoders.LOWERINGS,
+    **imputers.LOWERINGS,
+    **kernels.LOWERINGS,
+    **linear.LOWERINGS,
+    **neighbors.LOWERINGS,
+    **neural.LOWERINGS,
+    **scalers.LOWERINGS,
+    **trees.LOWERINGS,
+}
+
+
+def new_draft() -> Draft:
+    """Start a plan that knows every family."""
+    return Draft(LOWERINGS)

@@ -1,0 +1,1 @@
+"""The KubeServe SDK: `from kubeserve import Client`."""

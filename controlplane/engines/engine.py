@@ -1,0 +1,152 @@
+"""What an engine is to the rest of the control plane: desired state in, observed state out.
+
+Level-triggered: `apply` may be called again with the same state and then does nothing.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType, Protocol
+
+EndpointId = NewType("EndpointId", str)  # uuid, never reused
+
+
+class BackendKind(StrEnum):
+    PLAN = "plan"
+    FALLBACK = "fallback"
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """Knative's autoscaling annotations, same names, same defaults, same ranges (KPA)."""
+
+    min_scale: int = 0
+    max_scale: int = 4
+    initial_scale: int = 1
+    activation_scale: int = 1
+    metric: str = "concurrency"  # or "rps"
+    target: float | None = None
+    target_utilization_percentage: float = 70.0
+    target_burst_capacity: float = -1.0
+    window_s: float = 60.0
+    panic_window_percentage: float = 10.0
+    panic_threshold_percentage: float = 200.0
+    scale_down_delay_s: float = 0.0
+    scale_to_zero_grace_period_s: float = 30.0
+    scale_to_zero_pod_retention_period_s: float = 0.0
+    max_scale_up_rate: float = 1000.0
+    max_scale_down_rate: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredRevision:
+    """One routed revision.
+
+    artifact_sha256  blob in the artifact store: the plan, or the model file when backend is fallback
+    signature        JSON document of `runtime.plan.signature`
+    """
+
+    name: str
+    model: str
+    version: int
+    backend: BackendKind
+    artifact_sha256: str
+    artifact_size_bytes: int
+    signature: dict[str, object]
+    percent: int = 100
+    tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredEndpoint:
+    """All an engine needs to run an endpoint, read from one database row and its revisions."""
+
+    id: EndpointId
+    tenant: str
+    name: str
+    generation: int
+    audience: str
+    revisions: tuple[DesiredRevision, ...]
+    scaling: Scaling = field(default_factory=Scaling)
+    container_concurrency: int = 0
+    timeout_s: float = 60.0
+
+
+class Condition(StrEnum):
+    """Knative's three-valued status."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One condition: Ready or Active. `reason` is one CamelCase word, `message` a sentence."""
+
+    type: str
+    status: Condition
+    reason: str
+    message: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ColdStart:
+    """The phases of one start, milliseconds each, in order; `total_ms` from first byte to first answer."""
+
+    at: datetime
+    total_ms: float
+    phases_ms: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedEndpoint:
+    """What an engine sees of an endpoint it runs."""
+
+    id: EndpointId
+    observed_generation: int
+    url: str
+    replicas: int
+    desired_replicas: int
+    conditions: tuple[Status, ...]
+    concurrency: float = 0.0
+    requests_total: int = 0
+    starts_total: int = 0
+    cold_start: ColdStart | None = None
+
+    def condition(self, kind: str) -> Status | None:
+        """Find a condition by type."""
+        return next((c for c in self.conditions if c.type == kind), None)
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line that a worker of the endpoint wrote."""
+
+    at: datetime
+    replica: str
+    text: str
+
+
+class Engine(Protocol):
+    """Every method raises `runtime.problems.EngineUnavailable` when the engine cannot be reached."""
+
+    async def apply(self, desired: DesiredEndpoint) -> None:
+        """Make the endpoint so; returns once the engine has durably taken it over, not once ready."""
+
+    async def observe(self, endpoint: EndpointId) -> ObservedEndpoint | None:
+        """Tell what is there; None when nothing is."""
+
+    async def observe_all(self) -> tuple[ObservedEndpoint, ...]:
+        """Tell everything that is there, for lists and for the sweep of orphans."""
+
+    async def delete(self, endpoint: EndpointId) -> None:
+        """Remove the endpoint and all that belongs to it; nothing there is success."""
+
+    async def publish_keys(self, document: bytes) -> None:
+        """Hand the keys file (JWKS + revocations) to every worker, present and future."""
+
+    def logs(self, endpoint: EndpointId, *, tail: int, follow: bool) -> AsyncIterator[LogLine]:
+        """Give the last lines, then new ones while `follow`."""

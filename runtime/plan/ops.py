@@ -1,0 +1,273 @@
+"""What every family of nodes shares: the node contract, checked reading, arithmetic.
+
+A plan is a tree of nodes. A node is one compiled estimator: it is read from a JSON spec and named
+tensors (both untrusted: plans come from a sandbox that ran a tenant's code), and then has the
+estimator's own methods over whole arrays.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.plan.signature import Kind
+
+Float64Matrix = NDArray[np.float64]  # (rows, columns), C order
+Float32Matrix = NDArray[np.float32]
+Float64Vector = NDArray[np.float64]
+Int64Vector = NDArray[np.int64]
+Cells = NDArray[Any]  # one column of a frame: float64, or object holding str and None
+Array = NDArray[Any]
+
+MAX_DEPTH: Final = 32  # nodes inside nodes
+
+
+class PlanError(ValueError):
+    """The plan is not one that this runtime serves; the message says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Input columns of mixed kinds: each float64, or object holding str (None where missing)."""
+
+    columns: tuple[Cells, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows, the same for every column."""
+        return len(self.columns[0]) if self.columns else 0
+
+
+Inputs = Float64Matrix | Frame
+
+
+def as_matrix(x: Inputs) -> Float64Matrix:
+    """Give the columns as one float64 matrix; only called where the signature says they are numbers."""
+    if isinstance(x, Frame):
+        return np.column_stack(x.columns).astype(np.float64, copy=False)
+    return x
+
+
+def as_columns(x: Inputs) -> tuple[Cells, ...]:
+    """Give the columns one by one."""
+    if isinstance(x, Frame):
+        return x.columns
+    return tuple(x[:, j] for j in range(x.shape[1]))
+
+
+class Missing(StrEnum):
+    """What scikit-learn's estimator does with NaN in its input."""
+
+    REFUSES = "refuses"  # raises
+    PASSES = "passes"  # leaves it NaN for whoever comes next (a predictor: handles it)
+    FILLS = "fills"  # none is left afterwards
+
+
+class Node:
+    """One compiled estimator.
+
+    methods   the estimator's methods this node serves, the default one first
+    n_in      input columns
+    n_out     output columns of `transform` (0 where there is none)
+    classes   labels of a classifier, in scikit-learn's order
+    missing   what happens to NaN
+    exact     "bitwise": equal to scikit-learn to the last bit, alone and in any batch;
+              "batch": bitwise at the same batch size; "tolerance": within 1e-12 relative and absolute
+    """
+
+    kind: ClassVar[str]
+    methods: tuple[str, ...] = ()
+    n_in: int = 0
+    n_out: int = 0
+    classes: Array | None = None
+    missing: Missing = Missing.REFUSES
+    exact: str = "tolerance"
+
+    def columns_in(self, nan_ok_after: bool) -> tuple[tuple[Kind, bool], ...]:
+        """Give kind and `missing allowed` of every input column.
+
+        nan_ok_after  whoever comes next takes NaN (True at the end of the plan)
+        """
+        allowed = {
+            Missing.REFUSES: False,
+            Missing.PASSES: nan_ok_after,
+            Missing.FILLS: True,
+        }[self.missing]
+        return ((Kind.NUMBER, allowed),) * self.n_in
+
+    def run(self, method: str, x: Inputs) -> Array:
+        """Call a method named in `methods` on whole arrays; rows in, as many rows out."""
+        result: Array = getattr(self, method)(x)
+        return result
+
+
+NodeReader = Callable[["Fields"], Node]
+
+
+class Fields:
+    """Checked reading of one node's spec. Every accessor raises PlanError with the place.
+
+    A family's `read(fields)` takes every key it knows and ends with `fields.done()`, which refuses
+    keys nobody asked for.
+    """
+
+    def __init__(
+        self,
+        spec: Mapping[str, Any],
+        tensors: Mapping[str, Array],
+        build: Callable[[Any, str, int], Node],
+        where: str,
+        depth: int,
+    ) -> None:
+        self._spec, self._tensors, self._build = spec, tensors, build
+        self._depth = depth
+        self._seen = {"op"}
+        self.where = where
+
+    def fail(self, reason: str) -> PlanError:
+        """Make the error for this node; `raise fields.fail("...")`."""
+        return PlanError(f"{self.where}: {reason}")
+
+    def _take(self, key: str) -> Any:
+        self._seen.add(key)
+        if key not in self._spec:
+            raise self.fail(f"{key!r} is missing")
+        return self._spec[key]
+
+    def has(self, key: str) -> bool:
+        """True when the key is there and not null; null and absent mean the same."""
+        self._seen.add(key)
+        return self._spec.get(key) is not None
+
+    def integer(self, key: str, low: int, high: int) -> int:
+        value = self._take(key)
+        if type(value) is not int or not low <= value <= high:
+            raise self.fail(f"{key!r} must be an integer from {low} to {high}")
+        return value
+
+    def number(self, key: str) -> float:
+        """Read a finite float."""
+        value = self._take(key)
+        if type(value) not in (int, float) or not np.isfinite(value):
+            raise self.fail(f"{key!r} must be a finite number")
+        return float(value)
+
+    def flag(self, key: str) -> bool:
+        value = self._take(key)
+        if type(value) is not bool:
+            raise self.fail(f"{key!r} must be true or false")
+        return value
+
+    def choice(self, key: str, *choices: str) -> str:
+        value = self._take(key)
+        if value not in choices:
+            raise self.fail(f"{key!r} must be one of {', '.join(choices)}")
+        return str(value)
+
+    def items(self, key: str, most: int = 1_000_000) -> Sequence[Any]:
+        """Read a JSON array of anything; the caller checks its members."""
+        value = self._take(key)
+        if not isinstance(value, list) or len(value) > most:
+            raise self.fail(f"{key!r} must be a list of at most {most}")
+        return value
+
+    def tensor(self, key: str, dtype: str, *shape: int | None) -> Array:
+        """Read the tensor named by this key.
+
+        dtype  numpy code without byte order: "f8", "f4", "i8", "i4", "u1", "b1", ...
+        shape  expected shape; None is any length
+        """
+        name = self._take(key)
+        if not isinstance(name, str) or name not in self._tensors:
+            raise self.fail(f"{key!r} names no tensor")
+        array = self._tensors[name]
+        if array.dtype.str[1:] != dtype:
+            raise self.fail(f"{key!r} must be {dtype}, is {array.dtype.str[1:]}")
+        fits = array.ndim == len(shape) and all(
+            want is None or have == want for have, want in zip(array.shape, shape, strict=True)
+        )
+        if not fits:
+            raise self.fail(f"{key!r} must have shape {shape}, has {array.shape}")
+        return array
+
+    def finite(self, key: str, *shape: int | None) -> Array:
+        """Read a float64 tensor without NaN and infinities."""
+        array = self.tensor(key, "f8", *shape)
+        if not np.isfinite(array).all():
+            raise self.fail(f"{key!r} must be finite")
+        return array
+
+    def indices(self, key: str, below: int, *shape: int | None) -> Array:
+        """Read an int64 tensor of indices, each from 0 to below - 1."""
+        array = self.tensor(key, "i8", *shape)
+        if array.size and (array.min() < 0 or array.max() >= below):
+            raise self.fail(f"{key!r} must hold indices from 0 to {below - 1}")
+        return array
+
+    def labels(self, key: str = "classes") -> Array:
+        """Read class labels, as `controlplane.builder.lower.base.labels` writes them:
+        `{"dtype": "i8" | "f8" | "b1" | "str" | ..., "values": [...]}`."""
+        value = self._take(key)
+        if not isinstance(value, dict) or set(value) != {"dtype", "values"}:
+            raise self.fail(f"{key!r} must hold dtype and values")
+        dtype, values = value["dtype"], value["values"]
+        if not isinstance(values, list) or not values:
+            raise self.fail(f"{key!r} has no values")
+        if dtype == "str":
+            if not all(isinstance(v, str) for v in values):
+                raise self.fail(f"{key!r} must hold strings")
+            array = np.empty(len(values), object)
+            array[:] = values
+            return array
+        if dtype not in LABEL_DTYPES or not all(type(v) in (int, float, bool) for v in values):
+            raise self.fail(f"{key!r} must hold numbers, strings or booleans")
+        try:
+            return np.asarray(values, dtype=dtype)
+        except (OverflowError, ValueError) as error:
+            raise self.fail(f"{key!r}: {error}") from error
+
+    def child(self, key: str) -> Node:
+        """Read the node under this key."""
+        return self._build(self._take(key), f"{self.where}.{key}", self._depth + 1)
+
+    def node(self, spec: Any, where: str) -> Node:
+        """Read a node found inside one of `items`."""
+        return self._build(spec, f"{self.where}.{where}", self._depth + 1)
+
+    def done(self) -> None:
+        """Refuse keys that no reader asked for."""
+        unknown = sorted(set(self._spec) - self._seen)
+        if unknown:
+            raise self.fail(f"unknown keys {unknown}")
+
+
+LABEL_DTYPES = frozenset({"i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8", "b1"})
+
+
+def sigmoid(x: Array) -> Float64Matrix:
+    """Logistic function, in the order of operations of scipy.special.expit for float64."""
+    x = np.negative(x)
+    with np.errstate(over="ignore"):
+        np.exp(x, out=x)
+    x += 1.0
+    np.divide(1.0, x, out=x)
+    return x
+
+
+def softmax(x: Float64Matrix) -> Float64Matrix:
+    """Row-wise softmax; source: sklearn.utils.extmath.softmax."""
+    x = x - x.max(axis=1).reshape(-1, 1)
+    np.exp(x, out=x)
+    x /= x.sum(axis=1).reshape(-1, 1)
+    return x
+
+
+def two_columns(positive: Float64Vector) -> Float64Matrix:
+    """Give (rows, 2): one minus the probability, and the probability."""
+    out = np.empty((positive.shape[0], 2))
+    np.subtract(1, positive, out=out[:, 0])
+    out[:, 1] = positive
+    return out
