@@ -29,6 +29,14 @@ class PlanError(ValueError):
     """The plan is not one that this runtime serves; the message says where and why."""
 
 
+class InputRefused(ValueError):
+    """scikit-learn would raise for this cell; row and column count within the call, None: all of them."""
+
+    def __init__(self, row: int | None, column: int | None, detail: str) -> None:
+        super().__init__(f"row {row}, column {column}: {detail}")
+        self.row, self.column, self.detail = row, column, detail
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """Input columns of mixed kinds: each float64, or object holding str (None where missing)."""
