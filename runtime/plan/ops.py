@@ -8,12 +8,21 @@ estimator's own methods over whole arrays.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from runtime.plan.signature import Kind
+
+if TYPE_CHECKING:
+    from typing_extensions import override as override
+else:
+
+    def override(method):
+        """Mark a method that replaces an inherited one; typing has it from Python 3.12 on only."""
+        return method
+
 
 Float64Matrix = NDArray[np.float64]  # (rows, columns), C order
 Float32Matrix = NDArray[np.float32]
@@ -30,7 +39,7 @@ class PlanError(ValueError):
 
 
 class InputRefused(ValueError):
-    """scikit-learn would raise for this cell; row and column count within the call, None: all of them."""
+    """A cell that scikit-learn would raise for; row and column within the call, None: every one."""
 
     def __init__(self, row: int | None, column: int | None, detail: str) -> None:
         super().__init__(f"row {row}, column {column}: {detail}")

@@ -1,5 +1,296 @@
-"""Lowering of the family trees. (Filled in by its own commit.)"""
+"""Lowering of decision trees, forests, gradient boosting and isolation forests."""
 
-from controlplane.builder.lower.base import Lowering
+# A fitted tree model keeps what predict needs in private attributes.
+# ruff: noqa: SLF001
 
-LOWERINGS: dict[type, Lowering] = {}
+import copy
+import itertools
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn._loss.link import HalfLogitLink, IdentityLink, LogitLink, LogLink, MultinomialLogit
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    IsolationForest,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.ensemble._iforest import _average_path_length
+from sklearn.preprocessing import OrdinalEncoder
+from sklearn.tree import (
+    DecisionTreeClassifier,
+    DecisionTreeRegressor,
+    ExtraTreeClassifier,
+    ExtraTreeRegressor,
+)
+
+from controlplane.builder.lower.base import Draft, Lowering, Spec
+from controlplane.builder.lower.tree_layouts import Grown, lay_out
+from runtime.plan.tree_walk import CATEGORIES
+
+LINKS: dict[type, str] = {
+    IdentityLink: "identity",
+    LogLink: "log",
+    LogitLink: "logit",
+    HalfLogitLink: "half_logit",
+    MultinomialLogit: "softmax",
+}
+
+
+def _grown(tree: Any, values: NDArray[np.float64], columns: Any = None) -> Grown:
+    """A `sklearn.tree._tree.Tree`; `columns` are the model's columns that the tree was given."""
+    leaf = tree.children_left < 0
+    feature = np.where(leaf, 0, tree.feature)
+    return Grown(
+        left=np.asarray(tree.children_left, np.int64),
+        right=np.asarray(tree.children_right, np.int64),
+        feature=feature if columns is None else np.asarray(columns)[feature],
+        threshold=np.asarray(tree.threshold, np.float64),
+        nan_left=tree.missing_go_to_left.astype(np.bool_),
+        values=np.asarray(values, np.float64),
+    )
+
+
+def _missing(tree: Any) -> str:
+    """Whether a fitted tree takes NaN, by the rule that its own predict applies."""
+    return "passes" if tree._support_missing_values(np.zeros((1, 1))) else "refuses"
+
+
+def _probabilities(draft: Draft, tree: Any) -> NDArray[np.float64]:
+    """Class probabilities of every node, as this version's predict_proba makes them of node values.
+
+    Versions hold counts or fractions in the nodes and divide or not; so the method itself is asked,
+    with a stand-in that has every row reach the node of its number.
+    """
+    values = tree.tree_.value
+    if tree.n_outputs_ != 1:
+        raise draft.unsupported("classifies several outputs at once")
+    stand_in = copy.copy(tree)
+    stand_in.tree_ = SimpleNamespace(predict=lambda _: values[:, 0, :].copy())
+    rows = np.broadcast_to(np.zeros((1, 1), np.float32), (len(values), tree.n_features_in_))
+    proba: NDArray[np.float64] = stand_in.predict_proba(rows, check_input=False)
+    return proba
+
+
+def _forest(draft: Draft, estimator: Any, trees: list[Any]) -> Spec:
+    if hasattr(estimator, "classes_"):
+        if estimator.n_outputs_ != 1:
+            raise draft.unsupported("classifies several outputs at once")
+        grown = [_grown(t.tree_, _probabilities(draft, t)) for t in trees]
+        own: Spec = {"op": "forest_classifier", "classes": draft.labels(estimator.classes_)}
+    else:
+        grown = [_grown(t.tree_, t.tree_.value[:, :, 0]) for t in trees]
+        own = {"op": "forest_regressor"}
+    return {
+        **own,
+        "n_in": int(estimator.n_features_in_),
+        "missing": _missing(trees[0]),
+        **lay_out(draft, grown, narrow=True),
+    }
+
+
+def tree(draft: Draft, estimator: Any) -> Spec:
+    """A tree alone is a forest of one: adding to zero and dividing by one changes no bit."""
+    return _forest(draft, estimator, [estimator])
+
+
+def forest(draft: Draft, estimator: Any) -> Spec:
+    """RandomForest and ExtraTrees."""
+    return _forest(draft, estimator, list(estimator.estimators_))
+
+
+def isolation_forest(draft: Draft, estimator: Any) -> Spec:
+    """Leaf values are the path lengths that scikit-learn adds up, made in its order."""
+    grown = [
+        _grown(each.tree_, (depth + average - 1.0)[:, None], columns)
+        for each, columns, depth, average in zip(
+            estimator.estimators_,
+            estimator.estimators_features_,
+            estimator._decision_path_lengths,
+            estimator._average_path_length_per_tree,
+            strict=True,
+        )
+    ]
+    average = float(_average_path_length([estimator._max_samples])[0])
+    return {
+        "op": "isolation_forest",
+        "n_in": int(estimator.n_features_in_),
+        "missing": "passes",
+        "denominator": len(grown) * average,
+        "offset": float(estimator.offset_),
+        **lay_out(draft, grown, narrow=True),
+    }
+
+
+def _link(draft: Draft, estimator: Any) -> str:
+    link = LINKS.get(type(estimator._loss.link))
+    if link is None:
+        raise draft.unsupported(f"loss {estimator.loss!r} has no plan yet")
+    return link
+
+
+def _classifier(draft: Draft, estimator: Any, *, tie_is_second: bool) -> Spec:
+    return {
+        "op": "boosted_classifier",
+        "classes": draft.labels(estimator.classes_),
+        "tie_is_second": tie_is_second,
+    }
+
+
+def gradient_boosting(draft: Draft, estimator: Any) -> Spec:
+    """GradientBoosting; the learning rate is multiplied in here instead of per call."""
+    classifies = hasattr(estimator, "classes_")
+    spec: Spec = (
+        _classifier(draft, estimator, tie_is_second=True)
+        if classifies
+        else {"op": "boosted_regressor"}
+    )
+    trees = [
+        _grown(t.tree_, estimator.learning_rate * t.tree_.value[:, 0, :])
+        for t in estimator.estimators_.ravel()
+    ]
+    start, init = _start(draft, estimator, classifies)
+    return {
+        **spec,
+        "n_in": int(estimator.n_features_in_),
+        "missing": "refuses",
+        "link": _link(draft, estimator),
+        "start": draft.tensor(start, "f8"),
+        **({} if init is None else {"init": init}),
+        **lay_out(draft, trees, narrow=True),
+    }
+
+
+def _start(draft: Draft, estimator: Any, classifies: bool) -> tuple[NDArray[Any], Spec | None]:
+    """Raw predictions that the trees start from: constants, or the node of an init estimator."""
+    init = estimator.init_
+    if type(init) is DummyClassifier and init.strategy in ("stratified", "uniform"):
+        raise draft.unsupported(f"init draws at random (strategy {init.strategy!r})")
+    if isinstance(init, str) or type(init) in (DummyClassifier, DummyRegressor):
+        zeros = np.zeros((1, estimator.n_features_in_), np.float32)
+        return estimator._raw_predict_init(zeros)[0], None
+    if classifies or type(init) not in INITS:
+        # A linear model, say, would run in float32 there; a classifier's probabilities go through
+        # scipy's logit. Neither can be promised to the last bit.
+        raise draft.unsupported(f"init={type(init).__name__} cannot be reproduced exactly")
+    return np.zeros(1), draft.node(init)
+
+
+def hist_gradient_boosting(draft: Draft, estimator: Any) -> Spec:
+    """HistGradientBoosting; it predicts from raw values, never from bins."""
+    classifies = hasattr(estimator, "classes_")
+    spec: Spec = (
+        _classifier(draft, estimator, tie_is_second=False)
+        if classifies
+        else {"op": "boosted_regressor"}
+    )
+    categories = _categories(draft, estimator)
+    trees = [
+        _histogram_tree(draft, each, categories is not None)
+        for stage in estimator._predictors
+        for each in stage
+    ]
+    return {
+        **spec,
+        "n_in": int(estimator.n_features_in_),
+        "missing": "passes",
+        "link": _link(draft, estimator),
+        "start": draft.tensor(np.ravel(estimator._baseline_prediction), "f8"),
+        **({} if categories is None else {"categories": categories}),
+        **lay_out(draft, trees, narrow=False),
+    }
+
+
+def _histogram_tree(draft: Draft, predictor: Any, encoded: bool) -> Grown:
+    nodes = predictor.nodes
+    leaf = nodes["is_leaf"].astype(np.bool_)
+    split = routes = None
+    by_category = nodes["is_categorical"].astype(np.bool_) & ~leaf
+    if by_category.any():
+        if not encoded:
+            # Before 1.4 categories came unencoded, with rules of their own for what is not one.
+            raise draft.unsupported("its categories are of a scikit-learn before 1.4")
+        split = np.zeros(len(nodes), np.int64)
+        split[by_category] = np.arange(1, by_category.sum() + 1)
+        words = predictor.raw_left_cat_bitsets[nodes["bitset_idx"][by_category]]
+        goes_left = words[:, :, None] >> np.arange(32, dtype=np.uint32) & np.uint32(1)
+        routes = np.zeros((split.max() + 1, CATEGORIES), np.bool_)
+        routes[1:] = goes_left.reshape(-1, CATEGORIES) == 0
+    return Grown(
+        left=np.where(leaf, -1, nodes["left"].astype(np.int64)),
+        right=np.where(leaf, -1, nodes["right"].astype(np.int64)),
+        feature=np.where(leaf, 0, nodes["feature_idx"].astype(np.int64)),
+        threshold=nodes["num_threshold"].astype(np.float64),
+        nan_left=nodes["missing_go_to_left"].astype(np.bool_),
+        values=nodes["value"].astype(np.float64)[:, None],
+        split=split,
+        routes=routes,
+    )
+
+
+def _categories(draft: Draft, estimator: Any) -> list[Spec] | None:
+    """The encoder in front: for each categorical column, in order, its categories by code."""
+    preprocessor = getattr(estimator, "_preprocessor", None)
+    if preprocessor is None:
+        return None
+    encoder = preprocessor.named_transformers_["encoder"]
+    if type(encoder) is not OrdinalEncoder:
+        raise draft.unsupported("an unknown encoder stands before its categories")
+    columns = np.flatnonzero(estimator.is_categorical_)
+    return [
+        {"column": int(column), **_column(draft, int(column), known)}
+        for column, known in zip(columns, encoder.categories_, strict=True)
+    ]
+
+
+def _column(draft: Draft, column: int, known: NDArray[Any]) -> Spec:
+    """NaN, always last, is left out: missing values have no code."""
+    values = [v for v in known.tolist() if not (isinstance(v, float) and np.isnan(v))]
+    if all(isinstance(v, (int, float)) for v in values):
+        floats = [float(v) for v in values]
+        if any(a >= b for a, b in itertools.pairwise(floats)) or floats != values:
+            raise draft.unsupported(f"categories of column {column} do not fit into float64")
+        return {"kind": "number", "values": floats}
+    if not all(v is None or isinstance(v, str) for v in values):
+        raise draft.unsupported(f"categories of column {column} mix strings and other things")
+    if None in values and len(values) < len(known):
+        raise draft.unsupported(
+            f"column {column} has both None and NaN, which a request cannot tell"
+        )
+    return {"kind": "string", "values": values}
+
+
+_FORESTS = (
+    RandomForestClassifier,
+    RandomForestRegressor,
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+)
+_TREES = (DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor)
+
+LOWERINGS: dict[type, Lowering] = {
+    **dict.fromkeys(_TREES, tree),
+    **dict.fromkeys(_FORESTS, forest),
+    IsolationForest: isolation_forest,
+    GradientBoostingClassifier: gradient_boosting,
+    GradientBoostingRegressor: gradient_boosting,
+    HistGradientBoostingClassifier: hist_gradient_boosting,
+    HistGradientBoostingRegressor: hist_gradient_boosting,
+}
+
+# Init estimators that give the same for float32 input and for its float64 copy.
+INITS = (
+    DecisionTreeRegressor,
+    ExtraTreeRegressor,
+    RandomForestRegressor,
+    ExtraTreesRegressor,
+    GradientBoostingRegressor,
+)
