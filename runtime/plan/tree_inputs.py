@@ -85,7 +85,10 @@ class Categories:
         self.order = [*self.columns, *(j for j in range(n_in) if j not in self.columns)]
 
     def encode(self, x: Inputs) -> Float64Matrix:
-        """Give (rows, columns) float64: codes of the categorical columns, then the numbers."""
+        """Give (rows, columns) float64: codes of the categorical columns, then the numbers.
+
+        raises  InputRefused for an infinite category
+        """
         cells = as_columns(x)
         out = np.empty((cells[0].shape[0], len(self.order)))
         for place, column in enumerate(self.order):
@@ -95,7 +98,7 @@ class Categories:
             elif isinstance(known, dict):
                 out[:, place] = _codes_of_strings(known, cells[column])
             else:
-                out[:, place] = _codes_of_numbers(known, cells[column])
+                out[:, place] = _codes_of_numbers(known, cells[column], column)
         return out
 
 
@@ -104,7 +107,11 @@ def _codes_of_strings(known: dict[Any, float], cells: Cells) -> Array:
     return np.fromiter(looked_up, np.float64, cells.shape[0])
 
 
-def _codes_of_numbers(known: Float64Vector, cells: Cells) -> Array:
+def _codes_of_numbers(known: Float64Vector, cells: Cells, column: int) -> Array:
+    infinite = np.isinf(cells)
+    if infinite.any():
+        # Unlike its numeric columns: the encoder checks what the model itself does not.
+        raise InputRefused(int(infinite.argmax()), column, "a category must be finite")
     if not known.shape[0]:
         return np.full(cells.shape[0], np.nan)
     place = np.minimum(known.searchsorted(cells), known.shape[0] - 1)
@@ -113,8 +120,9 @@ def _codes_of_numbers(known: Float64Vector, cells: Cells) -> Array:
 
 def _strings(fields: Fields, place: str, values: list[Any]) -> dict[Any, float]:
     """A null stands for None where the training data had None as a category of its own."""
-    known = {value: float(code) for code, value in enumerate(values)}
-    if len(known) != len(values) or not all(v is None or isinstance(v, str) for v in values):
+    proper = all(v is None or isinstance(v, str) for v in values)
+    known = {value: float(code) for code, value in enumerate(values)} if proper else {}
+    if not proper or len(known) != len(values):
         raise fields.fail(f"{place} must hold different strings")
     return known
 
