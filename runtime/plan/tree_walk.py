@@ -16,6 +16,10 @@ CATEGORIES: Final = 256  # scikit-learn holds at most 255 categories of a featur
 # Measured on rf100 (20 features): blocks of 16k (tree, row) pairs keep the buffers in the L2 cache.
 BLOCK: Final = 16_384
 ROWS: Final = 2_048
+# Trees are twice as deep as most of their leaves. Every so many steps those that have arrived are
+# put aside: rf100 of 22 to 35 steps, 4096 rows: 83 ms without, 45 ms with.
+LOOK: Final = 4
+SPARSE: Final = 0.8
 
 
 class TreeWalk:
@@ -78,36 +82,48 @@ class TreeWalk:
                 yield slice(r, r + rows), self.leaf.take(node, mode="clip").astype(np.intp)
 
     def _descend(self, x: Array, trees: slice, holes: bool) -> NDArray[np.intp]:
+        """Node that every (tree, row) ends at.
+
+        cost  trees x rows pairs a step, fewer once most have arrived
+        """
         roots = self.roots[trees]
         rows, columns = x.shape
-        shape = (roots.shape[0], rows)
-        node = np.empty(shape, np.intp)
-        node[:] = roots[:, None]
         cells = x.ravel()
-        first = np.arange(0, rows * columns, columns, dtype=np.int32)
         # A category is a small whole number or NaN, and NaN goes by `nan_right` alone.
         codes = None if self.routes is None else _codes(cells)
-        feature, left = np.empty(shape, np.int32), np.empty(shape, np.int32)
-        value, threshold = np.empty(shape, x.dtype), np.empty(shape, x.dtype)
-        right = np.empty(shape, np.bool_)
+        ends = np.repeat(roots.astype(np.intp), rows)
+        node = ends
+        row = np.tile(np.arange(0, rows * columns, columns, dtype=np.int32), roots.shape[0])
+        going: NDArray[np.intp] | None = None  # places in `ends` of those still on their way
         # Indices were checked when the plan was read; "clip" spares a second check and a copy.
-        for _ in range(int(self.steps[trees].max())):
-            self.feature.take(node, out=feature, mode="clip")
-            if rows > 1:
-                feature += first
-            cells.take(feature, out=value, mode="clip")
-            self.threshold.take(node, out=threshold, mode="clip")
-            np.greater(value, threshold, out=right)
-            if codes is not None and self.split is not None and self.routes is not None:
-                route = self.split.take(node, mode="clip").astype(np.intp)
-                route *= CATEGORIES
-                route += codes.take(feature, mode="clip")
-                right |= self.routes.take(route, mode="clip") & ~np.isnan(value)
+        for step in range(int(self.steps[trees].max())):
+            if step % LOOK == 0 and step:
+                away = np.flatnonzero(self.left.take(node, mode="clip") != node)
+                if away.shape[0] < SPARSE * node.shape[0]:
+                    if going is not None:
+                        ends[going] = node
+                    going = away if going is None else going.take(away)
+                    node, row = node.take(away), row.take(away)
+            cell = self.feature.take(node, mode="clip")
+            cell += row
+            value = cells.take(cell, mode="clip")
+            right = value > self.threshold.take(node, mode="clip")
+            if codes is not None:
+                right |= self._routed(node, codes.take(cell, mode="clip")) & ~np.isnan(value)
             if holes:
                 right |= np.isnan(value) & self.nan_right.take(node, mode="clip")
-            self.left.take(node, out=left, mode="clip")
-            np.add(left, right, out=node)
-        return node
+            np.add(self.left.take(node, mode="clip"), right, out=node)
+        if going is not None:
+            ends[going] = node
+        return ends.reshape(roots.shape[0], rows)
+
+    def _routed(self, node: NDArray[np.intp], code: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Whether the category goes right; false at a node that does not split on categories."""
+        if self.routes is None or self.split is None:
+            return np.zeros(node.shape, np.bool_)
+        code += self.split.take(node, mode="clip").astype(np.intp) * CATEGORIES
+        right: NDArray[np.bool_] = self.routes.take(code, mode="clip")
+        return right
 
 
 def _codes(cells: Array) -> NDArray[np.intp]:

@@ -65,8 +65,9 @@ def tables(draw: st.DrawFn) -> tuple[np.random.Generator, np.ndarray, bool]:
 
 
 def holed(random: np.random.Generator, x: np.ndarray, share: float = 0.2) -> np.ndarray:
+    """Some cells missing; not in the first rows, as a column of NaN alone cannot be binned."""
     out = x.copy()
-    out[random.random(x.shape) < share] = np.nan
+    out[2:][random.random(x[2:].shape) < share] = np.nan
     return out
 
 
@@ -76,7 +77,7 @@ def questions(random: np.random.Generator, x: np.ndarray, missing: bool) -> np.n
     q = np.where(random.random(a.shape) < 0.5, a, (a + b) / 2)
     q[random.random(q.shape) < 0.1] = 0.0
     if missing:
-        q = holed(random, q, 0.15)
+        q[random.random(q.shape) < 0.15] = np.nan
     return np.ascontiguousarray(q[: random.integers(1, 301)])
 
 
@@ -100,7 +101,7 @@ def labels_for(random: np.random.Generator, rows: int, kind: str) -> np.ndarray:
     return y
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(
     tables(),
     st.sampled_from(
@@ -125,7 +126,7 @@ def test_classifying_trees_and_forests_are_twins(table, kind, labels, depth, wal
     assert_twins(estimator, questions(random, x, missing=True), walk)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(
     tables(),
     st.sampled_from(
@@ -145,7 +146,7 @@ def test_regressing_trees_and_forests_are_twins(table, kind, targets, depth, wal
     assert_twins(estimator, questions(random, x, missing=True), walk)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(
     tables(),
     st.sampled_from(["int", "str", "bool"]),
@@ -163,7 +164,7 @@ def test_gradient_boosting_classifier_is_a_twin(table, labels, loss, init, walk)
     assert_twins(estimator, questions(random, x, missing=False), walk)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(
     tables(),
     st.sampled_from(["squared_error", "absolute_error", "huber", "quantile"]),
@@ -185,7 +186,7 @@ def test_gradient_boosting_regressor_is_a_twin(table, loss, init, walk):
     assert_twins(estimator, questions(random, x, missing=False), walk)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(
     tables(),
     st.sampled_from(sorted(LABELS)),
@@ -202,7 +203,7 @@ def test_histogram_classifier_is_a_twin(table, labels, options, walk):
     assert_twins(estimator, questions(random, x, missing=True), walk)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(
     tables(),
     st.sampled_from(["squared_error", "absolute_error", "gamma", "poisson", "quantile"]),
@@ -220,7 +221,7 @@ def test_histogram_regressor_is_a_twin(table, loss, walk):
     assert_twins(estimator, q, walk)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10, deadline=None, derandomize=True)
 @given(tables(), st.sampled_from([1.0, 0.5]), st.sampled_from(["auto", 0.2]), st.booleans())
 def test_isolation_forest_is_a_twin(table, max_features, contamination, walk):
     random, x, missing = table
