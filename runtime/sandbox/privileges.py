@@ -1,0 +1,108 @@
+"""Who the process is: an own uid where it was root, no capabilities, no new privileges."""
+
+import ctypes
+import os
+import struct
+from collections.abc import Iterable
+from typing import Final
+
+_SET_PDEATHSIG, _SET_DUMPABLE, _SET_KEEPCAPS, _CAPBSET_DROP = 1, 4, 8, 24
+_SET_NO_NEW_PRIVS: Final = 38
+_CAPABILITY_VERSION: Final = 0x20080522
+_CAPSET: Final = {"x86_64": 126, "aarch64": 91}
+_DAC_READ_SEARCH: Final = 1 << 2
+_LAST_CAPABILITY: Final = 63
+# One uid a process, so that sandboxes are strangers to each other and to the service. The number is
+# free while the process lives because its pid is; nothing on a usual host is in this range.
+_FIRST_UID: Final = 1_500_000_000
+_NOBODY: Final = 65534
+
+
+class PrivilegeError(OSError):
+    """A privilege could not be given up."""
+
+
+def die_with_parent(parent: int) -> None:
+    """Get SIGKILL when the parent ends, also when it ended just now."""
+    _prctl(_SET_PDEATHSIG, 9)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def forbid_new() -> None:
+    """Set no_new_privs, which the filters below need; and no core files, no tracing."""
+    _prctl(_SET_NO_NEW_PRIVS, 1)
+    _prctl(_SET_DUMPABLE, 0)
+
+
+def drop(readable: Iterable[str], writable: Iterable[str], *, may_read_all: bool) -> bool:
+    """Become an own uid when root, and give up every capability; True when the uid changed.
+
+    may_read_all  Landlock will restrict the paths, so the capability to read past file modes may stay
+                  where the Python installation is in a folder that only root may enter
+    """
+    if os.geteuid() != 0 or _is_only_root_here():
+        _capabilities(0)
+        return False
+    keep = 0
+    if any(_closed_to_others(path) for path in readable):
+        if not may_read_all:
+            _capabilities(0)
+            return False
+        keep = _DAC_READ_SEARCH
+    uid = _FIRST_UID + os.getpid()
+    for path in writable:
+        os.chown(path, uid, uid)
+    for capability in range(_LAST_CAPABILITY + 1):
+        if _prctl(_CAPBSET_DROP, capability, check=False) != 0:
+            break
+    _prctl(_SET_KEEPCAPS, 1)
+    _become(uid, writable)
+    _capabilities(keep)
+    return True
+
+
+def _become(uid: int, writable: Iterable[str]) -> None:
+    os.setgroups([])
+    try:
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    except OSError:  # the container maps fewer numbers
+        for path in writable:
+            os.chown(path, _NOBODY, _NOBODY)
+        os.setresgid(_NOBODY, _NOBODY, _NOBODY)
+        os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+
+
+def _is_only_root_here() -> bool:
+    """True in a user namespace that maps a single number: there is nobody else to become."""
+    with open("/proc/self/uid_map", encoding="ascii") as file:
+        return sum(int(line.split()[2]) for line in file) == 1
+
+
+def _closed_to_others(path: str) -> bool:
+    while True:
+        try:
+            if not os.stat(path).st_mode & 0o001 and os.path.isdir(path):
+                return True
+        except OSError:
+            return False
+        if path == "/":
+            return False
+        path = os.path.dirname(path)
+
+
+def _capabilities(keep: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = struct.pack("=Ii", _CAPABILITY_VERSION, 0)
+    sets = struct.pack("=6I", keep, keep, 0, 0, 0, 0)
+    if libc.syscall(_CAPSET[os.uname().machine], header, sets) != 0:
+        raise PrivilegeError(ctypes.get_errno(), "could not give up capabilities")
+
+
+def _prctl(option: int, value: int, *, check: bool = True) -> int:
+    libc = ctypes.CDLL(None, use_errno=True)
+    result = int(libc.prctl(option, value, 0, 0, 0))
+    if check and result != 0:
+        raise PrivilegeError(ctypes.get_errno(), f"prctl {option}: refused")
+    return result
