@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn._loss.link import HalfLogitLink, IdentityLink, LogitLink, LogLink, MultinomialLogit
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import (
     ExtraTreesClassifier,
@@ -36,12 +35,13 @@ from controlplane.builder.lower.base import Draft, Lowering, Spec
 from controlplane.builder.lower.tree_layouts import Grown, lay_out
 from runtime.plan.tree_walk import CATEGORIES
 
-LINKS: dict[type, str] = {
-    IdentityLink: "identity",
-    LogLink: "log",
-    LogitLink: "logit",
-    HalfLogitLink: "half_logit",
-    MultinomialLogit: "softmax",
+# By name: the classes have moved between versions of scikit-learn, their meaning has not.
+LINKS = {
+    "IdentityLink": "identity",
+    "LogLink": "log",
+    "LogitLink": "logit",
+    "HalfLogitLink": "half_logit",
+    "MultinomialLogit": "softmax",
 }
 
 
@@ -49,19 +49,22 @@ def _grown(tree: Any, values: NDArray[np.float64], columns: Any = None) -> Grown
     """A `sklearn.tree._tree.Tree`; `columns` are the model's columns that the tree was given."""
     leaf = tree.children_left < 0
     feature = np.where(leaf, 0, tree.feature)
+    # Before 1.3 a tree takes no missing values and has no such attribute.
+    nan_left = getattr(tree, "missing_go_to_left", np.zeros(len(leaf)))
     return Grown(
         left=np.asarray(tree.children_left, np.int64),
         right=np.asarray(tree.children_right, np.int64),
         feature=feature if columns is None else np.asarray(columns)[feature],
         threshold=np.asarray(tree.threshold, np.float64),
-        nan_left=tree.missing_go_to_left.astype(np.bool_),
+        nan_left=np.asarray(nan_left, np.bool_),
         values=np.asarray(values, np.float64),
     )
 
 
 def _missing(tree: Any) -> str:
     """Whether a fitted tree takes NaN, by the rule that its own predict applies."""
-    return "passes" if tree._support_missing_values(np.zeros((1, 1))) else "refuses"
+    supports = getattr(tree, "_support_missing_values", lambda _: False)
+    return "passes" if supports(np.zeros((1, 1))) else "refuses"
 
 
 def _probabilities(draft: Draft, tree: Any) -> NDArray[np.float64]:
@@ -109,6 +112,8 @@ def forest(draft: Draft, estimator: Any) -> Spec:
 
 def isolation_forest(draft: Draft, estimator: Any) -> Spec:
     """Leaf values are the path lengths that scikit-learn adds up, made in its order."""
+    if not hasattr(estimator, "_decision_path_lengths"):
+        raise draft.unsupported("it was made by a scikit-learn before 1.3")
     grown = [
         _grown(each.tree_, (depth + average - 1.0)[:, None], columns)
         for each, columns, depth, average in zip(
@@ -131,13 +136,15 @@ def isolation_forest(draft: Draft, estimator: Any) -> Spec:
 
 
 def _link(draft: Draft, estimator: Any) -> str:
-    link = LINKS.get(type(estimator._loss.link))
+    link = LINKS.get(type(getattr(estimator._loss, "link", None)).__name__)
     if link is None:
         raise draft.unsupported(f"loss {estimator.loss!r} has no plan yet")
     return link
 
 
 def _classifier(draft: Draft, estimator: Any, *, tie_is_second: bool) -> Spec:
+    if len(estimator.classes_) < 2:
+        raise draft.unsupported("it has learnt a single class")
     return {
         "op": "boosted_classifier",
         "classes": draft.labels(estimator.classes_),

@@ -353,6 +353,12 @@ def test_classifying_several_outputs_has_no_plan(estimator, reason):
         new_draft().node(estimator)
 
 
+def test_boosting_a_single_class_has_no_plan():
+    estimator = HistGradientBoostingClassifier(max_iter=1).fit(np.eye(4), np.zeros(4))
+    with pytest.raises(Unsupported, match="single class"):
+        new_draft().node(estimator)
+
+
 @pytest.mark.parametrize(
     "estimator",
     [
