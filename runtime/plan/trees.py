@@ -80,7 +80,17 @@ class Ensemble(Node):
         return start
 
 
-class ForestClassifier(Ensemble):
+class Forest(Ensemble):
+    """What a forest's classifier and regressor share."""
+
+    def __init__(self, fields: Fields) -> None:
+        super().__init__(fields)
+        # With several threads scikit-learn adds the trees as they finish, and so rounds differently
+        # from call to call; the plan always adds them in order.
+        self.exact = "bitwise" if fields.flag("in_order") else "tolerance"
+
+
+class ForestClassifier(Forest):
     """One tree or the mean of many; source: sklearn.ensemble._forest.ForestClassifier."""
 
     kind = "forest_classifier"
@@ -104,14 +114,11 @@ class ForestClassifier(Ensemble):
         return labels
 
 
-class ForestRegressor(Ensemble):
+class ForestRegressor(Forest):
     """One tree or the mean of many; source: sklearn.ensemble._forest.ForestRegressor."""
 
     kind = "forest_regressor"
     methods = ("predict",)
-
-    def __init__(self, fields: Fields) -> None:
-        super().__init__(fields)
 
     def predict(self, x: Inputs) -> Float64Matrix | Float64Vector:
         """Mean of the trees: (rows,), or (rows, targets) where there are several."""

@@ -96,6 +96,7 @@ def _forest(draft: Draft, estimator: Any, trees: list[Any]) -> Spec:
         **own,
         "n_in": int(estimator.n_features_in_),
         "missing": _missing(trees[0]),
+        "in_order": getattr(estimator, "n_jobs", None) in (None, 1),
         **lay_out(draft, grown, narrow=True),
     }
 

@@ -34,7 +34,7 @@ from controlplane.builder.lower.registry import new_draft
 from runtime.plan.ops import InputRefused, Missing
 from runtime.plan.quickscorer import FEW, QuickScorer
 from runtime.plan.tree_walk import TreeWalk
-from tests.unit.plan.twins import assert_bitwise, compiled
+from tests.unit.plan.twins import assert_bitwise, assert_within, compiled
 
 LABELS = {
     "int": np.array([-3, 0, 7, 8]),
@@ -351,6 +351,17 @@ def test_classifying_several_outputs_has_no_plan(estimator, reason):
     estimator.fit(np.eye(4), np.array([[0, 1], [1, 0], [1, 1], [0, 0]]))
     with pytest.raises(Unsupported, match=reason):
         new_draft().node(estimator)
+
+
+def test_a_forest_of_several_threads_is_promised_within_tolerance_only():
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(200, 3)), random.normal(size=200)
+    estimator = RandomForestRegressor(5, n_jobs=2, random_state=0).fit(x, y)
+    node = compiled(estimator)
+    assert node.exact == "tolerance"
+    assert_within(node.predict(x), estimator.predict(x))
+    estimator.set_params(n_jobs=None)
+    assert_bitwise(node.predict(x), estimator.predict(x))
 
 
 def test_boosting_a_single_class_has_no_plan():
