@@ -62,7 +62,7 @@ Inputs = Float64Matrix | Frame
 
 
 def as_matrix(x: Inputs) -> Float64Matrix:
-    """Give the columns as one float64 matrix; only called where the signature says they are numbers."""
+    """Give the columns as one float64 matrix; only where the signature says they are numbers."""
     if isinstance(x, Frame):
         return np.column_stack(x.columns).astype(np.float64, copy=False)
     return x
@@ -91,7 +91,7 @@ class Node:
     n_out     output columns of `transform` (0 where there is none)
     classes   labels of a classifier, in scikit-learn's order
     missing   what happens to NaN
-    exact     "bitwise": equal to scikit-learn to the last bit, alone and in any batch;
+    exact     "bitwise": equal to scikit-learn to the last bit, in any batch;
               "batch": bitwise at the same batch size; "tolerance": within 1e-12 relative and absolute
     """
 
@@ -114,6 +114,12 @@ class Node:
             Missing.FILLS: True,
         }[self.missing]
         return ((Kind.NUMBER, allowed),) * self.n_in
+
+    def example(self) -> tuple[float | str | None, ...]:
+        """Give one cell for each input column that this node takes."""
+        return tuple(
+            0.0 if kind is Kind.NUMBER else None for kind, _ in self.columns_in(nan_ok_after=True)
+        )
 
     def run(self, method: str, x: Inputs) -> Array:
         """Call a method named in `methods` on whole arrays; rows in, as many rows out."""
@@ -160,6 +166,7 @@ class Fields:
         return self._spec.get(key) is not None
 
     def integer(self, key: str, low: int, high: int) -> int:
+        """Read a whole number from low to high."""
         value = self._take(key)
         if type(value) is not int or not low <= value <= high:
             raise self.fail(f"{key!r} must be an integer from {low} to {high}")
@@ -173,12 +180,14 @@ class Fields:
         return float(value)
 
     def flag(self, key: str) -> bool:
+        """Read true or false."""
         value = self._take(key)
         if type(value) is not bool:
             raise self.fail(f"{key!r} must be true or false")
         return value
 
     def choice(self, key: str, *choices: str) -> str:
+        """Read one of the given words."""
         value = self._take(key)
         if value not in choices:
             raise self.fail(f"{key!r} must be one of {', '.join(choices)}")

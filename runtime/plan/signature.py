@@ -16,8 +16,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One input column. `missing`: null, NaN or an absent cell is allowed and reaches the model as NaN
-    (numbers) or None (strings)."""
+    """One input column.
+
+    missing  null, NaN or an absent cell is allowed; the model sees NaN (numbers) or None (strings)
+    """
 
     name: str
     kind: Kind = Kind.NUMBER

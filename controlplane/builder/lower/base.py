@@ -1,4 +1,7 @@
-"""From a fitted estimator to a spec and tensors: what every family shares. Runs in the locked child only."""
+"""From a fitted estimator to a spec and tensors: what every family shares.
+
+Runs in the locked child only.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +31,7 @@ class Draft:
 
     @property
     def where(self) -> str:
-        """Path of the estimator being lowered, e.g. `Pipeline > ColumnTransformer > OneHotEncoder`."""
+        """Path of the estimator being lowered, e.g. `Pipeline > OneHotEncoder`."""
         return " > ".join(self._path)
 
     def unsupported(self, reason: str) -> Unsupported:

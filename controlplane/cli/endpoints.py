@@ -1,0 +1,198 @@
+"""`deploy`, `endpoints`, `why`, `traffic`, `releases`, `rollback`, `logs`, `delete`."""
+
+import json
+from typing import Any
+
+import click
+
+from controlplane.cli.output import Output, pass_output
+from controlplane.client import Endpoint
+
+
+@click.command()
+@click.argument("model")
+@click.option("--endpoint", help="Name of the endpoint; the model's name if left out.")
+@click.option("--min-scale", type=click.IntRange(0), help="Replicas kept running; 0 by default.")
+@click.option("--max-scale", type=click.IntRange(1), help="Replicas at most.")
+@click.option("--target", type=float, help="Requests in flight a replica aims at.")
+@click.option("--window", "window_s", type=float, help="Seconds the autoscaler averages over.")
+@click.option("--concurrency", type=click.IntRange(0), help="Requests a replica takes at most.")
+@click.option("--wait/--no-wait", default=True, help="Wait until the endpoint is ready.")
+@pass_output
+def deploy(
+    output: Output,
+    model: str,
+    endpoint: str | None,
+    concurrency: int | None,
+    wait: bool,
+    **scaling: Any,
+) -> None:
+    """Put MODEL[:VERSION or :ALIAS] behind an endpoint; the newest ready version by default."""
+    name, _, version = model.partition(":")
+    chosen = {key: value for key, value in scaling.items() if value is not None}
+    with output.client() as client, output.console.status(f"Deploying {model}"):
+        deployed = client.deploy(
+            name,
+            version=int(version) if version.isdigit() else version or None,
+            endpoint=endpoint,
+            scaling=chosen or None,
+            container_concurrency=concurrency,
+            wait=wait,
+        )
+    if output.as_json:
+        output.document(deployed.raw)
+        return
+    revision = deployed.revisions[-1] if deployed.revisions else None
+    shown = f"{revision.model} version {revision.version}" if revision else model
+    output.say(f"{deployed.name} serves {shown} at {deployed.url}")
+    output.say(f"Next: kubeserve predict {deployed.name} --data '[[...]]'")
+
+
+@click.command("endpoints")
+@click.argument("endpoint", required=False)
+@pass_output
+def list_endpoints(output: Output, endpoint: str | None) -> None:
+    """List endpoints, or show one."""
+    with output.client() as client:
+        listed = [client.endpoint(endpoint)] if endpoint else list(client.endpoints())
+    if output.as_json:
+        output.document(listed[0].raw if endpoint else [e.raw for e in listed])
+        return
+    output.table(
+        ("ENDPOINT", "STATUS", "REPLICAS", "REVISIONS", "REQUESTS", "COLD START", "URL"),
+        map(_row, listed),
+        empty="No endpoints yet. Next: kubeserve deploy MODEL",
+    )
+
+
+def _row(endpoint: Endpoint) -> tuple[object, ...]:
+    start = endpoint.cold_start
+    return (
+        endpoint.name,
+        status(endpoint),
+        f"{endpoint.replicas}/{endpoint.desired_replicas}",
+        ", ".join(f"{r.model}:{r.version} {r.percent}%" for r in endpoint.revisions),
+        endpoint.requests_total,
+        f"{start.total_ms:.1f} ms" if start else None,
+        endpoint.url,
+    )
+
+
+def status(endpoint: Endpoint) -> str:
+    """Say in a word or two how an endpoint is."""
+    ready, active = endpoint.ready, endpoint.active
+    if ready.status != "True":
+        return f"{ready.reason}: {ready.message}" if ready.message else ready.reason
+    return "idle" if active.status == "False" else "ready"
+
+
+@click.command()
+@click.argument("endpoint")
+@pass_output
+def why(output: Output, endpoint: str) -> None:
+    """Say what an endpoint is doing and what it waits for."""
+    with output.client() as client:
+        found = client.endpoint(endpoint)
+    if output.as_json:
+        output.document({"ready": found.raw["ready"], "active": found.raw["active"]})
+        return
+    for condition in (found.ready, found.active):
+        output.say(f"{condition.reason} since {condition.since}: {condition.message}")
+    if found.cold_start:
+        phases = ", ".join(f"{k} {v:.1f} ms" for k, v in found.cold_start.phases_ms.items())
+        output.say(f"Last cold start {found.cold_start.total_ms:.1f} ms: {phases}")
+
+
+@click.command()
+@click.argument("endpoint")
+@click.argument("targets", nargs=-1, required=True, metavar="VERSION=PERCENT[:TAG]...")
+@pass_output
+def traffic(output: Output, endpoint: str, targets: tuple[str, ...]) -> None:
+    """Split traffic between versions, e.g. `kubeserve traffic iris 3=90 4=10:canary`."""
+    split = [_target(target) for target in targets]
+    with output.client() as client:
+        changed = client.traffic(endpoint, split)
+    if output.as_json:
+        output.document(changed.raw)
+        return
+    output.say(
+        f"{endpoint}: " + ", ".join(f"version {r.version} {r.percent}%" for r in changed.revisions)
+    )
+
+
+def _target(text: str) -> dict[str, Any]:
+    version, _, rest = text.partition("=")
+    percent, _, tag = rest.partition(":")
+    if not version.isdigit() or not percent.isdigit():
+        raise click.BadParameter(f"{text!r} is not VERSION=PERCENT[:TAG]", param_hint="TARGETS")
+    return {"version": int(version), "percent": int(percent), "tag": tag or None}
+
+
+@click.command()
+@click.argument("endpoint")
+@pass_output
+def releases(output: Output, endpoint: str) -> None:
+    """List what was changed on an endpoint, newest first."""
+    with output.client() as client:
+        listed = list(client.releases(endpoint))
+    if output.as_json:
+        output.document([r.raw for r in listed])
+        return
+    output.table(
+        ("RELEASE", "ACTION", "REVISIONS", "BY", "AT"),
+        (
+            (
+                f"{r.number} (current)" if r.current else r.number,
+                r.action,
+                ", ".join(f"{v.model}:{v.version} {v.percent}%" for v in r.revisions),
+                r.created_by,
+                r.created_at,
+            )
+            for r in listed
+        ),
+        empty="No releases yet.",
+    )
+
+
+@click.command()
+@click.argument("endpoint")
+@click.option("--to", type=int, help="Number of the release to go back to; the one before if none.")
+@pass_output
+def rollback(output: Output, endpoint: str, to: int | None) -> None:
+    """Go back to an earlier release of an endpoint."""
+    with output.client() as client:
+        changed = client.rollback(endpoint, to=to)
+    if output.as_json:
+        output.document(changed.raw)
+        return
+    shown = ", ".join(f"{r.model}:{r.version} {r.percent}%" for r in changed.revisions)
+    output.say(f"{endpoint} serves {shown} again.")
+
+
+@click.command()
+@click.argument("endpoint")
+@click.option("-f", "--follow", is_flag=True, help="Go on printing what comes.")
+@click.option("--tail", default=100, show_default=True, help="Lines to begin with.")
+@pass_output
+def logs(output: Output, endpoint: str, follow: bool, tail: int) -> None:
+    """Print what the replicas of an endpoint wrote."""
+    with output.client() as client:
+        for line in client.logs(endpoint, tail=tail, follow=follow):
+            if output.as_json:
+                click.echo(json.dumps(line.raw))
+            else:
+                click.echo(f"{line.at} {line.replica} {line.text}")
+
+
+@click.command()
+@click.argument("endpoint")
+@click.confirmation_option("--yes", prompt="Delete the endpoint and everything that belongs to it?")
+@pass_output
+def delete(output: Output, endpoint: str) -> None:
+    """Delete an endpoint. Its model and versions stay."""
+    with output.client() as client:
+        client.delete_endpoint(endpoint)
+    output.say(f"{endpoint} is being deleted.")
+
+
+COMMANDS = (deploy, list_endpoints, why, traffic, releases, rollback, logs, delete)

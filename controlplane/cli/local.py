@@ -1,0 +1,153 @@
+"""`up`, `down`, `status`: the whole system on this machine."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+
+from controlplane.cli.output import Output, pass_output
+from controlplane.client.home import home_folder
+
+START_WITHIN_S = 60.0
+STOP_WITHIN_S = 30.0
+KEEPER = [sys.executable, "-m", "controlplane", "keeper"]
+
+
+@click.command()
+@click.option("--home", type=click.Path(path_type=Path), help="Folder for everything it keeps.")
+@click.option("--foreground", is_flag=True, help="Stay attached; Ctrl-C stops everything.")
+@click.option("--gateway", is_flag=True, help="One port for all endpoints, through Envoy.")
+@pass_output
+def up(output: Output, home: Path | None, foreground: bool, gateway: bool) -> None:
+    """Start control plane, Postgres, artifact store and engine on this machine."""
+    folder = home_folder(home)
+    env = {**os.environ, "KUBESERVE_HOME": str(folder)}
+    if gateway:
+        env["KUBESERVE_GATEWAY"] = "true"
+    if foreground:
+        os.execve(sys.executable, KEEPER, env)  # noqa: S606  (our own module, no shell)
+    running = keeper_pid(folder)
+    if running is None:
+        running = _start(output, folder, env)
+    address = json.loads((folder / "credentials.json").read_text())["url"]
+    if output.as_json:
+        output.document({"url": address, "home": str(folder), "pid": running})
+        return
+    output.say(f"KubeServe is running at {address} (docs at {address}/docs).")
+    output.say(f"It keeps everything in {folder}. Stop it with: kubeserve down")
+    output.say("Next: kubeserve push model.joblib --name iris")
+
+
+def _start(output: Output, folder: Path, env: dict[str, str]) -> int:
+    (folder / "logs").mkdir(parents=True, exist_ok=True)
+    log = folder / "logs" / "keeper.log"
+    with log.open("ab") as sink:
+        keeper = subprocess.Popen(  # noqa: S603  (our own module, no shell)
+            KEEPER,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,
+        )
+    with output.console.status("Starting"):
+        deadline = time.monotonic() + START_WITHIN_S
+        while time.monotonic() < deadline:
+            if keeper.poll() is not None:
+                raise click.ClickException(_last_words(log, "it ended while starting"))
+            if _ready(folder):
+                return keeper.pid
+            time.sleep(0.05)
+    keeper.terminate()
+    keeper.wait()
+    raise click.ClickException(_last_words(log, f"it was not ready within {START_WITHIN_S:.0f} s"))
+
+
+def _ready(folder: Path) -> bool:
+    """Ask the API whether it serves; until its address is written there is nothing to ask."""
+    try:
+        address = json.loads((folder / "credentials.json").read_text())["url"]
+        return bool(httpx.get(f"{address}/readyz", timeout=2).status_code == 200)
+    except (OSError, ValueError, KeyError, httpx.HTTPError):
+        return False
+
+
+def _last_words(log: Path, what: str) -> str:
+    lines = log.read_text("utf-8", errors="replace").splitlines()[-15:]
+    return "\n".join([f"KubeServe did not start: {what}. The end of {log}:", *lines])
+
+
+def keeper_pid(folder: Path) -> int | None:
+    """Give the running keeper's process id; a pid that was given to another process is not it."""
+    try:
+        pid, started = (folder / "keeper.pid").read_text().split()[:2]
+        return int(pid) if process_start(int(pid)) == started else None
+    except (OSError, ValueError):
+        return None
+
+
+def process_start(pid: int) -> str | None:
+    """Give the kernel's start time of a process: with the pid it names it for good."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    return stat.rpartition(")")[2].split()[19]
+
+
+@click.command()
+@click.option("--home", type=click.Path(path_type=Path), help="Folder given to `kubeserve up`.")
+@pass_output
+def down(output: Output, home: Path | None) -> None:
+    """Stop everything that `kubeserve up` started. What it keeps stays."""
+    folder = home_folder(home)
+    pid = keeper_pid(folder)
+    if pid is None:
+        output.say(f"Nothing is running in {folder}.")
+        return
+    started = process_start(pid)
+    os.kill(pid, signal.SIGTERM)
+    with output.console.status("Stopping"):
+        deadline = time.monotonic() + STOP_WITHIN_S
+        while process_start(pid) == started and not _is_zombie(pid):
+            if time.monotonic() > deadline:
+                raise click.ClickException(
+                    f"process {pid} has not stopped within {STOP_WITHIN_S:.0f} s; "
+                    f"look into {folder / 'logs' / 'keeper.log'}"
+                )
+            time.sleep(0.02)
+    output.say("KubeServe has stopped.")
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+@click.command()
+@click.option("--home", type=click.Path(path_type=Path), help="Folder given to `kubeserve up`.")
+@pass_output
+def status(output: Output, home: Path | None) -> int:
+    """Tell whether KubeServe runs on this machine. Exit code 3 when it does not."""
+    folder = home_folder(home)
+    pid, ready = keeper_pid(folder), _ready(folder)
+    state: dict[str, Any] = {"home": str(folder), "pid": pid, "ready": ready}
+    if output.as_json:
+        output.document(state)
+    elif pid is None:
+        output.say(f"KubeServe is not running in {folder}. Start it with: kubeserve up")
+    else:
+        output.say(f"KubeServe is {'ready' if ready else 'starting'} (process {pid}, {folder}).")
+    return 0 if ready else 3
+
+
+COMMANDS = (up, down, status)

@@ -1,0 +1,110 @@
+"""`push`, `models`, `versions`, `alias`: the registry."""
+
+import time
+from pathlib import Path
+
+import click
+
+from controlplane.cli.output import Output, pass_output
+from controlplane.client import Version
+
+VERSION_HEADINGS = ("VERSION", "STATE", "SERVED BY", "ESTIMATOR", "SCIKIT-LEARN", "SIZE", "ALIASES")
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--name", "model", help="Name of the model; the file's name if left out.")
+@click.option("--wait/--no-wait", default=True, help="Wait until the version is built.")
+@pass_output
+def push(output: Output, file: Path, model: str | None, wait: bool) -> None:
+    """Upload a fitted estimator saved with joblib.dump or pickle.dump as a new version."""
+    name = model or file.name.split(".")[0].replace("_", "-").lower()
+    began = time.monotonic()
+    with output.client() as client:
+        with output.progress() as bar:
+            task = bar.add_task(f"Uploading {file.name}", total=file.stat().st_size)
+            version = client.push(
+                file, name, wait=False, progress=lambda sent, _: bar.update(task, completed=sent)
+            )
+        if wait:
+            with output.console.status(f"Building {name} version {version.number}"):
+                version = client.wait_for_version(name, version.number)
+    if output.as_json:
+        output.document(version.raw)
+        return
+    if not wait:
+        output.say(f"{name} version {version.number} is {version.state}.")
+        return
+    output.say(f"{name} version {version.number} is ready, {time.monotonic() - began:.1f} s.")
+    output.say(_served(version))
+    output.say(f"Next: kubeserve deploy {name}")
+
+
+def _served(version: Version) -> str:
+    if version.backend == "plan":
+        return f"Compiled to a plan: {version.estimator}, scikit-learn {version.sklearn_version}."
+    return f"Served by scikit-learn in a sandbox, because {version.fallback_because}."
+
+
+@click.command("models")
+@click.argument("model", required=False)
+@pass_output
+def list_models(output: Output, model: str | None) -> None:
+    """List models, or the versions of one."""
+    with output.client() as client:
+        if model is not None:
+            versions = list(client.versions(model))
+            if output.as_json:
+                output.document([version.raw for version in versions])
+                return
+            output.table(VERSION_HEADINGS, map(_version_row, versions), empty="No versions yet.")
+            return
+        listed = list(client.models())
+    if output.as_json:
+        output.document([m.raw for m in listed])
+        return
+    output.table(
+        ("MODEL", "VERSIONS", "LATEST", "CREATED"),
+        ((m.name, m.versions, m.latest_state, m.created_at) for m in listed),
+        empty="No models yet. Next: kubeserve push model.joblib --name iris",
+    )
+
+
+def _version_row(version: Version) -> tuple[object, ...]:
+    return (
+        version.number,
+        version.state if version.state != "failed" else f"failed: {version.reason}",
+        version.backend,
+        version.estimator,
+        version.sklearn_version,
+        size(version.size_bytes),
+        ", ".join(version.aliases),
+    )
+
+
+def size(count: int) -> str:
+    """Give bytes in a unit a person reads."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"
+
+
+@click.command()
+@click.argument("model")
+@click.argument("alias")
+@click.argument("version", type=int)
+@pass_output
+def alias(output: Output, model: str, alias: str, version: int) -> None:
+    """Point an alias such as `production` at a version."""
+    with output.client() as client:
+        client.set_alias(model, alias, version)
+    if output.as_json:
+        output.document({"model": model, "alias": alias, "version": version})
+        return
+    output.say(f"{model}:{alias} is version {version} now.")
+
+
+COMMANDS = (push, list_models, alias)
