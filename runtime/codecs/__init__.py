@@ -1,0 +1,1 @@
+"""Wire formats of predictions, both directions each; no HTTP, no sockets."""

@@ -1,0 +1,62 @@
+"""The V1 protocol (`:predict`): {"instances": [...]} → {"predictions": [...]}.
+
+Beyond the protocol, "outputs" picks outputs by name; several give one object a row.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from runtime.codecs.answers import dump, values
+from runtime.codecs.frames import from_rows
+from runtime.codecs.request import Call, ModelInfo, check_rows, outputs_asked, parse
+from runtime.plan.ops import Array
+from runtime.plan.signature import Signature
+from runtime.problems import InvalidInput, Malformed
+
+
+def decode(body: bytes, signature: Signature, *, max_rows: int) -> Call:
+    """Read a request body; raises Malformed, InvalidInput or TooLarge."""
+    document = parse(body)
+    if not isinstance(document, dict):
+        raise Malformed('The body must be an object: {"instances": [...]}.')
+    rows = document.get("instances")
+    if not isinstance(rows, list):
+        raise InvalidInput('"instances" must be a list of rows.')
+    check_rows(len(rows), max_rows)
+    asked = document.get("outputs")
+    outputs = outputs_asked(asked, signature)
+    return Call(from_rows(rows, signature), len(rows), outputs, picked=asked is not None)
+
+
+def encode_answer(
+    call: Call, results: Mapping[str, Array], model: ModelInfo  # noqa: ARG001  (as in all formats)
+) -> bytes:
+    """Write the answer; `model` is not part of this format."""
+    if len(call.outputs) == 1:
+        return dump({"predictions": values(results[call.outputs[0]])})
+    columns = [results[name].tolist() for name in call.outputs]
+    return dump(
+        {
+            "predictions": [
+                dict(zip(call.outputs, row, strict=True)) for row in zip(*columns, strict=True)
+            ]
+        }
+    )
+
+
+def encode_call(rows: Any, outputs: tuple[str, ...] | None = None) -> bytes:
+    """Write a request: rows are lists, an array, or objects by column name."""
+    document: dict[str, Any] = {"instances": rows}
+    if outputs is not None:
+        document["outputs"] = list(outputs)
+    return dump(document)
+
+
+def decode_answer(body: bytes, outputs: tuple[str, ...] | None = None) -> Array | dict[str, Array]:
+    """Read an answer: one array, or one for each of several outputs."""
+    predictions = parse(body)["predictions"]
+    if outputs is None or len(outputs) == 1:
+        return np.array(predictions)
+    return {name: np.array([row[name] for row in predictions]) for name in outputs}

@@ -1,0 +1,245 @@
+"""Access tokens, verified offline: RFC 9068 JWTs signed with ES256, one audience, one endpoint.
+
+Over `cryptography` alone: a JOSE library costs a hundred milliseconds of imports at every cold start.
+A verified token is remembered until it expires, so that a busy caller costs a dictionary look-up.
+
+The keys file holds `{"keys": [JWK...], "revoked": {"jtis": {...}, "clients": {...}}}`.
+"""
+
+import base64
+import binascii
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from runtime.problems import Forbidden, Unauthenticated
+
+LEEWAY_S: Final = 30
+MAX_TOKEN_BYTES: Final = 8192
+MAX_CACHED: Final = 10_000
+COORDINATE_BYTES: Final = 32
+ALLOWED_HEADER: Final = frozenset({"alg", "typ", "kid"})
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a verified token says."""
+
+    tenant: str
+    client: str
+    subject: str
+    scopes: frozenset[str]
+    jti: str
+    issued_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """One state of the keys file."""
+
+    keys: dict[str, ec.EllipticCurvePublicKey]
+    revoked_jtis: frozenset[str]
+    clients_not_before: dict[str, float]
+
+
+class TokenVerifier:
+    """Checks bearer tokens for one audience; `refresh()` is called each second."""
+
+    def __init__(
+        self,
+        keys_file: str | Path,
+        issuer: str,
+        audience: str,
+        *,
+        clock: Callable[[], float],
+        scope: str = "predict",
+    ) -> None:
+        self._file, self._clock = Path(keys_file), clock
+        self._issuer, self._audience, self._scope = issuer, audience, scope
+        self._stamp: tuple[int, int, int] | None = None
+        self._set = KeySet({}, frozenset(), {})
+        self._cache: dict[bytes | str, Claims] = {}
+        self.refresh()
+
+    def refresh(self) -> bool:
+        """Read the keys file again if it changed; an unreadable one keeps the last good set."""
+        try:
+            stat = os.stat(self._file)
+            stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            if stamp == self._stamp:
+                return False
+            fresh = read_keys(self._file.read_bytes())
+        except (OSError, ValueError):
+            return False
+        self._stamp, self._set = stamp, fresh
+        self._cache.clear()
+        return True
+
+    def verify(self, authorization: bytes | str | None) -> Claims:
+        """Check the Authorization header; raises Unauthenticated or Forbidden."""
+        if authorization is None:
+            raise Unauthenticated("Send an access token: `Authorization: Bearer TOKEN`.")
+        known = self._cache.get(authorization)
+        if known is not None and self._clock() < known.expires_at + LEEWAY_S:
+            return known
+        claims = self._verify(authorization)
+        if len(self._cache) >= MAX_CACHED:
+            self._cache.pop(next(iter(self._cache)))
+        self._cache[authorization] = claims
+        return claims
+
+    def _verify(self, authorization: bytes | str) -> Claims:
+        try:
+            text = (
+                authorization.decode("ascii") if isinstance(authorization, bytes) else authorization
+            )
+            claims = self._claims(_bearer(text))
+        except (ValueError, InvalidSignature) as error:
+            reason = str(error) or "its signature is not ours"
+            raise Unauthenticated(f"The access token is not valid: {reason}.") from error
+        if self._scope not in claims.scopes:
+            raise Forbidden(f"This token lacks the scope {self._scope!r}.", scope=self._scope)
+        return claims
+
+    def _claims(self, token: str) -> Claims:
+        parts = token.split(".")
+        if len(token) > MAX_TOKEN_BYTES or len(parts) != 3:
+            raise ValueError("it is not a signed JWT")
+        header = _json(_decode(parts[0]))
+        key = self._key(header)
+        signature = _decode(parts[2])
+        if len(signature) != 2 * COORDINATE_BYTES:
+            raise ValueError("its signature has the wrong length")
+        r = int.from_bytes(signature[:COORDINATE_BYTES])
+        s = int.from_bytes(signature[COORDINATE_BYTES:])
+        signed = f"{parts[0]}.{parts[1]}".encode()
+        key.verify(utils.encode_dss_signature(r, s), signed, ec.ECDSA(SHA256()))
+        return self._checked(_json(_decode(parts[1])))
+
+    def _key(self, header: dict[str, Any]) -> ec.EllipticCurvePublicKey:
+        if not set(header) <= ALLOWED_HEADER:
+            raise ValueError("its header holds more than alg, typ and kid")
+        if header.get("alg") != "ES256":
+            raise ValueError("it is not signed with ES256")
+        if header.get("typ") != "at+jwt":
+            raise ValueError("it is not an access token (typ at+jwt)")
+        kid = header.get("kid")
+        if not isinstance(kid, str):
+            raise ValueError("its header has no kid")
+        key = self._set.keys.get(kid)
+        if key is None and self.refresh():
+            key = self._set.keys.get(kid)
+        if key is None:
+            raise ValueError("it is signed with a key that is not known here")
+        return key
+
+    def _checked(self, claims: dict[str, Any]) -> Claims:
+        now = self._clock()
+        if claims.get("iss") != self._issuer:
+            raise ValueError("another issuer gave it")
+        audience = claims.get("aud")
+        if isinstance(audience, list) and len(audience) == 1:
+            audience = audience[0]
+        if audience != self._audience:
+            raise ValueError(
+                "it is for another audience; ask for one with resource=" + self._audience
+            )
+        expires, issued = _instant(claims, "exp"), _instant(claims, "iat")
+        if now >= expires + LEEWAY_S:
+            raise ValueError("it has expired")
+        not_before = _instant(claims, "nbf") if "nbf" in claims else issued
+        if now < max(issued, not_before) - LEEWAY_S:
+            raise ValueError("it is not valid yet")
+        found = Claims(
+            tenant=_text(claims, "tenant"),
+            client=_text(claims, "client_id"),
+            subject=_text(claims, "sub"),
+            scopes=frozenset(_text(claims, "scope").split(" ")),
+            jti=_text(claims, "jti"),
+            issued_at=issued,
+            expires_at=expires,
+        )
+        if found.jti in self._set.revoked_jtis:
+            raise ValueError("it was revoked")
+        if issued < self._set.clients_not_before.get(found.client, 0):
+            raise ValueError("its client was revoked")
+        return found
+
+
+def read_keys(document: bytes) -> KeySet:
+    """Read a keys file; raises ValueError when it is not one."""
+    parsed = _json(document)
+    keys = {}
+    for jwk in _list(parsed.get("keys")):
+        if jwk.get("kty") == "EC" and jwk.get("crv") == "P-256" and isinstance(jwk.get("kid"), str):
+            x, y = (int.from_bytes(_decode(_text(jwk, name))) for name in ("x", "y"))
+            keys[jwk["kid"]] = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+    revoked = parsed.get("revoked") or {}
+    return KeySet(
+        keys,
+        frozenset(revoked.get("jtis") or {}),
+        {str(k): float(v) for k, v in (revoked.get("clients") or {}).items()},
+    )
+
+
+def _list(value: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise ValueError("keys must be a list of objects")
+    return value
+
+
+def _bearer(header: str) -> str:
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise ValueError("the Authorization header must be `Bearer TOKEN`")
+    return token
+
+
+def _decode(text: str) -> bytes:
+    """Read base64url without padding, in its one canonical spelling."""
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError("it is not base64url") from error
+    if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != text:
+        raise ValueError("it is not canonical base64url")
+    return raw
+
+
+def _json(raw: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_once)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    if not isinstance(value, dict):
+        raise ValueError("it is not a JSON object")
+    return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("it names a member twice")
+    return found
+
+
+def _instant(claims: dict[str, Any], name: str) -> int:
+    value = claims.get(name)
+    if type(value) is not int or not 0 <= value < 1 << 40:
+        raise ValueError(f"{name} is not a time")
+    return value
+
+
+def _text(claims: dict[str, Any], name: str) -> str:
+    value = claims.get(name)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"it has no {name}")
+    return value
