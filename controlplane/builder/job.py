@@ -1,27 +1,58 @@
-"""One build, from an uploaded file to a report."""
+"""One build, from an uploaded file to a report. The parent: clean, it reads no byte of a tenant itself.
 
+inspect   locked process: format, version, imports, without loading
+load      locked process: unpickles once, lowers to a draft plan, asks scikit-learn at probe rows
+verify    fresh locked process: builds the plan, compares, measures, writes the plan file
+"""
+
+import asyncio
+import os
+import shutil
+import time
 from pathlib import Path
+from typing import Any, Final
 
-from controlplane.builder.report import Limits, Report
+from controlplane.builder import validate
+from controlplane.builder.explain import Failure, failure_of, suspicious
+from controlplane.builder.report import Limits, Outcome, Report
+from controlplane.builder.warm import Ended, Warm, WarmError
+from runtime.plan import Cost, PlanError, load
+from runtime.plan.signature import Signature, from_json
+
+_CONCURRENT: Final = 2
 
 
 class Builder:
     """Builds uploads, keeping a warm process so that a small model takes well under a second."""
 
     def __init__(self, limits: Limits, *, warm: bool = True) -> None:
-        self._limits, self._warm = limits, warm
+        self._limits, self._keep_warm = limits, warm
+        self._warm = Warm()
+        self._free = asyncio.Semaphore(_CONCURRENT)
 
     async def start(self) -> None:
         """Import scikit-learn in the warm process now; without this the first build does."""
-        raise NotImplementedError
+        if self._keep_warm:
+            await self._warm.start()
 
     async def build(self, source: Path, work: Path) -> Report:
-        """Build the file `source` in the folder `work`, which the caller deletes afterwards."""
-        raise NotImplementedError
+        """Build the file `source` in the folder `work`, which the caller deletes afterwards.
+
+        Never raises for a bad model; WarmError when the host cannot build at all.
+        """
+        async with self._free:
+            started = time.perf_counter()
+            run = _Run(self._warm, self._limits, source, work)
+            try:
+                report = await run.report()
+            finally:
+                run.clean()
+            run.facts["seconds"]["total"] = round(time.perf_counter() - started, 4)
+            return report
 
     async def close(self) -> None:
         """End the warm process and every build."""
-        raise NotImplementedError
+        await self._warm.close()
 
 
 async def build(source: Path, work: Path, limits: Limits) -> Report:
@@ -31,3 +62,149 @@ async def build(source: Path, work: Path, limits: Limits) -> Report:
         return await builder.build(source, work)
     finally:
         await builder.close()
+
+
+class _Run:
+    """One build: its folder, and what is known so far."""
+
+    def __init__(self, warm: Warm, limits: Limits, source: Path, work: Path) -> None:
+        self._warm, self._limits, self._source, self._work = warm, limits, source, work
+        self.facts: dict[str, Any] = {"seconds": {}}
+
+    async def report(self) -> Report:
+        try:
+            return await self._steps()
+        except Failure as failure:
+            return Report(
+                Outcome.FAILED, reason=failure.reason, advice=failure.advice, **self.facts
+            )
+        except WarmError as error:
+            reason = f"The builder could not work: {error}."
+            return Report(Outcome.FAILED, reason=reason, advice="Push it again.", **self.facts)
+
+    def clean(self) -> None:
+        """Remove every role's folder; the checked plan lies above them."""
+        for role in ("inspect", "load", "verify"):
+            shutil.rmtree(self._work / role, ignore_errors=True)
+
+    async def _steps(self) -> Report:
+        source = os.open(self._source, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            limits = {"most": self._limits.decompressed_bytes, "ratio": self._limits.ratio}
+            found = await self._role("inspect", source, limits)
+            if isinstance(found.get("compression"), str):
+                os.close(source)
+                source = self._plain("inspect", "raw", self._limits.decompressed_bytes)
+            loaded = await self._role("load", source, {})
+        finally:
+            os.close(source)
+        if loaded.get("plan") is not True:
+            return self._fallback(validate.text(loaded, "fallback_because"), loaded)
+        draft = self._plain("load", "draft", self._limits.file_bytes)
+        try:
+            checked = await self._role("verify", draft, self._provenance())
+        finally:
+            os.close(draft)
+        refused = validate.text(checked, "refused")
+        if refused is not None:
+            return await self._refused(refused)
+        return self._planned(checked)
+
+    async def _role(self, role: str, source: int, arguments: dict[str, Any]) -> dict[str, Any]:
+        started = time.perf_counter()
+        folder = self._work / role
+        ended = await self._warm.run(role, source, folder, arguments, self._limits)
+        self.facts["seconds"][role] = round(time.perf_counter() - started, 4)
+        result = self._result(folder, ended)
+        self._remember(result, ended)
+        failure = failure_of(role, ended, result, self._limits, self.facts.get("imports", ()))
+        if failure is not None:
+            raise failure
+        return result
+
+    def _result(self, folder: Path, ended: Ended) -> dict[str, Any]:
+        if ended.status != 0 or ended.stopped:
+            return {}
+        try:
+            return validate.read_result(folder)
+        except validate.Untrusted:
+            return {}
+
+    def _remember(self, result: dict[str, Any], ended: Ended) -> None:
+        facts = self.facts
+        imports = (*facts.get("imports", ()), *validate.names(result, "imports"))
+        facts["imports"] = tuple(dict.fromkeys(imports))[:500]
+        layers = validate.names(result, "sandbox")
+        if layers:
+            facts["sandbox"] = layers
+        versions = validate.names(result, "versions")
+        if versions:
+            facts["sklearn_version"] = versions[0]
+        estimator = validate.text(result, "estimator", 400)
+        if estimator:
+            facts["estimator"] = estimator
+        facts["output"] = (facts.get("output", "") + ended.output)[: self._limits.output_bytes]
+
+    def _plain(self, role: str, name: str, most: int) -> int:
+        try:
+            return validate.open_plain(self._work / role / name, most)
+        except validate.Untrusted as error:
+            raise suspicious(str(error), self.facts.get("imports", ())) from error
+
+    def _provenance(self) -> dict[str, Any]:
+        return {
+            "sklearn_version": self.facts.get("sklearn_version"),
+            "estimator": self.facts.get("estimator"),
+        }
+
+    async def _refused(self, refused: str) -> Report:
+        """The draft does not answer as scikit-learn does: ask once more how to serve it without."""
+        source = os.open(self._source, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            shutil.rmtree(self._work / "load")
+            shutil.rmtree(self._work / "inspect", ignore_errors=True)
+            limits = {"most": self._limits.decompressed_bytes, "ratio": self._limits.ratio}
+            found = await self._role("inspect", source, limits)
+            if isinstance(found.get("compression"), str):
+                os.close(source)
+                source = self._plain("inspect", "raw", self._limits.decompressed_bytes)
+            loaded = await self._role("load", source, {"plan": False})
+        finally:
+            os.close(source)
+        return self._fallback(f"the plan was refused: {refused}", loaded)
+
+    def _fallback(self, because: str | None, loaded: dict[str, Any]) -> Report:
+        return Report(
+            Outcome.FALLBACK,
+            fallback_because=because or "it has no plan",
+            signature=self._signature(loaded),
+            **self.facts,
+        )
+
+    def _planned(self, checked: dict[str, Any]) -> Report:
+        """Take the plan file over: a copy of ours, read once more by the runtime's own reader."""
+        descriptor = self._plain("verify", "plan", self._limits.file_bytes)
+        path = self._work / "plan"
+        with os.fdopen(descriptor, "rb") as file, path.open("xb") as own:
+            shutil.copyfileobj(file, own, 1 << 20)
+            own.flush()
+            os.fsync(own.fileno())
+        try:
+            plan = load(path)
+        except PlanError as error:
+            raise suspicious(f"the plan is not one: {error}", ()) from error
+        return Report(
+            Outcome.PLAN,
+            signature=plan.signature,
+            cost=Cost(plan.cost.c0_us, plan.cost.c1_us),
+            exactness=validate.text(checked, "exactness", 20),
+            families=validate.names(checked, "families"),
+            plan_path=path,
+            **self.facts,
+        )
+
+    def _signature(self, loaded: dict[str, Any]) -> Signature:
+        try:
+            return from_json(loaded["signature"])
+        except (ValueError, KeyError) as error:
+            raise suspicious("its signature is not one", self.facts["imports"]) from error

@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from runtime.plan import Cost
 from runtime.plan.signature import Signature
 
 MIB: Final = 1 << 20
@@ -49,14 +50,6 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class CallCost:
-    """A call of n rows takes `c0_us + c1_us * n` microseconds."""
-
-    c0_us: float
-    c1_us: float
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     """The end of a build. Never raised, always returned.
 
@@ -80,7 +73,7 @@ class Report:
     estimator: str | None = None
     imports: tuple[str, ...] = ()
     signature: Signature | None = None
-    cost: CallCost | None = None
+    cost: Cost | None = None
     exactness: str | None = None
     families: tuple[str, ...] = ()
     plan_path: Path | None = None

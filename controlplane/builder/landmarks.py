@@ -1,0 +1,130 @@
+"""Values at which a fitted model's answer turns: thresholds, categories, centres, ranges.
+
+Read from the fitted attributes, column by column, as far as the first estimators see the raw input.
+Where nothing is known the probe rows are drawn around zero.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, Final
+
+import numpy as np
+
+Values = dict[int, list[Any]]
+
+_MOST_A_COLUMN: Final = 200
+_MOST_TREES: Final = 20
+_MOST_ROWS: Final = 64
+# Fitted attributes with one row of input space each, or one value a column.
+_POINTS: Final = (
+    "cluster_centers_",
+    "support_vectors_",
+    "_fit_X",
+    "theta_",
+    "mean_",
+    "center_",
+    "statistics_",
+    "data_min_",
+    "data_max_",
+    "_mean",
+    "xbar_",
+)
+
+
+def landmarks(estimator: Any, names: list[str]) -> Values:
+    """Give the values worth probing of every column that something is known about."""
+    found: Values = defaultdict(list)
+    _visit(estimator, list(range(len(names))), names, found, 0)
+    return {column: values[:_MOST_A_COLUMN] for column, values in found.items()}
+
+
+def _visit(estimator: Any, columns: list[int], names: list[str], found: Values, depth: int) -> None:
+    if depth > 8 or isinstance(estimator, str) or estimator is None:
+        return
+    for inner, where in _inside(estimator, columns, names):
+        _visit(inner, where, names, found, depth + 1)
+    for attribute in _POINTS:
+        _points(getattr(estimator, attribute, None), columns, found)
+    _scales(estimator, columns, found)
+    for position, categories in enumerate(_lists(getattr(estimator, "categories_", None))):
+        if position < len(columns):
+            found[columns[position]].extend(np.asarray(categories, object).tolist())
+    for tree in list(_trees(estimator))[:_MOST_TREES]:
+        _thresholds(tree, columns, found)
+
+
+def _inside(
+    estimator: Any, columns: list[int], names: list[str]
+) -> Iterable[tuple[Any, list[int]]]:
+    best = getattr(estimator, "best_estimator_", None) or getattr(estimator, "regressor_", None)
+    if best is not None:
+        yield best, columns
+    steps = getattr(estimator, "steps", None)
+    if isinstance(steps, list):
+        # Steps that keep the columns in place show the next one the same columns, only scaled.
+        usable = [step for _, step in steps if step not in (None, "passthrough")]
+        yield from ((step, columns) for step in usable[:1])
+    for _, transformer, chosen in _lists(getattr(estimator, "transformers_", None)):
+        yield transformer, _chosen(chosen, columns, names)
+    for _, transformer in _lists(getattr(estimator, "transformer_list", None)):
+        yield transformer, columns
+
+
+def _lists(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _chosen(chosen: Any, columns: list[int], names: list[str]) -> list[int]:
+    places = {names[column]: column for column in columns}
+    if isinstance(chosen, slice):
+        return columns[chosen] if not isinstance(chosen.start, str) else []
+    items = [chosen] if isinstance(chosen, (str, int)) else list(chosen)
+    if items and all(isinstance(item, (bool, np.bool_)) for item in items):
+        return [column for column, taken in zip(columns, items, strict=False) if taken]
+    wanted = [places.get(item) if isinstance(item, str) else columns[item] for item in items]
+    return [column for column in wanted if column is not None]
+
+
+def _points(value: Any, columns: list[int], found: Values) -> None:
+    if not isinstance(value, np.ndarray) or value.ndim not in (1, 2):
+        return
+    rows = value.reshape(-1, value.shape[-1])[:_MOST_ROWS]
+    if rows.shape[1] != len(columns):
+        return
+    for position, column in enumerate(columns):
+        found[column].extend(rows[:, position].tolist())
+
+
+def _scales(estimator: Any, columns: list[int], found: Values) -> None:
+    middle = getattr(estimator, "mean_", getattr(estimator, "center_", None))
+    scale = getattr(estimator, "scale_", None)
+    if not (isinstance(middle, np.ndarray) and isinstance(scale, np.ndarray)):
+        return
+    if middle.shape == scale.shape == (len(columns),):
+        for factor in (-2.0, -0.5, 0.5, 2.0):
+            _points((middle + factor * scale)[None, :], columns, found)
+
+
+def _trees(estimator: Any) -> Iterable[Any]:
+    if hasattr(estimator, "tree_"):
+        yield estimator.tree_
+    for member in np.ravel(np.asarray(getattr(estimator, "estimators_", []), object)):
+        if hasattr(member, "tree_"):
+            yield member.tree_
+    for stage in _lists(getattr(estimator, "_predictors", None)):
+        for predictor in stage:
+            yield predictor.nodes
+
+
+def _thresholds(tree: Any, columns: list[int], found: Values) -> None:
+    if isinstance(tree, np.ndarray):  # histogram gradient boosting
+        features, thresholds, inner = (
+            tree["feature_idx"],
+            tree["num_threshold"],
+            ~tree["is_leaf"].astype(bool),
+        )
+    else:
+        features, thresholds, inner = tree.feature, tree.threshold, tree.feature >= 0
+    for feature, threshold in zip(features[inner], thresholds[inner], strict=True):
+        if 0 <= feature < len(columns):
+            found[columns[int(feature)]].append(float(threshold))

@@ -1,0 +1,116 @@
+"""Probe rows, and what scikit-learn answers to them. Runs in the locked child."""
+
+import random
+import warnings
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from controlplane.builder.describe import Unusable
+from controlplane.builder.landmarks import landmarks
+from runtime.fallback.outputs import as_array
+from runtime.plan.signature import Kind, Signature
+
+Columns = list[NDArray[Any]]
+
+BATCHES: Final = (1, 7, 64)
+_UNSEEN: Final = "never seen before"
+_FINITE: Final = 1e300
+
+
+def probe_rows(estimator: Any, signature: Signature) -> list[Columns]:
+    """Make batches: ordinary rows of each height, then rows with missing, then with unseen cells."""
+    draw = random.Random(20261123)  # noqa: S311  the same model gives the same probes
+    known = landmarks(estimator, [column.name for column in signature.columns])
+    batches = [_batch(signature, known, height, draw, "") for height in BATCHES]
+    if any(column.missing for column in signature.columns):
+        batches.append(_batch(signature, known, 33, draw, "missing"))
+    if any(column.kind is not Kind.NUMBER for column in signature.columns):
+        batches.append(_batch(signature, known, 33, draw, "unseen"))
+    return batches
+
+
+def _batch(
+    signature: Signature, known: dict[int, list[Any]], height: int, draw: random.Random, odd: str
+) -> Columns:
+    columns = []
+    for position, column in enumerate(signature.columns):
+        values = known.get(position, [])
+        if column.kind is Kind.NUMBER:
+            cells: list[Any] = [_number(values, draw) for _ in range(height)]
+        else:
+            texts = [value for value in values if isinstance(value, str)] or ["a"]
+            cells = [draw.choice(texts) for _ in range(height)]
+        if odd == "missing" and column.missing:
+            cells = [cell if draw.random() < 0.7 else None for cell in cells]
+        if odd == "unseen" and column.kind is not Kind.NUMBER:
+            cells = [cell if draw.random() < 0.7 else _UNSEEN for cell in cells]
+        columns.append(_column(cells, column.kind))
+    return columns
+
+
+def _column(cells: list[Any], kind: Kind) -> NDArray[Any]:
+    if kind is Kind.NUMBER:
+        return np.array([np.nan if cell is None else cell for cell in cells], np.float64)
+    array = np.empty(len(cells), object)
+    array[:] = cells
+    return array
+
+
+def _number(values: list[Any], draw: random.Random) -> float:
+    numbers = [v for v in values if isinstance(v, (int, float)) and abs(v) < _FINITE]
+    if not numbers:
+        return draw.gauss(0.0, 1.5)
+    value = float(draw.choice(numbers))
+    if draw.random() < 0.4:  # on the landmark itself: a threshold decides by its last bit
+        return value
+    other = float(draw.choice(numbers))
+    return value + (other - value) * draw.uniform(-0.3, 1.3)
+
+
+def answers(
+    estimator: Any, signature: Signature, batches: list[Columns]
+) -> tuple[dict[str, Any], list[NDArray[Any]]]:
+    """Ask scikit-learn; batches it refuses for a missing or unseen cell are left out.
+
+    Raises Unusable when it refuses the ordinary rows too.
+    """
+    meta: list[dict[str, Any]] = []
+    arrays: list[NDArray[Any]] = []
+    for number, columns in enumerate(batches):
+        rows = table(estimator, signature, columns)
+        given: dict[str, NDArray[Any]] = {}
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                for output in signature.outputs:
+                    given[output.name] = as_array(getattr(estimator, output.name)(rows))
+        except ValueError as error:
+            if number < len(BATCHES):
+                raise Unusable(f"It refuses ordinary rows: {str(error)[:300]}") from error
+            continue
+        meta.append({"columns": len(columns), "outputs": list(given)})
+        arrays += [*columns, *given.values()]
+    return {"batches": meta}, arrays
+
+
+def table(estimator: Any, signature: Signature, columns: Columns) -> Any:
+    """Put columns into the form the model was fitted with: a DataFrame by name, else an array."""
+    if signature.numeric and not signature.named:
+        return np.column_stack(columns)
+    known = landmarks(estimator, [column.name for column in signature.columns])
+    filled = []
+    for position, cells in enumerate(columns):
+        if cells.dtype == object and None not in known.get(position, []):
+            cells = np.array([np.nan if cell is None else cell for cell in cells], object)
+        filled.append(cells)
+    if signature.named:
+        try:
+            import pandas
+        except ImportError:
+            pass
+        else:
+            names = [column.name for column in signature.columns]
+            return pandas.DataFrame(dict(zip(names, filled, strict=True)))
+    return np.column_stack([cells.astype(object) for cells in filled])

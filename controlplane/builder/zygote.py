@@ -1,0 +1,122 @@
+"""The warm process: imports scikit-learn once, then forks the locked processes of a build.
+
+It never reads a byte of a tenant: it gets descriptors and hands them to the child it forks, which
+locks itself before it touches them. So every fork starts from the same clean memory.
+
+    job → zygote     {"id", "role": inspect | load | verify, "work", "arguments", "profile"} + [input, output]
+    zygote → job     {"id", "pid"} + [pidfd], later {"id", "status"}
+"""
+
+import array
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import traceback
+from typing import Any, Final
+
+MESSAGE_BYTES: Final = 64 * 1024
+# The libraries would start threads at import; a locked process must have one only.
+ENVIRONMENT: Final = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+
+
+def serve(control: socket.socket) -> None:
+    """Fork on request until the other end closes."""
+    children: dict[int, int] = {}
+    wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    poll.register(wake_read, select.POLLIN)
+    while True:
+        ready = {descriptor for descriptor, _ in poll.poll()}
+        if wake_read in ready:
+            os.read(wake_read, 4096)
+            _reap(control, children)
+        if control.fileno() in ready:
+            message, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 8)
+            if not message:
+                break
+            _fork(control, json.loads(message), descriptors, children)
+    for pid in children:
+        os.kill(pid, signal.SIGKILL)
+
+
+def _fork(
+    control: socket.socket, order: dict[str, Any], descriptors: list[int], children: dict[int, int]
+) -> None:
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        code = 70
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            control.close()
+            _child(order | {"parent": parent}, descriptors)
+            code = 0
+        except BaseException:  # noqa: BLE001  a forked child must never return into the server loop
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    children[pid] = order["id"]
+    pidfd = os.pidfd_open(pid)
+    _send(control, {"id": order["id"], "pid": pid}, [pidfd])
+    os.close(pidfd)
+
+
+def _child(order: dict[str, Any], descriptors: list[int]) -> None:
+    from controlplane.builder import child
+    from runtime.sandbox import die_with_parent
+
+    os.setsid()
+    source, output = descriptors
+    nothing = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    die_with_parent(order["parent"])
+    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)
+    child.run(order["role"], source, order["work"], order["arguments"], order["profile"])
+    sys.stdout.flush()
+
+
+def _reap(control: socket.socket, children: dict[int, int]) -> None:
+    for pid in list(children):
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            code = os.waitstatus_to_exitcode(status)
+            _send(control, {"id": children.pop(pid), "status": code}, [])
+
+
+def _send(control: socket.socket, message: dict[str, Any], descriptors: list[int]) -> None:
+    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors).tobytes())]
+    control.sendmsg([json.dumps(message).encode()], rights if descriptors else [])
+
+
+def main() -> None:
+    from runtime.sandbox import die_with_parent
+
+    die_with_parent(int(sys.argv[2]))
+    control = socket.socket(fileno=int(sys.argv[1]))
+    from controlplane.builder import child, verify  # noqa: F401  the imports are the point
+    from controlplane.builder.lower import registry  # noqa: F401
+
+    _send(control, {"ready": True}, [])
+    serve(control)
+
+
+if __name__ == "__main__":
+    main()
