@@ -1,6 +1,6 @@
 """Access tokens, verified offline: RFC 9068 JWTs signed with ES256, one audience, one endpoint.
 
-Over `cryptography` alone: a JOSE library costs a hundred milliseconds of imports at every cold start.
+Over `cryptography` alone: a JOSE library costs a hundred milliseconds of imports at a cold start.
 A verified token is remembered until it expires, so that a busy caller costs a dictionary look-up.
 
 The keys file holds `{"keys": [JWK...], "revoked": {"jtis": {...}, "clients": {...}}}`.

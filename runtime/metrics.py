@@ -1,0 +1,128 @@
+"""What a worker counts: plain integers on the hot path, Prometheus text when it is asked for."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.exposition import generate_latest
+
+LATENCY_S: Final = (
+    0.0001,
+    0.00025,
+    0.0005,
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.5,
+    5.0,
+    10.0,
+)
+BATCH: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+
+
+class Histogram:
+    """Counts in fixed buckets, upper bounds inclusive."""
+
+    __slots__ = ("bounds", "counts", "total")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def add(self, value: float) -> None:
+        """Count one value."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.total += value
+
+    def cumulative(self) -> list[tuple[str, float]]:
+        """Give Prometheus' cumulative buckets."""
+        rows, sum_so_far = [], 0
+        for bound, count in zip((*self.bounds, float("inf")), self.counts, strict=True):
+            sum_so_far += count
+            rows.append(("+Inf" if bound == float("inf") else str(bound), float(sum_so_far)))
+        return rows
+
+
+class RevisionMetrics:
+    """Counts of one revision."""
+
+    def __init__(self) -> None:
+        self.by_code: Counter[int] = Counter()
+        self.rows = 0
+        self.latency_s = Histogram(LATENCY_S)
+        self.batch = Histogram(BATCH)
+
+
+class Metrics:
+    """Counts of one worker; also a Prometheus collector."""
+
+    def __init__(self, revisions: Sequence[str]) -> None:
+        self.revisions = {name: RevisionMetrics() for name in revisions}
+        self.refused: Counter[int] = Counter()  # before a revision was chosen
+        self.in_flight = 0
+        self.connections = 0
+        self.start_ms: dict[str, float] = {}
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(self)
+
+    @property
+    def errors(self) -> int:
+        """Answers of 500 and above so far."""
+        every = [self.refused, *(r.by_code for r in self.revisions.values())]
+        return sum(n for codes in every for code, n in codes.items() if code >= 500)
+
+    def text(self) -> bytes:
+        """Write Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def collect(self) -> Iterator[Metric]:
+        """Give the metric families."""
+        requests = CounterMetricFamily(
+            "kubeserve_requests", "Prediction requests answered.", labels=["revision", "code"]
+        )
+        rows = CounterMetricFamily("kubeserve_rows", "Rows predicted.", labels=["revision"])
+        latency = HistogramMetricFamily(
+            "kubeserve_request_duration_seconds",
+            "From the request's last byte to its answer.",
+            labels=["revision"],
+        )
+        batch = HistogramMetricFamily(
+            "kubeserve_batch_requests", "Requests predicted in one call.", labels=["revision"]
+        )
+        for name, counted in self.revisions.items():
+            for code, count in counted.by_code.items():
+                requests.add_metric([name, str(code)], count)
+            rows.add_metric([name], counted.rows)
+            for family, histogram in ((latency, counted.latency_s), (batch, counted.batch)):
+                family.add_metric([name], histogram.cumulative(), histogram.total)
+        for code, count in self.refused.items():
+            requests.add_metric(["", str(code)], count)
+        yield from (requests, rows, latency, batch)
+        yield GaugeMetricFamily(
+            "kubeserve_requests_in_flight", "Requests queued or running.", value=self.in_flight
+        )
+        yield GaugeMetricFamily(
+            "kubeserve_connections", "Open client connections.", value=self.connections
+        )
+        start = GaugeMetricFamily(
+            "kubeserve_start_seconds", "Phases of this worker's start.", labels=["phase"]
+        )
+        for phase, ms in self.start_ms.items():
+            start.add_metric([phase], ms / 1000)
+        yield start

@@ -1,0 +1,58 @@
+"""Which revision answers a request: by tag, else by percentage."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runtime.backend import Backend
+from runtime.codecs.request import ModelInfo
+from runtime.launch import RevisionLaunch
+from runtime.problems import NotFound
+
+GOLDEN = 0.6180339887498949
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Revision:
+    """One routed revision with what answers for it. `prefix`: the head of a 200 answer."""
+
+    launch: RevisionLaunch
+    backend: Backend
+    remote: bool
+    info: ModelInfo
+    prefix: bytes
+
+
+class Revisions:
+    """The routed revisions of an endpoint."""
+
+    def __init__(self, revisions: Sequence[Revision]) -> None:
+        self.all = tuple(revisions)
+        self._by_tag = {r.launch.tag: r for r in revisions if r.launch.tag}
+        self._by_version = {r.launch.version: r for r in revisions}
+        self._only = next((r for r in revisions if r.launch.percent == 100), None)
+        self._share = 0.0
+
+    def choose(self, tag: str | None = None, version: int | None = None) -> Revision:
+        """Pick a revision; raises NotFound for a tag or version that is not routed."""
+        if tag is not None:
+            return self._found(self._by_tag.get(tag), f"tag {tag!r}", list(map(str, self._by_tag)))
+        if version is not None:
+            known = [str(v) for v in self._by_version]
+            return self._found(self._by_version.get(version), f"version {version}", known)
+        return self._only or self._by_percent()
+
+    def _found(self, revision: Revision | None, what: str, known: list[str]) -> Revision:
+        if revision is None:
+            raise NotFound(f"This endpoint routes no {what}; it has {', '.join(known) or 'none'}.")
+        return revision
+
+    def _by_percent(self) -> Revision:
+        # A golden-ratio sequence: each share is met within one request or two at any length, where
+        # random numbers would need thousands of requests to come near it.
+        self._share = (self._share + GOLDEN) % 1.0
+        reached = 0.0
+        for revision in self.all:
+            reached += revision.launch.percent / 100
+            if self._share < reached:
+                return revision
+        return self.all[-1]
