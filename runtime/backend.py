@@ -4,7 +4,7 @@ The collector (`runtime/batching.py`) runs at most one call per backend at a tim
 batches, splits a batch that raises, and turns exceptions into problems:
 
     ops.InputRefused(row, column, detail)   422, row and column of the caller's own request
-    problems.Problem                        as it is (a front raises EngineUnavailable, Overloaded, ...)
+    problems.Problem                        as it is (a front raises EngineUnavailable ...)
     anything else                           500 with a request id; the text goes to the log only
 """
 
@@ -31,7 +31,7 @@ class LocalBackend(Protocol):
         ...
 
     def run(self, method: str, x: Inputs) -> Array:
-        """Give one answer a row. Called from the loop or from the worker thread, never from both."""
+        """Give one answer a row. Called from the loop or the worker thread, one at a time."""
         ...
 
 
@@ -59,6 +59,6 @@ class RemoteBackend(Protocol):
 
 Backend = LocalBackend | RemoteBackend
 
-# `runtime.fallback.front.start` has this type. It returns when a call would be answered (the model is
-# loaded), and raises ValueError in words for a file or signature that will never work (exit 65).
+# `runtime.fallback.front.start` has this type. It returns when a call would be answered (the
+# model is loaded), and raises ValueError in words for a file or signature that will never work (exit 65).
 StartRemote = Callable[[RevisionLaunch, Launch], Coroutine[Any, Any, RemoteBackend]]

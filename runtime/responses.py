@@ -1,0 +1,70 @@
+"""Answers as bytes: status line, headers, problem documents. No sockets."""
+
+from collections.abc import Mapping
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Final
+
+import orjson
+
+from runtime.problems import MethodNotAllowed, Problem, Unauthenticated
+
+JSON: Final = b"application/json"
+PROBLEM: Final = b"application/problem+json"
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+CLOSE: Final = b"connection: close\r\n"
+KEEP_ALIVE: Final = b"connection: keep-alive\r\n"  # HTTP/1.0 clients need to read it
+
+
+def head(status: int, headers: Mapping[str, str], length: int, connection: bytes = b"") -> bytes:
+    """Write status line and headers; every answer carries its length."""
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"]
+    lines += [f"{name}: {value}\r\n" for name, value in headers.items()]
+    lines.append(f"content-length: {length}\r\n")
+    return "".join(lines).encode("latin-1") + connection + b"\r\n"
+
+
+def prefix(revision: str, date: str) -> bytes:
+    """Write the head of a prediction up to the value of its length, which changes each time."""
+    return (
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+        f"k-revision: {revision}\r\ndate: {date}\r\ncontent-length: "
+    ).encode("latin-1")
+
+
+def problem_headers(problem: Problem) -> dict[str, str]:
+    """Give the headers a problem needs beside its own."""
+    found = {"content-type": PROBLEM.decode(), **problem.headers()}
+    if isinstance(problem, Unauthenticated):
+        found["www-authenticate"] = 'Bearer realm="kubeserve", error="invalid_token"'
+    if isinstance(problem, MethodNotAllowed):
+        found["allow"] = ", ".join(problem.members.get("allow", ()))
+    return found
+
+
+def problem_body(problem: Problem) -> bytes:
+    """Write a problem document; `error` is what clients of the Open Inference Protocol read."""
+    return orjson.dumps({**problem.body(), "error": problem.detail}, default=str)
+
+
+def problem_answer(
+    problem: Problem,
+    *,
+    revision: str | None = None,
+    request_id: str | None = None,
+    end: bytes = b"",
+) -> bytes:
+    """Write a whole answer that says what went wrong."""
+    headers = problem_headers(problem)
+    if revision is not None:
+        headers["k-revision"] = revision
+    if request_id is not None:
+        headers["x-request-id"] = request_id
+    headers["date"] = now()
+    body = problem_body(problem)
+    return head(problem.status, headers, len(body), end) + body
+
+
+def now() -> str:
+    """Give the Date header's value."""
+    return formatdate(usegmt=True)
