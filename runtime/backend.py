@@ -60,5 +60,5 @@ class RemoteBackend(Protocol):
 Backend = LocalBackend | RemoteBackend
 
 # `runtime.fallback.front.start` has this type. It returns when a call would be answered (the
-# model is loaded), and raises ValueError in words for a file or signature that will never work (exit 65).
+# model is loaded), and raises ValueError in words for a file that will never work (exit 65).
 StartRemote = Callable[[RevisionLaunch, Launch], Coroutine[Any, Any, RemoteBackend]]
