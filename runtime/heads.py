@@ -4,7 +4,7 @@ import math
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from runtime.problems import Malformed, UnsupportedMediaType
+from runtime.problems import Malformed, Problem, UnsupportedMediaType
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -25,6 +25,7 @@ class Head:
         "close",
         "csv",
         "expects",
+        "fault",
         "headers",
         "http10",
         "length",
@@ -36,7 +37,7 @@ class Head:
     )
 
     def __init__(self, method: bytes, target: bytes, headers: Headers, *, close: bool) -> None:
-        """Read a head; raises Malformed or UnsupportedMediaType."""
+        """Read a head; `fault` is what makes it unanswerable, told once its body has been read."""
         found: dict[bytes, bytes] = {name.lower(): value for name, value in headers}
         self.method, self.target, self.headers, self.close = method, target, headers, close
         self.http10 = False
@@ -45,11 +46,17 @@ class Head:
         self.expects = found.get(b"expect", b"").lower() == b"100-continue"
         self.tag = _text(found.get(b"knative-serving-tag"))
         self.request_id = _plain(found.get(b"x-request-id"))
-        self.timeout_s = _seconds(found.get(b"request-timeout") or found.get(b"x-request-timeout"))
+        self.timeout_s: float | None = None
+        self.fault: Problem | None = None
         media = found.get(b"content-type", b"").partition(b";")[0].strip().lower()
         self.csv = media == CSV
-        if method == b"POST":
+        try:
+            self.timeout_s = _seconds(
+                found.get(b"request-timeout") or found.get(b"x-request-timeout")
+            )
             _readable(media, found.get(b"content-encoding", b"identity"))
+        except Problem as problem:
+            self.fault = problem
 
     @property
     def path(self) -> bytes:

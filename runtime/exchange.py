@@ -1,0 +1,38 @@
+"""One request of a connection and the place of its answer: answers leave in the order of requests."""
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from runtime.heads import Head
+
+
+class Settler(Protocol):
+    """The connection: told when an exchange has its answer."""
+
+    def settle(self) -> None:
+        """Write every answer whose turn it is."""
+        ...
+
+
+class Exchange:
+    """A request being answered.
+
+    answer  the bytes to write; None while it is computed
+    close   the connection ends after this answer
+    gone    the client is gone: whoever computes may stop
+    """
+
+    __slots__ = ("answer", "close", "connection", "gone", "head")
+
+    def __init__(self, connection: Settler, head: "Head | None", *, close: bool) -> None:
+        self.connection, self.head, self.close = connection, head, close
+        self.answer: bytes | None = None
+        self.gone = False
+
+    def begin(self) -> None:
+        """Start what must wait for its turn; predictions are computed ahead of it."""
+
+    def put(self, answer: bytes) -> None:
+        """Give the answer; it is written when its turn comes."""
+        self.answer = answer
+        self.connection.settle()
