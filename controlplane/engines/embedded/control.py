@@ -1,0 +1,144 @@
+"""The supervisor's socket: JSON lines, one request one answer (see ARCHITECTURE.md)."""
+
+import asyncio
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from controlplane.engines.embedded.ledger import PortsExhausted
+from controlplane.engines.embedded.logs import EndpointLog
+from controlplane.engines.embedded.pool import Pool
+from controlplane.engines.embedded.wire import (
+    LocalEndpoint,
+    WireError,
+    endpoint_from,
+    observed_to_json,
+)
+from controlplane.engines.engine import EndpointId, ObservedEndpoint
+
+LINE_LIMIT = 16 * 1024 * 1024
+FOLLOW_QUEUE = 10_000
+
+
+class Commands(Protocol):
+    """What can be asked."""
+
+    pools: dict[EndpointId, Pool]
+
+    def apply(self, desired: LocalEndpoint) -> None: ...
+    def observe(self, endpoint: str | None) -> Sequence[ObservedEndpoint]: ...
+    def delete(self, endpoint: str) -> None: ...
+    def publish_keys(self, document: str) -> None: ...
+
+
+class ControlServer:
+    """Listens on a unix socket that only its owner may open."""
+
+    def __init__(self, path: Path, commands: Commands) -> None:
+        self._path, self._commands = path, commands
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+
+    async def start(self) -> None:
+        """Take the place of a socket that a killed supervisor left behind."""
+        self._path.unlink(missing_ok=True)
+        before = os.umask(0o177)
+        try:
+            self._server = await asyncio.start_unix_server(
+                self._serve, str(self._path), limit=LINE_LIMIT
+            )
+        finally:
+            os.umask(before)
+
+    async def stop(self) -> None:
+        """Stop answering."""
+        if self._server is not None:
+            self._server.close()
+        for writer in tuple(self._open):
+            writer.close()
+        self._path.unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)
+        try:
+            while line := await reader.readline():
+                request = _parsed(line)
+                if request.get("do") == "logs" and self._log(request) is not None:
+                    await self._logs(request, reader, writer)
+                    return
+                writer.write(json.dumps(self._answer(request)).encode() + b"\n")
+                await writer.drain()
+        except (ConnectionError, ValueError):
+            return
+        finally:
+            self._open.discard(writer)
+            writer.close()
+
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return {"ok": True, **self._do(request)}
+        except (WireError, PortsExhausted, KeyError, ValueError, OSError) as error:
+            return {"ok": False, "error": str(error)}
+
+    def _do(self, request: dict[str, Any]) -> dict[str, Any]:
+        match request.get("do"):
+            case "apply":
+                self._commands.apply(endpoint_from(request["endpoint"]))
+            case "observe":
+                seen = self._commands.observe(request.get("id"))
+                return {"endpoints": [observed_to_json(o) for o in seen]}
+            case "delete":
+                self._commands.delete(str(request["id"]))
+            case "keys":
+                self._commands.publish_keys(str(request["document"]))
+            case "logs":
+                raise ValueError(f"no endpoint {request.get('id')} runs here")
+            case other:
+                raise ValueError(f"{other!r} is not one of apply, observe, delete, keys, logs")
+        return {}
+
+    def _log(self, request: dict[str, Any]) -> EndpointLog | None:
+        pool = self._commands.pools.get(EndpointId(str(request.get("id"))))
+        return None if pool is None else pool.log
+
+    async def _logs(
+        self, request: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        log = self._log(request)
+        if log is None:
+            return
+        queue: asyncio.Queue[str] = asyncio.Queue(FOLLOW_QUEUE)
+
+        def follow(line: str) -> None:
+            # A reader this far behind loses lines, so that it cannot hold memory.
+            if not queue.full():
+                queue.put_nowait(line)
+
+        log.followers.add(follow)
+        gone = asyncio.create_task(reader.read(1))
+        try:
+            writer.write(b'{"ok": true}\n')
+            for line in log.tail(int(request.get("tail", 100))):
+                writer.write(line.encode() + b"\n")
+            await writer.drain()
+            while request.get("follow"):
+                line_task = asyncio.create_task(queue.get())
+                await asyncio.wait({line_task, gone}, return_when=asyncio.FIRST_COMPLETED)
+                if gone.done():
+                    line_task.cancel()
+                    return
+                writer.write(line_task.result().encode() + b"\n")
+                await writer.drain()
+        finally:
+            log.followers.discard(follow)
+            gone.cancel()
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    try:
+        request = json.loads(line)
+    except ValueError:
+        return {}
+    return request if isinstance(request, dict) else {}

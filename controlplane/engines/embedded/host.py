@@ -1,0 +1,195 @@
+"""The engine's face in the control plane: artifacts to local files, commands to the supervisor."""
+
+import asyncio
+import hashlib
+import json
+import os
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from controlplane.engines.embedded.ledger import Ledger, sync_folder, write_durably
+from controlplane.engines.embedded.wire import LocalEndpoint, observed_from
+from controlplane.engines.engine import (
+    BackendKind,
+    DesiredEndpoint,
+    DesiredRevision,
+    EndpointId,
+    LogLine,
+    ObservedEndpoint,
+)
+from runtime.launch import Backend, RevisionLaunch
+from runtime.problems import Conflict, EngineUnavailable
+
+ANSWER_WITHIN_S = 15.0
+LINE_LIMIT = 64 * 1024 * 1024
+READ = 1024 * 1024
+
+
+class ArtifactSource(Protocol):
+    """Where artifacts come from."""
+
+    async def fetch_to(self, sha256: str, path: Path) -> None:
+        """Write a blob to a new file."""
+
+
+class ArtifactDamaged(RuntimeError):
+    """What the store gave is not what it was asked for."""
+
+
+class EmbeddedEngine:
+    """Implements `controlplane.engines.engine.Engine` over the supervisor's socket."""
+
+    def __init__(self, home: Path, artifacts: ArtifactSource, issuer: str) -> None:
+        self._folder = home / "engine"
+        self._artifacts, self._issuer = artifacts, issuer
+        # Between a file landing and the ledger naming it, nothing may be collected.
+        self._files = asyncio.Lock()
+
+    async def apply(self, desired: DesiredEndpoint) -> None:
+        """Fetch what is missing, then hand over; durable once this returns."""
+        async with self._files:
+            plans = self._folder / "plans"
+            plans.mkdir(mode=0o700, parents=True, exist_ok=True)
+            revisions = tuple([await self._local(r, plans) for r in desired.revisions])
+            local = LocalEndpoint(
+                id=desired.id,
+                tenant=desired.tenant,
+                name=desired.name,
+                generation=desired.generation,
+                issuer=self._issuer,
+                audience=desired.audience,
+                revisions=revisions,
+                scaling=desired.scaling,
+                container_concurrency=desired.container_concurrency,
+                timeout_s=desired.timeout_s,
+            )
+            await self._ask({"do": "apply", "endpoint": local.to_json()})
+            await asyncio.to_thread(self._collect)
+
+    async def observe(self, endpoint: EndpointId) -> ObservedEndpoint | None:
+        """Tell what is there; None when nothing is."""
+        answer = await self._ask({"do": "observe", "id": endpoint})
+        return next((observed_from(o) for o in answer["endpoints"]), None)
+
+    async def observe_all(self) -> tuple[ObservedEndpoint, ...]:
+        """Tell everything that is there."""
+        answer = await self._ask({"do": "observe", "id": None})
+        return tuple(observed_from(o) for o in answer["endpoints"])
+
+    async def delete(self, endpoint: EndpointId) -> None:
+        """Remove the endpoint; nothing there is success."""
+        async with self._files:
+            await self._ask({"do": "delete", "id": endpoint})
+            await asyncio.to_thread(self._collect)
+
+    async def publish_keys(self, document: bytes) -> None:
+        """Replace the keys file of every worker."""
+        await self._ask({"do": "keys", "document": document.decode()})
+
+    async def logs(
+        self, endpoint: EndpointId, *, tail: int, follow: bool
+    ) -> AsyncIterator[LogLine]:
+        """Give the last lines, then new ones while `follow`."""
+        reader, writer = await self._connect()
+        try:
+            request = {"do": "logs", "id": endpoint, "tail": tail, "follow": follow}
+            writer.write(json.dumps(request).encode() + b"\n")
+            _checked(await reader.readline())
+            while line := await reader.readline():
+                entry = json.loads(line)
+                yield LogLine(datetime.fromisoformat(entry["at"]), entry["replica"], entry["text"])
+        finally:
+            writer.close()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        path = self._folder / "supervisor.sock"
+        try:
+            return await asyncio.open_unix_connection(str(path), limit=LINE_LIMIT)
+        except OSError as error:
+            raise EngineUnavailable(
+                f"the supervisor does not answer on {path} ({error.strerror or error}); "
+                "`kubeserve up` starts it, home/logs/supervisor.log says why it ended",
+                retry_after_s=2,
+            ) from error
+
+    async def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        reader, writer = await self._connect()
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                writer.write(json.dumps(request).encode() + b"\n")
+                await writer.drain()
+                return _checked(await reader.readline())
+        except (TimeoutError, ConnectionError) as error:
+            raise EngineUnavailable(
+                f"the supervisor did not answer {request['do']}: {error!r}", retry_after_s=2
+            ) from error
+        finally:
+            writer.close()
+
+    async def _local(self, revision: DesiredRevision, plans: Path) -> RevisionLaunch:
+        artifact = plans / revision.artifact_sha256
+        if not artifact.exists():
+            await self._materialise(revision.artifact_sha256, artifact)
+        signature: str | None = None
+        if revision.backend is BackendKind.FALLBACK:
+            text = json.dumps(revision.signature, sort_keys=True).encode()
+            path = plans / f"{hashlib.sha256(text).hexdigest()}.signature.json"
+            if not path.exists():
+                await asyncio.to_thread(write_durably, path, text)
+            signature = str(path)
+        return RevisionLaunch(
+            name=revision.name,
+            model=revision.model,
+            version=revision.version,
+            artifact=str(artifact),
+            sha256=revision.artifact_sha256,
+            percent=revision.percent,
+            tag=revision.tag,
+            backend=Backend(revision.backend.value),
+            signature=signature,
+        )
+
+    async def _materialise(self, sha256: str, artifact: Path) -> None:
+        incoming = artifact.with_name(f".{sha256}.incoming")
+        incoming.unlink(missing_ok=True)
+        try:
+            await self._artifacts.fetch_to(sha256, incoming)
+            found = await asyncio.to_thread(_landed, incoming)
+            if found != sha256:
+                raise ArtifactDamaged(
+                    f"artifact {sha256} came out of the store as {found}: "
+                    "the store is damaged; upload the model again"
+                )
+            os.replace(incoming, artifact)
+            await asyncio.to_thread(sync_folder, artifact.parent)
+        finally:
+            incoming.unlink(missing_ok=True)
+
+    def _collect(self) -> None:
+        ledger = Ledger(self._folder / "ledger.json", range(0))
+        ledger.load()
+        states = [s for e in ledger.entries.values() for s in (e.desired, e.proven) if s]
+        kept = {name for state in states for name in state.files()}
+        for path in (self._folder / "plans").iterdir():
+            if str(path) not in kept:
+                path.unlink(missing_ok=True)
+
+
+def _checked(line: bytes) -> dict[str, Any]:
+    if not line:
+        raise EngineUnavailable("the supervisor hung up without an answer", retry_after_s=2)
+    answer: dict[str, Any] = json.loads(line)
+    if not answer.get("ok"):
+        raise Conflict(f"the engine refused: {answer.get('error')}")
+    return answer
+
+
+def _landed(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb+") as file:
+        while block := file.read(READ):
+            digest.update(block)
+        os.fsync(file.fileno())
+    return digest.hexdigest()

@@ -1,0 +1,194 @@
+"""The supervisor process: one loop for every endpoint's socket, worker and parked connection."""
+
+import asyncio
+import ctypes
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from controlplane.engines.embedded.control import ControlServer
+from controlplane.engines.embedded.forker import Forker
+from controlplane.engines.embedded.ledger import Entry, Ledger, write_durably
+from controlplane.engines.embedded.observing import Since, observe
+from controlplane.engines.embedded.pool import Pool, Surroundings
+from controlplane.engines.embedded.wire import LocalEndpoint
+from controlplane.engines.engine import EndpointId, ObservedEndpoint
+
+TICK_S = 1.0
+SAVE_AFTER_S = 0.2
+ENGINE = "engine"
+NO_KEYS = b'{"keys": [], "revoked": {"jtis": {}, "clients": {}}}'
+
+
+class Supervisor:
+    """All pools, and what the control socket may ask of them."""
+
+    def __init__(self, home: Path, ports: range) -> None:
+        self._folder = home / ENGINE
+        for folder in (self._folder, self._folder / "logs", self._folder / "plans"):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.keys_file = self._folder / "keys.json"
+        self.ledger = Ledger(self._folder / "ledger.json", ports)
+        self.pools: dict[EndpointId, Pool] = {}
+        self.forker = Forker()
+        self._around = Surroundings(
+            self.forker, self.keys_file, self._folder / "logs", self._changed, self._busy
+        )
+        self._ticking: set[Pool] = set()
+        self._tick: asyncio.TimerHandle | None = None
+        self._save: asyncio.TimerHandle | None = None
+        self._since: Since = {}
+        self.control = ControlServer(self._folder / "supervisor.sock", self)
+
+    async def start(self) -> None:
+        """Restore every endpoint of the ledger on its port, at zero, and answer the socket."""
+        self.ledger.load()
+        if not self.keys_file.exists():
+            write_durably(self.keys_file, NO_KEYS)
+        self.forker.start()
+        for entry in self.ledger.entries.values():
+            entry.active = False
+            self._open(entry)
+        await self.control.start()
+
+    async def stop(self) -> None:
+        """Save and end; workers see the end of file and the zygote its own."""
+        await self.control.stop()
+        if self._save is not None:
+            self._save.cancel()
+            self.ledger.save()
+        for pool in self.pools.values():
+            pool.close()
+        self.forker.close()
+
+    def _open(self, entry: Entry) -> Pool:
+        pool = Pool(entry, self._around)
+        self.pools[entry.desired.id] = pool
+        pool.open()
+        return pool
+
+    # What the control socket asks
+
+    def apply(self, desired: LocalEndpoint) -> None:
+        """Take over a desired state: on disk before anything acts on it."""
+        entry = self.ledger.entries.get(desired.id)
+        if entry is None:
+            entry = Entry(desired, self.ledger.free_port())
+            self.ledger.entries[desired.id] = entry
+            self.ledger.save()
+            self._open(entry)
+            return
+        if entry.desired == desired:
+            return
+        if desired.generation < entry.desired.generation:
+            return  # an old state that arrives late
+        before, entry.desired = entry.desired, desired
+        try:
+            self.ledger.save()
+        except OSError:
+            entry.desired = before
+            raise
+        self.pools[desired.id].apply(desired)
+
+    def observe(self, endpoint: str | None) -> list[ObservedEndpoint]:
+        """Tell one endpoint or all."""
+        pools = [p for i, p in self.pools.items() if endpoint in (None, i)]
+        return [observe(pool, self._since) for pool in pools]
+
+    def delete(self, endpoint: str) -> None:
+        """Forget an endpoint; nothing there is success."""
+        key = EndpointId(endpoint)
+        if self.ledger.entries.pop(key, None) is not None:
+            self.ledger.save()
+        pool = self.pools.pop(key, None)
+        if pool is not None:
+            pool.close()
+            pool.log.remove()
+            self._ticking.discard(pool)
+        for kind in ("Ready", "Active"):
+            self._since.pop((endpoint, kind), None)
+
+    def publish_keys(self, document: str) -> None:
+        """Replace the keys file that every worker reads."""
+        json.loads(document)
+        write_durably(self.keys_file, document.encode())
+
+    # The shared tick: it exists only while an endpoint is not at zero
+
+    def _busy(self, pool: Pool) -> None:
+        self._ticking.add(pool)
+        if self._tick is None:
+            self._tick = asyncio.get_running_loop().call_later(TICK_S, self._on_tick)
+
+    def _on_tick(self) -> None:
+        now = time.monotonic_ns()
+        for pool in tuple(self._ticking):
+            if pool.closed or not pool.tick(now):
+                self._ticking.discard(pool)
+        self._tick = None
+        if self._ticking:
+            self._tick = asyncio.get_running_loop().call_later(TICK_S, self._on_tick)
+
+    def _changed(self) -> None:
+        if self._save is None:
+            self._save = asyncio.get_running_loop().call_later(SAVE_AFTER_S, self._save_now)
+
+    def _save_now(self) -> None:
+        self._save = None
+        try:
+            self.ledger.save()
+        except OSError as error:
+            # Only transition times and counters are at stake; the next change tries again.
+            sys.stderr.write(f"the ledger could not be written: {error}\n")
+
+
+def ports_from(text: str) -> range:
+    """Read KUBESERVE_PORTS, "18100-18999"."""
+    try:
+        low, high = (int(part) for part in text.split("-"))
+        if not 1024 <= low <= high <= 65535:
+            raise ValueError
+    except ValueError:
+        raise SystemExit(
+            f"KUBESERVE_PORTS is {text!r}; it must be like 18100-18999, within 1024-65535"
+        ) from None
+    return range(low, high + 1)
+
+
+async def _run(home: Path, ports: range) -> None:
+    supervisor = Supervisor(home, ports)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await supervisor.start()
+    await stop.wait()
+    await supervisor.stop()
+
+
+def main(home: Path, ports: range | None = None) -> None:
+    """Run until told to stop; ends with the process that started it."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
+    if ports is None:
+        ports = ports_from(os.environ.get("KUBESERVE_PORTS", "18100-18999"))
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_run(home, ports))
+
+
+def is_running(path: Path) -> bool:
+    """Tell whether a supervisor answers on a control socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
