@@ -1,7 +1,7 @@
 """Arrays on a pipe or in a file without pickle: a JSON header, then the raw bytes of each array.
 
 Both sides may be hostile to each other, so the reader computes every length from the header and
-compares before it makes an array. Cells of object columns are JSON: strings, numbers, booleans, null.
+compares before it makes an array. Cells of object columns are JSON: text, numbers, booleans, null.
 """
 
 import json
@@ -18,7 +18,7 @@ Arrays = tuple[NDArray[Any], ...]
 PREFIX: Final = struct.Struct("<4sIQ")  # magic, header bytes, body bytes
 MAX_HEADER: Final = 256 << 20  # string cells live there
 _MAGIC: Final = b"KSF1"
-_DTYPES: Final = frozenset("b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8".split())
+_DTYPES: Final = frozenset(("b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"))
 _MAX_RANK: Final = 4
 
 

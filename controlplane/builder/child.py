@@ -1,13 +1,12 @@
 """The locked processes of a build. Imports first, then the lock, then the tenant's bytes.
 
-Each role writes `result.json` into its own folder and nothing else is believed of it; the role `load`
-is the only place of the control plane that unpickles.
+Each role writes `result.json` into its own folder and nothing else is believed of it; the role
+`load` is the only place of the control plane that unpickles.
 """
 
 import json
 import os
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,7 +42,7 @@ def run(role: str, source: int, work: str, arguments: Result, profile: Result) -
         )
     )
     folder = Path(work)
-    roles: dict[str, Callable[[], Result]] = {
+    roles = {
         "inspect": lambda: _inspect(source, folder, arguments),
         "load": lambda: _load(source, folder, plan=arguments.get("plan", True)),
         "verify": lambda: verify.verify(source, folder, arguments),
@@ -156,8 +155,8 @@ def _plan(estimator: Any, folder: Path) -> Result:
     probes = probe_rows(estimator, from_json(signature.to_json()))
     meta, arrays = answers(estimator, signature, probes)
     # One file, so that the parent has one to check: length of the plan, plan, probes.
-    draft = len(plan).to_bytes(8, "little") + plan + frames.encode(meta, arrays)
-    _write(folder / "draft", draft)
+    content = len(plan).to_bytes(8, "little") + plan + frames.encode(meta, arrays)
+    _write(folder / "draft", content)
     return {"plan": True}
 
 

@@ -1,5 +1,6 @@
 """Whether an object is a model at all, and what a fallback model takes and gives."""
 
+import warnings
 from typing import Any, Final
 
 import numpy as np
@@ -8,7 +9,15 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from runtime.fallback.outputs import METHODS, as_array, datatype, one_column_of_text
+from controlplane.builder.landmarks import landmarks
+from runtime.estimators import (
+    METHODS,
+    as_array,
+    datatype,
+    keeps_none,
+    one_column_of_text,
+    table,
+)
 from runtime.plan.signature import Column, Kind, Output, Signature
 
 _FIT: Final = "Push the fitted estimator itself: joblib.dump(model.fit(X, y), 'model.joblib')."
@@ -41,48 +50,54 @@ def is_model(value: Any) -> None:
 
 
 def describe(estimator: Any) -> Signature:
-    """Find out a fallback model's signature by asking it: rows of each kind until one is answered."""
-    names = getattr(estimator, "feature_names_in_", None)
+    """Find out a fallback model's signature by asking it rows of several kinds."""
+    given = getattr(estimator, "feature_names_in_", None)
+    names = None if given is None else [str(name) for name in given]
+    none = keeps_none(estimator)
     faults: list[str] = []
-    for kind, rows in _candidates(estimator, names):
-        outputs = _outputs(estimator, rows, faults)
-        if outputs:
-            count = 1 if one_column_of_text(estimator) else _width(rows)
-            labels = (
-                [str(n) for n in names] if names is not None else [f"x{i}" for i in range(count)]
-            )
-            columns = tuple(Column(label, kind, missing=True) for label in labels)
-            return Signature(columns, outputs, named=names is not None)
-    raise Unusable(f"It answered no probe row: {faults[0] if faults else 'no rows fit it'}.")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for kinds, cells in _candidates(estimator, names):
+            outputs = _outputs(estimator, table(estimator, cells, names, none=none), faults)
+            if outputs:
+                titles = names or [f"x{i}" for i in range(len(kinds))]
+                columns = tuple(
+                    Column(title, kind, missing=True)
+                    for title, kind in zip(titles, kinds, strict=True)
+                )
+                return Signature(columns, outputs, named=names is not None)
+    raise Unusable(
+        f"It answered no probe row: {faults[0] if faults else 'no rows fit it'}.",
+        "Check that model.predict works on a row in a fresh process, then push again.",
+    )
 
 
-def _width(rows: Any) -> int:
-    return int(rows.shape[1])
-
-
-def _candidates(estimator: Any, names: Any) -> list[tuple[Kind, Any]]:
+def _candidates(
+    estimator: Any, names: list[str] | None
+) -> list[tuple[list[Kind], list[NDArray[Any]]]]:
+    """Two rows each: by what the categories tell, all numbers, all zeros, all texts."""
     if one_column_of_text(estimator):
-        return [(Kind.STRING, ["some words", "some other words"])]
-    count = getattr(estimator, "n_features_in_", None)
-    if count is None:
-        count = 1
-    tables: list[tuple[Kind, NDArray[Any]]] = [
-        (Kind.NUMBER, np.linspace(0.1, 1.0, 2 * count).reshape(2, count)),
-        (Kind.NUMBER, np.zeros((2, count))),
-        (Kind.ANY, np.full((2, count), "a", object)),
-        (Kind.ANY, np.zeros((2, count), object)),
+        return [([Kind.STRING], [_objects("some words", "some other words")])]
+    count = len(names) if names else int(getattr(estimator, "n_features_in_", 1))
+    numbers = [np.array([0.25 + i, 0.75 + i]) for i in range(count)]
+    texts = {
+        position: next(value for value in values if isinstance(value, str))
+        for position, values in landmarks(
+            estimator, names or [f"x{i}" for i in range(count)]
+        ).items()
+        if any(isinstance(value, str) for value in values)
+    }
+    mixed = [_objects(texts[i], texts[i]) if i in texts else numbers[i] for i in range(count)]
+    kinds = [Kind.STRING if i in texts else Kind.NUMBER for i in range(count)]
+    return [
+        (kinds, mixed),
+        ([Kind.NUMBER] * count, [np.zeros(2)] * count),
+        ([Kind.ANY] * count, [_objects("a", "a")] * count),
     ]
-    if names is None:
-        return list(tables)
-    return [(kind, _frame(rows, names)) for kind, rows in tables]
 
 
-def _frame(rows: NDArray[Any], names: Any) -> Any:
-    try:
-        import pandas
-    except ImportError:
-        return rows
-    return pandas.DataFrame(rows, columns=list(names))
+def _objects(*cells: str) -> NDArray[Any]:
+    return np.array(cells, object)
 
 
 def _outputs(estimator: Any, rows: Any, faults: list[str]) -> tuple[Output, ...]:

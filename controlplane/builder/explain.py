@@ -10,12 +10,50 @@ from controlplane.builder.warm import Ended
 
 # For the wording only: what a model has no use for. What holds the code is the sandbox, not a list.
 _POWERS: Final = frozenset(
-    """os posix nt subprocess socket _socket sys shutil ctypes runpy importlib pty signal asyncio urllib
-    http multiprocessing _posixsubprocess threading webbrowser code pdb tempfile glob pathlib mmap fcntl
-    resource time _io io pickle""".split()
+    (
+        "os",
+        "posix",
+        "nt",
+        "subprocess",
+        "socket",
+        "_socket",
+        "sys",
+        "shutil",
+        "ctypes",
+        "runpy",
+        "importlib",
+        "pty",
+        "signal",
+        "asyncio",
+        "urllib",
+        "http",
+        "multiprocessing",
+        "_posixsubprocess",
+        "threading",
+        "webbrowser",
+        "code",
+        "pdb",
+        "tempfile",
+        "glob",
+        "pathlib",
+        "mmap",
+        "fcntl",
+        "resource",
+        "time",
+        "_io",
+        "io",
+        "pickle",
+    )
 )
 _POWERFUL_BUILTINS: Final = frozenset(
-    "builtins.exec builtins.eval builtins.compile builtins.open builtins.__import__".split()
+    (
+        "builtins.exec",
+        "builtins.eval",
+        "builtins.compile",
+        "builtins.open",
+        "builtins.__import__",
+        "builtins.getattr",
+    )
 )
 _SAVE: Final = (
     "Save the fitted estimator itself with joblib.dump(model, 'model.joblib') and push that."
@@ -41,8 +79,8 @@ def suspicious(fact: str, imports: Iterable[str]) -> Failure:
     found = powers(imports)
     if found:
         return Failure(
-            f"The file is a pickle that uses {', '.join(found[:5])} when it is loaded, which a model has"
-            f" no use for; it was held in the sandbox ({fact}).",
+            f"The file is a pickle that uses {', '.join(found[:5])} when it is loaded, which a model"
+            f" has no use for; it was held in the sandbox ({fact}).",
             _SAVE,
         )
     return Failure(f"The file does not behave like a model: {fact}.", _SAVE)

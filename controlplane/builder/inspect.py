@@ -1,4 +1,4 @@
-"""What a file is, without loading it: format, compression, scikit-learn version, what it imports.
+"""What a file is, without loading it: format, compression, scikit-learn version, imports.
 
 Runs in a locked process of its own: it parses hostile bytes, and because nothing is unpickled in it,
 its answers cannot be forged by the code in the file.
@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Final, Protocol
+from typing import IO, Any, Final, Protocol, cast
 
 _BLOCK: Final = 1 << 20
 _FREE_OF_RATIO: Final = 64 << 20  # small files may be compressed as well as they like
@@ -48,9 +48,10 @@ class NotAModel(Exception):
 
 
 class _Decompressor(Protocol):
-    eof: bool
+    @property
+    def eof(self) -> bool: ...
 
-    def decompress(self, data: bytes, max_length: int = -1, /) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
 
 @dataclass(slots=True)
@@ -74,7 +75,7 @@ class Findings:
 
 
 def inspect(source: int, raw: str, *, most: int, ratio: int) -> Findings:
-    """Look into the open file `source`; a compressed one is written decompressed to the path `raw`."""
+    """Look into the open file `source`; a compressed one is decompressed to the path `raw`."""
     size = os.fstat(source).st_size
     if size == 0:
         raise NotAModel("The file is empty.")
@@ -172,7 +173,15 @@ def _write_all(target: int, block: bytes) -> None:
 
 
 _STRINGS: Final = frozenset(
-    "SHORT_BINUNICODE BINUNICODE UNICODE SHORT_BINSTRING BINSTRING STRING BINUNICODE8".split()
+    (
+        "SHORT_BINUNICODE",
+        "BINUNICODE",
+        "UNICODE",
+        "SHORT_BINSTRING",
+        "BINSTRING",
+        "STRING",
+        "BINUNICODE8",
+    )
 )
 _PUTS: Final = frozenset(("BINPUT", "LONG_BINPUT", "PUT"))
 _GETS: Final = frozenset(("BINGET", "LONG_BINGET", "GET"))
@@ -211,7 +220,7 @@ def _scan_opcodes(content: mmap.mmap, findings: Findings) -> None:
     memo: dict[int, object] = {}
     wants_version = False
     try:
-        for op, argument, _ in islice(pickletools.genops(content), _MOST_OPS):
+        for op, argument, _ in islice(pickletools.genops(cast(IO[bytes], content)), _MOST_OPS):
             name = op.name
             if name == "PROTO":
                 findings.protocol = int(argument) if isinstance(argument, int) else None

@@ -1,4 +1,4 @@
-"""One build, from an uploaded file to a report. The parent: clean, it reads no byte of a tenant itself.
+"""One build, from an uploaded file to a report. The clean parent: it parses no byte of a tenant.
 
 inspect   locked process: format, version, imports, without loading
 load      locked process: unpickles once, lowers to a draft plan, asks scikit-learn at probe rows

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from controlplane.builder.describe import Unusable
 from controlplane.builder.landmarks import landmarks
-from runtime.fallback.outputs import as_array
+from runtime.estimators import as_array, keeps_none, table
 from runtime.plan.signature import Kind, Signature
 
 Columns = list[NDArray[Any]]
@@ -20,7 +20,7 @@ _FINITE: Final = 1e300
 
 
 def probe_rows(estimator: Any, signature: Signature) -> list[Columns]:
-    """Make batches: ordinary rows of each height, then rows with missing, then with unseen cells."""
+    """Make batches: ordinary rows of each height, then with missing, then with unseen cells."""
     draw = random.Random(20261123)  # noqa: S311  the same model gives the same probes
     known = landmarks(estimator, [column.name for column in signature.columns])
     batches = [_batch(signature, known, height, draw, "") for height in BATCHES]
@@ -76,10 +76,12 @@ def answers(
 
     Raises Unusable when it refuses the ordinary rows too.
     """
+    none = keeps_none(estimator)
+    names = [column.name for column in signature.columns] if signature.named else None
     meta: list[dict[str, Any]] = []
     arrays: list[NDArray[Any]] = []
     for number, columns in enumerate(batches):
-        rows = table(estimator, signature, columns)
+        rows = table(estimator, columns, names, none=none)
         given: dict[str, NDArray[Any]] = {}
         try:
             with warnings.catch_warnings():
@@ -93,24 +95,3 @@ def answers(
         meta.append({"columns": len(columns), "outputs": list(given)})
         arrays += [*columns, *given.values()]
     return {"batches": meta}, arrays
-
-
-def table(estimator: Any, signature: Signature, columns: Columns) -> Any:
-    """Put columns into the form the model was fitted with: a DataFrame by name, else an array."""
-    if signature.numeric and not signature.named:
-        return np.column_stack(columns)
-    known = landmarks(estimator, [column.name for column in signature.columns])
-    filled = []
-    for position, cells in enumerate(columns):
-        if cells.dtype == object and None not in known.get(position, []):
-            cells = np.array([np.nan if cell is None else cell for cell in cells], object)
-        filled.append(cells)
-    if signature.named:
-        try:
-            import pandas
-        except ImportError:
-            pass
-        else:
-            names = [column.name for column in signature.columns]
-            return pandas.DataFrame(dict(zip(names, filled, strict=True)))
-    return np.column_stack([cells.astype(object) for cells in filled])

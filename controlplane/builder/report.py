@@ -1,4 +1,4 @@
-"""What a build may use, and what it says afterwards. Data only; the control plane codes against it."""
+"""What a build may use, and what it says afterwards. Data only."""
 
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum

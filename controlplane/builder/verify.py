@@ -1,7 +1,7 @@
 """Check of what the loading child wrote, in a fresh locked process that never unpickles.
 
-Builds the plan as the runtime would, holds it against scikit-learn's answers, measures its cost, and
-writes the plan file that is served. A lying child deceives only its own tenant; it reaches nobody else.
+Builds the plan as the runtime would, holds it against scikit-learn's answers, measures its cost,
+and writes the plan file that is served. A lying child deceives only its own tenant.
 """
 
 import os
@@ -41,9 +41,7 @@ def verify(source: int, folder: Path, provenance: dict[str, Any]) -> dict[str, A
         node = build(meta["graph"], tensors)
         signature = signature_of(node, names if named else None)
         probes = _probes(probe_meta, probe_arrays, signature)
-        plan = _written(
-            folder, meta["graph"], tensors, signature, provenance | {"exactness": "tolerance"}
-        )
+        plan = _written(folder, meta["graph"], tensors, signature, provenance)
         exactness = _compare(plan, probes)
         cost = _cost(plan, probes)
         families = sorted(_ops(meta["graph"]))
@@ -111,7 +109,8 @@ def _inputs(columns: frames.Arrays, signature: Signature) -> Inputs:
         if cells.shape != (rows,) or (cells.dtype == object) != (column.kind is not Kind.NUMBER):
             raise ValueError(f"the probe cells of {column.name!r} are of the wrong kind")
     if signature.numeric:
-        return np.column_stack(columns)
+        matrix: NDArray[Any] = np.column_stack(columns)
+        return matrix
     return Frame(tuple(np.array(cells) for cells in columns))
 
 
@@ -126,8 +125,8 @@ def _compare(plan: Plan, probes: list[tuple[Inputs, dict[str, NDArray[Any]]]]) -
                 raise ValueError(
                     f"{output.name} has shape {ours.shape}, scikit-learn {theirs.shape}"
                 )
-            if ours.dtype.kind in "OU" or theirs.dtype.kind not in "f":
-                same = ours == theirs
+            if ours.dtype.kind in "OU" or theirs.dtype.kind != "f":
+                same = np.asarray(ours == theirs)
                 if not (same | _near_ties(scores, same)).all():
                     raise ValueError(f"{output.name} of probe batch {number}: labels differ")
             elif not np.array_equal(ours, theirs, equal_nan=True):

@@ -1,4 +1,4 @@
-"""The parent's side of the warm process: starts it, has it fork, watches and kills what it forked."""
+"""The parent's side of the warm process: starts it, has it fork, watches and kills the forks."""
 
 import asyncio
 import contextlib
@@ -89,7 +89,7 @@ class Warm:
     ) -> Ended:
         """Fork a locked process for one role and wait for its end within the limits."""
         await self.start()
-        folder.mkdir(mode=0o700)
+        os.mkdir(folder, mode=0o700)
         read, write = os.pipe()
         try:
             identity, child = self._order(role, source, folder, arguments, limits, write)
@@ -141,7 +141,8 @@ class Warm:
         return self._next, child
 
     def _read(self) -> None:
-        assert self._control is not None
+        if self._control is None:
+            return
         try:
             raw, descriptors, _, _ = socket.recv_fds(self._control, MESSAGE_BYTES, 1)
         except BlockingIOError:
@@ -172,7 +173,9 @@ class Warm:
         asyncio.get_running_loop().remove_reader(self._control.fileno())
         self._control.close()
         self._control = None
-        waiting = [future for c in self._children.values() for future in (c.forked, c.exited)]
+        waiting: list[asyncio.Future[Any]] = [
+            future for c in self._children.values() for future in (c.forked, c.exited)
+        ]
         if self._ready is not None:
             waiting.append(self._ready)
         for future in waiting:

@@ -3,8 +3,9 @@
 It never reads a byte of a tenant: it gets descriptors and hands them to the child it forks, which
 locks itself before it touches them. So every fork starts from the same clean memory.
 
-    job → zygote     {"id", "role": inspect | load | verify, "work", "arguments", "profile"} + [input, output]
-    zygote → job     {"id", "pid"} + [pidfd], later {"id", "status"}
+    job → zygote   {"id", "role": inspect | load | verify, "work", "arguments", "profile"}
+                   + [input, output]
+    zygote → job   {"id", "pid"} + [pidfd], later {"id", "status"}
 """
 
 import array
@@ -88,7 +89,6 @@ def _child(order: dict[str, Any], descriptors: list[int]) -> None:
     os.dup2(output, 1)
     os.dup2(output, 2)
     die_with_parent(order["parent"])
-    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)
     child.run(order["role"], source, order["work"], order["arguments"], order["profile"])
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""Landlock by ctypes: files, TCP, signals and abstract sockets, without any privilege (Linux 5.13+)."""
+"""Landlock by ctypes: files, TCP, signals, abstract sockets; needs no privilege (Linux 5.13+)."""
 
 import ctypes
 import os

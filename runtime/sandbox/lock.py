@@ -92,8 +92,8 @@ def lock(profile: Profile) -> tuple[str, ...]:
         missing.append(f"seccomp ({error})")
     if missing and not profile.degraded:
         raise SandboxError(
-            f"this host lacks {' and '.join(missing)}, so uploaded code cannot be held. Use Linux 5.13"
-            " or newer, or accept the risk with KUBESERVE_SANDBOX=degraded"
+            f"this host lacks {' and '.join(missing)}, so uploaded code cannot be held. Use Linux"
+            " 5.13 or newer, or accept the risk with KUBESERVE_SANDBOX=degraded"
         )
     return tuple(sorted(layers))
 

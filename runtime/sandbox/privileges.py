@@ -38,8 +38,8 @@ def forbid_new() -> None:
 def drop(readable: Iterable[str], writable: Iterable[str], *, may_read_all: bool) -> bool:
     """Become an own uid when root, and give up every capability; True when the uid changed.
 
-    may_read_all  Landlock will restrict the paths, so the capability to read past file modes may stay
-                  where the Python installation is in a folder that only root may enter
+    may_read_all  Landlock will restrict the paths, so the capability to read past file modes may
+                  stay where the Python installation is in a folder that only root may enter
     """
     if os.geteuid() != 0 or _is_only_root_here():
         _capabilities(0)

@@ -46,12 +46,14 @@ _DENIED: Final = """
 """
 
 # glibc and OpenBLAS take the older call when these are missing.
-_ABSENT: Final = "clone3:435:435 io_uring_setup:425:425 io_uring_enter:426:426 io_uring_register:427:427"
+_ABSENT: Final = (
+    "clone3:435:435 io_uring_setup:425:425 io_uring_enter:426:426 io_uring_register:427:427"
+)
 
 _NEWEST: Final = 462  # mseal; from 424 on all architectures number alike
 
 _ARCHITECTURES: Final = {
-    # machine: (column, AUDIT_ARCH, seccomp, clone, prlimit64, sched_setaffinity, tgkill, prctl, fcntl)
+    # column, AUDIT_ARCH, seccomp, clone, prlimit64, sched_setaffinity, tgkill, prctl, fcntl
     "x86_64": (1, 0xC000003E, 317, 56, 302, 203, 234, 157, 72),
     "aarch64": (2, 0xC00000B7, 277, 220, 261, 122, 131, 167, 25),
 }
@@ -66,7 +68,11 @@ _NUMBER, _ARCH, _ARG0, _ARG1 = 0, 4, 16, 24  # low words: both architectures are
 _X32_BIT: Final = 0x40000000
 
 _SET_MODE_FILTER, _TSYNC = 1, 1
-_DENIED_PRCTL: Final = (1, 4, 0x59616D61)  # PDEATHSIG, DUMPABLE, PTRACER: all reach past the process
+_DENIED_PRCTL: Final = (
+    1,
+    4,
+    0x59616D61,
+)  # PDEATHSIG, DUMPABLE, PTRACER: all reach past the process
 _DENIED_FCNTL: Final = (8, 10, 15)  # SETOWN, SETSIG, SETOWN_EX: signals to others
 
 

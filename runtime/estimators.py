@@ -1,0 +1,115 @@
+"""How scikit-learn's estimators are called: which methods, with which table, giving which arrays.
+
+Shared by the build and the fallback worker, so that both call a model in the same way. Imports numpy
+only; pandas is used where a model was fitted with a DataFrame and pandas is installed.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+METHODS: Final = (
+    "predict",
+    "predict_proba",
+    "decision_function",
+    "predict_log_proba",
+    "transform",
+    "score_samples",
+)
+
+_NAMES: Final = {"f8": "FP64", "f4": "FP32", "i8": "INT64", "i4": "INT32", "b1": "BOOL"}
+
+
+def as_array(given: Any) -> NDArray[Any]:
+    """Give an estimator's answer as one array of numbers, booleans or objects, of rank 1 or 2."""
+    if hasattr(given, "toarray"):  # sparse
+        given = given.toarray()
+    if isinstance(given, list):  # multi-output predict_proba: classes of each output side by side
+        given = np.hstack([np.asarray(part) for part in given])
+    array = np.asarray(given)
+    if array.dtype.kind in "iu":
+        array = array.astype(np.int64)
+    if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):
+        array = array.astype(np.float64)
+    if array.dtype.kind not in "fibOU":
+        raise ValueError(f"an answer of {array.dtype} cannot be served")
+    if array.ndim not in (1, 2):
+        raise ValueError(f"an answer of rank {array.ndim} cannot be served")
+    return array
+
+
+def datatype(array: NDArray[Any]) -> str:
+    """Open Inference Protocol name of an array's type."""
+    return _NAMES.get(array.dtype.str[1:], "BYTES")
+
+
+def one_column_of_text(estimator: Any) -> bool:
+    """True for a vectorizer of texts, alone or first in a pipeline: it takes a list, no table."""
+    steps = getattr(estimator, "steps", None)
+    first = steps[0][1] if isinstance(steps, list) and steps else estimator
+    return hasattr(first, "build_analyzer") and getattr(first, "input", None) == "content"
+
+
+def keeps_none(estimator: Any) -> bool:
+    """True when a missing text was None in training; else it was NaN, which encoders tell apart."""
+    return any(
+        None in np.asarray(categories, object).tolist()
+        for inner in within(estimator)
+        for categories in _listed(inner, "categories_")
+    )
+
+
+def within(estimator: Any, depth: int = 8) -> Iterable[Any]:
+    """Give an estimator and the fitted ones inside it, outermost first."""
+    if depth == 0 or estimator is None or isinstance(estimator, str):
+        return
+    yield estimator
+    inner = [step for _, step in _listed(estimator, "steps")]
+    inner += [fitted for _, fitted, *_ in _listed(estimator, "transformers_")]
+    inner += [fitted for _, fitted in _listed(estimator, "transformer_list")]
+    inner += [getattr(estimator, "best_estimator_", None), getattr(estimator, "estimator_", None)]
+    for each in inner:
+        yield from within(each, depth - 1)
+
+
+def _listed(estimator: Any, attribute: str) -> list[Any]:
+    value = getattr(estimator, attribute, None)
+    return value if isinstance(value, list) else []
+
+
+def table(
+    estimator: Any, columns: Sequence[NDArray[Any]], names: Sequence[str] | None, *, none: bool
+) -> Any:
+    """Put columns into the form the model was fitted with.
+
+    names  of the columns when it was fitted with a DataFrame, else None
+    none   give missing texts as None (see `keeps_none`)
+    """
+    if one_column_of_text(estimator):
+        return columns[0].tolist()
+    filled = [_cells(column, none=none) for column in columns]
+    if names is not None:
+        try:
+            import pandas
+        except ImportError:
+            pass
+        else:
+            return pandas.DataFrame(dict(zip(names, filled, strict=True)))
+    if all(column.dtype != object for column in filled):
+        return np.column_stack(filled).astype(np.float64, copy=False)
+    return np.column_stack([column.astype(object) for column in filled])
+
+
+def _cells(column: NDArray[Any], *, none: bool) -> NDArray[Any]:
+    if column.dtype != object:
+        return column
+    cells = column.tolist()
+    if all(cell is None or type(cell) in (int, float, bool) for cell in cells):
+        return np.array([np.nan if cell is None else cell for cell in cells], np.float64)
+    if none:
+        return column
+    filled = np.empty(len(cells), object)
+    filled[:] = [np.nan if cell is None else cell for cell in cells]
+    return filled

@@ -1,0 +1,123 @@
+"""One worker process and the socket to it: start, exchange a frame, end. No scikit-learn here."""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import sys
+from typing import Any, Final
+
+from numpy.typing import NDArray
+
+from runtime import frames
+
+MOST_BYTES: Final = 256 << 20
+_LOG_BYTES: Final = 64 * 1024
+_ENVIRONMENT: Final = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+
+
+class Crashed(Exception):
+    """The process ended, or wrote what is no frame."""
+
+
+class Worker:
+    """A running worker; `exchange` is called by one task at a time."""
+
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        self._process, self._reader, self._writer = process, reader, writer
+        self._log = asyncio.create_task(_copy_log(process))
+
+    @classmethod
+    async def start(cls, artifact: str, options: dict[str, Any]) -> "Worker":
+        """Spawn it; the first frame it sends says whether the model is loaded."""
+        ours, theirs = socket.socketpair()
+        try:
+            model = os.open(artifact, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            ours.close()
+            theirs.close()
+            raise
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-m", "runtime.fallback.worker"),
+                *(str(theirs.fileno()), str(model), str(os.getpid()), json.dumps(options)),
+                pass_fds=(theirs.fileno(), model),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                env=_ENVIRONMENT,
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+            os.close(model)
+        ours.setblocking(False)
+        reader, writer = await asyncio.open_connection(sock=ours)
+        return cls(process, reader, writer)
+
+    @property
+    def alive(self) -> bool:
+        """True while the process runs and has not closed its end."""
+        return self._process.returncode is None and not self._reader.at_eof()
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
+    async def receive(self) -> tuple[dict[str, Any], frames.Arrays]:
+        """Read one frame; raises Crashed."""
+        try:
+            prefix = await self._reader.readexactly(frames.PREFIX.size)
+            rest = await self._reader.readexactly(sum(frames.sizes(prefix, MOST_BYTES)))
+            return frames.decode(prefix + rest, MOST_BYTES)
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            raise Crashed("the model's process ended") from error
+        except frames.FrameError as error:
+            raise Crashed(f"the model's process answered what is no frame: {error}") from error
+
+    async def exchange(
+        self, meta: dict[str, Any], arrays: list[NDArray[Any]]
+    ) -> tuple[dict[str, Any], frames.Arrays]:
+        """Send one frame and read the answer; raises Crashed."""
+        try:
+            self._writer.write(frames.encode(meta, arrays))
+            await self._writer.drain()
+        except (ConnectionError, RuntimeError) as error:
+            raise Crashed("the model's process ended") from error
+        return await self.receive()
+
+    async def end(self) -> None:
+        """Kill it and wait until it is gone."""
+        self._writer.close()
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+        await self._process.wait()
+        with contextlib.suppress(ConnectionError):
+            await self._writer.wait_closed()
+        await self._log
+
+
+async def _copy_log(process: asyncio.subprocess.Process) -> None:
+    """Pass on what the model prints to the tenant's own log: bounded, without control characters."""
+    left = _LOG_BYTES
+    assert process.stdout is not None  # noqa: S101  asked for a pipe
+    while block := await process.stdout.read(8192):
+        text = block[:left].decode("utf-8", "replace")
+        left -= min(left, len(block))
+        sys.stderr.write("".join(c for c in text if c in "\n\t" or c.isprintable()))
