@@ -1,4 +1,4 @@
-"""One request of a connection and the place of its answer: answers leave in the order of requests."""
+"""One request of a connection and its answer: answers leave in the order of their requests."""
 
 from typing import TYPE_CHECKING, Protocol
 

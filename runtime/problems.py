@@ -64,6 +64,10 @@ class MethodNotAllowed(Problem):
     type, status, title = "/problems/method-not-allowed", 405, "This address takes other methods"
 
 
+class TooSlow(Problem):
+    type, status, title = "/problems/too-slow", 408, "The request did not arrive in time"
+
+
 class Conflict(Problem):
     type, status, title = "/problems/conflict", 409, "The present state does not allow this"
 
@@ -74,6 +78,10 @@ class PreconditionFailed(Problem):
 
 class TooLarge(Problem):
     type, status, title = "/problems/too-large", 413, "The request is too large"
+
+
+class HeadTooLarge(Problem):
+    type, status, title = "/problems/head-too-large", 431, "The request's headers are too large"
 
 
 class UnsupportedMediaType(Problem):

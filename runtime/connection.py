@@ -1,0 +1,148 @@
+"""A client's connection below HTTP: answers in order, back-pressure, closing, changing hands."""
+
+import asyncio
+import math
+import os
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import socket
+
+    from runtime.edge import Edge
+    from runtime.exchange import Exchange
+
+HEAD_S: Final = 15.0  # from the first byte of a request to the end of its head
+IDLE_S: Final = 120.0  # above the 90 s that Go's clients (Knative's queue-proxy) keep connections
+WRITE_S: Final = 60.0  # for a client to take what was written to it
+LINGER_S: Final = 2.0
+MAX_PIPELINED: Final = 64  # requests unanswered on one connection before it is not read further
+WRITING, PIPELINE = 1, 2  # reasons not to read
+
+
+class Connection(asyncio.Protocol):
+    """What `HttpProtocol` stands on. `between` is True where no part of a request was read."""
+
+    def __init__(self, edge: "Edge") -> None:
+        self.edge = edge
+        self.transport: asyncio.Transport = None  # type: ignore[assignment]  # connection_made
+        self.exchanges: deque[Exchange] = deque()
+        self.between = True
+        self.ending = False  # nothing read from now on is answered
+        self.open = False
+        self.deadline = 0.0
+        self._held = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment]  # a stream's is a Transport
+        self.open = True
+        self.deadline = self.edge.loop.time() + IDLE_S
+        self.edge.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  (asyncio's signature)
+        self.open = False
+        self.edge.connections.discard(self)
+        for exchange in self.exchanges:
+            exchange.gone = True
+        self.exchanges.clear()
+        self.edge.left(self)
+
+    def eof_received(self) -> bool:
+        # A client that has sent all it will may still read: close only when nothing is owed.
+        self.ending = True
+        return bool(self.exchanges)
+
+    # Answers
+
+    def settle(self) -> None:
+        """Write every answer whose turn it is, then begin what waited for its turn."""
+        exchanges = self.exchanges
+        while exchanges:
+            exchange = exchanges[0]
+            if exchange.answer is None:
+                exchange.begin()
+                if exchange.answer is None:
+                    return
+            exchanges.popleft()
+            if exchange.answer:
+                self.transport.write(exchange.answer)
+            if exchange.close:
+                self.end()
+                return
+        if self._held & PIPELINE:
+            self.release(PIPELINE)
+        if self.ending:
+            self.end()
+        elif self.edge.leaving and self.between:
+            self.edge.idle(self)
+
+    def end(self) -> None:
+        """Close when everything written is sent; later requests on it were never promised."""
+        for exchange in self.exchanges:
+            exchange.gone = True
+        self.exchanges.clear()
+        unread = not self.between and not self.transport.is_closing()
+        self.ending = True
+        if unread and self.transport.can_write_eof():
+            # Closing with unread bytes makes the kernel reset the connection, and the client would
+            # lose the answer: say that nothing follows and read its rest away for a moment.
+            self.transport.write_eof()
+            self.deadline = self.edge.loop.time() + LINGER_S
+            self.hold_none()
+            return
+        self.transport.close()
+
+    # Back-pressure
+
+    def pause_writing(self) -> None:
+        self.hold(WRITING)
+        self.deadline = self.edge.loop.time() + WRITE_S
+
+    def resume_writing(self) -> None:
+        self.release(WRITING)
+        self.deadline = self.edge.loop.time() + IDLE_S
+
+    def hold(self, reason: int) -> None:
+        """Stop reading for a reason."""
+        if not self._held and not self.transport.is_closing():
+            self.transport.pause_reading()
+        self._held |= reason
+
+    def release(self, reason: int) -> None:
+        """Read again when no reason is left."""
+        if self._held and not self._held & ~reason and not self.transport.is_closing():
+            self.transport.resume_reading()
+        self._held &= ~reason
+
+    def hold_none(self) -> None:
+        """Read on whatever was held."""
+        self.release(WRITING | PIPELINE)
+
+    # Waiting and leaving
+
+    def overdue(self, now: float) -> bool:
+        """True when the client has kept us waiting too long; called about once a second."""
+        if self.exchanges and self.between and not self._held & WRITING:
+            self.deadline = now + IDLE_S  # it waits for us
+        return now > self.deadline
+
+    def is_idle(self) -> bool:
+        """True when the connection can change hands: nothing unanswered, nothing half read."""
+        return (
+            self.open
+            and self.between
+            and not self.exchanges
+            and not self.ending
+            and not self.transport.is_closing()
+            and self.transport.get_write_buffer_size() == 0
+        )
+
+    def detach(self) -> int:
+        """Give an idle connection's descriptor away; what the kernel holds unread goes with it."""
+        self.transport.pause_reading()
+        sock: socket.socket = self.transport.get_extra_info("socket")
+        descriptor = os.dup(sock.fileno())
+        # Closing without shutdown: the duplicate keeps the connection alive for its next owner.
+        self.ending = True
+        self.transport.abort()
+        return descriptor
