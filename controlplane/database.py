@@ -1,0 +1,69 @@
+"""The database: connection, transactions, and migrations on start under an advisory lock."""
+
+import os
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+from aerich import Command
+from tortoise import Tortoise, connections
+from tortoise.transactions import in_transaction
+
+import migrations
+
+APP: Final = "kubeserve"
+TABLES: Final = [
+    "controlplane.tenants.tables",
+    "controlplane.oauth.tables",
+    "controlplane.models.tables",
+    "controlplane.endpoints.tables",
+    "aerich.models",
+]
+MIGRATION_LOCK: Final = 0x6B756265  # "kube": one migration at a time, however many replicas start
+
+
+def config(url: str) -> dict[str, Any]:
+    """Give Tortoise's configuration for one database."""
+    return {
+        "connections": {"default": url},
+        "apps": {APP: {"models": TABLES, "default_connection": "default"}},
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+# Read by the aerich command when a developer writes a migration.
+TORTOISE_ORM = config(
+    os.environ.get("KUBESERVE_DATABASE_URL", "asyncpg://postgres@localhost/postgres")
+)
+
+
+async def open_database(url: str) -> None:
+    """Connect, and bring the tables up to date; another process doing the same is waited for."""
+    settings = config(url)
+    await Tortoise.init(config=settings, _enable_global_fallback=True)
+    # A session lock on a connection of its own: the migrations run on others.
+    lock = await asyncpg.connect(url.replace("asyncpg://", "postgresql://", 1))
+    try:
+        await lock.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+        command = Command(settings, app=APP, location=str(Path(migrations.__path__[0])))
+        await command.init()
+        await command.upgrade(run_in_transaction=True)
+    finally:
+        await lock.close()
+
+
+async def close_database() -> None:
+    """Close every connection."""
+    await connections.close_all()
+
+
+async def ping() -> None:
+    """Raise if the database does not answer."""
+    await connections.get("default").execute_query("SELECT 1")
+
+
+def transaction() -> AbstractAsyncContextManager[Any]:
+    """Open a transaction that the repositories below join; never start a task inside it."""
+    return in_transaction()

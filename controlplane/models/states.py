@@ -1,0 +1,26 @@
+"""The life of a version, as data."""
+
+from enum import StrEnum
+
+
+class VersionState(StrEnum):
+    UPLOADED = "uploaded"
+    BUILDING = "building"
+    READY = "ready"
+    FAILED = "failed"
+
+
+# A build that a crash cut off goes back to the queue; nothing leaves `ready` or `failed`.
+MOVES: dict[VersionState, frozenset[VersionState]] = {
+    VersionState.UPLOADED: frozenset({VersionState.BUILDING}),
+    VersionState.BUILDING: frozenset(
+        {VersionState.READY, VersionState.FAILED, VersionState.UPLOADED}
+    ),
+    VersionState.READY: frozenset(),
+    VersionState.FAILED: frozenset(),
+}
+
+
+def may_move(now: VersionState, then: VersionState) -> bool:
+    """Tell whether a version may go from one state to another."""
+    return then in MOVES[now]
