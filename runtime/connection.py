@@ -1,7 +1,6 @@
 """A client's connection below HTTP: answers in order, back-pressure, closing, changing hands."""
 
 import asyncio
-import math
 import os
 from collections import deque
 from typing import TYPE_CHECKING, Final

@@ -1,10 +1,13 @@
 """What the head of a request says: framing, credentials, deadline. Pure; no sockets."""
 
 import math
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
 from runtime.problems import Malformed, Problem, UnsupportedMediaType
+
+if TYPE_CHECKING:
+    from runtime.predictor import Route
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -23,14 +26,17 @@ class Head:
     __slots__ = (
         "authorization",
         "close",
+        "connection",
         "csv",
         "expects",
         "fault",
         "headers",
+        "host",
         "http10",
         "length",
         "method",
         "request_id",
+        "route",
         "tag",
         "target",
         "timeout_s",
@@ -41,6 +47,9 @@ class Head:
         found: dict[bytes, bytes] = {name.lower(): value for name, value in headers}
         self.method, self.target, self.headers, self.close = method, target, headers, close
         self.http10 = False
+        self.route: Route | None = None
+        self.host = b"host" in found
+        self.connection = found.get(b"connection")
         self.authorization = found.get(b"authorization")
         self.length = _length(found)
         self.expects = found.get(b"expect", b"").lower() == b"100-continue"
