@@ -133,9 +133,7 @@ def _compiled(estimator: Any, folder: Path, *, plan: bool) -> Result:
             because = f"{error.where}: {error.reason}"
         except MemoryError:
             raise
-        except (
-            Exception
-        ) as error:  # noqa: BLE001  a fault of ours must not cost the tenant the model
+        except Exception as error:  # noqa: BLE001  our fault must not cost the tenant the model
             because = f"compiling it raised {_words(error)}"
         signature = describe(estimator)
     except Unusable as error:

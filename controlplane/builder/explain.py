@@ -79,8 +79,8 @@ def suspicious(fact: str, imports: Iterable[str]) -> Failure:
     found = powers(imports)
     if found:
         return Failure(
-            f"The file is a pickle that uses {', '.join(found[:5])} when it is loaded, which a model"
-            f" has no use for; it was held in the sandbox ({fact}).",
+            f"The file is a pickle that uses {', '.join(found[:5])} when it is loaded, which a"
+            f" model has no use for; it was held in the sandbox ({fact}).",
             _SAVE,
         )
     return Failure(f"The file does not behave like a model: {fact}.", _SAVE)

@@ -1,7 +1,7 @@
 """What a file is, without loading it: format, compression, scikit-learn version, imports.
 
-Runs in a locked process of its own: it parses hostile bytes, and because nothing is unpickled in it,
-its answers cannot be forged by the code in the file.
+Runs in a locked process of its own: it parses hostile bytes, and because nothing is unpickled in
+it, its answers cannot be forged by the code in the file.
 """
 
 import bz2
@@ -220,7 +220,7 @@ def _scan_opcodes(content: mmap.mmap, findings: Findings) -> None:
     memo: dict[int, object] = {}
     wants_version = False
     try:
-        for op, argument, _ in islice(pickletools.genops(cast(IO[bytes], content)), _MOST_OPS):
+        for op, argument, _ in islice(pickletools.genops(cast("IO[bytes]", content)), _MOST_OPS):
             name = op.name
             if name == "PROTO":
                 findings.protocol = int(argument) if isinstance(argument, int) else None

@@ -19,7 +19,7 @@ from runtime.plan.graph import build
 from runtime.plan.signature import Kind, Signature, from_json
 
 MOST_BYTES: Final = 1 << 30
-# Beyond the contract's 1e-12: SVC's distances expand x² - 2xy + y² and end at some 1e-10 (PLAN.md 3).
+# Above the contract's 1e-12: SVC's distances expand x² - 2xy + y² and end at some 1e-10.
 _TOLERANCE: Final = 1e-10
 _NEAR_TIE: Final = 1e-9
 _REPEATS: Final = 7
@@ -28,7 +28,7 @@ _ORDER: Final = ("bitwise", "batch", "tolerance")
 
 
 def verify(source: int, folder: Path, provenance: dict[str, Any]) -> dict[str, Any]:
-    """Read plan and probes from one descriptor, write `plan` into the folder, tell what was found."""
+    """Read plan and probes from a descriptor, write `plan` into the folder, tell what was found."""
     with os.fdopen(source, "rb", closefd=False) as file:
         content = file.read(2 * MOST_BYTES)
     try:
@@ -158,7 +158,8 @@ def _near_ties(scores: NDArray[Any] | None, same: NDArray[Any]) -> NDArray[Any]:
     if scores.ndim == 1 or scores.shape[1] == 1:
         return np.abs(scores.reshape(len(scores), -1)[:, 0]) < _NEAR_TIE
     best = np.sort(scores, axis=1)
-    return np.asarray(best[:, -1] - best[:, -2] < _NEAR_TIE)
+    tied: NDArray[Any] = best[:, -1] - best[:, -2] < _NEAR_TIE
+    return tied
 
 
 def _cost(plan: Plan, probes: list[tuple[Inputs, dict[str, NDArray[Any]]]]) -> dict[str, float]:

@@ -79,8 +79,8 @@ class Warm:
         """End it and everything it forked."""
         self._lost("the builder is closing")
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            # It ends by itself at the end of its socket; not Process.kill, which polls and may
+            # take the exit status away from asyncio's watcher.
             await self._process.wait()
             self._process = None
 

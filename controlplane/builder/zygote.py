@@ -9,6 +9,7 @@ locks itself before it touches them. So every fork starts from the same clean me
 """
 
 import array
+import contextlib
 import json
 import os
 import select
@@ -114,8 +115,9 @@ def main() -> None:
     from controlplane.builder import child, verify  # noqa: F401  the imports are the point
     from controlplane.builder.lower import registry  # noqa: F401
 
-    _send(control, {"ready": True}, [])
-    serve(control)
+    with contextlib.suppress(BrokenPipeError):  # the job went away while we imported
+        _send(control, {"ready": True}, [])
+        serve(control)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The front of a model that has no plan: keeps its locked process, speaks arrays with it, no token."""
+"""The front of a model without a plan: keeps its locked process, sends it arrays, no token."""
 
 import asyncio
 import contextlib
@@ -87,8 +87,8 @@ class Front:
                 self._crashes.append(self._clock())
                 await self._end()
                 raise EngineUnavailable(
-                    f"The model's process crashed while it answered ({error}); a new one starts with"
-                    " the next request.",
+                    f"The model's process crashed while it answered ({error}); a new one starts"
+                    " with the next request.",
                     retry_after_s=1,
                 ) from error
             except asyncio.CancelledError:
@@ -163,8 +163,8 @@ class Front:
         wait = self._crashes[0] + _CRASH_WINDOW_S - self._clock()
         if wait > 0:
             raise EngineUnavailable(
-                f"The model's process crashed {_MOST_CRASHES} times within {_CRASH_WINDOW_S:g} s, so it"
-                f" rests for {wait:.0f} s. The endpoint's logs show what it printed.",
+                f"The model's process crashed {_MOST_CRASHES} times within {_CRASH_WINDOW_S:g} s,"
+                f" so it rests for {wait:.0f} s. The endpoint's logs show what it printed.",
                 retry_after_s=wait,
             )
 

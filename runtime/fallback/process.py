@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import socket
 import sys
 from typing import Any, Final
@@ -37,6 +38,7 @@ class Worker:
         writer: asyncio.StreamWriter,
     ) -> None:
         self._process, self._reader, self._writer = process, reader, writer
+        self._pidfd = os.pidfd_open(process.pid)
         self._log = asyncio.create_task(_copy_log(process))
 
     @classmethod
@@ -104,9 +106,10 @@ class Worker:
     async def end(self) -> None:
         """Kill it and wait until it is gone."""
         self._writer.close()
-        if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+        # Not Process.kill: it polls, and may take the exit status away from asyncio's watcher.
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        os.close(self._pidfd)
         await self._process.wait()
         with contextlib.suppress(ConnectionError):
             await self._writer.wait_closed()
@@ -114,7 +117,7 @@ class Worker:
 
 
 async def _copy_log(process: asyncio.subprocess.Process) -> None:
-    """Pass on what the model prints to the tenant's own log: bounded, without control characters."""
+    """Pass what the model prints to the tenant's own log: bounded, no control characters."""
     left = _LOG_BYTES
     assert process.stdout is not None  # noqa: S101  asked for a pipe
     while block := await process.stdout.read(8192):

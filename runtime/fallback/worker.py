@@ -1,13 +1,15 @@
-"""scikit-learn in a locked process: `python -I -m runtime.fallback.worker SOCKET MODEL PARENT OPTIONS`.
+"""scikit-learn in a locked process: `-m runtime.fallback.worker SOCKET MODEL PARENT OPTIONS`.
 
-Imports, then locks itself, then loads the model, then answers frames on the inherited socket until it
-closes. It gets arrays only: no token, no header, no address of a caller ever comes here.
+Imports, then locks itself, then loads the model, then answers frames on the inherited socket until
+it closes. It gets arrays only: no token, no header, no address of a caller ever comes here.
 """
 
+import contextlib
 import json
 import os
 import sys
 import warnings
+from importlib import import_module
 from typing import Any, Final
 
 import joblib
@@ -28,10 +30,8 @@ def main() -> None:
     options = json.loads(sys.argv[4])
     die_with_parent(parent)
     if options["named"]:
-        try:
-            import pandas  # noqa: F401  before the lock; a model without it takes arrays
-        except ImportError:
-            pass
+        with contextlib.suppress(ImportError):  # without pandas the model gets arrays
+            import_module("pandas")
     try:
         layers = lock(
             Profile(

@@ -1,4 +1,4 @@
-"""All layers together, in the only order that works, closed when one of the needed ones is missing."""
+"""All layers together, in the only order that works; closed when a needed one is missing."""
 
 import json
 import os
