@@ -1,246 +1,269 @@
 """Greedy batching: what arrived in one tick of the event loop is one vectorised call. No timers.
 
-A lone request never waits. While a slow call runs in the worker thread, the next batch collects.
+A lone request never waits. While a slow call runs elsewhere, the next batch collects.
 """
 
 import asyncio
-import sys
-import traceback
 from collections import deque
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Final, Protocol, cast
 
 import numpy as np
 
-from runtime.codecs.request import Call, refused
-from runtime.plan.ops import Array, Frame, InputRefused, Inputs
-from runtime.problems import DeadlinePassed, Internal, Overloaded, Problem
-from runtime.revisions import Revision
+from runtime.backend import LocalBackend, RemoteBackend
+from runtime.codecs.request import Call
+from runtime.compute import Outcome, Results, checked, compute, compute_remote, part, together
+from runtime.gate import Gate
+from runtime.plan.ops import InputRefused, override
+from runtime.plan.plan import Cost
+from runtime.problems import DeadlinePassed
+from runtime.worker_thread import WorkerThread
 
-# A hop to the thread costs 120 to 220 us, so it pays above about 2 ms; a batch is cut at 10 ms so
-# that what arrives meanwhile never waits longer for it (both measured).
+# A hop to the thread costs 120 to 220 us, so it pays above about 2 ms; a call is bounded at 10 ms
+# so that what arrives meanwhile does not wait longer for it (both measured).
 INLINE_US: Final = 2_000.0
-BATCH_US: Final = 10_000.0
-MAX_QUEUED: Final = 4_096
-QUEUE_FACTOR: Final = 10  # Knative's queue-proxy holds ten times the container concurrency
-
-Results = dict[str, Array]
-Answered = Callable[["Work", Results | Problem], None]
+CALL_US: Final = 10_000.0
+SWEEP_S: Final = 0.05
 
 
-class Work:
-    """One decoded request on its way to an answer."""
+class Job(Protocol):
+    """A request to compute; told its outcome once, on the loop."""
 
-    __slots__ = ("call", "deadline", "done", "revision")
+    call: Call
+    deadline: float
+    gone: bool  # nobody waits for it any more, or it has its answer
 
-    def __init__(self, call: Call, revision: Revision, deadline: float, done: Answered) -> None:
-        self.call, self.revision, self.deadline, self.done = call, revision, deadline, done
+    def settle_with(self, outcome: Outcome) -> None:
+        """Take the results or what went wrong."""
+        ...
+
+
+class Lane:
+    """The jobs of one revision; one call at a time, so a backend needs no lock."""
+
+    def __init__(self, batcher: "Batcher", cost: Cost) -> None:
+        self._batcher = batcher
+        self._queue: deque[Job] = deque()
+        self._armed = False
+        self.running: Sequence[Job] = ()
+        self.most_rows = rows_in_a_call(cost)
+        self.on_batch: Callable[[int, int], None] = lambda _requests, _rows: None
+
+    def put(self, job: Job) -> None:
+        """Queue one job; it is part of this tick's batch."""
+        self._queue.append(job)
+        if not self._armed:
+            self.arm()
+
+    def arm(self) -> None:
+        """See to the queue in this tick."""
+        if not self._armed:
+            self._armed = True
+            self._batcher.loop.call_soon(self._flush)
+
+    def late(self, now: float) -> None:
+        """Answer for what has passed its deadline, waiting or running."""
+        for job in (*self.running, *self._queue):
+            if not job.gone and now > job.deadline:
+                job.settle_with(DeadlinePassed("No answer was ready before the deadline."))
+
+    def waits(self) -> bool:
+        """True when something is queued or running elsewhere."""
+        return bool(self._queue or self.running)
+
+    def _flush(self) -> None:
+        self._armed = False
+        if self.running or not self._queue:
+            return
+        if self._batcher.gate.room() <= 0:
+            self._batcher.starved.add(self)
+            return
+        jobs = self._take(self._batcher.clock())
+        if self._queue:
+            self.arm()
+        if jobs:
+            self._start(jobs)
+
+    def _take(self, now: float) -> list[Job]:
+        """Take from the queue what one call answers: the same outputs, as many rows as it may."""
+        room, queue, rows = self._batcher.gate.room(), self._queue, 0
+        jobs: list[Job] = []
+        others: list[Job] = []
+        while queue and len(jobs) < room:
+            job = queue.popleft()
+            if job.gone:
+                continue
+            if now > job.deadline:
+                job.settle_with(DeadlinePassed("The deadline passed before it could be started."))
+            elif not jobs or job.call.outputs == jobs[0].call.outputs:
+                if jobs and rows + job.call.rows > self.most_rows:
+                    others.append(job)
+                    break
+                rows += job.call.rows
+                jobs.append(job)
+            else:
+                others.append(job)
+        queue.extendleft(reversed(others))
+        return jobs
+
+    def _begin(self, jobs: list[Job]) -> int:
+        """Count a call that starts; gives its rows."""
+        rows = sum([job.call.rows for job in jobs])
+        self._batcher.gate.running += len(jobs)
+        self.on_batch(len(jobs), rows)
+        return rows
+
+    def _start(self, jobs: list[Job]) -> None:
+        raise NotImplementedError
+
+    def _finish(self, jobs: Sequence[Job], outcomes: Sequence[Outcome] | Exception) -> None:
+        self.running = ()
+        self._batcher.finished(len(jobs))
+        if isinstance(outcomes, Exception):
+            outcomes = [outcomes] * len(jobs)
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            if not job.gone:
+                job.settle_with(outcome)
+        if self._queue:
+            self.arm()
+
+
+class LocalLane(Lane):
+    """Computes in this process: on the loop what is quick, in the thread what is not."""
+
+    def __init__(self, batcher: "Batcher", backend: LocalBackend) -> None:
+        super().__init__(batcher, backend.cost)
+        self._backend = backend
+
+    @override
+    def _start(self, jobs: list[Job]) -> None:
+        rows = self._begin(jobs)
+        cost_us = self._backend.cost.of(rows) * len(jobs[0].call.outputs)
+        if cost_us <= INLINE_US:
+            try:
+                outcomes = together(self._backend, jobs)
+            except Exception as error:  # noqa: BLE001  (a model may raise anything)
+                if len(jobs) > 1:  # to find the poisoned one takes many calls
+                    self._elsewhere(jobs)
+                    return
+                outcomes = [error]
+            self._finish(jobs, outcomes)
+        elif rows > self.most_rows:
+            self.running = jobs
+            self._batcher.watch()
+            self._piece(jobs[0], 0, [])
+        else:
+            self._elsewhere(jobs)
+
+    def _elsewhere(self, jobs: list[Job]) -> None:
+        self.running = jobs
+        self._batcher.watch()
+        self._batcher.thread.submit(
+            lambda: compute(self._backend, jobs), lambda outcomes: self._finish(jobs, outcomes)
+        )
+
+    def _piece(self, job: Job, start: int, pieces: list[Results]) -> None:
+        """Compute one job that is larger than a call may be, letting others in between."""
+        call, end = job.call, min(start + self.most_rows, job.call.rows)
+        if job.gone:
+            self._finish([job], [{}])
+            return
+        if start == end:
+            joined = {name: np.concatenate([p[name] for p in pieces]) for name in call.outputs}
+            self._finish([job], [joined])
+            return
+
+        def work() -> Results:
+            x = part(call.inputs, start, end)
+            return {name: checked(self._backend.run(name, x), end - start) for name in call.outputs}
+
+        def done(result: Results | Exception) -> None:
+            if isinstance(result, InputRefused) and result.row is not None:
+                result = InputRefused(result.row + start, result.column, result.detail)
+            if isinstance(result, Exception):
+                self._finish([job], [result])
+            else:
+                self._piece(job, end, [*pieces, result])
+
+        self._batcher.thread.submit(work, done)
+
+
+class RemoteLane(Lane):
+    """Waits for another process."""
+
+    def __init__(self, batcher: "Batcher", backend: RemoteBackend) -> None:
+        super().__init__(batcher, backend.cost)
+        self._backend = backend
+
+    @override
+    def _start(self, jobs: list[Job]) -> None:
+        self._begin(jobs)
+        self.running = jobs
+        self._batcher.watch()
+        self._batcher.spawn(self._wait(jobs))
+
+    async def _wait(self, jobs: list[Job]) -> None:
+        self._finish(jobs, await compute_remote(self._backend, jobs))
 
 
 class Batcher:
-    """Collects work and runs it. All methods belong to the event loop's thread."""
+    """The lanes of a worker and what they share."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, container_concurrency: int) -> None:
-        self._loop = loop
-        self._concurrency = container_concurrency
-        self._bound = (
-            container_concurrency * (1 + QUEUE_FACTOR) if container_concurrency else MAX_QUEUED
-        )
-        self._queues: dict[tuple[Revision, tuple[str, ...]], deque[Work]] = {}
-        self._running: set[tuple[Revision, tuple[str, ...]]] = set()
-        self._scheduled = False
-        self._thread: ThreadPoolExecutor | None = None
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, gate: Gate, clock: Callable[[], float]
+    ) -> None:
+        self.loop, self.gate, self.clock = loop, gate, clock
+        self.thread = WorkerThread(loop)
+        self.lanes: list[Lane] = []
+        self.starved: set[Lane] = set()  # they found no room under the container concurrency
         self._tasks: set[asyncio.Task[None]] = set()
-        self.in_flight = 0
-        self.batch_sizes: Callable[[Revision, int], None] = lambda _revision, _size: None
+        self._watching = False
 
-    def submit(self, work: Work) -> None:
-        """Queue one request; raises Overloaded instead of queueing without end."""
-        if self.in_flight >= self._bound:
-            raise Overloaded(
-                f"{self.in_flight} requests are queued or running, which is all this replica "
-                "takes. Try again after the time in Retry-After.",
-                retry_after_s=1,
-            )
-        self.in_flight += 1
-        key = (work.revision, work.call.outputs)
-        queue = self._queues.get(key)
-        if queue is None:
-            queue = self._queues[key] = deque()
-        queue.append(work)
-        if not self._scheduled:
-            self._scheduled = True
-            self._loop.call_soon(self._flush)
-
-    def _flush(self) -> None:
-        self._scheduled = False
-        for key in list(self._queues):
-            if key not in self._running:
-                self._start(key)
-
-    def _start(self, key: tuple[Revision, tuple[str, ...]]) -> None:
-        """Run one batch of a queue; what does not fit is the next batch, in the next tick."""
-        queue = self._queues[key]
-        batch = self._take(queue, key[0])
-        if not queue:
-            del self._queues[key]
-        if not batch:
-            return
-        revision = key[0]
-        self.batch_sizes(revision, len(batch))
-        rows = sum(work.call.rows for work in batch)
-        if revision.remote:
-            self._running.add(key)
-            self._keep(self._run_remote(key, batch))
-        elif revision.backend.cost.of(rows) * len(key[1]) <= INLINE_US:
-            self._finish(batch, self._run_safely(revision, key[1], batch))
-            self._again()
+    def lane(self, backend: LocalBackend | RemoteBackend, *, remote: bool) -> Lane:
+        """Open the lane of one revision."""
+        lane: Lane
+        if remote:
+            lane = RemoteLane(self, cast("RemoteBackend", backend))
         else:
-            self._running.add(key)
-            self._keep(self._run_in_thread(key, batch))
+            lane = LocalLane(self, cast("LocalBackend", backend))
+        self.lanes.append(lane)
+        return lane
 
-    def _take(self, queue: deque[Work], revision: Revision) -> list[Work]:
-        """Take requests up to the batch's cost and the container concurrency, at least one."""
-        cost, now = revision.backend.cost, self._loop.time()
-        batch: list[Work] = []
-        rows = 0
-        while queue and (not self._concurrency or len(batch) < self._concurrency):
-            work = queue[0]
-            if batch and cost.of(rows + work.call.rows) > BATCH_US:
-                break
-            queue.popleft()
-            if now > work.deadline:
-                late = DeadlinePassed("The request waited longer than its deadline allows.")
-                self._answer(work, late)
-                continue
-            rows += work.call.rows
-            batch.append(work)
-        return batch
+    def finished(self, jobs: int) -> None:
+        """Make room, and let lanes that waited for it look again."""
+        self.gate.running -= jobs
+        while self.starved:
+            self.starved.pop().arm()
 
-    def _again(self) -> None:
-        if self._queues and not self._scheduled:
-            self._scheduled = True
-            self._loop.call_soon(self._flush)
-
-    def _keep(self, coroutine: Coroutine[object, object, None]) -> None:
-        task = self._loop.create_task(coroutine)
+    def spawn(self, work: Coroutine[None, None, None]) -> None:
+        """Run a coroutine and keep hold of it."""
+        task = self.loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _run_in_thread(
-        self, key: tuple[Revision, tuple[str, ...]], batch: list[Work]
-    ) -> None:
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="predict")
-        answers = await self._loop.run_in_executor(
-            self._thread, self._run_safely, key[0], key[1], batch
-        )
-        self._running.discard(key)
-        self._finish(batch, answers)
-        self._again()
+    def watch(self) -> None:
+        """Look after deadlines while something runs elsewhere: one timer for all requests."""
+        if not self._watching:
+            self._watching = True
+            self.loop.call_later(SWEEP_S, self._sweep)
 
-    async def _run_remote(self, key: tuple[Revision, tuple[str, ...]], batch: list[Work]) -> None:
-        answers: list[Results | Problem]
-        try:
-            joined = join([work.call.inputs for work in batch])
-            results = {
-                name: await key[0].backend.run(name, joined)  # type: ignore[misc]  # remote
-                for name in key[1]
-            }
-            answers = split(results, [work.call.rows for work in batch])
-        except Exception as error:  # noqa: BLE001  (the boundary: each request gets its own answer)
-            answers = await self._remote_alone(key, batch, error)
-        self._running.discard(key)
-        self._finish(batch, answers)
-        self._again()
+    def _sweep(self) -> None:
+        now = self.clock()
+        for lane in self.lanes:
+            lane.late(now)
+        self._watching = any(lane.waits() for lane in self.lanes)
+        if self._watching:
+            self.loop.call_later(SWEEP_S, self._sweep)
 
-    async def _remote_alone(
-        self, key: tuple[Revision, tuple[str, ...]], batch: list[Work], error: Exception
-    ) -> list[Results | Problem]:
-        """Run each request by itself, so that a poisoned one fails alone."""
-        if len(batch) == 1 or not isinstance(error, InputRefused):
-            return [problem_of(error, work) for work in batch]
-        answers: list[Results | Problem] = []
-        for work in batch:
-            try:
-                answers.append(
-                    {
-                        name: await key[0].backend.run(name, work.call.inputs)  # type: ignore[misc]  # remote
-                        for name in key[1]
-                    }
-                )
-            except Exception as alone:  # noqa: BLE001  (as above)
-                answers.append(problem_of(alone, work))
-        return answers
-
-    def _run_safely(
-        self, revision: Revision, outputs: tuple[str, ...], batch: list[Work]
-    ) -> list[Results | Problem]:
-        """Run a batch; if it fails, each request alone, so that a poisoned one fails alone."""
-        try:
-            joined = join([work.call.inputs for work in batch])
-            results = run(revision, outputs, joined)
-            return split(results, [work.call.rows for work in batch])
-        except Exception as error:  # noqa: BLE001  (the boundary: each request gets its own answer)
-            if len(batch) == 1:
-                return [problem_of(error, batch[0])]
-            return [self._run_safely(revision, outputs, [work])[0] for work in batch]
-
-    def _finish(self, batch: list[Work], answers: list[Results | Problem]) -> None:
-        for work, answer in zip(batch, answers, strict=True):
-            self._answer(work, answer)
-
-    def _answer(self, work: Work, answer: Results | Problem) -> None:
-        self.in_flight -= 1
-        work.done(work, answer)
-
-    def close(self) -> None:
-        """Let the thread go; nothing may be in flight."""
-        if self._thread is not None:
-            self._thread.shutdown(wait=False, cancel_futures=True)
+    async def close(self) -> None:
+        """Stop what runs elsewhere."""
+        self.thread.close()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-def run(revision: Revision, outputs: tuple[str, ...], x: Inputs) -> Results:
-    """Compute the outputs asked for."""
-    backend = revision.backend
-    return {name: backend.run(name, x) for name in outputs}  # type: ignore[misc]  # not remote
-
-
-def join(inputs: list[Inputs]) -> Inputs:
-    """Put the rows of several requests below each other."""
-    if len(inputs) == 1:
-        return inputs[0]
-    if isinstance(inputs[0], Frame):
-        frames = [frame.columns for frame in inputs if isinstance(frame, Frame)]
-        return Frame(tuple(np.concatenate(column) for column in zip(*frames, strict=True)))
-    return np.concatenate([x for x in inputs if isinstance(x, np.ndarray)])
-
-
-def split(results: Results, rows: list[int]) -> list[Results | Problem]:
-    """Give each request its own rows, as views."""
-    if len(rows) == 1:
-        return [results]
-    answers: list[Results | Problem] = []
-    first = 0
-    for count in rows:
-        end = first + count
-        answers.append({name: array[first:end] for name, array in results.items()})
-        first = end
-    return answers
-
-
-def problem_of(error: Exception, work: Work) -> Problem:
-    """Turn what a model raised into an answer; only of a refused cell is its text told."""
-    if isinstance(error, Problem):
-        return error
-    if isinstance(error, InputRefused):
-        columns = work.revision.backend.signature.columns
-        fault: dict[str, object] = {"detail": error.detail}
-        if error.column is not None:
-            fault = {"column": columns[error.column].name, **fault}
-        if error.row is not None:
-            fault = {"row": error.row, **fault}
-        return refused([fault])
-    sys.stderr.write("".join(traceback.format_exception(error)))
-    return Internal(f"The model failed on this input ({type(error).__name__}); the log says more.")
+def rows_in_a_call(cost: Cost) -> int:
+    """Rows that one call may have: up to 10 ms, or as long as its fixed part where that is more."""
+    spare_us = max(CALL_US - cost.c0_us, cost.c0_us)
+    return max(1, int(spare_us / cost.c1_us)) if cost.c1_us else 1 << 30

@@ -8,6 +8,7 @@ import numpy as np
 from runtime.backend import LocalBackend, RemoteBackend
 from runtime.codecs.request import Call
 from runtime.plan.ops import Array, Frame, Inputs
+from runtime.problems import Problem
 
 Results = dict[str, Array]
 
@@ -24,14 +25,20 @@ class Asked(Protocol):
 Outcome = Results | Exception
 
 
+def together(backend: LocalBackend, jobs: Sequence[Asked]) -> list[Outcome]:
+    """Answer all jobs in one call a output; raises what the model raises."""
+    x = join([job.call.inputs for job in jobs])
+    rows = [job.call.rows for job in jobs]
+    total = sum(rows)
+    return share(
+        {name: checked(backend.run(name, x), total) for name in jobs[0].call.outputs}, rows
+    )
+
+
 def compute(backend: LocalBackend, jobs: Sequence[Asked]) -> list[Outcome]:
     """Give each job its outcome; a batch that raises is halved until the poisoned one is alone."""
-    outputs = jobs[0].call.outputs
     try:
-        x = join([job.call.inputs for job in jobs])
-        rows = [job.call.rows for job in jobs]
-        results = {name: checked(backend.run(name, x), sum(rows)) for name in outputs}
-        return share(results, rows)
+        return together(backend, jobs)
     except Exception as error:  # noqa: BLE001  (a model may raise anything; each job gets its own)
         if len(jobs) == 1:
             return [error]
@@ -48,8 +55,8 @@ async def compute_remote(backend: RemoteBackend, jobs: Sequence[Asked]) -> list[
         results = {name: checked(await backend.run(name, x), sum(rows)) for name in outputs}
         return share(results, rows)
     except Exception as error:  # noqa: BLE001  (as above)
-        if len(jobs) == 1:
-            return [error]
+        if len(jobs) == 1 or isinstance(error, Problem):  # no backend: nothing to find out
+            return [error] * len(jobs)
     middle = len(jobs) // 2
     first = await compute_remote(backend, jobs[:middle])
     return first + await compute_remote(backend, jobs[middle:])

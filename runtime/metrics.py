@@ -70,10 +70,10 @@ class RevisionMetrics:
 
 
 class Metrics:
-    """Counts of one worker; also a Prometheus collector."""
+    """Counts of one worker; also a Prometheus collector. Gauges are read when they are asked for."""
 
-    def __init__(self, revisions: Sequence[str]) -> None:
-        self.revisions = {name: RevisionMetrics() for name in revisions}
+    def __init__(self) -> None:
+        self.revisions: dict[str, RevisionMetrics] = {}
         self.refused: Counter[int] = Counter()  # before a revision was chosen
         self.in_flight = 0
         self.connections = 0

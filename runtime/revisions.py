@@ -1,36 +1,52 @@
 """Which revision answers a request: by tag, else by percentage."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from runtime.accounting import Concurrency
 from runtime.backend import Backend
+from runtime.batching import Lane
 from runtime.codecs.request import ModelInfo
 from runtime.launch import RevisionLaunch
+from runtime.metrics import RevisionMetrics
 from runtime.problems import NotFound
 
 GOLDEN = 0.6180339887498949
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Revision:
-    """One routed revision with what answers for it. `prefix`: the head of a 200 answer."""
+    """One routed revision with what answers for it.
 
-    launch: RevisionLaunch
-    backend: Backend
-    remote: bool
-    info: ModelInfo
-    prefix: bytes
+    prefix  the head of its answers up to their length; rewritten each second for its date
+    """
+
+    __slots__ = ("backend", "counts", "in_flight", "info", "lane", "launch", "prefix")
+
+    def __init__(
+        self, launch: RevisionLaunch, endpoint: str, backend: Backend, lane: Lane, now: float
+    ) -> None:
+        self.launch, self.backend, self.lane = launch, backend, lane
+        self.info = ModelInfo(endpoint, launch.name, launch.model, launch.version)
+        self.counts = RevisionMetrics()
+        self.in_flight = Concurrency(now)
+        self.prefix = b""
+        lane.on_batch = self._on_batch
+
+    def _on_batch(self, requests: int, rows: int) -> None:
+        self.counts.batch.add(requests)
+        self.counts.rows += rows
 
 
 class Revisions:
     """The routed revisions of an endpoint."""
 
-    def __init__(self, revisions: Sequence[Revision]) -> None:
+    def __init__(self, revisions: Sequence[Revision], start: float) -> None:
+        # `start`, from 0 to 1, is drawn at random: replicas that answer a request each before they are
+        # stopped would otherwise all begin with the same revision.
         self.all = tuple(revisions)
         self._by_tag = {r.launch.tag: r for r in revisions if r.launch.tag}
         self._by_version = {r.launch.version: r for r in revisions}
         self._only = next((r for r in revisions if r.launch.percent == 100), None)
-        self._share = 0.0
+        self._share = start
 
     def choose(self, tag: str | None = None, version: int | None = None) -> Revision:
         """Pick a revision; raises NotFound for a tag or version that is not routed."""

@@ -1,0 +1,42 @@
+"""Average concurrency as Knative's queue-proxy reports it: the area under requests in flight.
+
+Source: knative/networking, pkg/http/stats/request.go.
+"""
+
+
+class Concurrency:
+    """Requests in flight over time; reports the average since the last report."""
+
+    __slots__ = ("_area", "_changed", "_requests", "_seconds", "in_flight", "total")
+
+    def __init__(self, now: float) -> None:
+        self.in_flight = self.total = 0
+        self._changed, self._area, self._seconds = now, 0.0, 0.0
+        self._requests = 0
+
+    def enter(self, now: float) -> None:
+        """Count a request that arrived."""
+        self._advance(now)
+        self.in_flight += 1
+        self.total += 1
+        self._requests += 1
+
+    def leave(self, now: float) -> None:
+        """Count a request that was answered or given up."""
+        self._advance(now)
+        self.in_flight -= 1
+
+    def report(self, now: float) -> tuple[float, int]:
+        """Give (average concurrency, requests arrived) since the last report."""
+        self._advance(now)
+        average = self._area / self._seconds if self._seconds else 0.0
+        requests = self._requests
+        self._area, self._seconds, self._requests = 0.0, 0.0, 0
+        return average, requests
+
+    def _advance(self, now: float) -> None:
+        passed = now - self._changed
+        if passed > 0:
+            self._area += self.in_flight * passed
+            self._seconds += passed
+            self._changed = now

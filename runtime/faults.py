@@ -1,0 +1,41 @@
+"""What a model raised, as an answer: a refused cell by its name, anything else as an id."""
+
+import secrets
+import sys
+import traceback
+
+from runtime.codecs.request import refused
+from runtime.plan.ops import InputRefused
+from runtime.plan.signature import Signature
+from runtime.problems import Internal, Problem
+
+
+def problem_of(error: Exception, signature: Signature, request_id: str | None, who: str) -> Problem:
+    """Give the problem for what went wrong; writes what is unexpected to the log."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, InputRefused):
+        return _cell(error, signature)
+    request_id = request_id or secrets.token_hex(8)
+    log(error, request_id, who)
+    return Internal(
+        f"The model failed on this request. Its log names request {request_id}.",
+        request_id=request_id,
+    )
+
+
+def _cell(error: InputRefused, signature: Signature) -> Problem:
+    fault: dict[str, object] = {}
+    if error.row is not None:
+        fault["row"] = error.row
+    if error.column is not None:
+        fault["column"] = signature.columns[error.column].name
+    return refused([{**fault, "detail": error.detail}])
+
+
+def log(error: BaseException, request_id: str, who: str) -> None:
+    """Write where an exception came from; never its text, which may hold a caller's data."""
+    frames = traceback.extract_tb(error.__traceback__)[-8:]
+    places = " < ".join(f"{f.filename}:{f.lineno} {f.name}" for f in reversed(frames))
+    sys.stderr.write(f"error request={request_id} {who} {type(error).__name__} at {places}\n")
+    sys.stderr.flush()

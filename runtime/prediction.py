@@ -1,0 +1,34 @@
+"""One prediction on its way: a request of a connection, a job of a batch, an answer."""
+
+from typing import TYPE_CHECKING
+
+from runtime.compute import Outcome
+from runtime.exchange import Exchange, Settler
+from runtime.heads import Head
+from runtime.plan.ops import override
+
+if TYPE_CHECKING:
+    from runtime.codecs.request import Call
+    from runtime.predictor import Predictor
+    from runtime.revisions import Revision
+
+
+class Prediction(Exchange):
+    """A prediction request. `size`: bytes held in the gate while it is admitted."""
+
+    __slots__ = ("began", "call", "deadline", "predictor", "revision", "size")
+
+    head: Head
+    call: "Call"
+    revision: "Revision"
+
+    def __init__(
+        self, predictor: "Predictor", connection: Settler, head: Head, began: float, size: int
+    ) -> None:
+        super().__init__(connection, head, close=head.close)
+        self.predictor, self.began, self.size = predictor, began, size
+        self.deadline = began + (head.timeout_s or predictor.timeout_s)
+
+    def settle_with(self, outcome: Outcome) -> None:
+        """Take the results or what went wrong."""
+        self.predictor.answer(self, outcome)
