@@ -42,7 +42,7 @@ class Connection(asyncio.Protocol):
         self.open = False
         self.edge.connections.discard(self)
         for exchange in self.exchanges:
-            exchange.gone = True
+            exchange.abandon()
         self.exchanges.clear()
         self.edge.left(self)
 
@@ -78,7 +78,7 @@ class Connection(asyncio.Protocol):
     def end(self) -> None:
         """Close when everything written is sent; later requests on it were never promised."""
         for exchange in self.exchanges:
-            exchange.gone = True
+            exchange.abandon()
         self.exchanges.clear()
         unread = not self.between and not self.transport.is_closing()
         self.ending = True

@@ -32,6 +32,10 @@ class Exchange:
     def begin(self) -> None:
         """Start what must wait for its turn; predictions are computed ahead of it."""
 
+    def abandon(self) -> None:
+        """Learn that the client is gone."""
+        self.gone = True
+
     def put(self, answer: bytes) -> None:
         """Give the answer; it is written when its turn comes."""
         self.answer = answer

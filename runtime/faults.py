@@ -10,11 +10,13 @@ from runtime.plan.signature import Signature
 from runtime.problems import Internal, Problem
 
 
-def problem_of(error: Exception, signature: Signature, request_id: str | None, who: str) -> Problem:
+def problem_of(
+    error: Exception, signature: Signature | None, request_id: str | None, who: str
+) -> Problem:
     """Give the problem for what went wrong; writes what is unexpected to the log."""
     if isinstance(error, Problem):
         return error
-    if isinstance(error, InputRefused):
+    if isinstance(error, InputRefused) and signature is not None:
         return _cell(error, signature)
     request_id = request_id or secrets.token_hex(8)
     log(error, request_id, who)

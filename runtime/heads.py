@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes
 from runtime.problems import Malformed, Problem, UnsupportedMediaType
 
 if TYPE_CHECKING:
-    from runtime.predictor import Route
+    from runtime.routes import Route
 
 Headers = list[tuple[bytes, bytes]]
 

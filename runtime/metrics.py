@@ -70,7 +70,7 @@ class RevisionMetrics:
 
 
 class Metrics:
-    """Counts of one worker; also a Prometheus collector. Gauges are read when they are asked for."""
+    """Counts of one worker; also a Prometheus collector, whose gauges are read when asked."""
 
     def __init__(self) -> None:
         self.revisions: dict[str, RevisionMetrics] = {}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Prediction(Exchange):
     """A prediction request. `size`: bytes held in the gate while it is admitted."""
 
-    __slots__ = ("began", "call", "deadline", "predictor", "revision", "size")
+    __slots__ = ("admitted", "began", "call", "deadline", "known", "predictor", "revision", "size")
 
     head: Head
     call: "Call"
@@ -27,8 +27,14 @@ class Prediction(Exchange):
     ) -> None:
         super().__init__(connection, head, close=head.close)
         self.predictor, self.began, self.size = predictor, began, size
+        self.admitted = False
+        self.known = False  # `revision` was chosen
         self.deadline = began + (head.timeout_s or predictor.timeout_s)
 
     def settle_with(self, outcome: Outcome) -> None:
         """Take the results or what went wrong."""
-        self.predictor.answer(self, outcome)
+        self.predictor.settle(self, outcome)
+
+    @override
+    def abandon(self) -> None:
+        self.predictor.abandon(self)

@@ -40,7 +40,7 @@ class Revisions:
     """The routed revisions of an endpoint."""
 
     def __init__(self, revisions: Sequence[Revision], start: float) -> None:
-        # `start`, from 0 to 1, is drawn at random: replicas that answer a request each before they are
+        # `start`, from 0 to 1, is drawn at random: replicas that answer one request before they are
         # stopped would otherwise all begin with the same revision.
         self.all = tuple(revisions)
         self._by_tag = {r.launch.tag: r for r in revisions if r.launch.tag}
