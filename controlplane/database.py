@@ -8,9 +8,12 @@ from typing import Any, Final
 import asyncpg
 from aerich import Command
 from tortoise import Tortoise, connections
+from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 import migrations
+
+Taken = IntegrityError  # a name or number that must be unique is there already
 
 APP: Final = "kubeserve"
 TABLES: Final = [

@@ -10,14 +10,15 @@ class VersionState(StrEnum):
     FAILED = "failed"
 
 
-# A build that a crash cut off goes back to the queue; nothing leaves `ready` or `failed`.
+# A build that a crash cut off goes back to the queue, and so does a failed version when the same
+# file is pushed again; nothing leaves `ready`.
 MOVES: dict[VersionState, frozenset[VersionState]] = {
     VersionState.UPLOADED: frozenset({VersionState.BUILDING}),
     VersionState.BUILDING: frozenset(
         {VersionState.READY, VersionState.FAILED, VersionState.UPLOADED}
     ),
     VersionState.READY: frozenset(),
-    VersionState.FAILED: frozenset(),
+    VersionState.FAILED: frozenset({VersionState.UPLOADED}),
 }
 
 

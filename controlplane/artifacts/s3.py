@@ -1,0 +1,108 @@
+"""The artifact store in a bucket (MinIO, S3): the same promises through multipart uploads.
+
+A stream is written to a local file first: its name is its digest, which is known only at its end.
+"""
+
+import asyncio
+import os
+import shutil
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from minio import Minio
+from minio.error import S3Error
+
+from controlplane.artifacts.folder import FolderStore, read_file
+from controlplane.artifacts.store import Blob
+
+
+class S3Store:
+    """Content-addressed objects `ab/abcdef…` in one bucket."""
+
+    def __init__(self, client: Minio, bucket: str, scratch: Path) -> None:
+        self._client, self._bucket = client, bucket
+        self._scratch = scratch
+
+    @classmethod
+    def from_url(cls, url: str, scratch: Path) -> "S3Store":
+        """Open `s3://KEY:SECRET@HOST[:PORT]/BUCKET[?insecure]`; makes a bucket that is not there."""
+        parts = urlsplit(url)
+        bucket = parts.path.strip("/")
+        if parts.scheme != "s3" or not parts.hostname or not bucket:
+            raise ValueError("KUBESERVE_STORE must be s3://KEY:SECRET@HOST[:PORT]/BUCKET")
+        host = parts.hostname + (f":{parts.port}" if parts.port else "")
+        client = Minio(
+            host,
+            access_key=unquote(parts.username or ""),
+            secret_key=unquote(parts.password or ""),
+            secure=parts.query != "insecure",
+        )
+        if not client.bucket_exists(bucket):
+            client.make_bucket(bucket)
+        return cls(client, bucket, scratch)
+
+    def _name(self, sha256: str) -> str:
+        return f"{sha256[:2]}/{sha256}"
+
+    async def put(
+        self, chunks: AsyncIterator[bytes], *, max_bytes: int, expected_sha256: str | None = None
+    ) -> Blob:
+        """Store a stream; the object appears when all of it is there."""
+        aside = self._scratch / uuid.uuid4().hex
+        try:
+            local = FolderStore(aside)
+            blob = await local.put(chunks, max_bytes=max_bytes, expected_sha256=expected_sha256)
+            created = await asyncio.to_thread(self._upload, blob.sha256, local.path(blob.sha256))
+        finally:
+            await asyncio.to_thread(shutil.rmtree, aside, ignore_errors=True)
+        return Blob(blob.sha256, blob.size_bytes, blob.head, created)
+
+    def _upload(self, sha256: str, path: Path) -> bool:
+        name = self._name(sha256)
+        try:
+            self._client.stat_object(self._bucket, name)
+        except S3Error as error:
+            if error.code not in ("NoSuchKey", "NoSuchObject"):
+                raise
+        else:
+            return False
+        self._client.fput_object(self._bucket, name, str(path))
+        return True
+
+    async def put_file(self, path: Path) -> Blob:
+        """Store a local file."""
+        return await self.put(read_file(path), max_bytes=os.stat(path).st_size)
+
+    async def fetch_to(self, sha256: str, path: Path) -> None:
+        """Download a blob; raises FileNotFoundError."""
+        try:
+            await asyncio.to_thread(
+                self._client.fget_object, self._bucket, self._name(sha256), str(path)
+            )
+        except S3Error as error:
+            if error.code == "NoSuchKey":
+                raise FileNotFoundError(sha256) from error
+            raise
+
+    async def delete(self, sha256: str) -> None:
+        """Remove a blob; nothing there is success."""
+        await asyncio.to_thread(self._client.remove_object, self._bucket, self._name(sha256))
+
+    async def older_than(self, seconds: float) -> list[str]:
+        """List blobs stored longer ago than that."""
+        return await asyncio.to_thread(self._older_than, seconds)
+
+    def _older_than(self, seconds: float) -> list[str]:
+        limit = datetime.now(UTC) - timedelta(seconds=seconds)
+        return [
+            Path(found.object_name).name
+            for found in self._client.list_objects(self._bucket, recursive=True)
+            if found.object_name and found.last_modified and found.last_modified < limit
+        ]
+
+    async def ping(self) -> None:
+        """Raise if the bucket cannot be reached."""
+        await asyncio.to_thread(self._client.bucket_exists, self._bucket)

@@ -1,0 +1,91 @@
+"""Queries on endpoints, revisions and releases; the tenant comes first."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from controlplane.endpoints.tables import Endpoint, EndpointRevision, Release
+
+
+async def endpoints(tenant: uuid.UUID, limit: int, after: str | None) -> list[Endpoint]:
+    rows = Endpoint.filter(tenant_id=tenant, deleted_at=None)
+    if after:
+        rows = rows.filter(name__gt=after)
+    return await rows.order_by("name").limit(limit + 1)
+
+
+async def endpoint(tenant: uuid.UUID, name: str) -> Endpoint | None:
+    return await Endpoint.get_or_none(tenant_id=tenant, name=name, deleted_at=None)
+
+
+async def exists(tenant: uuid.UUID, endpoint_id: uuid.UUID) -> bool:
+    return await Endpoint.filter(tenant_id=tenant, id=endpoint_id, deleted_at=None).exists()
+
+
+async def lock_or_create(tenant: uuid.UUID, name: str) -> Endpoint:
+    """Find or make the row and lock it to the end of the transaction."""
+    found, _ = await Endpoint.get_or_create(
+        tenant_id=tenant, name=name, defaults={"id": uuid.uuid4()}
+    )
+    return await Endpoint.select_for_update().get(id=found.id)
+
+
+async def save_endpoint(row: Endpoint) -> None:
+    await row.save(update_fields=["generation", "release", "revisions"])
+
+
+async def mark_deleted(row: Endpoint, at: datetime) -> None:
+    row.deleted_at = at
+    row.generation += 1
+    await row.save(update_fields=["deleted_at", "generation"])
+
+
+async def add_revision(endpoint: Endpoint, **values: Any) -> EndpointRevision:
+    return await EndpointRevision.create(id=uuid.uuid4(), endpoint_id=endpoint.id, **values)
+
+
+async def revision_for(endpoint: Endpoint, version_id: uuid.UUID) -> EndpointRevision | None:
+    """Find the newest revision of a version: the same version again is the same revision."""
+    rows = EndpointRevision.filter(endpoint_id=endpoint.id, version_id=version_id)
+    return await rows.order_by("-name").first()
+
+
+async def revisions(endpoint: Endpoint, names: list[str]) -> list[EndpointRevision]:
+    return await EndpointRevision.filter(endpoint_id=endpoint.id, name__in=names)
+
+
+async def revisions_of_version(endpoint: Endpoint, number: int) -> list[EndpointRevision]:
+    rows = EndpointRevision.filter(endpoint_id=endpoint.id, version=number)
+    return await rows.order_by("-name")
+
+
+async def add_release(endpoint: Endpoint, **values: Any) -> Release:
+    return await Release.create(id=uuid.uuid4(), endpoint_id=endpoint.id, **values)
+
+
+async def release(endpoint: Endpoint, number: int) -> Release | None:
+    return await Release.get_or_none(endpoint_id=endpoint.id, number=number)
+
+
+async def releases(endpoint: Endpoint, limit: int, below: int | None) -> list[Release]:
+    rows = Release.filter(endpoint_id=endpoint.id)
+    if below is not None:
+        rows = rows.filter(number__lt=below)
+    return await rows.order_by("-number").limit(limit + 1)
+
+
+async def ids_of_all() -> list[uuid.UUID]:
+    """Give every endpoint of every tenant, deleted ones that are not gone yet too."""
+    return [row.id for row in await Endpoint.all().only("id")]
+
+
+async def by_id_of_all(endpoint_id: uuid.UUID) -> Endpoint | None:
+    return await Endpoint.get_or_none(id=endpoint_id)
+
+
+async def remove(endpoint_id: uuid.UUID) -> None:
+    await Endpoint.filter(id=endpoint_id).exclude(deleted_at=None).delete()
+
+
+async def artifact_in_use_of_all(sha256: str) -> bool:
+    return await EndpointRevision.filter(artifact_sha256=sha256).exists()

@@ -1,0 +1,127 @@
+"""Queries on models, versions and aliases; the tenant comes first."""
+
+import uuid
+from typing import Any
+
+from tortoise.expressions import F
+
+from controlplane.models.states import VersionState
+from controlplane.models.tables import Alias, Model, Version
+
+
+async def models(tenant: uuid.UUID, limit: int, after: str | None) -> list[Model]:
+    rows = Model.filter(tenant_id=tenant)
+    if after:
+        rows = rows.filter(name__gt=after)
+    return await rows.order_by("name").limit(limit + 1)
+
+
+async def model(tenant: uuid.UUID, name: str) -> Model | None:
+    return await Model.get_or_none(tenant_id=tenant, name=name)
+
+
+async def ensure_model(tenant: uuid.UUID, name: str, description: str = "") -> Model:
+    found, _ = await Model.get_or_create(
+        tenant_id=tenant, name=name, defaults={"id": uuid.uuid4(), "description": description}
+    )
+    return found
+
+
+async def create_model(tenant: uuid.UUID, name: str, description: str) -> Model:
+    return await Model.create(id=uuid.uuid4(), tenant_id=tenant, name=name, description=description)
+
+
+async def delete_model(tenant: uuid.UUID, model: Model) -> None:
+    await Model.filter(tenant_id=tenant, id=model.id).delete()
+
+
+async def version_by_digest(model: Model, sha256: str) -> Version | None:
+    return await Version.get_or_none(model_id=model.id, sha256=sha256)
+
+
+async def add_version(model: Model, sha256: str, size_bytes: int, created_by: str) -> Version:
+    """Give the next number; the row lock makes numbers of two uploads at once differ."""
+    locked = await Model.select_for_update().get(id=model.id)
+    locked.versions += 1
+    await locked.save(update_fields=["versions"])
+    return await Version.create(
+        id=uuid.uuid4(),
+        model_id=model.id,
+        number=locked.versions,
+        sha256=sha256,
+        size_bytes=size_bytes,
+        created_by=created_by,
+    )
+
+
+async def versions(model: Model, limit: int, below: int | None) -> list[Version]:
+    rows = Version.filter(model_id=model.id)
+    if below is not None:
+        rows = rows.filter(number__lt=below)
+    return await rows.order_by("-number").limit(limit + 1)
+
+
+async def version(model: Model, number: int) -> Version | None:
+    return await Version.get_or_none(model_id=model.id, number=number)
+
+
+async def newest_ready(model: Model) -> Version | None:
+    rows = Version.filter(model_id=model.id, state=VersionState.READY)
+    return await rows.order_by("-number").first()
+
+
+async def aliases(model: Model) -> list[Alias]:
+    return await Alias.filter(model_id=model.id).order_by("name")
+
+
+async def alias(model: Model, name: str) -> Alias | None:
+    return await Alias.get_or_none(model_id=model.id, name=name)
+
+
+async def set_alias(model: Model, name: str, number: int) -> None:
+    await Alias.update_or_create(
+        model_id=model.id,
+        name=name,
+        defaults={"version": number},
+        create_defaults={"id": uuid.uuid4(), "version": number},
+    )
+
+
+async def delete_alias(model: Model, name: str) -> bool:
+    return bool(await Alias.filter(model_id=model.id, name=name).delete())
+
+
+async def waiting_of_all(limit: int) -> list[Version]:
+    """Give versions that wait for a build, the oldest first, of every tenant."""
+    rows = Version.filter(state=VersionState.UPLOADED)
+    return await rows.order_by("created_at").limit(limit)
+
+
+async def release_cut_off_builds_of_all() -> int:
+    """Put versions whose build a crash cut off back into the queue."""
+    cut_off = Version.filter(state=VersionState.BUILDING)
+    return await cut_off.update(state=VersionState.UPLOADED)
+
+
+async def move(version_id: uuid.UUID, now: VersionState, then: VersionState, **values: Any) -> bool:
+    """Change the state if it is still what the caller saw."""
+    rows = Version.filter(id=version_id, state=now)
+    return bool(await rows.update(state=then, **values))
+
+
+async def refresh(version: Version) -> None:
+    await version.refresh_from_db()
+
+
+async def begin_build(version_id: uuid.UUID) -> bool:
+    """Take a version from the queue; counts the attempt."""
+    rows = Version.filter(id=version_id, state=VersionState.UPLOADED)
+    return bool(await rows.update(state=VersionState.BUILDING, attempts=F("attempts") + 1))
+
+
+async def digest_in_use_of_all(sha256: str) -> bool:
+    """Tell whether any version of any tenant names a blob."""
+    return (
+        await Version.filter(sha256=sha256).exists()
+        or await Version.filter(plan_sha256=sha256).exists()
+    )

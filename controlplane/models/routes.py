@@ -1,0 +1,139 @@
+"""Models, versions, aliases over HTTP."""
+
+import base64
+import binascii
+import re
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from controlplane.artifacts.store import too_large
+from controlplane.callers import Caller, CurrentCaller
+from controlplane.models import schemas, service
+from controlplane.rest import MAX_PAGE, after, check_match, page, tagged
+from controlplane.tenants import service as tenants
+from controlplane.tenants.service import TenantId
+from runtime.problems import InvalidInput, Malformed, UnsupportedMediaType
+
+router = APIRouter(prefix="/v1/models", tags=["models"])
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
+DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/=]+):")
+
+
+async def _tenant(caller: Caller) -> TenantId:
+    return (await tenants.get(caller.tenant)).id
+
+
+@router.get("")
+async def list_models(
+    caller: CurrentCaller, limit: Limit = 50, cursor: str | None = None
+) -> dict[str, Any]:
+    rows = await service.list_models(await _tenant(caller), limit, after(cursor))
+    return page(rows, limit, lambda row: row, lambda row: str(row["name"]))
+
+
+@router.post("", status_code=201)
+async def create_model(caller: CurrentCaller, body: schemas.NewModel) -> dict[str, Any]:
+    return await service.create_model(await _tenant(caller), body.name, body.description)
+
+
+@router.get("/{model}")
+async def get_model(caller: CurrentCaller, model: str, response: Response) -> dict[str, Any]:
+    row = await service.get_model(await _tenant(caller), model)
+    return tagged(response, await service.show_model(row))
+
+
+@router.delete("/{model}", status_code=204)
+async def delete_model(caller: CurrentCaller, model: str, request: Request) -> None:
+    tenant = await _tenant(caller)
+    check_match(request, await service.show_model(await service.get_model(tenant, model)))
+    await service.delete_model(tenant, model)
+
+
+@router.post("/{model}/versions", status_code=201)
+async def push(
+    caller: CurrentCaller, model: str, request: Request, response: Response
+) -> dict[str, Any]:
+    """Upload a file written by joblib.dump or pickle.dump as a new version."""
+    kind = request.headers.get("content-type", "application/octet-stream").split(";")[0]
+    if kind.strip() != "application/octet-stream":
+        raise UnsupportedMediaType("Send the file itself as application/octet-stream.")
+    settings = request.app.state.settings
+    announced = request.headers.get("content-length")
+    if announced is not None and announced.isdigit() and int(announced) > settings.max_upload_bytes:
+        raise too_large(settings.max_upload_bytes)
+    row, version, new = await service.upload(
+        await _tenant(caller),
+        model,
+        _whole(request, announced),
+        request.app.state.store,
+        max_bytes=settings.max_upload_bytes,
+        expected_sha256=_digest(request.headers.get("content-digest")),
+        created_by=f"client:{caller.client}",
+    )
+    request.app.state.wake_builds()
+    response.status_code = 201 if new else 200
+    response.headers["location"] = f"/v1/models/{row.name}/versions/{version.number}"
+    return await service.version_document(row, version)
+
+
+async def _whole(request: Request, announced: str | None) -> AsyncIterator[bytes]:
+    """Give the body; raises Malformed when it ends before it should."""
+    received = 0
+    async for chunk in request.stream():
+        received += len(chunk)
+        yield chunk
+    if announced is not None and received != int(announced):
+        raise Malformed(f"The upload ended after {received} of {announced} bytes; send it again.")
+
+
+def _digest(header: str | None) -> str | None:
+    """Read `Content-Digest` (RFC 9530) as hexadecimal."""
+    if header is None:
+        return None
+    found = DIGEST.search(header)
+    try:
+        raw = base64.b64decode(found.group(1), validate=True) if found else b""
+    except binascii.Error:
+        raw = b""
+    if len(raw) != 32:
+        raise InvalidInput("Content-Digest must be sha-256=:BASE64: of 32 bytes.")
+    return raw.hex()
+
+
+@router.get("/{model}/versions")
+async def list_versions(
+    caller: CurrentCaller, model: str, limit: Limit = 50, cursor: str | None = None
+) -> dict[str, Any]:
+    below = after(cursor)
+    if below is not None and not below.isdigit():
+        raise InvalidInput("This cursor is not one of ours; start without it.")
+    number = int(below) if below else None
+    rows = await service.list_versions(await _tenant(caller), model, limit, number)
+    return page(rows, limit, lambda row: row, lambda row: str(row["number"]))
+
+
+@router.get("/{model}/versions/{version}")
+async def get_version(
+    caller: CurrentCaller, model: str, version: str, response: Response
+) -> dict[str, Any]:
+    row, found = await service.find_version(await _tenant(caller), model, version)
+    return tagged(response, await service.version_document(row, found))
+
+
+@router.get("/{model}/aliases")
+async def list_aliases(caller: CurrentCaller, model: str) -> dict[str, Any]:
+    return {"items": await service.list_aliases(await _tenant(caller), model), "next": None}
+
+
+@router.put("/{model}/aliases/{alias}")
+async def set_alias(
+    caller: CurrentCaller, model: str, alias: str, body: schemas.AliasTarget
+) -> dict[str, Any]:
+    return await service.set_alias(await _tenant(caller), model, alias, body.version)
+
+
+@router.delete("/{model}/aliases/{alias}", status_code=204)
+async def delete_alias(caller: CurrentCaller, model: str, alias: str) -> None:
+    await service.delete_alias(await _tenant(caller), model, alias)

@@ -1,0 +1,326 @@
+"""The registry's rules: immutable versions, numbers never used twice, aliases that move."""
+
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from controlplane.artifacts.store import Blob, Store
+from controlplane.database import Taken, transaction
+from controlplane.models import repository
+from controlplane.models.states import VersionState
+from controlplane.models.tables import Model, Version
+from controlplane.rest import check_name
+from controlplane.tenants.service import TenantId
+from runtime.problems import Conflict, InvalidInput, NotFound
+
+# First bytes of what joblib and pickle write: protocol 2 to 5, and joblib's compressions.
+MAGICS: Final = {
+    b"\x80\x02": "pickle",
+    b"\x80\x03": "pickle",
+    b"\x80\x04": "pickle",
+    b"\x80\x05": "pickle",
+    b"x\x01": "zlib",
+    b"x\x5e": "zlib",
+    b"x\x9c": "zlib",
+    b"x\xda": "zlib",
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bz2",
+    b"\xfd7zXZ": "xz",
+    b"\x5d\x00\x00": "lzma",
+    b"\x04\x22\x4d\x18": "lz4",
+}
+MAX_ATTEMPTS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class VersionToBuild:
+    """A version taken from the queue."""
+
+    id: uuid.UUID
+    sha256: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deployable:
+    """A ready version as an endpoint needs it."""
+
+    version_id: uuid.UUID
+    model: str
+    number: int
+    backend: str
+    artifact_sha256: str
+    artifact_size_bytes: int
+    signature: dict[str, Any]
+
+
+async def list_models(tenant: TenantId, limit: int, after: str | None) -> list[dict[str, Any]]:
+    """Give limit + 1 models in order of name."""
+    return [await show_model(row) for row in await repository.models(tenant, limit, after)]
+
+
+async def show_model(row: Model) -> dict[str, Any]:
+    """Describe a model with its newest version's state."""
+    newest = await repository.versions(row, 0, None)
+    return {
+        "name": row.name,
+        "description": row.description,
+        "versions": row.versions,
+        "latest_state": str(newest[0].state) if newest else None,
+        "aliases": {a.name: a.version for a in await repository.aliases(row)},
+        "created_at": row.created_at.isoformat(),
+    }
+
+
+async def create_model(tenant: TenantId, name: str, description: str) -> dict[str, Any]:
+    """Make an empty model; raises Conflict."""
+    check_name("model", name)
+    try:
+        return await show_model(await repository.create_model(tenant, name, description))
+    except Taken as error:
+        raise Conflict(f"There is a model {name!r} already.") from error
+
+
+async def get_model(tenant: TenantId, name: str) -> Model:
+    """Find a model; raises NotFound."""
+    row = await repository.model(tenant, name)
+    if row is None:
+        raise NotFound(f"There is no model {name!r}; `kubeserve push FILE --name {name}` makes it.")
+    return row
+
+
+async def delete_model(tenant: TenantId, name: str) -> None:
+    """Delete a model with all versions; endpoints that serve one keep their artifact."""
+    await repository.delete_model(tenant, await get_model(tenant, name))
+
+
+async def upload(
+    tenant: TenantId,
+    name: str,
+    chunks: AsyncIterator[bytes],
+    store: Store,
+    *,
+    max_bytes: int,
+    expected_sha256: str | None,
+    created_by: str,
+) -> tuple[Model, Version, bool]:
+    """Take a file in as a new version; gives the version and whether it is new."""
+    check_name("model", name)
+    blob = await store.put(chunks, max_bytes=max_bytes, expected_sha256=expected_sha256)
+    try:
+        check_format(blob)
+    except InvalidInput:
+        # Unless a version names these bytes (it cannot: they are no model), they go at once.
+        if blob.created:
+            await store.delete(blob.sha256)
+        raise
+    async with transaction():
+        model = await repository.ensure_model(tenant, name)
+        known = await repository.version_by_digest(model, blob.sha256)
+        if known is not None:
+            await _again(known)
+            return model, known, False
+        try:
+            version = await repository.add_version(model, blob.sha256, blob.size_bytes, created_by)
+        except Taken as error:
+            raise Conflict("The same file is being uploaded by someone else; try again.") from error
+        return model, version, True
+
+
+async def _again(version: Version) -> None:
+    """Queue a failed version once more: pushing the same file again means "try again"."""
+    if version.state is VersionState.FAILED:
+        await repository.move(
+            version.id,
+            VersionState.FAILED,
+            VersionState.UPLOADED,
+            attempts=0,
+            reason=None,
+            advice=None,
+        )
+        await repository.refresh(version)
+
+
+def check_format(blob: Blob) -> None:
+    """Refuse what no model file starts with."""
+    if blob.size_bytes == 0:
+        raise InvalidInput("The file is empty. Save the model with joblib.dump(model, path).")
+    if any(blob.head.startswith(magic) for magic in MAGICS):
+        return
+    raise InvalidInput(
+        "This is not a file written by joblib.dump or pickle.dump: it starts with "
+        f"{blob.head[:8]!r}. Save the fitted estimator with joblib.dump(model, 'model.joblib') "
+        "and push that file.",
+        known_formats=sorted(set(MAGICS.values())),
+    )
+
+
+async def find_version(tenant: TenantId, name: str, which: str) -> tuple[Model, Version]:
+    """Find a version by number or alias; raises NotFound."""
+    model = await get_model(tenant, name)
+    if which.isdigit():
+        number = int(which)
+    else:
+        alias = await repository.alias(model, which)
+        if alias is None:
+            raise NotFound(f"Model {name!r} has no alias {which!r}.")
+        number = alias.version
+    version = await repository.version(model, number) if number < 1 << 31 else None
+    if version is None:
+        raise NotFound(f"Model {name!r} has no version {number}; it has 1 to {model.versions}.")
+    return model, version
+
+
+async def list_versions(
+    tenant: TenantId, name: str, limit: int, below: int | None
+) -> list[dict[str, Any]]:
+    """Give limit + 1 versions, the newest first."""
+    model = await get_model(tenant, name)
+    rows = await repository.versions(model, limit, below)
+    aliases = await repository.aliases(model)
+    return [
+        show_version(model.name, row, [a.name for a in aliases if a.version == row.number])
+        for row in rows
+    ]
+
+
+async def version_document(model: Model, row: Version) -> dict[str, Any]:
+    """Describe a version with its aliases."""
+    aliases = [a.name for a in await repository.aliases(model) if a.version == row.number]
+    return show_version(model.name, row, aliases)
+
+
+def show_version(model: str, row: Version, aliases: list[str]) -> dict[str, Any]:
+    """Describe a version; what the build found out is empty until it has ended."""
+    report = row.report or {}
+    cost = report.get("cost")
+    return {
+        "model": model,
+        "number": row.number,
+        "state": str(row.state),
+        "reason": row.reason,
+        "advice": row.advice,
+        "backend": row.backend,
+        "fallback_because": row.fallback_because,
+        "sha256": row.sha256,
+        "size_bytes": row.size_bytes,
+        "aliases": aliases,
+        "sklearn_version": report.get("sklearn_version"),
+        "estimator": report.get("estimator"),
+        "imports": report.get("imports"),
+        "signature": report.get("signature"),
+        "cost_us": {"call": cost["c0_us"], "row": cost["c1_us"]} if cost else None,
+        "exactness": report.get("exactness"),
+        "families": report.get("families"),
+        "sandbox": report.get("sandbox"),
+        "plan_sha256": row.plan_sha256,
+        "plan_size_bytes": row.plan_size_bytes,
+        "build_seconds": report.get("seconds"),
+        "created_by": row.created_by,
+        "created_at": row.created_at.isoformat(),
+        "ready_at": row.ready_at.isoformat() if row.ready_at else None,
+    }
+
+
+async def set_alias(tenant: TenantId, name: str, alias: str, number: int) -> dict[str, Any]:
+    """Point an alias at a version that is ready; raises NotFound, Conflict."""
+    check_name("alias", alias)
+    model, version = await find_version(tenant, name, str(number))
+    if version.state is not VersionState.READY:
+        raise Conflict(f"Version {number} is {version.state}; an alias points at a ready version.")
+    await repository.set_alias(model, alias, number)
+    return {"model": name, "alias": alias, "version": number}
+
+
+async def list_aliases(tenant: TenantId, name: str) -> list[dict[str, Any]]:
+    """Give every alias of a model."""
+    model = await get_model(tenant, name)
+    rows = await repository.aliases(model)
+    return [{"model": name, "alias": row.name, "version": row.version} for row in rows]
+
+
+async def delete_alias(tenant: TenantId, name: str, alias: str) -> None:
+    """Remove an alias; raises NotFound."""
+    if not await repository.delete_alias(await get_model(tenant, name), alias):
+        raise NotFound(f"Model {name!r} has no alias {alias!r}.")
+
+
+async def deployable(tenant: TenantId, name: str, which: str | None) -> Deployable:
+    """Give a version an endpoint may serve: by number or alias, or the newest ready one."""
+    if which is None:
+        model = await get_model(tenant, name)
+        version = await repository.newest_ready(model)
+        if version is None:
+            raise Conflict(f"Model {name!r} has no version that is ready yet.")
+    else:
+        model, version = await find_version(tenant, name, which)
+    if version.state is not VersionState.READY or version.report is None:
+        reason = f": {version.reason}" if version.reason else ""
+        raise Conflict(f"{name}:{version.number} is {version.state}{reason}; it cannot serve.")
+    plan = version.backend == "plan"
+    return Deployable(
+        version.id,
+        model.name,
+        version.number,
+        version.backend or "",
+        (version.plan_sha256 if plan else version.sha256) or "",
+        (version.plan_size_bytes if plan else version.size_bytes) or 0,
+        version.report["signature"],
+    )
+
+
+async def resume_builds() -> int:
+    """Put builds that a crash cut off back into the queue."""
+    return await repository.release_cut_off_builds_of_all()
+
+
+async def take_waiting(limit: int) -> list[VersionToBuild]:
+    """Take versions from the queue for building."""
+    return [
+        VersionToBuild(row.id, row.sha256, row.attempts + 1)
+        for row in await repository.waiting_of_all(limit)
+        if await repository.begin_build(row.id)
+    ]
+
+
+async def build_succeeded(
+    version_id: uuid.UUID, report: dict[str, Any], plan: Blob | None, fallback_because: str | None
+) -> bool:
+    """Record a build that can be served: from a plan, or by the fallback runtime."""
+    return await repository.move(
+        version_id,
+        VersionState.BUILDING,
+        VersionState.READY,
+        report=report,
+        backend="plan" if plan else "fallback",
+        plan_sha256=plan.sha256 if plan else None,
+        plan_size_bytes=plan.size_bytes if plan else None,
+        fallback_because=fallback_because,
+        ready_at=datetime.now(UTC),
+    )
+
+
+async def build_failed(
+    version_id: uuid.UUID, reason: str, advice: str | None, report: dict[str, Any] | None
+) -> bool:
+    """Record a build that cannot be served, in words."""
+    return await repository.move(
+        version_id,
+        VersionState.BUILDING,
+        VersionState.FAILED,
+        reason=reason,
+        advice=advice,
+        report=report,
+    )
+
+
+async def put_back(version_id: uuid.UUID) -> bool:
+    """Return a version to the queue after a failure on our side."""
+    return await repository.move(version_id, VersionState.BUILDING, VersionState.UPLOADED)
+
+
+async def digest_in_use(sha256: str) -> bool:
+    """Tell whether any version names a blob."""
+    return await repository.digest_in_use_of_all(sha256)

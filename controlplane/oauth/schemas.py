@@ -1,0 +1,11 @@
+"""What the clients' routes take."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class NewClient(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=200)
+    scopes: list[str] | None = None
+    tenant: str | None = None

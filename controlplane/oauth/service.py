@@ -1,0 +1,172 @@
+"""Clients, tokens and the keys that sign them."""
+
+import base64
+import binascii
+import json
+import secrets
+import urllib.parse
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from authlib.oauth2.rfc6749 import OAuth2Error
+from joserfc.jwk import ECKey
+
+from controlplane.oauth import keys as key_files
+from controlplane.oauth import repository, server
+from controlplane.oauth.tables import Client
+from controlplane.permissions import ALL_SCOPES
+from controlplane.tenants import service as tenants
+from controlplane.tenants.service import TenantId
+from runtime.problems import InvalidInput, NotFound
+
+ACTIVE: Final = "active"
+Answer = tuple[int, dict[str, Any], dict[str, str]]
+EndpointExists = Callable[[TenantId, uuid.UUID], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientInfo:
+    """A client as other parts see it; its secret is shown once, when it is made."""
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    secret: str | None = None
+
+
+class OAuth:
+    """The authorization server of one installation."""
+
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        secret: bytes,
+        api_token_s: int,
+        predict_token_s: int,
+        endpoint_exists: EndpointExists,
+    ) -> None:
+        self.issuer = issuer
+        self._secret = secret
+        self._lives = (api_token_s, predict_token_s)
+        self._endpoint_exists = endpoint_exists
+        self._signer: server.Signer | None = None
+
+    async def ensure_key(self) -> None:
+        """Load the active key; the first start makes one. Called under the start-up lock."""
+        rows = await repository.keys()
+        active = next((row for row in rows if row.state == ACTIVE), None)
+        if active is None:
+            pair = key_files.new_key()
+            sealed = key_files.seal(self._secret, pair.kid, pair.private)
+            await repository.add_key(pair.kid, sealed, pair.public, ACTIVE)
+            kid, private = pair.kid, pair.private
+        else:
+            kid = active.kid
+            private = key_files.unseal(self._secret, kid, bytes(active.private))
+        api, predict = self._lives
+        self._signer = server.Signer(self.issuer, kid, ECKey.import_key(private), api, predict)
+
+    async def jwks(self) -> dict[str, Any]:
+        """Give the public keys."""
+        return {"keys": [row.public for row in await repository.keys()]}
+
+    async def keys_document(self, now: datetime) -> bytes:
+        """Write the keys file of the runtimes: public keys and what was revoked lately."""
+        since = now - timedelta(seconds=2 * max(self._lives))
+        revoked = await repository.revoked_since_of_all(since)
+        clients = {row.id: row.revoked_at.timestamp() for row in revoked if row.revoked_at}
+        document = {**await self.jwks(), "revoked": {"jtis": {}, "clients": clients}}
+        return json.dumps(document, sort_keys=True).encode()
+
+    async def token(
+        self, body: bytes, query: str, headers: dict[str, str], now: datetime
+    ) -> Answer:
+        """Answer a token request in OAuth's own shape; never raises for a bad one."""
+        try:
+            form = server.parse_form(body, query)
+            client = await self._client(form, headers)
+            audience, for_endpoint = await self._audience(form.get("resource"), client)
+        except OAuth2Error as error:
+            return server.refusal(error)
+        if self._signer is None:
+            raise RuntimeError("the signing key is loaded when the application starts")
+        request = server.TokenRequest(
+            form, headers, f"{self.issuer}/oauth2/token", client, audience, for_endpoint
+        )
+        return server.issue(self._signer, request, int(now.timestamp()))
+
+    async def _client(
+        self, form: dict[str, str], headers: dict[str, str]
+    ) -> server.KnownClient | None:
+        client_id = form.get("client_id") or _basic_user(headers.get("authorization", ""))
+        row = await repository.client_of_all(client_id) if client_id else None
+        if row is None or row.revoked_at is not None:
+            return None
+        tenant = await tenants.name_of(TenantId(_uuid(row.tenant_id)))
+        return server.KnownClient(row.id, tenant, row.secret_sha256, tuple(row.scopes))
+
+    async def _audience(
+        self, resource: str | None, client: server.KnownClient | None
+    ) -> tuple[str, bool]:
+        """Give the audience and whether it is an endpoint (RFC 8707)."""
+        if resource is None or resource.rstrip("/") == self.issuer:
+            return self.issuer, False
+        prefix = f"{self.issuer}/endpoints/"
+        if client is not None and resource.startswith(prefix):
+            try:
+                endpoint = uuid.UUID(resource[len(prefix) :])
+            except ValueError:
+                endpoint = None
+            tenant = await tenants.get(client.tenant)
+            if endpoint is not None and await self._endpoint_exists(tenant.id, endpoint):
+                return resource, True
+        if client is None:
+            return self.issuer, False  # the client fails first, and says nothing of resources
+        raise server.InvalidTargetError("There is no such resource; use the endpoint's audience.")
+
+    async def create_client(
+        self, tenant: TenantId, name: str, scopes: list[str] | None
+    ) -> ClientInfo:
+        """Make a client; its secret is in the answer and nowhere else."""
+        wanted = scopes or [s for s in ALL_SCOPES if s != "admin"]
+        unknown = sorted(set(wanted) - set(ALL_SCOPES))
+        if unknown:
+            raise InvalidInput(f"unknown scopes {unknown}; there are {list(ALL_SCOPES)}")
+        secret = f"kss_{secrets.token_urlsafe(32)}"
+        row = await repository.create_client(
+            tenant, f"ks-{secrets.token_hex(8)}", name, server.digest(secret), wanted
+        )
+        return _info(row, secret)
+
+    async def clients(self, tenant: TenantId, limit: int, after: str | None) -> list[ClientInfo]:
+        """Give limit + 1 clients of a tenant in order of id."""
+        return [_info(row) for row in await repository.clients(tenant, limit, after)]
+
+    async def revoke_client(self, tenant: TenantId, client_id: str) -> None:
+        """Revoke a client and every token it holds; raises NotFound."""
+        if not await repository.revoke(tenant, client_id, datetime.now(UTC)):
+            raise NotFound(f"There is no client {client_id!r}.")
+
+
+def _info(row: Client, secret: str | None = None) -> ClientInfo:
+    return ClientInfo(row.id, row.name, tuple(row.scopes), row.created_at, secret)
+
+
+def _uuid(value: object) -> uuid.UUID:
+    return value if isinstance(value, uuid.UUID) else uuid.UUID(str(value))
+
+
+def _basic_user(header: str) -> str | None:
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user = base64.b64decode(value, validate=True).decode().partition(":")[0]
+    except (binascii.Error, ValueError):
+        return None
+    return urllib.parse.unquote(user)

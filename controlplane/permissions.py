@@ -1,0 +1,65 @@
+"""Who may do what: one table, deny by default; a route without a row does not start."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class Scope(StrEnum):
+    MODELS_READ = "models:read"
+    MODELS_WRITE = "models:write"
+    ENDPOINTS_READ = "endpoints:read"
+    ENDPOINTS_WRITE = "endpoints:write"
+    PREDICT = "predict"
+    ADMIN = "admin"
+
+
+class Public(StrEnum):
+    """Routes that need no token, and why."""
+
+    HEALTH = "health"
+    OAUTH = "oauth"
+    DOCS = "docs"
+
+
+Rule = Scope | Public
+
+RULES: Final[dict[tuple[str, str], Rule]] = {
+    ("GET", "/healthz"): Public.HEALTH,
+    ("GET", "/readyz"): Public.HEALTH,
+    ("GET", "/metrics"): Public.HEALTH,
+    ("GET", "/problems/{name}"): Public.DOCS,
+    ("GET", "/v1/info"): Public.DOCS,
+    ("POST", "/oauth2/token"): Public.OAUTH,
+    ("GET", "/oauth2/jwks.json"): Public.OAUTH,
+    ("GET", "/.well-known/oauth-authorization-server"): Public.OAUTH,
+    ("GET", "/v1/tenants"): Scope.ADMIN,
+    ("POST", "/v1/tenants"): Scope.ADMIN,
+    ("GET", "/v1/tenants/{tenant}"): Scope.ADMIN,
+    ("GET", "/v1/clients"): Scope.ADMIN,
+    ("POST", "/v1/clients"): Scope.ADMIN,
+    ("DELETE", "/v1/clients/{client}"): Scope.ADMIN,
+    ("GET", "/v1/models"): Scope.MODELS_READ,
+    ("POST", "/v1/models"): Scope.MODELS_WRITE,
+    ("GET", "/v1/models/{model}"): Scope.MODELS_READ,
+    ("DELETE", "/v1/models/{model}"): Scope.MODELS_WRITE,
+    ("GET", "/v1/models/{model}/versions"): Scope.MODELS_READ,
+    ("POST", "/v1/models/{model}/versions"): Scope.MODELS_WRITE,
+    ("GET", "/v1/models/{model}/versions/{version}"): Scope.MODELS_READ,
+    ("GET", "/v1/models/{model}/aliases"): Scope.MODELS_READ,
+    ("PUT", "/v1/models/{model}/aliases/{alias}"): Scope.MODELS_WRITE,
+    ("DELETE", "/v1/models/{model}/aliases/{alias}"): Scope.MODELS_WRITE,
+    ("GET", "/v1/endpoints"): Scope.ENDPOINTS_READ,
+    ("GET", "/v1/endpoints/{endpoint}"): Scope.ENDPOINTS_READ,
+    ("DELETE", "/v1/endpoints/{endpoint}"): Scope.ENDPOINTS_WRITE,
+    ("GET", "/v1/endpoints/{endpoint}/releases"): Scope.ENDPOINTS_READ,
+    ("POST", "/v1/endpoints/{endpoint}/releases"): Scope.ENDPOINTS_WRITE,
+    ("POST", "/v1/endpoints/{endpoint}/rollback"): Scope.ENDPOINTS_WRITE,
+    ("GET", "/v1/endpoints/{endpoint}/logs"): Scope.ENDPOINTS_READ,
+}
+
+ALL_SCOPES: Final = tuple(str(scope) for scope in Scope)
+
+
+def rule(method: str, path: str) -> Rule | None:
+    """Give the rule of a route; None: there is none, so nobody may."""
+    return RULES.get((method, path))

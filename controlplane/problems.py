@@ -1,0 +1,70 @@
+"""Problems as HTTP answers: the one place where an exception becomes a response."""
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from runtime.problems import (
+    Forbidden,
+    Internal,
+    InvalidInput,
+    Malformed,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    Unauthenticated,
+)
+
+MEDIA_TYPE = "application/problem+json"
+log = logging.getLogger("kubeserve.problems")
+
+
+def answer(problem: Problem, request: Request) -> JSONResponse:
+    """Give the response of a problem, with the request's id."""
+    headers = problem.headers()
+    if isinstance(problem, Unauthenticated):
+        headers["www-authenticate"] = 'Bearer realm="kubeserve"'
+    if isinstance(problem, Forbidden) and "scope" in problem.members:
+        scope = problem.members["scope"]
+        headers["www-authenticate"] = f'Bearer error="insufficient_scope", scope="{scope}"'
+    body = problem.body()
+    body["request_id"] = getattr(request.state, "request_id", None)
+    return JSONResponse(body, problem.status, headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the application as a problem."""
+
+    @app.exception_handler(Problem)
+    async def of_problem(request: Request, error: Problem) -> JSONResponse:
+        return answer(error, request)
+
+    @app.exception_handler(RequestValidationError)
+    async def of_validation(request: Request, error: RequestValidationError) -> JSONResponse:
+        faults = [
+            {"field": ".".join(map(str, fault["loc"][1:])), "detail": fault["msg"]}
+            for fault in error.errors()
+        ]
+        if any(fault["type"] == "json_invalid" for fault in error.errors()):
+            return answer(Malformed("The body is not JSON."), request)
+        first = faults[0]
+        sentence = f"{first['field'] or 'body'}: {first['detail']}"
+        return answer(InvalidInput(sentence, errors=faults), request)
+
+    @app.exception_handler(HTTPException)
+    async def of_http(request: Request, error: HTTPException) -> JSONResponse:
+        kinds = {404: NotFound, 405: MethodNotAllowed}
+        kind = kinds.get(error.status_code, Malformed)
+        response = answer(kind(f"{request.method} {request.url.path}: {error.detail}."), request)
+        response.status_code = error.status_code
+        return response
+
+    @app.exception_handler(Exception)
+    async def of_exception(request: Request, error: Exception) -> JSONResponse:
+        log.error("unexpected error", exc_info=error)
+        return answer(
+            Internal("Something failed on our side; the log has the request id."), request
+        )

@@ -1,0 +1,88 @@
+"""Request ids, JSON logs and metrics of the control plane."""
+
+import json
+import logging
+import re
+import secrets
+import sys
+import time
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from typing_extensions import override
+
+REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+REGISTRY: Final = CollectorRegistry()
+REQUESTS: Final = Counter(
+    "kubeserve_api_requests",
+    "API requests answered.",
+    ["method", "route", "code"],
+    registry=REGISTRY,
+)
+DURATION: Final = Histogram(
+    "kubeserve_api_request_duration_seconds", "Time to answer.", ["route"], registry=REGISTRY
+)
+BUILDS: Final = Counter("kubeserve_builds", "Builds ended.", ["outcome"], registry=REGISTRY)
+RECONCILES: Final = Counter(
+    "kubeserve_reconciles", "Reconcile steps.", ["loop", "outcome"], registry=REGISTRY
+)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        """Write a record; exceptions with their trace."""
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line.update(getattr(record, "members", {}))
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def configure_logging() -> None:
+    """Send every log line to standard error as JSON."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+class RequestContext:
+    """Gives every request an id, counts it, and logs it when it failed on our side."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+        began, status = time.perf_counter(), 500
+
+        async def tagged(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, tagged)
+        finally:
+            route = getattr(scope.get("route"), "path", "none")
+            REQUESTS.labels(scope["method"], route, str(status)).inc()
+            DURATION.labels(route).observe(time.perf_counter() - began)

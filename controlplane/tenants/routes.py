@@ -1,0 +1,39 @@
+"""Tenants over HTTP, for administrators."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from controlplane.callers import CurrentCaller, require_platform
+from controlplane.rest import MAX_PAGE, after, page
+from controlplane.tenants import schemas, service
+from controlplane.tenants.service import TenantInfo
+
+router = APIRouter(prefix="/v1/tenants", tags=["tenants"])
+
+
+def _show(tenant: TenantInfo) -> dict[str, Any]:
+    return {"id": str(tenant.id), "name": tenant.name, "created_at": tenant.created_at.isoformat()}
+
+
+@router.get("")
+async def list_tenants(
+    caller: CurrentCaller,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+    cursor: str | None = None,
+) -> dict[str, Any]:
+    require_platform(caller)
+    rows = await service.page(limit, after(cursor))
+    return page(rows, limit, _show, lambda row: str(row.name))
+
+
+@router.post("", status_code=201)
+async def create_tenant(caller: CurrentCaller, body: schemas.NewTenant) -> dict[str, Any]:
+    require_platform(caller)
+    return _show(await service.create(body.name))
+
+
+@router.get("/{tenant}")
+async def get_tenant(caller: CurrentCaller, tenant: str) -> dict[str, Any]:
+    require_platform(caller)
+    return _show(await service.get(tenant))

@@ -1,0 +1,63 @@
+"""Tenants: made by administrators, named once."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NewType
+
+from controlplane.database import Taken
+from controlplane.rest import check_name
+from controlplane.tenants import repository
+from controlplane.tenants.tables import Tenant
+from runtime.problems import Conflict, NotFound
+
+TenantId = NewType("TenantId", uuid.UUID)
+
+
+@dataclass(frozen=True, slots=True)
+class TenantInfo:
+    """A tenant as other parts see it."""
+
+    id: TenantId
+    name: str
+    created_at: datetime
+
+
+def _info(row: Tenant) -> TenantInfo:
+    return TenantInfo(TenantId(row.id), row.name, row.created_at)
+
+
+async def create(name: str) -> TenantInfo:
+    """Make a tenant; raises Conflict if the name is taken."""
+    check_name("tenant", name)
+    try:
+        return _info(await repository.create(name))
+    except Taken as error:
+        raise Conflict(f"There is a tenant {name!r} already.") from error
+
+
+async def find(name: str) -> TenantInfo | None:
+    """Look a tenant up by name."""
+    row = await repository.by_name(name)
+    return _info(row) if row else None
+
+
+async def get(name: str) -> TenantInfo:
+    """Give a tenant; raises NotFound."""
+    found = await find(name)
+    if found is None:
+        raise NotFound(f"There is no tenant {name!r}.")
+    return found
+
+
+async def name_of(tenant: TenantId) -> str:
+    """Give a tenant's name."""
+    row = await repository.by_id(tenant)
+    if row is None:
+        raise NotFound("There is no such tenant.")
+    return row.name
+
+
+async def page(limit: int, after: str | None) -> list[TenantInfo]:
+    """Give limit + 1 tenants in order of name."""
+    return [_info(row) for row in await repository.page_of_all(limit, after)]
