@@ -56,6 +56,8 @@ class Connection(asyncio.Protocol):
     def settle(self) -> None:
         """Write every answer whose turn it is, then begin what waited for its turn."""
         exchanges = self.exchanges
+        if not self.open:
+            return
         while exchanges:
             exchange = exchanges[0]
             if exchange.answer is None:

@@ -29,7 +29,10 @@ class Prediction(Exchange):
         self.predictor, self.began, self.size = predictor, began, size
         self.admitted = False
         self.known = False  # `revision` was chosen
-        self.deadline = began + (head.timeout_s or predictor.timeout_s)
+        limit_s = predictor.timeout_s
+        self.deadline = began + (
+            limit_s if head.timeout_s is None else min(head.timeout_s, limit_s)
+        )
 
     def settle_with(self, outcome: Outcome) -> None:
         """Take the results or what went wrong."""
