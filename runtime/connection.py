@@ -37,6 +37,8 @@ class Connection(asyncio.Protocol):
         self.open = True
         self.deadline = self.edge.loop.time() + IDLE_S
         self.edge.connections.add(self)
+        if self.edge.leaving:
+            self.edge.idle(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  (asyncio's signature)
         self.open = False
