@@ -79,6 +79,10 @@ class Connection(asyncio.Protocol):
         elif self.edge.leaving and self.between:
             self.edge.idle(self)
 
+    def is_last(self, exchange: "Exchange") -> bool:
+        """True when no other request was read, in whole or in part, after this one."""
+        return self.between and bool(self.exchanges) and self.exchanges[-1] is exchange
+
     def end(self) -> None:
         """Close when everything written is sent; later requests on it were never promised."""
         for exchange in self.exchanges:

@@ -17,7 +17,6 @@ from runtime.metrics import Metrics
 from runtime.plan.ops import override
 from runtime.predictor import Predictor
 from runtime.protocol import HttpProtocol
-from runtime.responses import now
 from runtime.routes import Route
 
 LOG: Final = logging.getLogger("uvicorn.error")
@@ -79,9 +78,9 @@ class Edge:
         if self.leaving:
             self.on_left()
 
-    def sweep(self) -> None:
+    def sweep(self, date: str) -> None:
         """End connections whose clients keep us waiting; called each second."""
-        self.default_headers[:] = [(b"date", now().encode())]
+        self.default_headers[:] = [(b"date", date.encode())]
         moment = self.clock()
         for connection in tuple(self.connections):
             if connection.overdue(moment):

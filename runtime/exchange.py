@@ -13,6 +13,10 @@ class Settler(Protocol):
         """Write every answer whose turn it is."""
         ...
 
+    def is_last(self, exchange: "Exchange") -> bool:
+        """True when no other request of the connection was read after this one."""
+        ...
+
 
 class Exchange:
     """A request being answered.

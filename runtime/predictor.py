@@ -59,6 +59,7 @@ class Predictor:
         self.timeout_s, self._max_rows = launch.timeout_s, launch.max_rows
         self._tokens, self._revisions, self._batcher = tokens, revisions, batcher
         self._gate, self._metrics, self._clock = batcher.gate, metrics, batcher.clock
+        self.closing = False  # answers say that their connection ends
         self.on_first: Callable[[], None] | None = None  # called once, after the first answer
 
     def admit(self, head: Head) -> None:
@@ -139,8 +140,9 @@ class Predictor:
         if isinstance(body, Exception):
             self._fail(prediction, body)
             return
-        head = prediction.head
-        end = b""
+        head, end = prediction.head, b""
+        if self.closing and prediction.connection.is_last(prediction):
+            prediction.close = True
         if prediction.close or head.http10:
             end = CLOSE if prediction.close else KEEP_ALIVE
         revision = prediction.revision

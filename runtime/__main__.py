@@ -1,0 +1,57 @@
+"""`python -m runtime`: one worker, told everything by its environment."""
+
+import os
+import time
+
+STARTED = time.monotonic()
+# Before numpy: a call is one core's work; threads of a matrix library would fight over it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import socket  # noqa: E402
+import sys  # noqa: E402
+
+from runtime.launch import Exit, LaunchError, from_env  # noqa: E402
+
+
+def main() -> int:
+    """Listen, serve, drain; the exit code says why it ended."""
+    try:
+        launch = from_env()
+    except LaunchError as error:
+        sys.stderr.write(f"cannot start: {error}\n")
+        return Exit.BAD_LAUNCH
+    try:
+        # First of all: the kernel holds early clients while the rest is imported.
+        listener = listen(launch.port)
+    except OSError as error:
+        sys.stderr.write(f"cannot listen on port {launch.port}: {error}\n")
+        return Exit.NO_PORT
+    from runtime.loading import Phases
+    from runtime.server import Inherited, run
+
+    born = process_start()
+    phases = Phases(STARTED, {"spawn": round((STARTED - born) * 1000, 3)})
+    phases.end("import")
+    return run(launch, Inherited(listener, None, phases, born))
+
+
+def listen(port: int) -> socket.socket:
+    """Listen on every address, of both families where the system has both."""
+    if socket.has_dualstack_ipv6():
+        return socket.create_server(
+            ("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=4096
+        )
+    return socket.create_server(("", port), backlog=4096)
+
+
+def process_start() -> float:
+    """Give the monotonic second at which the kernel made this process."""
+    with open("/proc/self/stat") as stat:
+        ticks = int(stat.read().rpartition(")")[2].split()[19])
+    age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    return time.monotonic() - age
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,244 @@
+"""A worker: puts the parts together, serves until it is told to stop, leaves nothing unanswered."""
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import uvicorn
+import uvloop
+
+from runtime.app import App
+from runtime.backend import LocalBackend, RemoteBackend
+from runtime.batching import Batcher
+from runtime.control import Control, Packet
+from runtime.edge import Edge
+from runtime.gate import Gate
+from runtime.launch import Backend, Exit, Launch, RevisionLaunch
+from runtime.lifecycle import Departures, adopt
+from runtime.loading import BadArtifact, Phases, close_all, load_all
+from runtime.metrics import Metrics
+from runtime.plan.ops import override
+from runtime.predictor import Predictor
+from runtime.protocol import HttpProtocol
+from runtime.reports import Reports
+from runtime.responses import now, prefix
+from runtime.revisions import Revision, Revisions
+from runtime.routes import routes
+from runtime.tokens import TokenVerifier
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
+
+BACKLOG: Final = 4096
+TICK_S: Final = 1.0
+# Of the drain's time, what is kept for ending processes and threads behind the answers.
+ENDING_S: Final = 0.5
+
+Loaded = list[tuple[RevisionLaunch, LocalBackend | RemoteBackend]]
+
+
+@dataclass(slots=True)
+class Inherited:
+    """What a worker gets beside its environment.
+
+    listener    the endpoint's socket, shared with other workers
+    control     to the supervisor; None under Knative
+    phases      of the start so far
+    first_byte  monotonic seconds when the first client knocked; totals count from there
+    """
+
+    listener: socket.socket
+    control: socket.socket | None
+    phases: Phases
+    first_byte: float
+
+
+class Serving(uvicorn.Server):
+    """uvicorn's server, ended by an event instead of a poll; signals belong to the worker."""
+
+    def __init__(
+        self, config: uvicorn.Config, stopping: asyncio.Event, on_start: Callable[[], None]
+    ):
+        super().__init__(config)
+        self._stopping, self._on_start = stopping, on_start
+
+    @override
+    async def main_loop(self) -> None:
+        self._on_start()
+        await self._stopping.wait()
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
+        for server in self.servers:
+            server.close()
+
+    @override
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Worker:
+    """One process serving one endpoint."""
+
+    def __init__(self, launch: Launch, inherited: Inherited, loaded: Loaded) -> None:
+        loop = asyncio.get_running_loop()
+        clock = time.monotonic
+        self.launch, self.inherited, self.loop = launch, inherited, loop
+        self.ready = False
+        self.stopping = asyncio.Event()
+        self.metrics = Metrics()
+        gate = Gate(launch.container_concurrency, launch.max_body_bytes)
+        self.batcher = Batcher(loop, gate, clock)
+        self.revisions = Revisions(
+            [self._revision(launched, backend) for launched, backend in loaded],
+            int.from_bytes(os.urandom(4)) / 2**32,
+        )
+        self.tokens = TokenVerifier(
+            launch.keys_file,
+            launch.issuer,
+            launch.audience,
+            clock=time.time,  # noqa: TID251  (tokens expire by wall time)
+        )
+        self.predictor = Predictor(launch, self.tokens, self.revisions, self.batcher, self.metrics)
+        self.edge = Edge(loop, self.predictor, routes(launch), gate, self.metrics, clock)
+        self.edge.max_body_bytes, self.edge.body_s = launch.max_body_bytes, launch.timeout_s
+        self.app = App(launch, self.revisions, self.tokens, self.metrics, lambda: self.ready)
+        self.edge.app = cast("ASGI3Application", self.app)
+        self.control = (
+            None
+            if inherited.control is None
+            else Control(loop, inherited.control, self._packet, self._supervisor_gone)
+        )
+        self.departures = Departures(loop, self.edge, self.control)
+        self.reports = Reports(self.revisions, self.edge, self.metrics, gate)
+        self.metrics.before_read = self.reports.gauges
+        self._adoptions: set[asyncio.Task[None]] = set()
+
+    def _revision(
+        self, launched: RevisionLaunch, backend: LocalBackend | RemoteBackend
+    ) -> Revision:
+        remote = launched.backend is Backend.FALLBACK
+        lane = self.batcher.lane(backend, remote=remote)
+        revision = Revision(launched, self.launch.endpoint, backend, lane, time.monotonic())
+        self.metrics.revisions[launched.name] = revision.counts
+        return revision
+
+    async def serve(self) -> Exit:
+        """Serve until told to stop; gives the exit code."""
+        config = uvicorn.Config(
+            cast("ASGI3Application", self.app),
+            http=cast("type[Any]", self._protocol),
+            loop="uvloop",
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            backlog=BACKLOG,
+        )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self.loop.add_signal_handler(number, self.stop)
+        self._tick()
+        await Serving(config, self.stopping, self._started).serve([self.inherited.listener])
+        return await self._end()
+
+    def stop(self) -> None:
+        """Begin to drain."""
+        self.ready = False
+        self.stopping.set()
+
+    def _protocol(self, **_uvicorns: object) -> HttpProtocol:
+        return self.edge.protocol()
+
+    def _started(self) -> None:
+        self.ready = True
+        phases = self.inherited.phases
+        self.metrics.start_ms = phases.ms
+        if self.control is not None:
+            self.control.send({"t": "ready", "phases": dict(phases.ms)})
+        self.predictor.on_first = self._answered
+
+    def _answered(self) -> None:
+        phases = self.inherited.phases
+        phases.end("answer")
+        total = round((phases.since - self.inherited.first_byte) * 1000, 3)
+        self.metrics.start_ms = {**phases.ms, "total": total}
+        if self.control is not None:
+            self.control.send({"t": "first_answer", "phases": dict(phases.ms), "total": total})
+
+    def _tick(self) -> None:
+        """Once a second: what must not cost a request anything."""
+        self.tokens.refresh()
+        date = now()
+        for revision in self.revisions.all:
+            revision.prefix = prefix(revision.launch.name, date)
+        self.edge.sweep(date)
+        if self.control is not None and self.ready:
+            self.control.send(self.reports.stats(time.monotonic()))
+        self.loop.call_later(TICK_S, self._tick)
+
+    def _packet(self, packet: Packet, descriptors: list[int]) -> None:
+        kind = packet.get("t")
+        if kind == "adopt":
+            self._adopt(descriptors)
+            return
+        for descriptor in descriptors:
+            os.close(descriptor)
+        if kind == "shed":
+            self.departures.shed(int(packet.get("count", 0)))
+        elif kind == "drain":
+            self.stop()
+
+    def _adopt(self, descriptors: list[int]) -> None:
+        if self.stopping.is_set() and self.control is not None:
+            self.control.park(descriptors)  # whatever they carry travels with them
+            return
+        task = self.loop.create_task(adopt(self.loop, self.edge.protocol, descriptors))
+        self._adoptions.add(task)
+        task.add_done_callback(self._adoptions.discard)
+
+    def _supervisor_gone(self) -> None:
+        # At once: whoever comes next owns the port, and two owners would answer with two versions.
+        os._exit(Exit.SUPERVISOR_GONE)
+
+    async def _end(self) -> Exit:
+        """Answer what was read, let every connection go, release everything."""
+        self.predictor.closing = self.control is None
+        await asyncio.gather(*self._adoptions)
+        cut = await self.departures.drain(max(0.0, self.launch.drain_s - ENDING_S))
+        if cut:
+            sys.stderr.write(f"the drain took too long: {cut} connections were cut\n")
+        await self.batcher.close()
+        await close_all(self.loaded)
+        if self.control is not None:
+            self.control.read()
+            self.control.send({"t": "drained"})
+            await self.control.sent()
+        return Exit.OK
+
+
+async def serve(launch: Launch, inherited: Inherited) -> Exit:
+    """Load, warm, serve; gives the exit code."""
+    try:
+        loaded = await load_all(launch, inherited.phases)
+    except BadArtifact as error:
+        sys.stderr.write(f"cannot serve: {error}\n")
+        return Exit.BAD_PLAN
+    # What is there now stays for the whole life: the collector need not look at it again.
+    gc.collect()
+    gc.freeze()
+    return await Worker(launch, inherited, loaded).serve()
+
+
+def run(launch: Launch, inherited: Inherited) -> Exit:
+    """Run a worker on a loop of its own."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(serve(launch, inherited))
