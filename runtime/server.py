@@ -92,7 +92,7 @@ class Worker:
     def __init__(self, launch: Launch, inherited: Inherited, loaded: Loaded) -> None:
         loop = asyncio.get_running_loop()
         clock = time.monotonic
-        self.launch, self.inherited, self.loop = launch, inherited, loop
+        self.launch, self.inherited, self.loaded, self.loop = launch, inherited, loaded, loop
         self.ready = False
         self.stopping = asyncio.Event()
         self.metrics = Metrics()
