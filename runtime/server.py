@@ -232,8 +232,7 @@ async def serve(launch: Launch, inherited: Inherited) -> Exit:
     except BadArtifact as error:
         sys.stderr.write(f"cannot serve: {error}\n")
         return Exit.BAD_PLAN
-    # What is there now stays for the whole life: the collector need not look at it again.
-    gc.collect()
+    # What is there now stays for the whole life, so the collector need not look at it again.
     gc.freeze()
     return await Worker(launch, inherited, loaded).serve()
 
