@@ -1,7 +1,8 @@
 """The database: connection, transactions, and migrations on start under an advisory lock."""
 
 import os
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,8 @@ TABLES: Final = [
     "aerich.models",
 ]
 MIGRATION_LOCK: Final = 0x6B756265  # "kube": one migration at a time, however many replicas start
+
+START_LOCK: Final = MIGRATION_LOCK + 1
 
 
 def config(url: str) -> dict[str, Any]:
@@ -55,6 +58,14 @@ async def open_database(url: str) -> None:
         await command.upgrade(run_in_transaction=True)
     finally:
         await lock.close()
+
+
+@asynccontextmanager
+async def start_lock() -> AsyncIterator[None]:
+    """Let one process at a time make what the first start makes; also a transaction."""
+    async with in_transaction() as connection:
+        await connection.execute_query("SELECT pg_advisory_xact_lock($1)", [START_LOCK])
+        yield
 
 
 async def close_database() -> None:

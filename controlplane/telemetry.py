@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
+log = logging.getLogger("kubeserve")
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 REGISTRY: Final = CollectorRegistry()
 REQUESTS: Final = Counter(

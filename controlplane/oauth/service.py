@@ -129,6 +129,11 @@ class OAuth:
             return self.issuer, False  # the client fails first, and says nothing of resources
         raise server.InvalidTargetError("There is no such resource; use the endpoint's audience.")
 
+    async def is_live(self, client_id: str) -> bool:
+        """Tell whether a client exists and was not revoked."""
+        row = await repository.client_of_all(client_id)
+        return row is not None and row.revoked_at is None
+
     async def create_client(
         self, tenant: TenantId, name: str, scopes: list[str] | None
     ) -> ClientInfo:

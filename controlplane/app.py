@@ -1,0 +1,299 @@
+"""The composition root: settings → store, engine, domains. The only file that knows every part."""
+
+import asyncio
+import contextlib
+import json
+import os
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Coroutine
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.routing import APIRoute
+from prometheus_client.exposition import generate_latest
+
+from controlplane import database, postgres, problems, telemetry
+from controlplane.artifacts.folder import FolderStore
+from controlplane.artifacts.store import Store
+from controlplane.builder.job import Builder
+from controlplane.builder.report import Limits, SandboxPolicy
+from controlplane.callers import PLATFORM_TENANT, Callers, authorise
+from controlplane.endpoints import routes as endpoint_routes
+from controlplane.endpoints import service as endpoints
+from controlplane.engines.embedded.host import EmbeddedEngine
+from controlplane.engines.engine import Engine
+from controlplane.models import routes as model_routes
+from controlplane.oauth import keys
+from controlplane.oauth import routes as oauth_routes
+from controlplane.oauth.service import OAuth
+from controlplane.permissions import ALL_SCOPES, rule
+from controlplane.reconciler import sweep
+from controlplane.reconciler.endpoints import reconcile
+from controlplane.reconciler.loop import Loop
+from controlplane.reconciler.versions import VersionBuilds
+from controlplane.settings import Settings
+from controlplane.tenants import routes as tenant_routes
+from controlplane.tenants import service as tenants
+from runtime.problems import EngineUnavailable, NotFound, Problem, Starting
+
+KEYS_RESYNC_S: Final = 15.0
+
+
+def make_store(settings: Settings) -> Store:
+    """Open the artifact store the settings name."""
+    if settings.store is None:
+        return FolderStore(settings.home / "artifacts")
+    from controlplane.artifacts.s3 import S3Store
+
+    return S3Store.from_url(settings.store, settings.home / "artifacts")
+
+
+def make_builder(settings: Settings) -> Builder:
+    """Make the builder with the settings' limits."""
+    limits = Limits(
+        memory_bytes=settings.build_memory_bytes,
+        wall_s=settings.build_wall_s,
+        sandbox=SandboxPolicy(settings.sandbox),
+    )
+    return Builder(limits)
+
+
+def database_url(settings: Settings) -> str:
+    """Give the URL of the database: the one that was set, or our own."""
+    if settings.database_url is None:
+        return postgres.url(settings.home)
+    url = settings.database_url.get_secret_value()
+    scheme, _, rest = url.partition("://")
+    return f"asyncpg://{rest}" if scheme in ("postgres", "postgresql") else url
+
+
+def create_app(
+    settings: Settings,
+    *,
+    engine: Engine | None = None,
+    store: Store | None = None,
+    builder: Builder | None = None,
+    clock: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
+) -> FastAPI:
+    """Build the application; what is not given is made from the settings."""
+    store = store or make_store(settings)
+    engine = engine or EmbeddedEngine(settings.home, store, settings.public_url)
+    builder = builder or make_builder(settings)
+    oauth = OAuth(
+        issuer=settings.public_url,
+        secret=keys.read_or_make_secret(settings.home / "secrets" / "signing"),
+        api_token_s=settings.api_token_s,
+        predict_token_s=settings.predict_token_s,
+        endpoint_exists=endpoints.exists,
+    )
+    parts = Parts(settings, store, engine, builder, oauth)
+    app = FastAPI(
+        title="KubeServe",
+        version=version("kubeserve"),
+        lifespan=parts.lifespan,
+        dependencies=[Depends(authorise)],
+        redoc_url=None,
+    )
+    app.state.settings, app.state.store, app.state.engine = settings, store, engine
+    app.state.oauth, app.state.parts = oauth, parts
+    app.state.callers = Callers(settings.public_url, oauth.jwks, oauth.is_live, clock)
+    app.state.wake_builds = parts.builds.wake
+    app.state.wake_endpoint = parts.endpoints.wake
+    app.state.publish_keys = parts.publish_keys
+    problems.install(app)
+    for routes in (oauth_routes, tenant_routes, model_routes, endpoint_routes):
+        app.include_router(routes.router)
+    _own_routes(app, parts)
+    app.add_middleware(telemetry.RequestContext)
+    check_rules(app)
+    return app
+
+
+def check_rules(app: FastAPI) -> None:
+    """Refuse to start with a route that the table of permissions does not know."""
+    missing = [
+        f"{method} {route.path}"
+        for route in app.routes
+        if isinstance(route, APIRoute)
+        for method in sorted(route.methods or ())
+        if rule(method, route.path) is None
+    ]
+    if missing:
+        raise RuntimeError(f"routes without a rule in permissions.py: {missing}")
+
+
+class Parts:
+    """What runs beside the requests: reconcilers, builds, keys, sweep."""
+
+    def __init__(
+        self, settings: Settings, store: Store, engine: Engine, builder: Builder, oauth: OAuth
+    ) -> None:
+        self.settings, self.store, self.engine = settings, store, engine
+        self.builder, self.oauth = builder, oauth
+        self.builds = VersionBuilds(
+            store, builder, settings.home / "work" / "builds", settings.builds_at_once
+        )
+        self.endpoints: Loop[uuid.UUID] = Loop("endpoints", self._reconcile, endpoints.all_ids)
+        self._published: bytes | None = None
+        self.ready = False
+
+    async def _reconcile(self, endpoint: uuid.UUID) -> bool:
+        return await reconcile(endpoint, self.engine, self.settings.public_url)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
+        """Connect, make what the first start needs, run the loops, end them all."""
+        await database.open_database(database_url(self.settings))
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            await self._first_start()
+            tasks = [
+                asyncio.create_task(job)
+                for job in (
+                    self.builder.start(),
+                    self.builds.run(),
+                    self.endpoints.run(),
+                    self._keep_keys_published(),
+                    sweep.run(self.store, self.engine),
+                )
+            ]
+            self.ready = True
+            yield
+        finally:
+            self.ready = False
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.endpoints.close()
+            await self.builds.close()
+            await self.builder.close()
+            await database.close_database()
+
+    async def _first_start(self) -> None:
+        """Make signing key, first tenant and its administrator; replicas take turns."""
+        async with database.start_lock():
+            await self.oauth.ensure_key()
+            tenant = await tenants.find(PLATFORM_TENANT) or await tenants.create(PLATFORM_TENANT)
+            credentials = self.settings.home / "credentials.json"
+            if await self._known(credentials):
+                return
+            client = await self.oauth.create_client(tenant.id, "first administrator", [*ALL_SCOPES])
+            document = {
+                "url": self.settings.public_url,
+                "client_id": client.id,
+                "client_secret": client.secret,
+                "tenant": tenant.name,
+            }
+            await asyncio.to_thread(write_private, credentials, json.dumps(document, indent=2))
+
+    async def _known(self, credentials: Path) -> bool:
+        """Tell whether the file's client exists; its address is brought up to date."""
+        try:
+            document = json.loads(await asyncio.to_thread(credentials.read_text))
+            if not await self.oauth.is_live(document["client_id"]):
+                return False
+        except (OSError, ValueError, KeyError):
+            return False
+        if document.get("url") != self.settings.public_url:
+            document["url"] = self.settings.public_url
+            await asyncio.to_thread(write_private, credentials, json.dumps(document, indent=2))
+        return True
+
+    async def publish_keys(self) -> None:
+        """Hand keys and revocations to the engine, if they changed."""
+        document = await self.oauth.keys_document(datetime.now(UTC))
+        if document != self._published:
+            await self.engine.publish_keys(document)
+            self._published = document
+
+    async def _keep_keys_published(self) -> None:
+        while True:
+            delay = KEYS_RESYNC_S
+            try:
+                await self.publish_keys()
+            except EngineUnavailable:
+                delay = 0.2
+            except Exception:
+                telemetry.log.exception("the keys could not be published")
+            await asyncio.sleep(delay)
+
+    async def check_ready(self) -> None:
+        """Raise Starting, naming what is not there yet."""
+        if not self.ready:
+            raise Starting("The application is starting.", retry_after_s=1)
+        if self._published is None:
+            raise Starting("The engine has not taken the signing keys yet.", retry_after_s=1)
+        checks: dict[str, Coroutine[Any, Any, object]] = {
+            "the database": database.ping(),
+            "the artifact store": self.store.ping(),
+            "the engine": self.engine.observe_all(),
+        }
+        for what, check in checks.items():
+            try:
+                async with asyncio.timeout(2):
+                    await check
+            except Exception as error:
+                telemetry.log.warning("%s does not answer: %s", what, error)
+                for rest in checks.values():
+                    rest.close()
+                raise Starting(f"{what} does not answer.", retry_after_s=1) from error
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only we may read, whole or not at all."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.rename(path)
+
+
+def _own_routes(app: FastAPI, parts: Parts) -> None:
+    kinds = {kind.type.rsplit("/", 1)[1]: kind for kind in _kinds(Problem)}
+    began = time.monotonic()
+
+    @app.get("/healthz", tags=["health"])
+    async def healthz() -> dict[str, Any]:
+        return {"status": "ok", "uptime_s": round(time.monotonic() - began, 1)}
+
+    @app.get("/readyz", tags=["health"])
+    async def readyz() -> dict[str, Any]:
+        await parts.check_ready()
+        return {"status": "ready"}
+
+    @app.get("/metrics", tags=["health"])
+    async def metrics() -> Response:
+        return Response(generate_latest(telemetry.REGISTRY), media_type="text/plain; version=0.0.4")
+
+    @app.get("/v1/info", tags=["health"])
+    async def info(request: Request) -> dict[str, Any]:
+        settings: Settings = request.app.state.settings
+        return {
+            "version": version("kubeserve"),
+            "engine": "embedded",
+            "issuer": settings.public_url,
+            "sandbox": settings.sandbox,
+            "limits": {
+                "upload_bytes": settings.max_upload_bytes,
+                "build_memory_bytes": settings.build_memory_bytes,
+                "build_wall_s": settings.build_wall_s,
+            },
+        }
+
+    @app.get("/problems/{name}", tags=["health"])
+    async def problem(name: str) -> dict[str, Any]:
+        """Explain a problem type."""
+        kind = kinds.get(name)
+        if kind is None:
+            raise NotFound(f"There is no problem {name!r}; there are {sorted(kinds)}.")
+        return {"type": kind.type, "status": kind.status, "title": kind.title}
+
+
+def _kinds(kind: type[Problem]) -> list[type[Problem]]:
+    return [found for sub in kind.__subclasses__() for found in (sub, *_kinds(sub))]

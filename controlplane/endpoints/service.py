@@ -1,0 +1,373 @@
+"""What endpoints are wanted: releases make revisions and move traffic; engines follow.
+
+Nothing here talks to an engine except to read. A release is one transaction: revision, traffic,
+generation. What an engine must do follows from the rows alone (`desired`).
+"""
+
+import uuid
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from controlplane.database import transaction
+from controlplane.endpoints import repository
+from controlplane.endpoints.tables import Endpoint, EndpointRevision, Release
+from controlplane.endpoints.why import status_of
+from controlplane.engines.engine import (
+    BackendKind,
+    DesiredEndpoint,
+    DesiredRevision,
+    EndpointId,
+    Engine,
+    ObservedEndpoint,
+    Scaling,
+)
+from controlplane.models import service as models
+from controlplane.models.service import Deployable
+from controlplane.rest import check_name
+from controlplane.tenants import service as tenants
+from controlplane.tenants.service import TenantId
+from runtime.problems import Conflict, EngineUnavailable, InvalidInput, NotFound
+
+HUNDRED: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class TargetWanted:
+    """One line of the traffic a caller asks for: a revision by name, or the newest of a version."""
+
+    percent: int
+    revision: str | None = None
+    version: int | None = None
+    tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseWanted:
+    """What a caller asks of an endpoint; None keeps what is."""
+
+    model: str | None
+    version: str | None
+    scaling: dict[str, Any]
+    container_concurrency: int | None
+    timeout_s: float | None
+    traffic: tuple[TargetWanted, ...] | None
+
+
+async def release(tenant: TenantId, name: str, wanted: ReleaseWanted, by: str) -> Endpoint:
+    """Make a release of an endpoint, which is made if there is none."""
+    check_name("endpoint", name)
+    if (
+        wanted.model is None
+        and wanted.traffic is None
+        and await repository.endpoint(tenant, name) is None
+    ):
+        raise NotFound(f"There is no endpoint {name!r}; name a model to make it.")
+    deployable = None
+    if wanted.model is not None:
+        deployable = await models.deployable(tenant, wanted.model, wanted.version)
+    async with transaction():
+        endpoint = await repository.lock_or_create(tenant, name)
+        if endpoint.deleted_at is not None:
+            raise Conflict(
+                f"Endpoint {name!r} is being deleted; try again when it is gone.", retry_after_s=1
+            )
+        current = await repository.release(endpoint, endpoint.release)
+        revision = await _revision(endpoint, deployable) if deployable else None
+        traffic = await _traffic(endpoint, current, revision, wanted.traffic)
+        action = "deploy" if revision is not None else "traffic"
+        await _add(endpoint, current, traffic, wanted, action, by)
+    return endpoint
+
+
+async def _revision(endpoint: Endpoint, version: Deployable) -> EndpointRevision:
+    known = await repository.revision_for(endpoint, version.version_id)
+    if known is not None:
+        return known
+    endpoint.revisions += 1
+    return await repository.add_revision(
+        endpoint,
+        name=f"{endpoint.name}-{endpoint.revisions:05d}",
+        version_id=version.version_id,
+        model=version.model,
+        version=version.number,
+        backend=version.backend,
+        artifact_sha256=version.artifact_sha256,
+        artifact_size_bytes=version.artifact_size_bytes,
+        signature=version.signature,
+    )
+
+
+async def _traffic(
+    endpoint: Endpoint,
+    current: Release | None,
+    revision: EndpointRevision | None,
+    wanted: tuple[TargetWanted, ...] | None,
+) -> list[dict[str, Any]]:
+    """Give the traffic of the new release by revision name."""
+    if wanted is None:
+        if revision is not None:
+            return [{"revision": revision.name, "percent": HUNDRED, "tag": None}]
+        if current is None:
+            raise InvalidInput("Name a model: this endpoint has nothing to serve yet.")
+        return current.traffic
+    lines = [
+        {"revision": await _named(endpoint, line), "percent": line.percent, "tag": line.tag}
+        for line in wanted
+    ]
+    return check_traffic(lines)
+
+
+def check_traffic(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Refuse traffic that does not add up."""
+    total = sum(line["percent"] for line in lines)
+    if total != HUNDRED:
+        raise InvalidInput(f"The percentages sum to {total}; they must sum to 100.")
+    twice = [name for name, n in Counter(line["revision"] for line in lines).items() if n > 1]
+    if twice:
+        raise InvalidInput(f"Revision {twice[0]} is there twice.")
+    tags = Counter(line["tag"] for line in lines if line["tag"])
+    if any(n > 1 for n in tags.values()):
+        raise InvalidInput("Two revisions have the same tag.")
+    return lines
+
+
+async def _named(endpoint: Endpoint, line: TargetWanted) -> str:
+    if (line.revision is None) == (line.version is None):
+        raise InvalidInput("Each line of traffic names either a revision or a version.")
+    if line.version is not None:
+        found = await repository.revisions_of_version(endpoint, line.version)
+        if not found:
+            raise NotFound(f"Version {line.version} was never deployed on {endpoint.name}.")
+        return found[0].name
+    names = await repository.revisions(endpoint, [line.revision or ""])
+    if not names:
+        raise NotFound(f"{endpoint.name} has no revision {line.revision!r}.")
+    return names[0].name
+
+
+async def _add(
+    endpoint: Endpoint,
+    current: Release | None,
+    traffic: list[dict[str, Any]],
+    wanted: ReleaseWanted,
+    action: str,
+    by: str,
+) -> None:
+    scaling = {**(current.scaling if current else {}), **wanted.scaling}
+    merged = scaling_of(scaling)
+    if merged.max_scale < merged.min_scale:
+        raise InvalidInput("max_scale must not be below min_scale.")
+    concurrency = wanted.container_concurrency
+    if concurrency is None:
+        concurrency = current.container_concurrency if current else 0
+    endpoint.release += 1
+    endpoint.generation += 1
+    await repository.add_release(
+        endpoint,
+        number=endpoint.release,
+        action=action,
+        traffic=traffic,
+        scaling=scaling,
+        container_concurrency=concurrency,
+        timeout_s=wanted.timeout_s or (current.timeout_s if current else 60.0),
+        created_by=by,
+    )
+    await repository.save_endpoint(endpoint)
+
+
+async def rollback(tenant: TenantId, name: str, to: int | None, by: str) -> Endpoint:
+    """Make a release equal to an earlier one; the one before the current if none is named."""
+    async with transaction():
+        found = await get(tenant, name)
+        endpoint = await repository.lock_or_create(tenant, found.name)
+        target = endpoint.release - 1 if to is None else to
+        old = await repository.release(endpoint, target)
+        if old is None or target == endpoint.release:
+            raise Conflict(
+                f"{name} has no other release to go back to."
+                if to is None
+                else f"{name} has no earlier release {to}."
+            )
+        wanted = ReleaseWanted(
+            None, None, old.scaling, old.container_concurrency, old.timeout_s, None
+        )
+        await _add(endpoint, None, old.traffic, wanted, "rollback", by)
+    return endpoint
+
+
+async def get(tenant: TenantId, name: str) -> Endpoint:
+    """Find an endpoint; raises NotFound."""
+    row = await repository.endpoint(tenant, name)
+    if row is None:
+        raise NotFound(f"There is no endpoint {name!r}; `kubeserve deploy MODEL` makes one.")
+    return row
+
+
+async def delete(tenant: TenantId, name: str) -> uuid.UUID:
+    """Say that an endpoint is not wanted any more; the reconciler takes it down."""
+    row = await get(tenant, name)
+    await repository.mark_deleted(row, datetime.now(UTC))
+    return row.id
+
+
+async def exists(tenant: TenantId, endpoint_id: uuid.UUID) -> bool:
+    """Tell whether a tenant has an endpoint of this id."""
+    return await repository.exists(tenant, endpoint_id)
+
+
+def scaling_of(changes: dict[str, Any]) -> Scaling:
+    """Give all settings from those that were changed."""
+    return replace(Scaling(), **changes)
+
+
+async def desired(endpoint_id: uuid.UUID, issuer: str) -> DesiredEndpoint | None:
+    """Give what an engine must run; None: nothing, it was deleted."""
+    row = await repository.by_id_of_all(endpoint_id)
+    if row is None or row.deleted_at is not None:
+        return None
+    current = await repository.release(row, row.release)
+    if current is None:
+        return None
+    routed = {line["revision"]: line for line in current.traffic}
+    revisions = await repository.revisions(row, list(routed))
+    return DesiredEndpoint(
+        id=EndpointId(str(row.id)),
+        tenant=await tenants.name_of(TenantId(row.tenant_id)),
+        name=row.name,
+        generation=row.generation,
+        audience=audience(issuer, row.id),
+        revisions=tuple(
+            DesiredRevision(
+                name=r.name,
+                model=r.model,
+                version=r.version,
+                backend=BackendKind(r.backend),
+                artifact_sha256=r.artifact_sha256,
+                artifact_size_bytes=r.artifact_size_bytes,
+                signature=r.signature,
+                percent=routed[r.name]["percent"],
+                tag=routed[r.name]["tag"],
+            )
+            for r in sorted(revisions, key=lambda r: r.name)
+        ),
+        scaling=scaling_of(current.scaling),
+        container_concurrency=current.container_concurrency,
+        timeout_s=current.timeout_s,
+    )
+
+
+def audience(issuer: str, endpoint_id: uuid.UUID) -> str:
+    """Give the audience of an endpoint's tokens."""
+    return f"{issuer}/endpoints/{endpoint_id}"
+
+
+async def all_ids() -> list[uuid.UUID]:
+    """Give every endpoint there is a row of."""
+    return await repository.ids_of_all()
+
+
+async def forget(endpoint_id: uuid.UUID) -> None:
+    """Remove the row of a deleted endpoint, once the engine has nothing of it left."""
+    await repository.remove(endpoint_id)
+
+
+async def artifact_in_use(sha256: str) -> bool:
+    """Tell whether a revision names a blob."""
+    return await repository.artifact_in_use_of_all(sha256)
+
+
+async def page(tenant: TenantId, limit: int, after: str | None) -> list[Endpoint]:
+    """Give limit + 1 endpoints in order of name."""
+    return await repository.endpoints(tenant, limit, after)
+
+
+async def document(row: Endpoint, issuer: str, engine: Engine) -> dict[str, Any]:
+    """Describe an endpoint: what is wanted, and what the engine says of it."""
+    try:
+        seen = await engine.observe(EndpointId(str(row.id)))
+        failure = None
+    except EngineUnavailable as error:
+        seen, failure = None, error.detail
+    current = await repository.release(row, row.release)
+    ready, active = status_of(row.generation, seen, failure)
+    return {
+        "name": row.name,
+        "id": str(row.id),
+        "url": seen.url if seen else None,
+        "audience": audience(issuer, row.id),
+        "generation": row.generation,
+        "ready": ready,
+        "active": active,
+        **_counts(seen),
+        **await _configuration(row, current),
+        "created_at": row.created_at.isoformat(),
+    }
+
+
+def _counts(seen: ObservedEndpoint | None) -> dict[str, Any]:
+    start = seen.cold_start if seen else None
+    return {
+        "observed_generation": seen.observed_generation if seen else 0,
+        "replicas": seen.replicas if seen else 0,
+        "desired_replicas": seen.desired_replicas if seen else 0,
+        "concurrency": seen.concurrency if seen else 0.0,
+        "requests_total": seen.requests_total if seen else 0,
+        "starts_total": seen.starts_total if seen else 0,
+        "cold_start": (
+            {"at": start.at.isoformat(), "total_ms": start.total_ms, "phases_ms": start.phases_ms}
+            if start
+            else None
+        ),
+    }
+
+
+async def _configuration(row: Endpoint, current: Release | None) -> dict[str, Any]:
+    if current is None:
+        return {"model": None, "revisions": [], "release": 0, "scaling": asdict(Scaling())}
+    lines = await _lines(row, current)
+    return {
+        "model": lines[0]["model"] if lines else None,
+        "release": current.number,
+        "revisions": lines,
+        "scaling": asdict(scaling_of(current.scaling)),
+        "container_concurrency": current.container_concurrency,
+        "timeout_s": current.timeout_s,
+    }
+
+
+async def _lines(row: Endpoint, of: Release) -> list[dict[str, Any]]:
+    names = [line["revision"] for line in of.traffic]
+    found = {r.name: r for r in await repository.revisions(row, names)}
+    return [
+        {
+            "name": line["revision"],
+            "model": found[line["revision"]].model,
+            "version": found[line["revision"]].version,
+            "backend": found[line["revision"]].backend,
+            "percent": line["percent"],
+            "tag": line["tag"],
+        }
+        for line in of.traffic
+    ]
+
+
+async def releases(
+    tenant: TenantId, name: str, limit: int, below: int | None
+) -> list[dict[str, Any]]:
+    """Give limit + 1 releases, the newest first."""
+    row = await get(tenant, name)
+    return [
+        {
+            "number": found.number,
+            "endpoint": row.name,
+            "action": found.action,
+            "revisions": await _lines(row, found),
+            "scaling": asdict(scaling_of(found.scaling)),
+            "created_at": found.created_at.isoformat(),
+            "created_by": found.created_by,
+            "current": found.number == row.release,
+        }
+        for found in await repository.releases(row, limit, below)
+    ]

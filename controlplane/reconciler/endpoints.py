@@ -1,0 +1,26 @@
+"""Desired endpoints against what the engine runs, one step at a time."""
+
+import uuid
+
+from controlplane.endpoints import service as endpoints
+from controlplane.engines.engine import EndpointId, Engine
+
+
+async def reconcile(endpoint_id: uuid.UUID, engine: Engine, issuer: str) -> bool:
+    """Bring one endpoint nearer to its row; True: look again soon.
+
+    Reads both sides afresh, so it may run twice, late, or die between any two lines. Raises
+    EngineUnavailable; the loop backs off.
+    """
+    key = EndpointId(str(endpoint_id))
+    wanted = await endpoints.desired(endpoint_id, issuer)
+    seen = await engine.observe(key)
+    if wanted is None:
+        if seen is not None:
+            await engine.delete(key)
+            return True
+        await endpoints.forget(endpoint_id)
+        return False
+    if seen is None or seen.observed_generation != wanted.generation:
+        await engine.apply(wanted)
+    return False

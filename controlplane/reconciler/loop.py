@@ -1,0 +1,105 @@
+"""A keyed work queue: one key serially, keys in parallel, backoff per key, resync as safety net.
+
+Only keys are kept, no events: whoever runs looks at what is, so a lost or doubled wake is harmless.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Final, Generic, TypeVar
+
+from controlplane.telemetry import RECONCILES
+from runtime.problems import Problem
+
+Key = TypeVar("Key", bound=Hashable)
+FIRST_BACKOFF_S: Final = 0.2
+MOST_BACKOFF_S: Final = 30.0
+log = logging.getLogger("kubeserve.reconciler")
+
+
+class Loop(Generic[Key]):
+    """Runs `step(key)` whenever a key is woken, again after a failure, and for all keys at times.
+
+    step      brings one key nearer to what is wanted; True: look again soon
+    all_keys  every key there is, for the resync
+    """
+
+    def __init__(
+        self,
+        name: str,
+        step: Callable[[Key], Awaitable[bool]],
+        all_keys: Callable[[], Awaitable[list[Key]]],
+        *,
+        at_once: int = 4,
+        resync_s: float = 30.0,
+        soon_s: float = 0.05,
+    ) -> None:
+        self._name, self._step, self._all_keys = name, step, all_keys
+        self._resync_s, self._soon_s = resync_s, soon_s
+        self._slots = asyncio.Semaphore(at_once)
+        self._running: set[Key] = set()
+        self._again: set[Key] = set()
+        self._failures: dict[Key, int] = {}
+        self._timers: dict[Key, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    def wake(self, key: Key) -> None:
+        """Look at a key now; while it is being looked at, once more afterwards."""
+        timer = self._timers.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+        if self._closed:
+            return
+        if key in self._running:
+            self._again.add(key)
+            return
+        self._running.add(key)
+        task = asyncio.get_running_loop().create_task(self._run(key))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, key: Key) -> None:
+        async with self._slots:
+            delay = await self._attempt(key)
+        self._running.discard(key)
+        if key in self._again:
+            self._again.discard(key)
+            self.wake(key)
+        elif delay is not None and not self._closed:
+            loop = asyncio.get_running_loop()
+            self._timers[key] = loop.call_later(delay, self.wake, key)
+
+    async def _attempt(self, key: Key) -> float | None:
+        try:
+            soon = await self._step(key)
+        except Exception as error:
+            failures = self._failures[key] = self._failures.get(key, 0) + 1
+            RECONCILES.labels(self._name, "failed").inc()
+            expected = isinstance(error, Problem)
+            log.warning("%s %s: %s", self._name, key, error, exc_info=None if expected else error)
+            most = min(MOST_BACKOFF_S, FIRST_BACKOFF_S * 2 ** min(failures - 1, 20))
+            return random.uniform(most / 2, most)  # noqa: S311  (spreads retries, no secret)
+        self._failures.pop(key, None)
+        RECONCILES.labels(self._name, "done").inc()
+        return self._soon_s if soon else None
+
+    async def run(self) -> None:
+        """Resync at once and then at times, until cancelled."""
+        while True:
+            try:
+                for key in await self._all_keys():
+                    self.wake(key)
+            except Exception:
+                log.exception("%s: the keys could not be listed", self._name)
+            await asyncio.sleep(random.uniform(0.8, 1.2) * self._resync_s)  # noqa: S311
+
+    async def close(self) -> None:
+        """Stop; what is running is cancelled and waited for."""
+        self._closed = True
+        for timer in self._timers.values():
+            timer.cancel()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
