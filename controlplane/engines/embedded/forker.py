@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from controlplane.engines.embedded.channel import Channel, Packet
 
 PR_SET_PDEATHSIG = 1
+ZYGOTE = (sys.executable, "-m", "runtime.zygote")
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -28,7 +29,7 @@ class Exited:
 class Forker:
     """Owns the zygote process and tells each worker's owner of its pid and its end."""
 
-    def __init__(self, command: tuple[str, ...] = (sys.executable, "-m", "runtime.zygote")) -> None:
+    def __init__(self, command: tuple[str, ...] = ZYGOTE) -> None:
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: Channel | None = None

@@ -27,7 +27,7 @@ def observe(pool: Pool, since: Since) -> ObservedEndpoint:
         replicas=ready,
         desired_replicas=wanted,
         conditions=conditions,
-        concurrency=pool.concurrency,
+        concurrency=sum(w.concurrency for w in pool.workers.values()),
         requests_total=pool.entry.requests_total,
         starts_total=pool.entry.starts_total,
         cold_start=pool.cold_start,

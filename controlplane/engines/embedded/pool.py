@@ -59,7 +59,6 @@ class Pool:
         self.scaler: Scaler | None = None
         self.trouble: Trouble | None = None
         self.cold_start: ColdStart | None = None
-        self.concurrency = 0.0
         self.waiting = False
         self.backoff = Backoff()
         self.closed = False
@@ -323,6 +322,7 @@ class Pool:
         self.entry.requests_total += requests
         if self.scaler is not None:
             concurrency = float(packet.get("concurrency", 0.0))
+            worker.concurrency = concurrency
             self.scaler.record(time.monotonic_ns(), concurrency, requests)
             if requests and worker.state is State.READY:
                 self.scaler.touched(time.monotonic_ns())

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from controlplane.engines.embedded.control import ControlServer
-from controlplane.engines.embedded.forker import Forker
+from controlplane.engines.embedded.forker import ZYGOTE, Forker
 from controlplane.engines.embedded.ledger import Entry, Ledger, write_durably
 from controlplane.engines.embedded.observing import Since, observe
 from controlplane.engines.embedded.pool import Pool, Surroundings
@@ -28,14 +28,14 @@ NO_KEYS = b'{"keys": [], "revoked": {"jtis": {}, "clients": {}}}'
 class Supervisor:
     """All pools, and what the control socket may ask of them."""
 
-    def __init__(self, home: Path, ports: range) -> None:
+    def __init__(self, home: Path, ports: range, zygote: tuple[str, ...] = ZYGOTE) -> None:
         self._folder = home / ENGINE
         for folder in (self._folder, self._folder / "logs", self._folder / "plans"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.keys_file = self._folder / "keys.json"
         self.ledger = Ledger(self._folder / "ledger.json", ports)
         self.pools: dict[EndpointId, Pool] = {}
-        self.forker = Forker()
+        self.forker = Forker(zygote)
         self._around = Surroundings(
             self.forker, self.keys_file, self._folder / "logs", self._changed, self._busy
         )
@@ -160,8 +160,8 @@ def ports_from(text: str) -> range:
     return range(low, high + 1)
 
 
-async def _run(home: Path, ports: range) -> None:
-    supervisor = Supervisor(home, ports)
+async def _run(home: Path, ports: range, zygote: tuple[str, ...]) -> None:
+    supervisor = Supervisor(home, ports, zygote)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -171,13 +171,13 @@ async def _run(home: Path, ports: range) -> None:
     await supervisor.stop()
 
 
-def main(home: Path, ports: range | None = None) -> None:
+def main(home: Path, ports: range | None = None, zygote: tuple[str, ...] = ZYGOTE) -> None:
     """Run until told to stop; ends with the process that started it."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
     if ports is None:
         ports = ports_from(os.environ.get("KUBESERVE_PORTS", "18100-18999"))
     with suppress(KeyboardInterrupt):
-        asyncio.run(_run(home, ports))
+        asyncio.run(_run(home, ports, zygote))
 
 
 def is_running(path: Path) -> bool:

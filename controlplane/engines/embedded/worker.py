@@ -45,6 +45,7 @@ class Worker:
     was_ready: bool = False
     drained: bool = False
     ready_at: float = 0.0
+    concurrency: float = 0.0
     pid: int | None = None
     connections: int = 0
     in_flight: int = 0
