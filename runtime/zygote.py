@@ -24,6 +24,10 @@ import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn
 
+import uvloop
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+
 from runtime.control import Packet, receive, send
 from runtime.launch import Exit, LaunchError, from_env
 from runtime.loading import Phases
@@ -31,7 +35,11 @@ from runtime.sandbox.privileges import die_with_parent
 from runtime.server import Inherited, run
 
 # What a worker imports late in its life or at its first connection, request or scrape.
-LATE: Final = ("encodings.idna", "prometheus_client.exposition", "uvicorn.lifespan.off")
+LATE: Final = (
+    "cryptography.hazmat.backends.openssl.backend",
+    "prometheus_client.exposition",
+    "uvicorn.lifespan.off",
+)
 
 
 class Zygote:
@@ -145,12 +153,21 @@ def work(
     return run(launch, inherited)
 
 
+def rehearse() -> None:
+    """Check a signature once: OpenSSL fetches its algorithms at first use, 2 ms that are shared."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = key.public_key().public_numbers().public_key()
+    public.verify(key.sign(b"", ec.ECDSA(SHA256())), b"", ec.ECDSA(SHA256()))
+    uvloop.new_event_loop().close()
+
+
 def main() -> None:
     """Import, freeze, serve."""
     sock = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(sock.fileno(), False)
     for name in LATE:
         importlib.import_module(name)
+    rehearse()
     # Stopping by signal is the supervisor's to decide; a Ctrl-C in its terminal is for it alone.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Frozen objects are never looked at by a worker's collector, so their pages stay shared.
