@@ -31,8 +31,9 @@ class Linear(Node):
 
     def __init__(self, fields: Fields) -> None:
         weights = fields.finite("weights", None, None)
-        outputs, self.n_in = weights.shape
-        self.weights = weights.T
+        # The memory order is scikit-learn's: BLAS rounds a matrix and its transpose differently.
+        self.weights = weights if fields.flag("transposed") else weights.T
+        self.n_in, outputs = self.weights.shape
         self.intercept = fields.finite("intercept", outputs)
         if not outputs or not self.n_in:
             raise fields.fail("no weights")
@@ -122,19 +123,21 @@ class LinearClassifier(Linear):
         proba = np.clip(out, -1, 1)
         proba += 1
         proba /= 2.0
-        total = proba.sum(axis=1)
-        empty = total == 0
-        if empty.any():
-            # All scores at or below -1: no evidence for any class, so all are equally likely.
-            proba[empty, :] = 1
-            total[empty] = proba.shape[1]
-        proba /= total.reshape((proba.shape[0], -1))
-        return proba
+        return normalised(proba)
 
 
 def normalised(proba: Float64Matrix) -> Float64Matrix:
-    """Divide each row by its sum; source: LinearClassifierMixin._predict_proba_lr."""
-    proba /= proba.sum(axis=1).reshape((proba.shape[0], -1))
+    """Divide each row by its sum; source: LinearClassifierMixin._predict_proba_lr.
+
+    scikit-learn before 1.9 gave NaN for a row of zeros.
+    """
+    total = proba.sum(axis=1)
+    empty = total == 0
+    if empty.any():
+        # No evidence for any class, so all are equally likely.
+        proba[empty, :] = 1
+        total[empty] = proba.shape[1]
+    proba /= total.reshape((proba.shape[0], -1))
     return proba
 
 

@@ -1,5 +1,125 @@
-"""Lowering of the family linear. (Filled in by its own commit.)"""
+"""Lowering of linear models, regressors and classifiers."""
 
-from controlplane.builder.lower.base import Lowering
+# A generalized linear model keeps its link in a private attribute.
+# ruff: noqa: SLF001
 
-LOWERINGS: dict[type, Lowering] = {}
+from typing import Any
+
+import numpy as np
+from sklearn import linear_model, svm
+
+from controlplane.builder.lower.base import Draft, Lowering, Spec
+
+LINKS = {"IdentityLink": "identity", "LogLink": "log"}
+
+
+def _weights(draft: Draft, estimator: Any) -> Spec:
+    """Weights in the memory order that scikit-learn multiplies with: BLAS rounds each differently."""
+    if not isinstance(estimator.coef_, np.ndarray):
+        raise draft.unsupported("its weights are sparse; call densify() before saving")
+    coef = np.atleast_2d(np.asarray(estimator.coef_, np.float64))
+    intercept = np.ravel(np.asarray(estimator.intercept_, np.float64))
+    outputs = coef.shape[0]
+    if coef.ndim != 2 or intercept.size not in (1, outputs):
+        raise draft.unsupported("its weights have an unusual shape")
+    if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+        raise draft.unsupported("its weights are not finite")
+    transposed = outputs > 1 and coef.flags.f_contiguous and not coef.flags.c_contiguous
+    return {
+        "transposed": bool(transposed),
+        "weights": draft.tensor(coef.T if transposed else coef, "f8"),
+        "intercept": draft.tensor(np.broadcast_to(intercept, (outputs,)), "f8"),
+    }
+
+
+def regressor(draft: Draft, estimator: Any) -> Spec:
+    """Whatever predicts `X @ coef_.T + intercept_`."""
+    return {
+        "op": "linear_regressor",
+        "link": "identity",
+        "vector": np.ndim(estimator.coef_) == 1,
+        **_weights(draft, estimator),
+    }
+
+
+def generalized(draft: Draft, estimator: Any) -> Spec:
+    """Poisson, Gamma and Tweedie regressors."""
+    name = type(estimator._base_loss.link).__name__
+    if name not in LINKS:
+        raise draft.unsupported(f"link {name} has no plan yet")
+    return {**regressor(draft, estimator), "link": LINKS[name]}
+
+
+def robust(draft: Draft, estimator: Any) -> Spec:
+    """RANSAC predicts with the estimator it has fitted on the inliers."""
+    return draft.node(estimator.estimator_)
+
+
+def classifier(draft: Draft, estimator: Any, proba: str = "none") -> Spec:
+    """Whatever takes the label of the highest `X @ coef_.T + intercept_`."""
+    if np.ndim(estimator.classes_) != 1 or len(estimator.classes_) < 2:
+        raise draft.unsupported("it has learnt a single class")
+    return {
+        "op": "linear_classifier",
+        "classes": draft.labels(estimator.classes_),
+        "proba": proba,
+        **_weights(draft, estimator),
+    }
+
+
+def ridge_classifier(draft: Draft, estimator: Any) -> Spec:
+    """RidgeClassifier also learns several labels at once, which has no plan."""
+    if estimator._label_binarizer.y_type_.startswith("multilabel"):
+        raise draft.unsupported("it predicts several labels at once")
+    return classifier(draft, estimator)
+
+
+def logistic(draft: Draft, estimator: Any) -> Spec:
+    """LogisticRegression; scikit-learn before 1.8 chose between two ways by `multi_class`."""
+    binary = len(estimator.classes_) <= 2
+    one_vs_rest = binary
+    if "multi_class" in type(estimator)._get_param_names():
+        way = estimator.multi_class
+        open_way = way in ("auto", "deprecated")
+        one_vs_rest = way == "ovr" or (open_way and (binary or estimator.solver == "liblinear"))
+    if not one_vs_rest:
+        return classifier(draft, estimator, "softmax")
+    return classifier(draft, estimator, "sigmoid" if binary else "ovr")
+
+
+def descended(draft: Draft, estimator: Any) -> Spec:
+    """SGDClassifier has probabilities for two of its losses."""
+    if estimator.loss == "modified_huber":
+        return classifier(draft, estimator, "huber")
+    if estimator.loss in ("log_loss", "log"):
+        binary = len(estimator.classes_) == 2
+        return classifier(draft, estimator, "sigmoid" if binary else "ovr")
+    return classifier(draft, estimator)
+
+
+_REGRESSORS = (
+    "LinearRegression Ridge RidgeCV Lasso LassoCV ElasticNet ElasticNetCV Lars LarsCV LassoLars"
+    " LassoLarsCV LassoLarsIC OrthogonalMatchingPursuit OrthogonalMatchingPursuitCV BayesianRidge"
+    " ARDRegression HuberRegressor TheilSenRegressor QuantileRegressor SGDRegressor"
+    " PassiveAggressiveRegressor MultiTaskLasso MultiTaskLassoCV MultiTaskElasticNet"
+    " MultiTaskElasticNetCV"
+)
+
+
+def _named(names: str) -> list[type]:
+    """Some come and go with the versions of scikit-learn."""
+    found = (getattr(linear_model, name, None) for name in names.split())
+    return [kind for kind in found if kind is not None]
+
+
+LOWERINGS: dict[type, Lowering] = {
+    **dict.fromkeys(_named(_REGRESSORS), regressor),
+    svm.LinearSVR: regressor,
+    **dict.fromkeys(_named("PoissonRegressor GammaRegressor TweedieRegressor"), generalized),
+    **dict.fromkeys(_named("RANSACRegressor"), robust),
+    **dict.fromkeys(_named("LogisticRegression LogisticRegressionCV"), logistic),
+    **dict.fromkeys(_named("RidgeClassifier RidgeClassifierCV"), ridge_classifier),
+    **dict.fromkeys(_named("SGDClassifier"), descended),
+    **dict.fromkeys(_named("Perceptron PassiveAggressiveClassifier"), classifier),
+    svm.LinearSVC: classifier,
+}
