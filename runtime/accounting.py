@@ -16,14 +16,16 @@ class Concurrency:
 
     def enter(self, now: float) -> None:
         """Count a request that arrived."""
-        self._advance(now)
+        if now > self._changed:
+            self._advance(now)
         self.in_flight += 1
         self.total += 1
         self._requests += 1
 
     def leave(self, now: float) -> None:
         """Count a request that was answered or given up."""
-        self._advance(now)
+        if now > self._changed:
+            self._advance(now)
         self.in_flight -= 1
 
     def report(self, now: float) -> tuple[float, int]:

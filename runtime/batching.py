@@ -27,15 +27,14 @@ SWEEP_S: Final = 0.05
 
 
 class Job(Protocol):
-    """A request to compute; told its outcome once, on the loop."""
+    """A request to compute; `answered` is told its outcome, on the loop."""
 
     call: Call
     deadline: float
     gone: bool  # nobody waits for it any more, or it has its answer
 
-    def settle_with(self, outcome: Outcome) -> None:
-        """Take the results or what went wrong."""
-        ...
+
+Answered = Callable[[Sequence[Job], Sequence[Outcome]], None]
 
 
 class Lane:
@@ -43,6 +42,7 @@ class Lane:
 
     def __init__(self, batcher: "Batcher", cost: Cost) -> None:
         self._batcher = batcher
+        self._answered = batcher.answered
         self._queue: deque[Job] = deque()
         self._armed = False
         self.running: Sequence[Job] = ()
@@ -65,7 +65,7 @@ class Lane:
         """Answer for what has passed its deadline, waiting or running."""
         for job in (*self.running, *self._queue):
             if not job.gone and now > job.deadline:
-                job.settle_with(DeadlinePassed("No answer was ready before the deadline."))
+                self._answered([job], [DeadlinePassed("No answer was ready before the deadline.")])
 
     def waits(self) -> bool:
         """True when something is queued or running elsewhere."""
@@ -94,7 +94,8 @@ class Lane:
             if job.gone:
                 continue
             if now > job.deadline:
-                job.settle_with(DeadlinePassed("The deadline passed before it could be started."))
+                late = DeadlinePassed("The deadline passed before it could be started.")
+                self._answered([job], [late])
             elif not jobs or job.call.outputs == jobs[0].call.outputs:
                 if jobs and rows + job.call.rows > self.most_rows:
                     others.append(job)
@@ -121,9 +122,7 @@ class Lane:
         self._batcher.finished(len(jobs))
         if isinstance(outcomes, Exception):
             outcomes = [outcomes] * len(jobs)
-        for job, outcome in zip(jobs, outcomes, strict=True):
-            if not job.gone:
-                job.settle_with(outcome)
+        self._answered(jobs, outcomes)
         if self._queue:
             self.arm()
 
@@ -213,6 +212,7 @@ class Batcher:
         self, loop: asyncio.AbstractEventLoop, gate: Gate, clock: Callable[[], float]
     ) -> None:
         self.loop, self.gate, self.clock = loop, gate, clock
+        self.answered: Answered = lambda _jobs, _outcomes: None  # set before a lane is opened
         self.thread = WorkerThread(loop)
         self.lanes: list[Lane] = []
         self.starved: set[Lane] = set()  # they found no room under the container concurrency

@@ -55,6 +55,18 @@ class Connection(asyncio.Protocol):
 
     # Answers
 
+    def put(self, exchange: "Exchange", answer: bytes) -> None:
+        """Write an answer, or keep it until its turn."""
+        exchanges = self.exchanges
+        # Nearly always it is the only one, and nothing else is to be done.
+        alone = len(exchanges) == 1 and exchanges[0] is exchange and self.open
+        if alone and not (exchange.close or self.ending or self._held or self.edge.leaving):
+            exchanges.popleft()
+            self.transport.write(answer)
+            return
+        exchange.answer = answer
+        self.settle()
+
     def settle(self) -> None:
         """Write every answer whose turn it is, then begin what waited for its turn."""
         exchanges = self.exchanges

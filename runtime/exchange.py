@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 class Settler(Protocol):
     """The connection: told when an exchange has its answer."""
 
-    def settle(self) -> None:
-        """Write every answer whose turn it is."""
+    def put(self, exchange: "Exchange", answer: bytes) -> None:
+        """Write an answer, or keep it until its turn."""
         ...
 
     def is_last(self, exchange: "Exchange") -> bool:
@@ -42,5 +42,4 @@ class Exchange:
 
     def put(self, answer: bytes) -> None:
         """Give the answer; it is written when its turn comes."""
-        self.answer = answer
-        self.connection.settle()
+        self.connection.put(self, answer)

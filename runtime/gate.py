@@ -28,13 +28,10 @@ class Gate:
         """Admit a request whose body has so many bytes; raises Overloaded."""
         if self.admitted >= self.most:
             raise self._overloaded(f"{self.admitted} requests are in flight or wait")
-        self.keep(size)
+        if self.bytes + size > self.most_bytes:
+            raise self._overloaded(f"{self.bytes} bytes of requests are held")
+        self.bytes += size
         self.admitted += 1
-
-    def leave(self, size: int) -> None:
-        """Forget an admitted request."""
-        self.admitted -= 1
-        self.bytes -= size
 
     def keep(self, size: int) -> None:
         """Hold so many bytes more (or fewer); raises Overloaded and holds none."""

@@ -1,13 +1,14 @@
 """From a prediction request to its answer: who asks, which revision, decode, batch, encode."""
 
 from collections import deque
-from typing import TYPE_CHECKING, Final, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import numpy as np
 
-from runtime.batching import Batcher
+from runtime.batching import Batcher, Job
 from runtime.codecs.request import Call
-from runtime.compute import Outcome
+from runtime.compute import Outcome, Results
 from runtime.exchange import Exchange, Settler
 from runtime.faults import problem_of
 from runtime.heads import Head
@@ -16,7 +17,7 @@ from runtime.metrics import Metrics
 from runtime.plan.ops import Array
 from runtime.plan.signature import Signature
 from runtime.prediction import Prediction
-from runtime.problems import Problem, UnsupportedMediaType
+from runtime.problems import UnsupportedMediaType
 from runtime.responses import CLOSE, KEEP_ALIVE, problem_answer
 from runtime.revisions import Revisions
 from runtime.tokens import TokenVerifier
@@ -48,56 +49,58 @@ class Connected(Settler, Protocol):
 class Predictor:
     """Everything of a worker that a prediction passes through. Belongs to the event loop."""
 
+    revisions: Revisions  # set once, when their backends are loaded
+
     def __init__(
-        self,
-        launch: Launch,
-        tokens: TokenVerifier,
-        revisions: Revisions,
-        batcher: Batcher,
-        metrics: Metrics,
+        self, launch: Launch, tokens: TokenVerifier, batcher: Batcher, metrics: Metrics
     ) -> None:
         self.timeout_s, self._max_rows = launch.timeout_s, launch.max_rows
-        self._tokens, self._revisions, self._batcher = tokens, revisions, batcher
+        self._verify, self._batcher = tokens.verify, batcher
         self._gate, self._metrics, self._clock = batcher.gate, metrics, batcher.clock
+        batcher.answered = self._computed
         self.closing = False  # answers say that their connection ends
         self.on_first: Callable[[], None] | None = None  # called once, after the first answer
 
+    # In
+
     def admit(self, head: Head) -> None:
         """Raise what can be told before the body is here."""
-        self._tokens.verify(head.authorization)
+        self._verify(head.authorization)
         if head.fault is not None:
             raise head.fault
         if head.csv and (head.route is None or head.route.csv is None):
             raise UnsupportedMediaType("text/csv is read at /predict only. Send application/json.")
 
-    def predict(self, connection: Connected, head: Head, body: bytes) -> None:
+    def predict(self, connection: Connected, head: Head, body: bytes, now: float) -> None:
         """Take a whole request; its answer comes through its exchange."""
-        route = head.route
+        route, size = head.route, len(body)
         if route is None:
             raise ValueError("not a prediction")
-        now = self._clock()
-        prediction = Prediction(self, connection, head, now, len(body))
+        prediction = Prediction(self, connection, head, route, now, size)
         connection.exchanges.append(prediction)
         try:
             self.admit(head)
-            revision = self._revisions.choose(head.tag, route.version)
+            revision = self.revisions.choose(head.tag, route.version)
             prediction.revision, prediction.known = revision, True
-            self._gate.enter(len(body))
+            self._gate.enter(size)
             prediction.admitted = True
             revision.in_flight.enter(now)
-            decode = route.csv if head.csv and route.csv is not None else route.decode
-            signature, max_rows = revision.backend.signature, self._max_rows
-            if len(body) > THREAD_BYTES:
+            if size > THREAD_BYTES:
                 self._batcher.thread.submit(
-                    lambda: decode(body, signature, max_rows=max_rows),
+                    lambda: self._decode(prediction, body),
                     lambda call: self._decoded(prediction, call),
                 )
                 return
-            call = decode(body, signature, max_rows=max_rows)
+            call = self._decode(prediction, body)
         except Exception as error:  # noqa: BLE001  (the edge: every error becomes an answer here)
             self._fail(prediction, error)
             return
         self._enqueue(prediction, call)
+
+    def _decode(self, prediction: Prediction, body: bytes) -> Call:
+        route = prediction.route
+        read = route.csv if prediction.head.csv and route.csv is not None else route.decode
+        return read(body, prediction.revision.backend.signature, max_rows=self._max_rows)
 
     def _decoded(self, prediction: Prediction, call: Call | Exception) -> None:
         if prediction.gone:
@@ -114,74 +117,79 @@ class Predictor:
             revision.lane.put(prediction)
         else:
             signature = revision.backend.signature
-            self.settle(prediction, {name: _nothing(signature, name) for name in call.outputs})
+            nothing = {name: _nothing(signature, name) for name in call.outputs}
+            self._computed([prediction], [nothing])
 
-    def settle(self, prediction: Prediction, outcome: Outcome) -> None:
-        """Answer with results or with what went wrong."""
-        if isinstance(outcome, Exception):
-            self._fail(prediction, outcome)
-            return
-        call, revision = prediction.call, prediction.revision
-        encode = prediction.head.route.encode  # type: ignore[union-attr]  # checked in predict
-        if call.rows > 1 and sum([array.size for array in outcome.values()]) > THREAD_CELLS:
-            prediction.gone = True  # of the lane: its deadline can no longer be kept
-            self._batcher.thread.submit(
-                lambda: encode(call, outcome, revision.info),
-                lambda body: self._encoded(prediction, body),
-            )
-            return
-        try:
-            body = encode(call, outcome, revision.info)
-        except Exception as error:  # noqa: BLE001  (a model may answer what no format holds)
-            body = error
-        self._encoded(prediction, body)
+    # Out
 
-    def _encoded(self, prediction: Prediction, body: bytes | Exception) -> None:
-        if isinstance(body, Exception):
-            self._fail(prediction, body)
-            return
-        head, end = prediction.head, b""
-        if self.closing and prediction.connection.is_last(prediction):
+    def _computed(self, jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> None:
+        """Answer a batch: with results, or with what went wrong."""
+        now = self._clock()
+        for prediction, outcome in zip(cast("Sequence[Prediction]", jobs), outcomes, strict=True):
+            if prediction.gone:
+                continue
+            if isinstance(outcome, Exception):
+                self._fail(prediction, outcome)
+                continue
+            if prediction.call.rows > 1 and cells(outcome) > THREAD_CELLS:
+                self._encode_elsewhere(prediction, outcome)
+                continue
+            try:
+                body = prediction.route.encode(prediction.call, outcome, prediction.revision.info)
+            except Exception as error:  # noqa: BLE001  (a model may answer what no format holds)
+                self._fail(prediction, error)
+            else:
+                self._answer(prediction, body, now)
+
+    def _encode_elsewhere(self, prediction: Prediction, results: Results) -> None:
+        def done(body: bytes | Exception) -> None:
+            if prediction.gone:
+                return
+            if isinstance(body, Exception):
+                self._fail(prediction, body)
+            else:
+                self._answer(prediction, body, self._clock())
+
+        call, info = prediction.call, prediction.revision.info
+        self._batcher.thread.submit(lambda: prediction.route.encode(call, results, info), done)
+
+    def _answer(self, prediction: Prediction, body: bytes, now: float) -> None:
+        self._leave(prediction, 200, now)
+        prefix, connection = prediction.revision.prefix, prediction.connection
+        if self.closing and connection.is_last(prediction):
             prediction.close = True
-        if prediction.close or head.http10:
+        if prediction.close or prediction.head.http10:
             end = CLOSE if prediction.close else KEEP_ALIVE
-        revision = prediction.revision
-        self._leave(prediction, 200)
-        prediction.put(b"%b%d\r\n%b\r\n%b" % (revision.prefix, len(body), end, body))
+            connection.put(prediction, b"%b%d\r\n%b\r\n%b" % (prefix, len(body), end, body))
+        else:
+            connection.put(prediction, b"%b%d\r\n\r\n%b" % (prefix, len(body), body))
 
     def _fail(self, prediction: Prediction, error: Exception) -> None:
         head = prediction.head
         revision = prediction.revision if prediction.known else None
         name = None if revision is None else revision.launch.name
-        if isinstance(error, Problem):
-            problem = error
-        else:
-            signature = None if revision is None else revision.backend.signature
-            problem = problem_of(error, signature, head.request_id, f"revision={name}")
-        self._leave(prediction, problem.status)
+        signature = None if revision is None else revision.backend.signature
+        problem = problem_of(error, signature, head.request_id, f"revision={name}")
+        self._leave(prediction, problem.status, self._clock())
         end = CLOSE if prediction.close else KEEP_ALIVE if head.http10 else b""
-        prediction.put(
-            problem_answer(
-                problem,
-                revision=name,
-                request_id=problem.members.get("request_id", head.request_id),
-                end=end,
-            )
-        )
+        request_id = problem.members.get("request_id", head.request_id)
+        prediction.put(problem_answer(problem, revision=name, request_id=request_id, end=end))
 
-    def _leave(self, prediction: Prediction, code: int) -> None:
+    def _leave(self, prediction: Prediction, code: int, now: float) -> None:
         """Count an answer, and make room for another request."""
         prediction.gone = True
         if not prediction.known:
             self._metrics.refused[code] += 1
             return
         revision = prediction.revision
-        now = self._clock()
-        revision.counts.by_code[code] += 1
-        revision.counts.latency_s.add(now - prediction.began)
+        counts = revision.counts
+        counts.by_code[code] += 1
+        counts.latency_s.add(now - prediction.began)
         if prediction.admitted:
             prediction.admitted = False
-            self._gate.leave(prediction.size)
+            gate = self._gate
+            gate.admitted -= 1
+            gate.bytes -= prediction.size
             revision.in_flight.leave(now)
         if self.on_first is not None and code < 500:
             self._batcher.loop.call_soon(self.on_first)
@@ -190,7 +198,12 @@ class Predictor:
     def abandon(self, prediction: Prediction) -> None:
         """Forget a request whose client is gone; 499 is what nginx counts it as."""
         if not prediction.gone:
-            self._leave(prediction, 499)
+            self._leave(prediction, 499, self._clock())
+
+
+def cells(results: Results) -> int:
+    """Give how many values an answer holds."""
+    return sum([array.size for array in results.values()])
 
 
 def _nothing(signature: Signature, name: str) -> Array:

@@ -28,6 +28,7 @@ class HttpProtocol(Connection):
     def __init__(self, edge: "Edge") -> None:
         super().__init__(edge)
         self.parser = httptools.HttpRequestParser(self)
+        self._predict = edge.predict
         self._target, self._headers = b"", Headers()
         self._head: Head | None = None
         self._head_bytes, self._until = 0, 0.0
@@ -37,14 +38,16 @@ class HttpProtocol(Connection):
         # The last head on this connection as bytes: callers repeat theirs, and what is equal to the
         # last byte needs no second reading (40 % of the parsing, measured).
         self._known: Head | None = None
-        self._known_bytes, self._known_total = b"", -1
+        self._known_bytes, self._known_size, self._known_total = b"", 0, -1
+        self.arrived = 0.0
 
     def data_received(self, data: bytes) -> None:
         if self.ending:
             return
-        self.deadline = self.edge.clock() + IDLE_S
+        self.arrived = now = self.edge.clock()
+        self.deadline = now + IDLE_S
         if self.between and len(data) == self._known_total and data.startswith(self._known_bytes):
-            self._give(self._known, data[len(self._known_bytes) :])
+            self._give(self._known, data[self._known_size :])
             return
         fresh = self.between
         self._completed, self._chunk = 0, len(data)
@@ -73,7 +76,7 @@ class HttpProtocol(Connection):
             self.deadline = min(self.deadline, self._until)
             return
         if fresh:
-            self._until = self.edge.clock() + HEAD_S
+            self._until = self.arrived + HEAD_S
             self._head_bytes = 0
         self._head_bytes += self._chunk
         self.deadline = self._until
@@ -87,7 +90,8 @@ class HttpProtocol(Connection):
         size = len(data) - head.length
         # Only where this chunk was exactly that head and its body.
         if data.find(b"\r\n\r\n") + 4 == size and head.fault is None:
-            self._known, self._known_bytes, self._known_total = head, data[:size], len(data)
+            self._known, self._known_bytes, self._known_size = head, data[:size], size
+            self._known_total = len(data)
 
     def _without_upgrade(self) -> bytes:
         """Write the head again without the offer to change protocols, which a server may ignore.
@@ -135,7 +139,7 @@ class HttpProtocol(Connection):
             if not head.host and not head.http10:
                 self._stop(Malformed("The Host header is missing."))
         head.route = self.edge.route(head)
-        self._until = self.edge.clock() + self.edge.body_s
+        self._until = self.arrived + self.edge.body_s
         if head.length is None or head.length > LARGE_BYTES or head.expects:
             self._before_body(head)
 
@@ -172,7 +176,7 @@ class HttpProtocol(Connection):
         if head.route is None:
             self.edge.visit(self, head)
         else:
-            self.edge.predict(self, head, body)
+            self._predict(self, head, body, self.arrived)
         if len(self.exchanges) >= MAX_PIPELINED:
             self.hold(PIPELINE)
 

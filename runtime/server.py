@@ -98,17 +98,18 @@ class Worker:
         self.metrics = Metrics()
         gate = Gate(launch.container_concurrency, launch.max_body_bytes)
         self.batcher = Batcher(loop, gate, clock)
-        self.revisions = Revisions(
-            [self._revision(launched, backend) for launched, backend in loaded],
-            int.from_bytes(os.urandom(4)) / 2**32,
-        )
         self.tokens = TokenVerifier(
             launch.keys_file,
             launch.issuer,
             launch.audience,
             clock=time.time,  # noqa: TID251  (tokens expire by wall time)
         )
-        self.predictor = Predictor(launch, self.tokens, self.revisions, self.batcher, self.metrics)
+        self.predictor = Predictor(launch, self.tokens, self.batcher, self.metrics)
+        self.revisions = Revisions(
+            [self._revision(launched, backend) for launched, backend in loaded],
+            int.from_bytes(os.urandom(4)) / 2**32,
+        )
+        self.predictor.revisions = self.revisions
         self.edge = Edge(loop, self.predictor, routes(launch), gate, self.metrics, clock)
         self.edge.max_body_bytes, self.edge.body_s = launch.max_body_bytes, launch.timeout_s
         self.app = App(launch, self.revisions, self.tokens, self.metrics, lambda: self.ready)

@@ -15,13 +15,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.hashes import SHA256
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
 
+from controlplane.builder.lower.registry import new_draft
 from runtime.launch import Launch, RevisionLaunch
 from runtime.plan import format as plan_format
-from runtime.plan.signature import Column, Output, Signature
+from runtime.plan.graph import build
+from runtime.plan.plan import signature_of
 
 ISSUER = "http://issuer.test"
 AUDIENCE = f"{ISSUER}/endpoints/0b9e"
@@ -55,28 +58,25 @@ class Keys:
 
 
 def linear_plan(path: Path, *, bias: float = 0.0, cost: tuple[float, float] = (10.0, 0.05)) -> Path:
-    """Write a plan like that of a logistic regression over iris: four columns, three classes."""
-    weights = np.array(
-        [[-0.42, 0.97, -2.52, -1.08], [0.53, -0.32, -0.2, -0.94], [-0.11, -0.65, 2.72, 2.02]]
-    )
-    tensors = {"w": weights, "b": np.array([9.85 + bias, 2.24, -12.09])}
-    columns = tuple(Column(name) for name in ("sepal_l", "sepal_w", "petal_l", "petal_w"))
-    classes = ("setosa", "versicolor", "virginica")
-    outputs = (
-        Output("predict", "INT64"),
-        Output("predict_proba", "FP64", 3, ("0", "1", "2")),
-        Output("decision_function", "FP64", 3, ("0", "1", "2")),
-    )
-    graph = {"op": "linear_classifier", "weights": "w", "intercept": "b", "proba": "softmax"}
-    graph["classes"] = {"dtype": "i8", "values": [0, 1, 2]}  # type: ignore[assignment]
+    """Write the plan of a logistic regression over iris.
+
+    bias  added to the first class's score, so that two plans answer differently
+    cost  microseconds a call and a row, as if measured
+    """
+    x, y = load_iris(return_X_y=True)
+    fitted = LogisticRegression(max_iter=1000).fit(x, y)
+    fitted.intercept_[0] += bias
+    draft = new_draft()
+    spec = draft.node(fitted)
+    names = ("sepal_l", "sepal_w", "petal_l", "petal_w")
     with path.open("wb") as file:
         plan_format.write(
             file,
-            graph=graph,
-            tensors=tensors,
-            signature=Signature(columns, outputs, named=True).to_json(),
+            graph=spec,
+            tensors=draft.tensors,
+            signature=signature_of(build(spec, draft.tensors), names).to_json(),
             cost={"c0_us": cost[0], "c1_us": cost[1]},
-            provenance={"classes": classes},
+            provenance={},
         )
     return path
 
