@@ -217,7 +217,7 @@ class Parts:
                 await self.publish_keys()
             except EngineUnavailable:
                 delay = 0.2
-            except Exception:
+            except Exception:  # noqa: BLE001  (logged; the next resync tries again)
                 telemetry.log.exception("the keys could not be published")
             await asyncio.sleep(delay)
 

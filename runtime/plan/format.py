@@ -13,6 +13,7 @@ everything is checked against the size of the file before an array is made, and 
 import json
 import mmap
 import os
+import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ ITEM_BYTES: Final = {
     "u1": 1,
     "b1": 1,
 }
+STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 SECTIONS: Final = {"format", "graph", "tensors", "signature", "cost", "provenance"}
 
 
@@ -120,12 +122,15 @@ def _header(view: mmap.mmap, size: int) -> tuple[dict[str, Any], int]:
     if raw.count(b"[") + raw.count(b"{") > MAX_NESTING:
         _check_nesting(raw)
     try:
-        header = json.loads(raw, object_pairs_hook=_once, parse_constant=_no_constant)
+        header = json.loads(raw.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
+        if b"\\ud" in raw.lower():
+            # Half a surrogate pair is JSON, but no answer that holds it could ever be encoded.
+            json.dumps(header, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise PlanError(f"the header is not JSON: {error}") from error
     if not isinstance(header, dict) or set(header) != SECTIONS:
         raise PlanError(f"the header must hold {sorted(SECTIONS)}")
-    if header["format"] != FORMAT:
+    if type(header["format"]) is not int or header["format"] != FORMAT:
         raise PlanError(f"format {header['format']!r}; this runtime reads {FORMAT}")
     base = 16 + length
     return header, base + -base % ALIGN
@@ -133,14 +138,12 @@ def _header(view: mmap.mmap, size: int) -> tuple[dict[str, Any], int]:
 
 def _check_nesting(raw: bytes) -> None:
     """Count brackets outside strings, so that the parser never meets a deep document."""
-    depth, position = 0, 0
-    for position, byte in enumerate(raw):
-        if byte in b"[{":
-            depth += 1
-            if depth > MAX_NESTING:
-                raise PlanError(f"the header is nested deeper than {MAX_NESTING} at {position}")
-        elif byte in b"]}":
-            depth -= 1
+    structure = np.frombuffer(STRING.sub(b"", raw), np.uint8)
+    opens = (structure == ord("[")) | (structure == ord("{"))
+    closes = (structure == ord("]")) | (structure == ord("}"))
+    depth = np.cumsum(opens.astype(np.int8) - closes.astype(np.int8), dtype=np.int64)
+    if depth.max(initial=0) > MAX_NESTING:
+        raise PlanError(f"the header is nested deeper than {MAX_NESTING}")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -184,6 +187,8 @@ def _entry(name: str, entry: Any) -> tuple[str, list[int], int, int]:
         and isinstance(shape, list)
         and len(shape) <= MAX_RANK
         and all(type(n) is int and 0 <= n < 1 << 40 for n in (*shape, offset, length))
+        # An empty tensor may have any shape whose other sides numpy can still multiply.
+        and prod(n for n in shape if n) < 1 << 40
     )
     if not fits:
         raise PlanError(f"tensor {name} has a bad dtype, shape or place")

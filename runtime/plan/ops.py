@@ -92,7 +92,8 @@ class Node:
     classes   labels of a classifier, in scikit-learn's order
     missing   what happens to NaN
     exact     "bitwise": equal to scikit-learn to the last bit, in any batch;
-              "batch": bitwise at the same batch size; "tolerance": within 1e-12 relative and absolute
+              "batch": bitwise at the same batch size; "tolerance": within 1e-12, relative and
+              absolute
     """
 
     kind: ClassVar[str]
