@@ -1,32 +1,84 @@
 """Rows and columns of JSON values to a model's input, with every fault named by row and column.
 
-Numeric models take the fast way: one call of numpy over the parsed lists. Only when that does not
-give what the signature wants does the slow way look at each cell and say what is wrong.
+Numeric models take the fast way: types are checked in C, and numpy reads all cells in one call.
+Only when that does not give what the signature wants does the slow way look at each cell and say
+what is wrong. Cells are what orjson gives: its floats are always finite.
 """
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from runtime.codecs.request import Faults
+from runtime.codecs.request import Faults, say
 from runtime.plan.ops import Array, Float64Matrix, Frame, Inputs
 from runtime.plan.signature import Column, Kind, Signature
 
-NUMBERS = frozenset({float, int})
-NUMBERS_OR_NULL = NUMBERS | {type(None)}
+NUMBERS: Final = frozenset({float, int})
+NUMBERS_OR_NULL: Final = NUMBERS | {type(None)}
+TYPES: Final[dict[tuple[Kind, bool], frozenset[type]]] = {
+    (Kind.STRING, False): frozenset({str}),
+    (Kind.STRING, True): frozenset({str, type(None)}),
+    (Kind.ANY, False): frozenset({str, bool, int, float}),
+    (Kind.ANY, True): frozenset({str, bool, int, float, type(None)}),
+}
+IS_MISSING: Final = "is missing, and this model does not take missing values"
+NOT_THERE: Final = object()  # a cell of a row that has a fault of its own
+
+
+class Layout:
+    """What reading needs to know of a signature, worked out once."""
+
+    __slots__ = ("allowed", "index", "signature", "width")
+
+    def __init__(self, signature: Signature) -> None:
+        self.signature = signature
+        self.width = len(signature.columns)
+        self.index = {column.name: i for i, column in enumerate(signature.columns)}
+        # Types that the fast way lets through; none where the columns are not alike.
+        self.allowed: frozenset[type] = frozenset()
+        if signature.numeric:
+            missing = all(column.missing for column in signature.columns)
+            self.allowed = NUMBERS_OR_NULL if missing else NUMBERS
+
+
+# By identity: hashing a signature of a thousand columns would cost more than reading a row. The
+# layout holds its signature, so an identity is not given twice while it is in here.
+_layouts: dict[int, Layout] = {}
+
+
+def layout_of(signature: Signature) -> Layout:
+    """Give the layout of a signature."""
+    found = _layouts.get(id(signature))
+    if found is None or found.signature is not signature:
+        if len(_layouts) >= 256:
+            _layouts.clear()
+        found = _layouts[id(signature)] = Layout(signature)
+    return found
 
 
 def from_rows(rows: list[Any], signature: Signature) -> Inputs:
     """Read rows: lists by position, or objects by column name."""
-    if signature.numeric and rows and type(rows[0]) is list:
-        matrix = _matrix(rows, signature)
-        if matrix is not None:
-            return matrix
-    if not rows:
-        return _empty(signature)
-    return _slow(rows, signature)
+    layout = layout_of(signature)
+    if layout.allowed and rows and type(rows[0]) is list:
+        width, allowed = layout.width, layout.allowed
+        # numpy would take true for 1.0 and "3" for 3.0 without a word.
+        for row in rows:
+            if type(row) is not list or len(row) != width or not allowed.issuperset(map(type, row)):
+                break
+        else:
+            return np.array(rows, np.float64)
+    return _slow(rows, layout) if rows else _empty(signature)
+
+
+def from_flat(cells: list[Any], rows: int, signature: Signature) -> Inputs:
+    """Read cells in row-major order; rows times columns of them."""
+    layout = layout_of(signature)
+    if layout.allowed and layout.allowed.issuperset(map(type, cells)):
+        return np.array(cells, np.float64).reshape(rows, layout.width)
+    width = layout.width
+    return from_rows([cells[i * width : (i + 1) * width] for i in range(rows)], signature)
 
 
 def from_columns(columns: Sequence[Sequence[Any]], signature: Signature) -> Inputs:
@@ -41,149 +93,104 @@ def from_columns(columns: Sequence[Sequence[Any]], signature: Signature) -> Inpu
     return _assemble(arrays, signature)
 
 
-def _matrix(rows: list[Any], signature: Signature) -> Float64Matrix | None:
-    """Give the matrix if every cell is a plain number of the right kind; None: look closer."""
-    width = len(signature.columns)
-    missing = all(column.missing for column in signature.columns)
-    allowed = NUMBERS_OR_NULL if missing else NUMBERS
-    # Type checks first: numpy would take true for 1.0 and "3" for 3.0 without a word.
-    for row in rows:
-        if type(row) is not list or len(row) != width or not allowed.issuperset(map(type, row)):
-            return None
-    try:
-        matrix: Float64Matrix = np.array(rows, np.float64)
-    except (OverflowError, ValueError):
-        return None
-    # Infinities come from 1e400.
-    good = ~np.isinf(matrix) if missing else np.isfinite(matrix)
-    return matrix if good.all() else None
-
-
 def _empty(signature: Signature) -> Inputs:
-    if signature.numeric:
-        return np.empty((0, len(signature.columns)))
-    return Frame(
+    return _assemble(
         tuple(
             np.empty(0, np.float64 if column.kind is Kind.NUMBER else object)
             for column in signature.columns
-        )
+        ),
+        signature,
     )
 
 
-def _slow(rows: list[Any], signature: Signature) -> Inputs:
+def _slow(rows: list[Any], layout: Layout) -> Inputs:
     faults = Faults()
-    names = [column.name for column in signature.columns]
-    cells: list[list[Any]] = [[] for _ in names]
+    columns = layout.signature.columns
+    cells: list[list[Any]] = [[] for _ in columns]
     for i, row in enumerate(rows):
         if faults.full:
             break
-        values = _cells(i, row, signature, names, faults)
-        for column, value in zip(cells, values, strict=True):
+        for column, value in zip(cells, _cells(i, row, layout, faults), strict=True):
             column.append(value)
     arrays = tuple(
-        _column(column, spec, faults) for column, spec in zip(cells, signature.columns, strict=True)
+        _column(column, spec, faults) for column, spec in zip(cells, columns, strict=True)
     )
     if faults.found:
         raise faults.problem()
-    return _assemble(arrays, signature)
+    return _assemble(arrays, layout.signature)
 
 
-MISSING = object()
-
-
-def _cells(
-    i: int, row: Any, signature: Signature, names: list[str], faults: Faults
-) -> Sequence[Any]:
+def _cells(i: int, row: Any, layout: Layout, faults: Faults) -> Sequence[Any]:
     """Give a row's cells in the signature's order; faults of its shape are noted."""
-    blank = [MISSING] * len(names)
-    if isinstance(row, dict):
-        for name in row:
-            if name not in names:
-                faults.add("this model has no such column", i, str(name))
-        for column in signature.columns:
-            if column.name not in row and not column.missing:
-                faults.add("is not there, and this model needs it", i, column.name)
-        return [
-            row.get(column.name, None if column.missing else MISSING)
-            for column in signature.columns
-        ]
-    if not isinstance(row, list):
-        if len(names) == 1:
+    if type(row) is dict:
+        return _named(i, row, layout, faults)
+    if type(row) is not list:
+        if layout.width == 1:
             return [row]
-        faults.add(f"must be a list of {len(names)} values or an object, is {_say(row)}", i)
-        return blank
-    if len(row) != len(names):
-        faults.add(f"has {len(row)} values, this model takes {len(names)}", i)
-        return blank
-    return row
+        faults.add(f"must be a list of {layout.width} values or an object, is {say(row)}", i)
+    elif len(row) != layout.width:
+        faults.add(f"has {len(row)} values, this model takes {layout.width}", i)
+    else:
+        return row
+    return [NOT_THERE] * layout.width
+
+
+def _named(i: int, row: dict[str, Any], layout: Layout, faults: Faults) -> Sequence[Any]:
+    for name in row:
+        if name not in layout.index:
+            faults.add("this model has no such column", i, name)
+    cells = []
+    for column in layout.signature.columns:
+        cell = row.get(column.name, NOT_THERE)
+        if cell is NOT_THERE:
+            if column.missing:
+                cell = None
+            else:
+                faults.add("is not there, and this model needs it", i, column.name)
+        cells.append(cell)
+    return cells
 
 
 def _column(cells: Sequence[Any], column: Column, faults: Faults) -> Array:
-    """Read one column's cells: float64, or object of str and None."""
+    """Read one column's cells: float64, or object of str, None and (kind ANY) numbers."""
+    types = set(map(type, cells))
     if column.kind is Kind.NUMBER:
-        return _numbers(cells, column, faults)
+        return _numbers(cells, types, column, faults)
+    allowed = TYPES[column.kind, column.missing]
     array = np.empty(len(cells), object)
+    if types <= allowed:
+        array[:] = cells
+        return array
+    what = "a string" if column.kind is Kind.STRING else "a string or a number"
     for i, cell in enumerate(cells):
-        array[i] = _text(i, cell, column, faults)
+        if type(cell) not in allowed and cell is not NOT_THERE:
+            detail = IS_MISSING if cell is None else f"{say(cell)} is not {what}"
+            faults.add(detail, i, column.name)
     return array
 
 
-def _numbers(cells: Sequence[Any], column: Column, faults: Faults) -> Array:
-    array = np.zeros(len(cells))
+def _numbers(cells: Sequence[Any], types: set[type], column: Column, faults: Faults) -> Array:
+    allowed = NUMBERS_OR_NULL if column.missing else NUMBERS
+    if types <= allowed:
+        array = np.array(cells, np.float64)
+        good = ~np.isinf(array) if column.missing else np.isfinite(array)
+        if good.all():
+            return array
     for i, cell in enumerate(cells):
-        if type(cell) in NUMBERS:
-            array[i] = _finite(i, cell, column, faults)
-        elif cell is None:
-            if not column.missing:
-                faults.add(
-                    "is missing, and this model does not take missing values", i, column.name
-                )
-            array[i] = np.nan
-        elif cell is not MISSING:
-            faults.add(f"{_say(cell)} is not a number", i, column.name)
-    return array
-
-
-def _finite(i: int, cell: float, column: Column, faults: Faults) -> float:
-    try:
-        value = float(cell)
-    except OverflowError:
-        value = math.inf
-    if math.isnan(value) and column.missing:
-        return value
-    if not math.isfinite(value):
-        faults.add(f"{_say(cell)} is not a finite number", i, column.name)
-    return value
-
-
-def _text(i: int, cell: Any, column: Column, faults: Faults) -> str | float | None:
-    if isinstance(cell, str) or cell is MISSING:
-        return cell if isinstance(cell, str) else None
-    if cell is None:
-        if not column.missing:
-            faults.add("is missing, and this model does not take missing values", i, column.name)
-        return None
-    if column.kind is Kind.ANY and type(cell) in NUMBERS | {bool}:
-        return cell  # type: ignore[no-any-return]  # one of the three types named above
-    faults.add(f"{_say(cell)} is not a string", i, column.name)
-    return None
+        if cell is NOT_THERE:
+            continue
+        if type(cell) not in allowed:
+            detail = IS_MISSING if cell is None else f"{say(cell)} is not a number"
+            faults.add(detail, i, column.name)
+        elif cell is not None and not (
+            math.isfinite(cell) or (column.missing and math.isnan(cell))
+        ):
+            faults.add(f"{say(cell)} is not a finite number", i, column.name)
+    return np.zeros(len(cells))
 
 
 def _assemble(arrays: tuple[Array, ...], signature: Signature) -> Inputs:
-    if signature.numeric:
-        return np.ascontiguousarray(np.column_stack(arrays))
-    return Frame(arrays)
-
-
-def _say(cell: Any) -> str:
-    """Name a cell in a sentence, cut short."""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if cell is None:
-        return "null"
-    if isinstance(cell, list):
-        return "a list"
-    if isinstance(cell, dict):
-        return "an object"
-    text = f'"{cell}"' if isinstance(cell, str) else str(cell)
-    return text if len(text) <= 60 else text[:57] + "..."
+    if not signature.numeric:
+        return Frame(arrays)
+    matrix: Float64Matrix = np.ascontiguousarray(np.column_stack(arrays))
+    return matrix

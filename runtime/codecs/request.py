@@ -10,7 +10,6 @@ from runtime.plan.signature import Signature
 from runtime.problems import InvalidInput, Malformed, TooLarge
 
 MAX_FAULTS: Final = 100
-MAX_NESTING: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +66,7 @@ class Faults:
 
 def refused(faults: list[dict[str, Any]]) -> InvalidInput:
     """Make an invalid-input problem; its sentence is the first fault with its place."""
+    faults = faults[:MAX_FAULTS]
     first = faults[0]
     places = [f"row {first['row']}"] if "row" in first else []
     if "column" in first:
@@ -105,9 +105,23 @@ def outputs_asked(names: Any, signature: Signature) -> tuple[str, ...]:
     known = [output.name for output in signature.outputs]
     if not isinstance(listed, list) or not listed:
         raise InvalidInput(f"outputs must name one or more of {', '.join(known)}")
-    unknown = [name for name in listed if name not in known]
-    if unknown:
-        raise InvalidInput(
-            f"This model has no output {unknown[0]!r}; it has {', '.join(known)}.", outputs=known
-        )
+    for name in listed:
+        if not isinstance(name, str) or name not in known:
+            raise InvalidInput(
+                f"This model has no output {say(name)}; it has {', '.join(known)}.", outputs=known
+            )
     return tuple(dict.fromkeys(listed))
+
+
+def say(cell: Any) -> str:
+    """Name a JSON value in a sentence, cut short."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if cell is None:
+        return "null"
+    if isinstance(cell, list):
+        return "a list"
+    if isinstance(cell, dict):
+        return "an object"
+    text = f'"{cell}"' if isinstance(cell, str) else str(cell)
+    return text if len(text) <= 60 else text[:57] + "..."

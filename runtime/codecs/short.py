@@ -1,25 +1,21 @@
 """The short form, `POST /predict`: rows in, predictions out.
 
 Rows come as a list of lists, a list of objects, one object, or under "rows", "instances", "data" or
-"inputs" of an object; with "columns" beside it, "data" is pandas' split form. CSV is read too.
+"inputs" of an object; with "columns" beside it, "data" is pandas' split form. CSV: see `table`.
 """
 
-import csv
-import io
 from collections.abc import Mapping
 from typing import Any, Final
 
-import numpy as np
-
-from runtime.codecs.answers import dump, values
-from runtime.codecs.frames import from_columns, from_rows
-from runtime.codecs.request import Call, ModelInfo, check_rows, outputs_asked, parse
+from runtime.codecs.answers import dump, of_list, values
+from runtime.codecs.frames import from_rows, layout_of
+from runtime.codecs.request import Call, Faults, ModelInfo, check_rows, outputs_asked, parse
+from runtime.codecs.table import decode_csv as decode_csv
 from runtime.plan.ops import Array
-from runtime.plan.signature import Kind, Signature
+from runtime.plan.signature import Signature
 from runtime.problems import InvalidInput, Malformed
 
 ROW_KEYS: Final = ("rows", "instances", "data", "inputs")
-BLANK: Final = frozenset({"", "na", "nan", "null", "none"})
 
 
 def decode(body: bytes, signature: Signature, *, max_rows: int) -> Call:
@@ -27,7 +23,7 @@ def decode(body: bytes, signature: Signature, *, max_rows: int) -> Call:
     document = parse(body)
     asked = None
     if isinstance(document, dict):
-        rows, asked = _of_object(document)
+        rows, asked = _of_object(document, signature, max_rows)
     elif isinstance(document, list):
         rows = document
     else:
@@ -37,70 +33,46 @@ def decode(body: bytes, signature: Signature, *, max_rows: int) -> Call:
     return Call(from_rows(rows, signature), len(rows), outputs, picked=asked is not None)
 
 
-def _of_object(document: dict[str, Any]) -> tuple[list[Any], Any]:
-    key = next((key for key in ROW_KEYS if isinstance(document.get(key), list)), None)
+def _of_object(
+    document: dict[str, Any], signature: Signature, max_rows: int
+) -> tuple[list[Any], Any]:
+    known = layout_of(signature).index
+    key = next(
+        (key for key in ROW_KEYS if key in document and not _is_cell(key, document, known)), None
+    )
     if key is None:
         return [document], None  # one row by column names
-    rows, columns = document[key], document.get("columns")
+    rows, columns, asked = document[key], document.get("columns"), document.get("outputs")
+    if isinstance(rows, dict):
+        rows = [rows]
+    if not isinstance(rows, list):
+        raise InvalidInput(f'"{key}" must be a list of rows.')
     if columns is None:
-        return rows, document.get("outputs")
-    if not isinstance(columns, list) or not all(isinstance(name, str) for name in columns):
+        return rows, asked
+    check_rows(len(rows), max_rows)
+    return _split(rows, columns, signature), asked
+
+
+def _is_cell(key: str, document: dict[str, Any], known: Mapping[str, int]) -> bool:
+    """A model may have a column that is called data."""
+    return key in known and not isinstance(document[key], list | dict)
+
+
+def _split(rows: list[Any], columns: Any, signature: Signature) -> list[Any]:
+    """Read pandas' split form; columns that are only counted (0, 1, 2, ...) have no names."""
+    if not isinstance(columns, list):
         raise InvalidInput('"columns" must be a list of names.')
+    if columns == list(range(len(columns))) or columns == list(layout_of(signature).index):
+        return rows
+    if not all(isinstance(name, str) for name in columns) or len(set(columns)) < len(columns):
+        raise InvalidInput('"columns" must be a list of names, each there once.')
+    faults = Faults()
     for i, row in enumerate(rows):
         if not isinstance(row, list) or len(row) != len(columns):
-            raise InvalidInput(
-                f"row {i}: must be a list of {len(columns)} values, one for each of columns",
-                errors=[{"row": i, "detail": f"must be a list of {len(columns)} values"}],
-            )
-    return [dict(zip(columns, row, strict=True)) for row in rows], document.get("outputs")
-
-
-def decode_csv(body: bytes, signature: Signature, *, max_rows: int) -> Call:
-    """Read CSV (RFC 4180, UTF-8); a first line with the columns' names is recognised."""
-    try:
-        lines = [line for line in csv.reader(io.StringIO(body.decode("utf-8-sig"))) if line]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise Malformed(f"The body is not CSV in UTF-8: {error}") from error
-    names = [column.name for column in signature.columns]
-    order = _header(lines[0], names) if lines else None
-    rows = lines[1:] if order is not None else lines
-    check_rows(len(rows), max_rows)
-    width = len(lines[0]) if lines else 0
-    for i, row in enumerate(rows):
-        if len(row) != (width if order is not None else len(names)):
-            detail = f"has {len(row)} values, this model takes {len(names)}"
-            raise InvalidInput(f"row {i}: {detail}", errors=[{"row": i, "detail": detail}])
-    places = order if order is not None else list(range(len(names)))
-    columns = [
-        [_cell(row[place], column.kind) for row in rows]
-        for place, column in zip(places, signature.columns, strict=True)
-    ]
-    return Call(from_columns(columns, signature), len(rows), outputs_asked(None, signature))
-
-
-def _header(line: list[str], names: list[str]) -> list[int] | None:
-    """Give each column's place if the line names them all; extra columns are refused."""
-    cleaned = [cell.strip() for cell in line]
-    if not set(names) <= set(cleaned):
-        return None
-    extra = [cell for cell in cleaned if cell not in names]
-    if extra:
-        raise InvalidInput(
-            f"This model has no column {extra[0]!r}.",
-            errors=[{"column": extra[0], "detail": "this model has no such column"}],
-        )
-    return [cleaned.index(name) for name in names]
-
-
-def _cell(text: str, kind: Kind) -> Any:
-    if text.strip().lower() in BLANK:
-        return None
-    if kind is Kind.STRING:
-        return text
-    try:
-        return float(text)
-    except ValueError:
-        return text
+            faults.add(f"must be a list of {len(columns)} values, one for each of columns", i)
+    if faults.found:
+        raise faults.problem()
+    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def encode_answer(call: Call, results: Mapping[str, Array], model: ModelInfo) -> bytes:
@@ -120,8 +92,11 @@ def encode_call(rows: Any, outputs: tuple[str, ...] | None = None) -> bytes:
 
 
 def decode_answer(body: bytes, outputs: tuple[str, ...] | None = None) -> Array | dict[str, Array]:
-    """Read an answer: one array, or one for each of several outputs."""
-    document = parse(body)
-    if outputs is None or len(outputs) == 1:
-        return np.array(document["predictions"])
-    return {name: np.array(document["outputs"][name]) for name in outputs}
+    """Read an answer: one array, or one for each of several outputs; raises Malformed."""
+    try:
+        document = parse(body)
+        if outputs is None or len(outputs) == 1:
+            return of_list(document["predictions"])
+        return {name: of_list(document["outputs"][name]) for name in outputs}
+    except (KeyError, TypeError, ValueError) as error:
+        raise Malformed(f"The answer has no predictions that can be read: {error!r}") from error

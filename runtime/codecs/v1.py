@@ -6,9 +6,7 @@ Beyond the protocol, "outputs" picks outputs by name; several give one object a 
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from runtime.codecs.answers import dump, values
+from runtime.codecs.answers import dump, of_list, values
 from runtime.codecs.frames import from_rows
 from runtime.codecs.request import Call, ModelInfo, check_rows, outputs_asked, parse
 from runtime.plan.ops import Array
@@ -55,8 +53,11 @@ def encode_call(rows: Any, outputs: tuple[str, ...] | None = None) -> bytes:
 
 
 def decode_answer(body: bytes, outputs: tuple[str, ...] | None = None) -> Array | dict[str, Array]:
-    """Read an answer: one array, or one for each of several outputs."""
-    predictions = parse(body)["predictions"]
-    if outputs is None or len(outputs) == 1:
-        return np.array(predictions)
-    return {name: np.array([row[name] for row in predictions]) for name in outputs}
+    """Read an answer: one array, or one for each of several outputs; raises Malformed."""
+    try:
+        predictions = parse(body)["predictions"]
+        if outputs is None or len(outputs) == 1:
+            return of_list(predictions)
+        return {name: of_list([row[name] for row in predictions]) for name in outputs}
+    except (KeyError, TypeError, ValueError) as error:
+        raise Malformed(f"The answer has no predictions that can be read: {error!r}") from error

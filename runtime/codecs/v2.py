@@ -5,35 +5,16 @@ column, of shape [rows] or [rows, 1]. The binary extension is not read here.
 """
 
 from collections.abc import Mapping
-from math import prod
-from typing import Any, Final
+from typing import Any
 
-import numpy as np
-
-from runtime.codecs.answers import dump, values
-from runtime.codecs.frames import from_columns, from_rows
-from runtime.codecs.request import Call, ModelInfo, check_rows, outputs_asked, parse
+from runtime.codecs import tensors
+from runtime.codecs.answers import dump
+from runtime.codecs.frames import from_columns, from_flat
+from runtime.codecs.request import Call, ModelInfo, check_rows, outputs_asked, parse, refused
+from runtime.codecs.tensors import Tensor
 from runtime.plan.ops import Array, Frame, Inputs
 from runtime.plan.signature import Signature
 from runtime.problems import InvalidInput, Malformed
-
-NUMERIC: Final = frozenset(
-    {
-        "FP64",
-        "FP32",
-        "FP16",
-        "INT64",
-        "INT32",
-        "INT16",
-        "INT8",
-        "UINT64",
-        "UINT32",
-        "UINT16",
-        "UINT8",
-    }
-)
-DTYPES: Final = {"FP64": "f8", "FP32": "f4", "INT64": "i8", "INT32": "i4", "BOOL": "?"}
-CODES: Final = {"f8": "FP64", "f4": "FP32", "i8": "INT64", "i4": "INT32", "b1": "BOOL"}
 
 
 def decode(body: bytes, signature: Signature, *, max_rows: int) -> Call:
@@ -41,15 +22,15 @@ def decode(body: bytes, signature: Signature, *, max_rows: int) -> Call:
     document = parse(body)
     if not isinstance(document, dict):
         raise Malformed('The body must be an object: {"inputs": [...]}.')
-    tensors = document.get("inputs")
-    if not isinstance(tensors, list) or not tensors:
+    listed = document.get("inputs")
+    if not isinstance(listed, list) or not listed:
         raise InvalidInput('"inputs" must be a list of tensors.')
-    inputs, rows = _inputs(tensors, signature, max_rows)
-    asked = _asked(document.get("outputs"))
     request_id = document.get("id")
     if request_id is not None and not isinstance(request_id, str):
         raise InvalidInput('"id" must be a string.')
+    asked = _asked(document.get("outputs"))
     outputs = outputs_asked(asked, signature)
+    inputs, rows = _inputs(listed, signature, max_rows)
     return Call(inputs, rows, outputs, picked=asked is not None, request_id=request_id)
 
 
@@ -61,104 +42,65 @@ def _asked(outputs: Any) -> list[Any] | None:
     return [output.get("name") for output in outputs]
 
 
-def _inputs(tensors: list[Any], signature: Signature, max_rows: int) -> tuple[Inputs, int]:
-    first = tensors[0]
-    if len(tensors) == 1 and isinstance(first, dict) and _rank(first) == 2:
-        name, shape, cells = _tensor(first, signature, matrix=True)
-        if name not in {column.name for column in signature.columns} or shape[1] != 1:
-            return _matrix(name, shape, cells, signature, max_rows)
-    return _columns(tensors, signature, max_rows)
-
-
-def _rank(tensor: dict[str, Any]) -> int:
-    shape = tensor.get("shape")
-    return len(shape) if isinstance(shape, list) else 0
-
-
-def _matrix(
-    name: str, shape: list[int], cells: list[Any], signature: Signature, max_rows: int
-) -> tuple[Inputs, int]:
-    rows, width = shape
-    if width != len(signature.columns):
+def _inputs(listed: list[Any], signature: Signature, max_rows: int) -> tuple[Inputs, int]:
+    if len(listed) > max(1, len(signature.columns)):
         raise InvalidInput(
-            f'tensor "{name}" has {width} columns, this model takes {len(signature.columns)}',
-            errors=[{"detail": f"shape {shape} must be [rows, {len(signature.columns)}]"}],
+            f"{len(listed)} tensors were sent; this model has {len(signature.columns)} columns."
+        )
+    found = [tensors.read(tensor) for tensor in listed]
+    first = found[0]
+    if len(found) == 1 and len(first.shape) == 2:
+        column = first.shape[1] == 1 and any(first.name == c.name for c in signature.columns)
+        if not column:
+            return _matrix(first, signature, max_rows)
+    return _columns(found, signature, max_rows)
+
+
+def _matrix(tensor: Tensor, signature: Signature, max_rows: int) -> tuple[Inputs, int]:
+    rows, width = tensor.shape
+    if width != len(signature.columns):
+        detail = f"has {width} columns, this model takes {len(signature.columns)}"
+        raise InvalidInput(
+            f'tensor "{tensor.name}" {detail}', errors=[{"tensor": tensor.name, "detail": detail}]
         )
     check_rows(rows, max_rows)
-    nested = [cells[i * width : (i + 1) * width] for i in range(rows)]
-    return from_rows(nested, signature), rows
+    return from_flat(tensor.cells, rows, signature), rows
 
 
-def _columns(tensors: list[Any], signature: Signature, max_rows: int) -> tuple[Inputs, int]:
-    named: dict[str, list[Any]] = {}
-    for tensor in tensors:
-        if not isinstance(tensor, dict):
-            raise InvalidInput("every member of inputs must be a tensor object")
-        name, shape, cells = _tensor(tensor, signature, matrix=False)
-        if len(shape) == 2 and shape[1] != 1:
-            raise InvalidInput(f'tensor "{name}" must have shape [rows] or [rows, 1], has {shape}')
-        if name in named:
-            raise InvalidInput(f'tensor "{name}" is there twice')
-        named[name] = cells
-    if len(signature.columns) == 1 and len(named) == 1:
-        named = {signature.columns[0].name: next(iter(named.values()))}
-    rows = len(next(iter(named.values())))
+def _columns(found: list[Tensor], signature: Signature, max_rows: int) -> tuple[Inputs, int]:
+    if len(signature.columns) == 1 and len(found) == 1:
+        found[0].name = signature.columns[0].name  # a single column needs no name
+    rows = found[0].shape[0]
+    _check_columns(found, rows, signature)
     check_rows(rows, max_rows)
-    _check_names(named, rows, signature)
-    ordered = [named.get(c.name, [None] * rows) for c in signature.columns]
+    named = {tensor.name: tensor.cells for tensor in found}
+    ordered = [named.get(column.name) or [None] * rows for column in signature.columns]
     return from_columns(ordered, signature), rows
 
 
-def _check_names(named: dict[str, list[Any]], rows: int, signature: Signature) -> None:
+def _check_columns(found: list[Tensor], rows: int, signature: Signature) -> None:
+    names, known = [t.name for t in found], {column.name for column in signature.columns}
     faults: list[dict[str, Any]] = []
-    known = {column.name for column in signature.columns}
-    faults += [
-        {"column": name, "detail": "this model has no such column"}
-        for name in named
-        if name not in known
-    ]
+    for i, tensor in enumerate(found):
+        if tensor.name not in known:
+            hint = f"; one tensor for all columns has shape [rows, {len(known)}]"
+            more = hint if len(found) == 1 else ""
+            faults.append({"column": tensor.name, "detail": f"this model has no such column{more}"})
+        elif tensor.name in names[:i]:
+            faults.append({"column": tensor.name, "detail": "is there twice"})
+        if len(tensor.shape) == 2 and tensor.shape[1] != 1:
+            detail = f"must have shape [rows] or [rows, 1], has {tensor.shape}"
+            faults.append({"column": tensor.name, "detail": detail})
+        elif tensor.shape[0] != rows:
+            detail = f"has {tensor.shape[0]} rows, the first tensor has {rows}"
+            faults.append({"column": tensor.name, "detail": detail})
     faults += [
         {"column": column.name, "detail": "is not there, and this model needs it"}
         for column in signature.columns
-        if column.name not in named and not column.missing
-    ]
-    faults += [
-        {"column": name, "detail": f"has {len(cells)} rows, the first tensor has {rows}"}
-        for name, cells in named.items()
-        if len(cells) != rows
+        if column.name not in names and not column.missing
     ]
     if faults:
-        raise InvalidInput(
-            f'column "{faults[0]["column"]}": {faults[0]["detail"]}', errors=faults[:100]
-        )
-
-
-def _tensor(
-    tensor: dict[str, Any], signature: Signature, *, matrix: bool
-) -> tuple[str, list[int], list[Any]]:
-    """Check one tensor; gives its name, shape and cells in row-major order."""
-    name, shape = tensor.get("name"), tensor.get("shape")
-    datatype, data = tensor.get("datatype"), tensor.get("data")
-    if not isinstance(name, str):
-        raise InvalidInput("a tensor has no name")
-    if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
-        raise InvalidInput(f'tensor "{name}": shape must be a list of whole numbers')
-    if len(shape) not in (1, 2):
-        raise InvalidInput(f'tensor "{name}": shape must be [rows, {len(signature.columns)}]')
-    if datatype not in NUMERIC and datatype not in ("BYTES", "BOOL"):
-        raise InvalidInput(f'tensor "{name}": unknown datatype {datatype!r}')
-    if not isinstance(data, list):
-        raise InvalidInput(f'tensor "{name}": data must be a list')
-    cells = data
-    if data and isinstance(data[0], list):
-        cells = [cell for row in data for cell in (row if isinstance(row, list) else [row])]
-    if len(cells) != prod(shape):
-        raise InvalidInput(
-            f'tensor "{name}": shape {shape} needs {prod(shape)} values, data has {len(cells)}'
-        )
-    if datatype == "BOOL" and not matrix:
-        raise InvalidInput(f'tensor "{name}": BOOL is not read; send 0 and 1 as a number')
-    return name, shape, cells
+        raise refused(faults)
 
 
 def encode_answer(call: Call, results: Mapping[str, Array], model: ModelInfo) -> bytes:
@@ -166,21 +108,11 @@ def encode_answer(call: Call, results: Mapping[str, Array], model: ModelInfo) ->
     document: dict[str, Any] = {
         "model_name": model.endpoint,
         "model_version": str(model.version),
-        "outputs": [output_tensor(name, results[name]) for name in call.outputs],
+        "outputs": [tensors.of_output(name, results[name]) for name in call.outputs],
     }
     if call.request_id is not None:
         document["id"] = call.request_id
     return dump(document)
-
-
-def output_tensor(name: str, array: Array) -> dict[str, Any]:
-    """Give one output as a tensor; labels that are strings are BYTES."""
-    return {
-        "name": name,
-        "datatype": "BYTES" if array.dtype.kind in "OU" else CODES.get(array.dtype.str[1:], "FP64"),
-        "shape": list(array.shape),
-        "data": values(array.reshape(-1)),
-    }
 
 
 def encode_call(
@@ -190,21 +122,22 @@ def encode_call(
     request_id: str | None = None,
 ) -> bytes:
     """Write a request from a matrix or a frame."""
-    if isinstance(inputs, Frame):
-        tensors = [
-            _column_tensor(column.name, cells)
-            for column, cells in zip(signature.columns, inputs.columns, strict=True)
-        ]
-    else:
-        tensors = [
-            {
-                "name": "input-0",
-                "datatype": "FP64",
-                "shape": list(inputs.shape),
-                "data": inputs.ravel(),
-            }
-        ]
-    document: dict[str, Any] = {"inputs": tensors}
+    if not isinstance(inputs, Frame):
+        return encode_tensors([tensors.of_matrix(inputs)], outputs, request_id)
+    columns = [
+        tensors.of_column(column.name, cells, "BYTES" if cells.dtype == object else "FP64")
+        for column, cells in zip(signature.columns, inputs.columns, strict=True)
+    ]
+    return encode_tensors(columns, outputs, request_id)
+
+
+def encode_tensors(
+    inputs: list[dict[str, Any]],
+    outputs: tuple[str, ...] | None = None,
+    request_id: str | None = None,
+) -> bytes:
+    """Write a request from tensors."""
+    document: dict[str, Any] = {"inputs": inputs}
     if outputs is not None:
         document["outputs"] = [{"name": name} for name in outputs]
     if request_id is not None:
@@ -212,20 +145,9 @@ def encode_call(
     return dump(document)
 
 
-def _column_tensor(name: str, cells: Array) -> dict[str, Any]:
-    datatype = "BYTES" if cells.dtype == object else "FP64"
-    return {"name": name, "datatype": datatype, "shape": [len(cells)], "data": values(cells)}
-
-
 def decode_answer(body: bytes) -> dict[str, Array]:
-    """Read an answer: an array for each output."""
-    found: dict[str, Array] = {}
-    for tensor in parse(body)["outputs"]:
-        dtype = DTYPES.get(tensor["datatype"], object)
-        data = (
-            [np.nan if v is None else v for v in tensor["data"]]
-            if dtype == "f8"
-            else tensor["data"]
-        )
-        found[tensor["name"]] = np.array(data, dtype).reshape(tensor["shape"])
-    return found
+    """Read an answer: an array for each output; raises Malformed."""
+    try:
+        return {tensor["name"]: tensors.to_array(tensor) for tensor in parse(body)["outputs"]}
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise Malformed(f"The answer has no tensors that can be read: {error!r}") from error

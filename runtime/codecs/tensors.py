@@ -1,0 +1,137 @@
+"""Tensors of the Open Inference Protocol as JSON: checked reading, and writing.
+
+Data may be flat or nested. A number is read as the float64 it is written as, whatever its datatype:
+rounding it to FP32 first would only make the answer differ from the model's own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Final
+
+import numpy as np
+
+from runtime.codecs.answers import values
+from runtime.codecs.request import Faults
+from runtime.plan.ops import Array
+from runtime.problems import InvalidInput
+
+FLOATS: Final = frozenset({"FP64", "FP32", "FP16", "BF16"})
+INTEGERS: Final = {
+    f"{sign}INT{bits}": (
+        (0, (1 << bits) - 1) if sign else (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
+    )
+    for sign in ("", "U")
+    for bits in (8, 16, 32, 64)
+}
+DATATYPES: Final = FLOATS | frozenset(INTEGERS) | {"BYTES", "BOOL"}
+DTYPES: Final = {"FP64": "f8", "FP32": "f4", "INT64": "i8", "INT32": "i4", "BOOL": "?"}
+CODES: Final = {"f8": "FP64", "f4": "FP32", "i8": "INT64", "i4": "INT32", "b1": "BOOL"}
+
+
+@dataclass(slots=True)
+class Tensor:
+    """A tensor whose shape and number of cells agree; `cells` in row-major order."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+    cells: list[Any]
+
+
+def read(tensor: Any) -> Tensor:
+    """Check one member of `inputs`; raises InvalidInput that names it."""
+    if not isinstance(tensor, dict):
+        raise InvalidInput('Every member of "inputs" must be a tensor object.')
+    name, shape, datatype = tensor.get("name"), tensor.get("shape"), tensor.get("datatype")
+    if not isinstance(name, str):
+        raise InvalidInput("A tensor has no name.")
+    if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
+        raise _wrong(name, "shape must be a list of whole numbers")
+    if len(shape) not in (1, 2):
+        raise _wrong(name, f"shape must be [rows] or [rows, columns], is {shape}")
+    if not isinstance(datatype, str) or datatype not in DATATYPES:
+        raise _wrong(name, f"datatype must be one of {', '.join(sorted(DATATYPES))}")
+    found = Tensor(name, datatype, shape, _flat(name, shape, tensor))
+    if datatype in INTEGERS:
+        _check_integers(found)
+    return found
+
+
+def _flat(name: str, shape: list[int], tensor: dict[str, Any]) -> list[Any]:
+    data = tensor.get("data")
+    if not isinstance(data, list):
+        parameters = tensor.get("parameters")
+        if isinstance(parameters, dict) and "binary_data_size" in parameters:
+            raise _wrong(name, "binary data is not read; send data as a JSON list")
+        raise _wrong(name, "data must be a list")
+    if len(shape) == 2 and data and isinstance(data[0], list):
+        for i, row in enumerate(data):
+            if not isinstance(row, list) or len(row) != shape[1]:
+                raise _wrong(name, f"must have {shape[1]} values, as shape {shape} says", row=i)
+        data = [cell for row in data for cell in row]
+    if len(data) != prod(shape):
+        raise _wrong(name, f"shape {shape} needs {prod(shape)} values, data has {len(data)}")
+    return data
+
+
+def _check_integers(tensor: Tensor) -> None:
+    """Hold the cells of an integer tensor to its datatype; other faults are found later."""
+    least, most = INTEGERS[tensor.datatype]
+    cells = tensor.cells
+    if set(map(type, cells)) == {int} and least <= min(cells) and max(cells) <= most:
+        return
+    faults = Faults()
+    width = tensor.shape[1] if len(tensor.shape) == 2 else 1
+    for i, cell in enumerate(cells):
+        whole = type(cell) is int or (type(cell) is float and cell.is_integer())
+        if type(cell) in (int, float) and not (whole and least <= cell <= most):
+            place = f' (tensor "{tensor.name}", value {i % width})' if width > 1 else ""
+            faults.add(f"{cell} is no {tensor.datatype}{place}", i // width, tensor.name)
+    if faults.found:
+        raise faults.problem()
+
+
+def _wrong(name: str, detail: str, row: int | None = None) -> InvalidInput:
+    place = {} if row is None else {"row": row}
+    where = "" if row is None else f" row {row}:"
+    return InvalidInput(
+        f'tensor "{name}":{where} {detail}', errors=[{"tensor": name, **place, "detail": detail}]
+    )
+
+
+def of_matrix(matrix: Array, name: str = "input-0") -> dict[str, Any]:
+    """Write a float64 matrix as one tensor."""
+    return {
+        "name": name,
+        "datatype": "FP64",
+        "shape": list(matrix.shape),
+        "data": np.ascontiguousarray(matrix).reshape(-1),
+    }
+
+
+def of_column(name: str, cells: Sequence[Any] | Array, datatype: str) -> dict[str, Any]:
+    """Write one column as a tensor; missing cells are null."""
+    data = cells.tolist() if isinstance(cells, np.ndarray) else list(cells)
+    return {"name": name, "datatype": datatype, "shape": [len(data)], "data": data}
+
+
+def of_output(name: str, array: Array) -> dict[str, Any]:
+    """Write one output as a tensor, data flat; labels that are strings are BYTES."""
+    kind = "BYTES" if array.dtype.kind in "OU" else CODES.get(array.dtype.str[1:], "FP64")
+    return {
+        "name": name,
+        "datatype": kind,
+        "shape": list(array.shape),
+        "data": values(array.reshape(-1)),
+    }
+
+
+def to_array(tensor: dict[str, Any]) -> Array:
+    """Read an output tensor; raises ValueError, KeyError or TypeError when it is none."""
+    dtype, data = DTYPES.get(tensor["datatype"], "O"), tensor["data"]
+    if dtype in ("f8", "f4"):
+        data = [np.nan if value is None else value for value in data]
+    array = np.empty(len(data), dtype)
+    array[:] = data
+    return array.reshape(tensor["shape"])
