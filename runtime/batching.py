@@ -52,14 +52,16 @@ class Lane:
     def put(self, job: Job) -> None:
         """Queue one job; it is part of this tick's batch."""
         self._queue.append(job)
-        if not self._armed:
+        if self._batcher.alone:
+            self._flush()
+        elif not self._armed:
             self.arm()
 
     def arm(self) -> None:
         """See to the queue in this tick."""
         if not self._armed:
             self._armed = True
-            self._batcher.loop.call_soon(self._flush)
+            self._batcher.loop.call_soon(self._wake)
 
     def late(self, now: float) -> None:
         """Answer for what has passed its deadline, waiting or running."""
@@ -71,8 +73,11 @@ class Lane:
         """True when something is queued or running elsewhere."""
         return bool(self._queue or self.running)
 
-    def _flush(self) -> None:
+    def _wake(self) -> None:
         self._armed = False
+        self._flush()
+
+    def _flush(self) -> None:
         if self.running or not self._queue:
             return
         if self._batcher.gate.room() <= 0:
@@ -214,6 +219,8 @@ class Batcher:
         self.loop, self.gate, self.clock = loop, gate, clock
         self.answered: Answered = lambda _jobs, _outcomes: None  # set before a lane is opened
         self.thread = WorkerThread(loop)
+        # No other request can arrive in this tick: one connection, all of its bytes read.
+        self.alone = False
         self.lanes: list[Lane] = []
         self.starved: set[Lane] = set()  # they found no room under the container concurrency
         self._tasks: set[asyncio.Task[None]] = set()

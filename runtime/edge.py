@@ -2,22 +2,24 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from uvicorn._types import ASGI3Application, HTTPScope
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from runtime.batching import Batcher
 from runtime.connection import Connection
 from runtime.exchange import Exchange
-from runtime.gate import Gate
 from runtime.heads import Head
 from runtime.metrics import Metrics
 from runtime.plan.ops import override
 from runtime.predictor import Predictor
 from runtime.protocol import HttpProtocol
 from runtime.routes import Route
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LOG: Final = logging.getLogger("uvicorn.error")
 SWEEP_S: Final = 1.0
@@ -31,20 +33,19 @@ class Edge:
 
     def __init__(
         self,
-        loop: asyncio.AbstractEventLoop,
         predictor: Predictor,
         routes: dict[bytes, Route],
-        gate: Gate,
+        batcher: Batcher,
         metrics: Metrics,
-        clock: Callable[[], float],
     ) -> None:
-        self.loop, self.clock, self.gate, self.metrics = loop, clock, gate, metrics
+        self.loop, self.batcher, self.metrics = batcher.loop, batcher, metrics
+        self.clock, self.gate = batcher.clock, batcher.gate
         self.connections: set[Connection] = set()
         self.leaving = False
         self.on_idle: Callable[[Connection], None] = lambda connection: connection.end()
         self.on_left: Callable[[], None] = lambda: None
         self.max_body_bytes, self.body_s = 0, 0.0
-        self.predict, self.admit, self.keep = predictor.predict, predictor.admit, gate.keep
+        self.predict, self.admit, self.keep = predictor.predict, predictor.admit, self.gate.keep
         self.app: ASGI3Application | None = None
         self.default_headers: list[tuple[bytes, bytes]] = []
         self.tasks: set[asyncio.Task[None]] = set()

@@ -28,7 +28,7 @@ class HttpProtocol(Connection):
     def __init__(self, edge: "Edge") -> None:
         super().__init__(edge)
         self.parser = httptools.HttpRequestParser(self)
-        self._predict = edge.predict
+        self._predict, self._batcher = edge.predict, edge.batcher
         self._target, self._headers = b"", Headers()
         self._head: Head | None = None
         self._head_bytes, self._until = 0, 0.0
@@ -47,7 +47,12 @@ class HttpProtocol(Connection):
         self.arrived = now = self.edge.clock()
         self.deadline = now + IDLE_S
         if self.between and len(data) == self._known_total and data.startswith(self._known_bytes):
+            alone = len(self.edge.connections) == 1
+            if alone:
+                self._batcher.alone = True
             self._give(self._known, data[self._known_size :])
+            if alone:
+                self._batcher.alone = False
             return
         fresh = self.between
         self._completed, self._chunk = 0, len(data)

@@ -110,7 +110,7 @@ class Worker:
             int.from_bytes(os.urandom(4)) / 2**32,
         )
         self.predictor.revisions = self.revisions
-        self.edge = Edge(loop, self.predictor, routes(launch), gate, self.metrics, clock)
+        self.edge = Edge(self.predictor, routes(launch), self.batcher, self.metrics)
         self.edge.max_body_bytes, self.edge.body_s = launch.max_body_bytes, launch.timeout_s
         self.app = App(launch, self.revisions, self.tokens, self.metrics, lambda: self.ready)
         self.edge.app = cast("ASGI3Application", self.app)
