@@ -1,6 +1,4 @@
-"""SimpleImputer: a statistic where a value is missing; optionally which ones were."""
-
-from typing import Any
+"""Imputers: SimpleImputer over numbers, and over columns of strings."""
 
 import numpy as np
 
@@ -23,101 +21,167 @@ from runtime.plan.signature import Kind
 MAX_COLUMNS = 10_000_000
 
 
-class NumberImputer(Node):
-    """Numbers: statistics for kept columns, indicator columns behind them.
+class Impute(Node):
+    """SimpleImputer fitted on numbers.
 
-    source  sklearn.impute.SimpleImputer; columns without any training value are dropped
+    kept       columns that had a value in training; the others are dropped
+    indicated  columns that get an indicator (1: was missing) behind the imputed ones
+    missing_value  the number that stands for missing; without one it is NaN
     """
 
-    kind = "impute_numbers"
+    kind = "impute"
     methods = ("transform",)
-    missing = Missing.FILLS
     exact = "bitwise"
 
     def __init__(self, fields: Fields) -> None:
         self.n_in = fields.integer("n_in", 1, MAX_COLUMNS)
-        self.keep = fields.indices("keep", self.n_in, None)
-        self.statistics = fields.tensor("statistics", "f8", self.keep.shape[0])
-        self.indicate = fields.indices("indicate", self.n_in, None)
-        self.n_out = self.keep.shape[0] + self.indicate.shape[0]
-        self.all_kept = np.array_equal(self.keep, np.arange(self.n_in))
-        # A number that stands for "missing"; NaN is then refused, as scikit-learn does.
-        self.marker = fields.number("marker") if fields.has("marker") else None
-        if self.marker is not None:
-            self.missing = Missing.REFUSES
+        self.kept = fields.indices("kept", self.n_in, None) if fields.has("kept") else None
+        width = self.n_in if self.kept is None else len(self.kept)
+        self.fill = fields.tensor("fill", "f8", width)
+        self.indicated = (
+            fields.indices("indicated", self.n_in, None) if fields.has("indicated") else None
+        )
+        has_value = fields.has("missing_value")
+        self.missing_value = fields.number("missing_value") if has_value else None
+        self.missing = Missing.REFUSES if has_value else Missing.FILLS
+        self.n_out = width + (0 if self.indicated is None else len(self.indicated))
+
+    @override
+    def origin(self, column: int) -> int | None:
+        """Give the input column that an output column is made of; indicators have none."""
+        if self.kept is None:
+            return column if column < self.n_in else None
+        return int(self.kept[column]) if column < len(self.kept) else None
 
     def transform(self, x: Inputs) -> Float64Matrix:
-        """Filled columns, then one of zeros and ones for each that is indicated."""
-        matrix = as_matrix(x)
-        absent = np.isnan(matrix) if self.marker is None else matrix == self.marker
-        if not absent.any():
-            filled = matrix if self.all_kept else matrix[:, self.keep]
+        """Give (rows, kept + indicated)."""
+        x = as_matrix(x)
+        mask = np.isnan(x) if self.missing_value is None else x == self.missing_value
+        kept = self.kept
+        if kept is None:
+            out: Float64Matrix = np.where(mask, self.fill, x)
         else:
-            kept = matrix if self.all_kept else matrix[:, self.keep]
-            gaps = absent if self.all_kept else absent[:, self.keep]
-            filled = np.where(gaps, self.statistics, kept)
-        if not self.indicate.shape[0]:
-            return filled
-        return np.hstack((filled, absent[:, self.indicate].astype(np.float64)))
+            out = np.where(mask.take(kept, 1), self.fill, x.take(kept, 1))
+        if self.indicated is None:
+            return out
+        return np.hstack((out, mask.take(self.indicated, 1)))
 
 
-class TextImputer(Node):
-    """Strings: the most frequent or a constant one; the outcome is a frame of strings."""
+class ImputeText(Node):
+    """SimpleImputer fitted on an object array: columns of strings, some perhaps of numbers.
+
+    Each column has its `kind`, and `fill` unless it is dropped. `missing_value` (a string or a
+    number) is what stands for missing; without one it is None in strings, NaN in numbers.
+    """
 
     kind = "impute_text"
     methods = ("transform",)
-    missing = Missing.FILLS
     exact = "bitwise"
 
     def __init__(self, fields: Fields) -> None:
-        statistics = fields.items("statistics", MAX_COLUMNS)
-        if not statistics or not all(isinstance(s, str) for s in statistics):
-            raise fields.fail("'statistics' must hold strings")
-        self.statistics: list[str] = list(statistics)
-        self.n_in = self.n_out = len(statistics)
-        marker: Any = fields.items("marker", 1)[0] if fields.has("marker") else None
-        if marker is not None and not isinstance(marker, str):
-            raise fields.fail("'marker' must be a string")
-        self.marker: Any = marker
+        columns = fields.items("columns", MAX_COLUMNS)
+        self.n_in = len(columns)
+        if not columns:
+            raise fields.fail("'columns' is empty")
+        read = [_column(fields, column) for column in columns]
+        self.kinds = tuple(kind for kind, _ in read)
+        self.fills = tuple(fill for _, fill in read)
+        self.indicated: tuple[int, ...] = ()
+        if fields.has("indicated"):
+            self.indicated = tuple(fields.indices("indicated", self.n_in, None).tolist())
+        self.missing_value: str | float | None = None
+        if fields.has("missing_value"):
+            value = fields.items("missing_value", 1)
+            if not value:
+                raise fields.fail("'missing_value' is empty")
+            self.missing_value = _cell(fields, value[0])
+        self._cell = np.array(self.missing_value, object)
+        self.missing = Missing.FILLS if self.missing_value is None else Missing.REFUSES
+        self.kept = tuple(j for j, fill in enumerate(self.fills) if fill is not None)
+        self.kinds_out = tuple(self.kinds[j] for j in self.kept) + (Kind.NUMBER,) * len(
+            self.indicated
+        )
+        self.n_out = len(self.kinds_out)
 
     @override
-    def columns_in(self, nan_ok_after: bool) -> tuple[tuple[Kind, bool], ...]:  # noqa: ARG002
+    def origin(self, column: int) -> int | None:
+        """Give the input column that an output column is made of."""
+        return (*self.kept, *self.indicated)[column]
+
+    @override
+    def columns_in(self, nan_ok_after: bool) -> tuple[tuple[Kind, bool], ...]:
         """Give kind and `missing allowed` of every input column."""
-        return ((Kind.STRING, self.marker is None),) * self.n_in
+        allowed = self.missing is Missing.FILLS
+        return tuple((kind, allowed) for kind in self.kinds)
 
     @override
     def example(self) -> tuple[float | str | None, ...]:
-        """Give the statistics themselves: strings that the training data had."""
-        return tuple(self.statistics)
-
-    def transform(self, x: Inputs) -> Frame:
-        """Filled columns."""
-        return Frame(
-            tuple(
-                self._fill(cells, statistic)
-                for cells, statistic in zip(as_columns(x), self.statistics, strict=True)
-            )
+        """Give what missing cells are filled with."""
+        return tuple(
+            0.0 if kind is Kind.NUMBER and fill is None else fill
+            for kind, fill in zip(self.kinds, self.fills, strict=True)
         )
 
-    def _fill(self, cells: Cells, statistic: str) -> Cells:
-        gaps: Array = np.equal(cells, self.marker)
-        if not gaps.any():
+    def transform(self, x: Inputs) -> Frame:
+        """Give the kept columns and the indicators, each of its kind."""
+        columns = as_columns(x)
+        wanted = {*self.kept, *self.indicated}
+        masks = {j: self._mask(columns[j]) for j in wanted}
+        out = [self._filled(columns[j], masks[j], self.fills[j]) for j in self.kept]
+        out += [masks[j].astype(np.float64) for j in self.indicated]
+        return Frame(tuple(out))
+
+    def _mask(self, cells: Cells) -> Array:
+        value = self.missing_value
+        if cells.dtype == object:
+            mask: Array = np.equal(cells, self._cell).astype(np.bool_)
+            return mask
+        if isinstance(value, str):
+            return np.zeros(len(cells), np.bool_)
+        return np.isnan(cells) if value is None else cells == value
+
+    def _filled(self, cells: Cells, mask: Array, fill: str | float | None) -> Cells:
+        if not mask.any():
             return cells
-        filled = cells.copy()
-        filled[gaps.astype(bool)] = statistic
-        return filled
+        out = cells.copy()
+        out[mask] = fill
+        return out
 
 
-def _numbers(fields: Fields) -> Node:
-    node = NumberImputer(fields)
+def _column(fields: Fields, spec: object) -> tuple[Kind, str | float | None]:
+    """Read `{"kind", "fill"}`; fill is a list of one value, or null where the column is dropped."""
+    if not isinstance(spec, dict) or set(spec) != {"kind", "fill"}:
+        raise fields.fail("a column must hold kind and fill")
+    if spec["kind"] not in (Kind.NUMBER, Kind.STRING, Kind.ANY):
+        raise fields.fail("a column's kind must be number, string or any")
+    kind, fill = Kind(spec["kind"]), spec["fill"]
+    if fill is None:
+        return kind, None
+    wanted: dict[Kind, tuple[type, ...]] = {Kind.NUMBER: (int, float), Kind.STRING: (str,)}
+    value = _cell(fields, fill)
+    if type(value) not in wanted.get(kind, ()):
+        raise fields.fail("a column's fill must be of its kind")
+    return kind, value
+
+
+def _cell(fields: Fields, value: object) -> str | float:
+    if isinstance(value, str):
+        return value
+    if type(value) in (int, float) and np.isfinite(value):  # type: ignore[call-overload]  # a number
+        return float(value)  # type: ignore[arg-type]  # as above
+    raise fields.fail("a cell must be a string or a finite number")
+
+
+def _impute(fields: Fields) -> Node:
+    node = Impute(fields)
     fields.done()
     return node
 
 
-def _text(fields: Fields) -> Node:
-    node = TextImputer(fields)
+def _impute_text(fields: Fields) -> Node:
+    node = ImputeText(fields)
     fields.done()
     return node
 
 
-NODES: dict[str, NodeReader] = {NumberImputer.kind: _numbers, TextImputer.kind: _text}
+NODES: dict[str, NodeReader] = {Impute.kind: _impute, ImputeText.kind: _impute_text}

@@ -94,6 +94,8 @@ class Node:
     exact     "bitwise": equal to scikit-learn to the last bit, in any batch;
               "batch": bitwise at the same batch size; "tolerance": within 1e-12, relative and
               absolute
+    kinds_out what the output columns of `transform` hold; None: all numbers
+    gives_gaps `transform` may give NaN or infinity for cells that are neither
     """
 
     kind: ClassVar[str]
@@ -103,6 +105,8 @@ class Node:
     classes: Array | None = None
     missing: Missing = Missing.REFUSES
     exact: str = "tolerance"
+    kinds_out: tuple[Kind, ...] | None = None
+    gives_gaps: bool = False
 
     def columns_in(self, nan_ok_after: bool) -> tuple[tuple[Kind, bool], ...]:
         """Give kind and `missing allowed` of every input column.
@@ -115,6 +119,21 @@ class Node:
             Missing.FILLS: True,
         }[self.missing]
         return ((Kind.NUMBER, allowed),) * self.n_in
+
+    def wants(self, after: tuple[tuple[Kind, bool], ...]) -> tuple[tuple[Kind, bool], ...]:
+        """Give what `columns_in` gives, when whoever comes next wants this of each output column.
+
+        Raises PlanError when that is strings where this node gives numbers, or the reverse.
+        """
+        kinds = self.kinds_out or (Kind.NUMBER,) * len(after)
+        for kind, (wanted, _) in zip(kinds, after, strict=True):
+            if wanted not in (kind, Kind.ANY):
+                raise PlanError(f"{self.kind} gives a {kind} where a {wanted} is wanted")
+        return self.columns_in(all(missing for _, missing in after))
+
+    def origin(self, column: int) -> int | None:  # noqa: ARG002
+        """Give the one input column that an output column of `transform` is made of, if any."""
+        return None
 
     def example(self) -> tuple[float | str | None, ...]:
         """Give one cell for each input column that this node takes."""

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from runtime.plan.ops import (
+    Array,
     Fields,
     Float64Matrix,
     Inputs,
@@ -12,6 +13,7 @@ from runtime.plan.ops import (
     Node,
     NodeReader,
     as_matrix,
+    override,
 )
 
 MAX_COLUMNS = 10_000_000
@@ -28,9 +30,10 @@ class Scaler(Node):
     def __init__(self, fields: Fields) -> None:
         self.n_in = self.n_out = fields.integer("n_in", 1, MAX_COLUMNS)
 
-    def transform(self, x: Inputs) -> Float64Matrix:
-        """Scale (rows, columns); the input stays as it was."""
-        raise NotImplementedError
+    @override
+    def origin(self, column: int) -> int | None:
+        """Give the input column that an output column is made of."""
+        return column
 
 
 class Standardize(Scaler):
@@ -138,7 +141,7 @@ class Polynomial(Node):
         self.bias = int(fields.flag("include_bias"))
         if low > high:
             raise fields.fail("'min_degree' is above 'max_degree'")
-        self.stages: list[tuple[int, int, np.ndarray, np.ndarray]] = []
+        self.stages: list[tuple[int, int, Array, Array]] = []
         ends = self._lay_out(fields, high, alone)
         self.n_full = ends[high]
         self.first = self.bias if low <= 1 else ends[low - 1]
@@ -155,9 +158,9 @@ class Polynomial(Node):
         ends = [self.bias, starts[-1]]
         for _ in range(2, high + 1):
             at = starts[-1]
-            terms: list[np.ndarray] = []
+            terms: list[Array] = []
             following: list[int] = []
-            for feature, (start, after) in enumerate(pairwise(starts)):
+            for start, after in pairwise(starts):
                 following.append(at)
                 begin = after if alone else start
                 terms.append(np.arange(begin, max(begin, starts[-1])))

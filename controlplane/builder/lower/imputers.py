@@ -1,5 +1,9 @@
 """Lowering of SimpleImputer."""
 
+# A fitted imputer keeps the dtype it was fitted on in private attributes.
+# ruff: noqa: SLF001
+
+import math
 from typing import Any
 
 import numpy as np
@@ -8,50 +12,63 @@ from sklearn.impute import SimpleImputer
 from controlplane.builder.lower.base import Draft, Lowering, Spec
 
 
-def _is_nan(value: object) -> bool:
-    return isinstance(value, float) and np.isnan(value)
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
 
 
-def _imputer(draft: Draft, model: Any) -> Spec:
-    statistics = np.asarray(model.statistics_)
-    if statistics.dtype.kind in "OU":
-        return _text(draft, model, statistics)
-    return _numbers(draft, model, statistics.astype(np.float64))
+def _missing_value(draft: Draft, value: Any, *, numeric: bool) -> str | float | None:
+    """None stands for what the runtime holds as missing: NaN in numbers, None in strings."""
+    if value is None or _is_nan(value) or type(value).__name__ == "NAType":
+        return None
+    if isinstance(value, str) and not numeric:
+        return str(value)
+    if isinstance(value, (int, float, np.number)) and math.isfinite(value):
+        return float(value)
+    raise draft.unsupported(f"missing_values={value!r} has no plan yet")
 
 
-def _numbers(draft: Draft, model: Any, statistics: Any) -> Spec:
-    marker = model.missing_values
-    if not _is_nan(marker) and not isinstance(marker, (int, float)):
-        raise draft.unsupported(f"missing_values={marker!r} with numbers")
-    if getattr(model, "_fit_dtype", np.dtype("f8")).kind != "f":
-        raise draft.unsupported("it was fitted on whole numbers or objects")
-    constant = model.strategy == "constant"
-    gone = np.isnan(statistics)
-    keep_empty = getattr(model, "keep_empty_features", False)
-    keep = np.arange(len(statistics)) if constant or keep_empty else np.flatnonzero(~gone)
-    indicate = model.indicator_.features_ if model.add_indicator else np.empty(0, np.int64)
-    spec: Spec = {
-        "op": "impute_numbers",
-        "n_in": len(statistics),
-        "keep": draft.tensor(keep, "i8"),
-        "statistics": draft.tensor(statistics[keep], "f8"),
-        "indicate": draft.tensor(indicate, "i8"),
+def simple(draft: Draft, estimator: Any) -> Spec:
+    """SimpleImputer, fitted on numbers or on an object array."""
+    numeric = estimator._fit_dtype.kind != "O"
+    statistics = np.asarray(estimator.statistics_)
+    dropped = np.zeros(len(statistics), np.bool_)
+    if not estimator.keep_empty_features:
+        dropped = np.array([_is_nan(value) for value in statistics.tolist()], np.bool_)
+    if dropped.all():
+        raise draft.unsupported("every column was empty in training")
+    value = _missing_value(draft, estimator.missing_values, numeric=numeric)
+    shared: Spec = {
+        "missing_value": value if value is None or numeric else [value],
+        "indicated": (
+            draft.tensor(estimator.indicator_.features_, "i8") if estimator.add_indicator else None
+        ),
     }
-    return spec if _is_nan(marker) else {**spec, "marker": float(marker)}
+    if numeric:
+        return {"op": "impute", **shared, **_numbers(draft, estimator, statistics, dropped)}
+    columns = [
+        {"kind": "any", "fill": None} if gone else _text(draft, fill)
+        for fill, gone in zip(statistics.tolist(), dropped, strict=True)
+    ]
+    return {"op": "impute_text", **shared, "columns": columns}
 
 
-def _text(draft: Draft, model: Any, statistics: Any) -> Spec:
-    marker = model.missing_values
-    if model.add_indicator:
-        raise draft.unsupported("add_indicator with strings")
-    if not all(isinstance(value, str) for value in statistics.tolist()):
-        raise draft.unsupported("its statistics are not all strings")
-    spec: Spec = {"op": "impute_text", "statistics": statistics.tolist()}
-    if marker is None or _is_nan(marker):
-        return spec
-    if not isinstance(marker, str):
-        raise draft.unsupported(f"missing_values={marker!r} with strings")
-    return {**spec, "marker": [marker]}
+def _numbers(draft: Draft, estimator: Any, statistics: Any, dropped: Any) -> Spec:
+    # Through the dtype of training, as scikit-learn does: it may round.
+    fill = statistics[~dropped].astype(estimator._fill_dtype).astype(np.float64)
+    return {
+        "n_in": len(statistics),
+        "kept": draft.tensor(np.flatnonzero(~dropped), "i8") if dropped.any() else None,
+        "fill": draft.tensor(fill, "f8"),
+    }
 
 
-LOWERINGS: dict[type, Lowering] = {SimpleImputer: _imputer}
+def _text(draft: Draft, fill: Any) -> Spec:
+    """What a column is filled with says what it holds."""
+    if isinstance(fill, str):
+        return {"kind": "string", "fill": str(fill)}
+    if isinstance(fill, (bool, int, float)) and math.isfinite(fill):
+        return {"kind": "number", "fill": float(fill)}
+    raise draft.unsupported(f"it fills with {fill!r}, neither a string nor a number")
+
+
+LOWERINGS: dict[type, Lowering] = {SimpleImputer: simple}
