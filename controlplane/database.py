@@ -70,7 +70,7 @@ async def start_lock() -> AsyncIterator[None]:
 
 async def close_database() -> None:
     """Close every connection."""
-    await connections.close_all()
+    await Tortoise.close_connections()
 
 
 async def ping() -> None:

@@ -29,8 +29,10 @@ _ORDER: Final = ("bitwise", "batch", "tolerance")
 
 def verify(source: int, folder: Path, provenance: dict[str, Any]) -> dict[str, Any]:
     """Read plan and probes from a descriptor, write `plan` into the folder, tell what was found."""
+    # Never more than there is: read(n) reserves n bytes at once, and memory is limited here.
+    size = min(os.fstat(source).st_size, 2 * MOST_BYTES)
     with os.fdopen(source, "rb", closefd=False) as file:
-        content = file.read(2 * MOST_BYTES)
+        content = file.read(size)
     try:
         split = int.from_bytes(content[:8], "little")
         meta, arrays = frames.decode(content[8 : 8 + split], MOST_BYTES)
