@@ -37,6 +37,7 @@ class Head:
         "method",
         "request_id",
         "route",
+        "strange",
         "tag",
         "target",
         "timeout_s",
@@ -52,6 +53,8 @@ class Head:
         self.connection = found.get(b"connection")
         self.authorization = found.get(b"authorization")
         self.length = _length(found)
+        # A body whose end only its sender knows.
+        self.strange = found.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked"
         self.expects = found.get(b"expect", b"").lower() == b"100-continue"
         self.tag = _text(found.get(b"knative-serving-tag"))
         self.request_id = _plain(found.get(b"x-request-id"))

@@ -143,6 +143,8 @@ class HttpProtocol(Connection):
             head.http10 = parser.get_http_version() == "1.0"
             if not head.host and not head.http10:
                 self._stop(Malformed("The Host header is missing."))
+        if head.strange:
+            self._stop(Malformed("The only Transfer-Encoding read here is chunked."))
         head.route = self.edge.route(head)
         self._until = self.arrived + self.edge.body_s
         if head.length is None or head.length > LARGE_BYTES or head.expects:
