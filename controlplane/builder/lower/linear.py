@@ -14,7 +14,7 @@ LINKS = {"IdentityLink": "identity", "LogLink": "log"}
 
 
 def _weights(draft: Draft, estimator: Any) -> Spec:
-    """Weights in the memory order that scikit-learn multiplies with: BLAS rounds each differently."""
+    """Weights in the memory order of scikit-learn's product, since BLAS rounds each differently."""
     if not isinstance(estimator.coef_, np.ndarray):
         raise draft.unsupported("its weights are sparse; call densify() before saving")
     coef = np.atleast_2d(np.asarray(estimator.coef_, np.float64))
@@ -24,7 +24,10 @@ def _weights(draft: Draft, estimator: Any) -> Spec:
         raise draft.unsupported("its weights have an unusual shape")
     if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
         raise draft.unsupported("its weights are not finite")
-    transposed = outputs > 1 and coef.flags.f_contiguous and not coef.flags.c_contiguous
+    # Float32 weights meet float64 rows in a copy that numpy makes in C order of the transpose.
+    copied = np.asarray(estimator.coef_).dtype != np.float64
+    by_column = coef.flags.f_contiguous and not coef.flags.c_contiguous
+    transposed = outputs > 1 and (copied or by_column)
     return {
         "transposed": bool(transposed),
         "weights": draft.tensor(coef.T if transposed else coef, "f8"),
