@@ -1,0 +1,51 @@
+"""The Python client of KubeServe, over its public API only."""
+
+from controlplane.client.aio import AsyncClient
+from controlplane.client.errors import (
+    ApiError,
+    BadAnswer,
+    BuildFailed,
+    ClientError,
+    DeployFailed,
+    NotConfigured,
+    NotFound,
+    SignInFailed,
+    TimedOut,
+    Unreachable,
+)
+from controlplane.client.results import (
+    ColdStart,
+    Condition,
+    Endpoint,
+    LogLine,
+    Model,
+    Release,
+    Revision,
+    Version,
+)
+from controlplane.client.retries import RetryPolicy
+from controlplane.client.sync import Client
+
+__all__ = [
+    "ApiError",
+    "AsyncClient",
+    "BadAnswer",
+    "BuildFailed",
+    "Client",
+    "ClientError",
+    "ColdStart",
+    "Condition",
+    "DeployFailed",
+    "Endpoint",
+    "LogLine",
+    "Model",
+    "NotConfigured",
+    "NotFound",
+    "Release",
+    "RetryPolicy",
+    "Revision",
+    "SignInFailed",
+    "TimedOut",
+    "Unreachable",
+    "Version",
+]

@@ -1,0 +1,249 @@
+"""The client for asyncio. It belongs to one event loop."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from controlplane.client.core import Core
+from controlplane.client.home import find_account
+from controlplane.client.predicting import Protocol
+from controlplane.client.registry import Progress, Registry
+from controlplane.client.results import Endpoint, LogLine, Model, Release, Version
+from controlplane.client.retries import RetryPolicy
+from controlplane.client.serving import Arrays, Serving, Traffic, release_of
+from controlplane.client.steps import (
+    Answer,
+    Flow,
+    Measure,
+    Pause,
+    Send,
+    SignIn,
+    Step,
+    Upload,
+)
+from controlplane.client.transport import answer_of, failure, log_line, lost, options, timeout
+from controlplane.client.upload import measure, pieces
+
+T = TypeVar("T")
+
+
+class AsyncClient:
+    """Everything the public API does; the same methods as `Client`, to be awaited."""
+
+    def __init__(
+        self,
+        url: str | None = None,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        *,
+        timeout_s: float = 60.0,
+        retries: RetryPolicy | None = None,
+    ) -> None:
+        account = find_account(url, client_id, client_secret)
+        self.url = account.url
+        self._core = Core(account, retries or RetryPolicy(), timeout_s)
+        self._registry, self._serving = Registry(self._core), Serving(self._core)
+        self._http = httpx.AsyncClient(**options(account.url))
+        self._signing: defaultdict[str | None, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+
+    async def models(self) -> list[Model]:
+        """List models."""
+        return await self._run(self._registry.models())
+
+    async def model(self, name: str) -> Model:
+        """Read one model."""
+        return await self._run(self._registry.model(name))
+
+    async def create_model(self, name: str, description: str = "") -> Model:
+        """Make a model without versions; `push` makes one by itself."""
+        return await self._run(self._registry.create_model(name, description))
+
+    async def delete_model(self, name: str) -> None:
+        """Delete a model and its versions."""
+        await self._run(self._registry.delete_model(name))
+
+    async def push(
+        self,
+        file: Any,
+        name: str,
+        *,
+        progress: Progress | None = None,
+        wait: bool = True,
+        wait_s: float = 600.0,
+    ) -> Version:
+        """Upload a model file as a new version and wait until it is built.
+
+        file      path, bytes or binary file of joblib.dump or pickle.dump
+        progress  called with the bytes sent and all bytes
+        raises    BuildFailed with the reason; the same bytes again give the same version
+        """
+        return await self._run(self._registry.push(file, name, progress, wait, wait_s))
+
+    async def wait_for_version(self, model: str, number: int, *, wait_s: float = 600.0) -> Version:
+        """Wait until a version is built; raises BuildFailed or TimedOut."""
+        return await self._run(self._registry.wait_for_version(model, number, wait_s))
+
+    async def versions(self, model: str) -> list[Version]:
+        """List the versions of a model."""
+        return await self._run(self._registry.versions(model))
+
+    async def version(self, model: str, which: int | str) -> Version:
+        """Read one version by number or alias."""
+        return await self._run(self._registry.version(model, which))
+
+    async def set_alias(self, model: str, alias: str, version: int) -> None:
+        """Point an alias such as `production` at a version."""
+        await self._run(self._registry.set_alias(model, alias, version))
+
+    async def delete_alias(self, model: str, alias: str) -> None:
+        """Remove an alias."""
+        await self._run(self._registry.delete_alias(model, alias))
+
+    async def deploy(  # noqa: PLR0913  (each is a setting of a release)
+        self,
+        model: str,
+        version: int | str | None = None,
+        endpoint: str | None = None,
+        *,
+        scaling: Mapping[str, Any] | None = None,
+        container_concurrency: int | None = None,
+        request_timeout_s: float | None = None,
+        wait: bool = True,
+        wait_s: float = 120.0,
+    ) -> Endpoint:
+        """Put a version behind an endpoint (named as the model by default), all traffic to it.
+
+        version  number or alias; the newest that is ready if None
+        raises   DeployFailed with the reason, TimedOut
+        """
+        name, change = release_of(model, version, scaling, container_concurrency, request_timeout_s)
+        return await self._run(self._serving.deploy(endpoint or name, change, wait, wait_s))
+
+    async def wait_for_endpoint(self, endpoint: str, *, wait_s: float = 120.0) -> Endpoint:
+        """Wait until the newest release serves; raises DeployFailed or TimedOut."""
+        return await self._run(self._serving.wait_for_endpoint(endpoint, wait_s))
+
+    async def endpoints(self) -> list[Endpoint]:
+        """List endpoints."""
+        return await self._run(self._serving.endpoints())
+
+    async def endpoint(self, name: str) -> Endpoint:
+        """Read one endpoint."""
+        return await self._run(self._serving.endpoint(name))
+
+    async def delete_endpoint(self, name: str) -> None:
+        """Delete an endpoint; its model stays."""
+        await self._run(self._serving.delete_endpoint(name))
+
+    async def traffic(self, endpoint: str, targets: Traffic) -> Release:
+        """Split traffic: `[{"version": 3, "percent": 90}, {"version": 4, "percent": 10}]`."""
+        return await self._run(self._serving.release(endpoint, {"traffic": list(targets)}))
+
+    async def releases(self, endpoint: str) -> list[Release]:
+        """List what was changed on an endpoint, newest first."""
+        return await self._run(self._serving.releases(endpoint))
+
+    async def rollback(self, endpoint: str, to: int | None = None) -> Release:
+        """Go back to a release, the one before if None."""
+        return await self._run(self._serving.rollback(endpoint, to))
+
+    async def predict(
+        self,
+        endpoint: str,
+        data: Any,
+        output: str | Sequence[str] | None = None,
+        *,
+        protocol: Protocol | None = None,
+        timeout_s: float = 60.0,
+    ) -> Arrays:
+        """Predict rows.
+
+        data      rows as lists, objects by column name, an array, columns by name, a data frame
+        output    predict, predict_proba, …: the model's first if None; several give a dict
+        protocol  v2 (the default; keeps dtypes), v1 or short
+        raises    ApiError; its `errors` name row and column of every fault
+        """
+        return await self._run(self._serving.predict(endpoint, data, output, protocol, timeout_s))
+
+    async def logs(
+        self, endpoint: str, *, tail: int = 100, follow: bool = False
+    ) -> AsyncIterator[LogLine]:
+        """Read what the replicas wrote; with `follow` it goes on until it is closed."""
+        answer = await self._run(self._serving.logs(endpoint, tail, follow))
+        response: httpx.Response = answer.lines
+        try:
+            async for line in response.aiter_lines():
+                if line.strip():
+                    yield log_line(line)
+        except httpx.HTTPError as error:
+            raise lost(error, str(response.url)) from error
+        finally:
+            await response.aclose()
+
+    async def _run(self, flow: Flow[T]) -> T:
+        try:
+            step = next(flow)
+            while True:
+                try:
+                    done = await self._do(step)
+                except Exception as error:  # noqa: BLE001  (the flow decides what it means)
+                    step = flow.throw(error)
+                else:
+                    step = flow.send(done)
+        except StopIteration as stop:
+            found: T = stop.value
+            return found
+
+    async def _do(self, step: Step) -> Any:
+        match step:
+            case Send():
+                return await self._send(step)
+            case Pause():
+                return await asyncio.sleep(step.seconds)
+            case Measure():
+                return await asyncio.to_thread(measure, step.source)
+            case SignIn():
+                # One asks, the others wait for its token.
+                async with self._signing[step.audience]:
+                    kept = self._core.tokens.fresh(step.audience, step.refused)
+                    return kept or await self._run(self._core.tokens.fetch(step.audience))
+
+    async def _send(self, step: Send) -> Answer:
+        body = _body(step.body) if isinstance(step.body, Upload) else step.body
+        try:
+            request = self._http.build_request(
+                step.method, step.url, headers=step.headers, content=body, timeout=timeout(step)
+            )
+            response = await self._http.send(request, stream=step.stream)
+            if step.stream and response.is_error:
+                await response.aread()
+                await response.aclose()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise failure(error, step.url) from error
+        return answer_of(response, open_stream=step.stream and not response.is_error)
+
+
+async def _body(upload: Upload) -> AsyncIterator[bytes]:
+    """Read the file in a thread: a slow disk must not hold up the loop."""
+    source = pieces(upload)
+    while (piece := await asyncio.to_thread(next, source, None)) is not None:
+        yield piece

@@ -1,0 +1,88 @@
+"""Where this machine's KubeServe keeps its things, and whom the SDK signs in as."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from controlplane.client.errors import NotConfigured
+
+HINT = (
+    "Start KubeServe on this machine with `kubeserve up`, or give url, client_id and "
+    "client_secret, or set KUBESERVE_URL, KUBESERVE_CLIENT_ID and KUBESERVE_CLIENT_SECRET."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The API's address and the client that signs in there."""
+
+    url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+def home_folder(home: str | Path | None = None) -> Path:
+    """Give the home folder: the argument, KUBESERVE_HOME, or the user's data folder."""
+    if home is not None:
+        return Path(home).absolute()
+    if chosen := os.environ.get("KUBESERVE_HOME"):
+        return Path(chosen).absolute()
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "kubeserve"
+
+
+def find_account(
+    url: str | None = None, client_id: str | None = None, client_secret: str | None = None
+) -> Account:
+    """Complete what was given from the environment, then from `home/credentials.json`.
+
+    The file's secret is used for the file's address alone: another address never gets to see it.
+    Raises NotConfigured.
+    """
+    env = os.environ
+    url = url or env.get("KUBESERVE_URL")
+    client_id = client_id or env.get("KUBESERVE_CLIENT_ID")
+    client_secret = client_secret or env.get("KUBESERVE_CLIENT_SECRET")
+    if url and client_id and client_secret:
+        return Account(check_url(url), client_id, client_secret)
+    file = home_folder() / "credentials.json"
+    kept = _read(file)
+    if kept is None:
+        raise NotConfigured(f"There are no credentials in {file}. {HINT}")
+    if url and check_url(url) != check_url(kept["url"]):
+        raise NotConfigured(f"The credentials in {file} are for {kept['url']}, not {url}. {HINT}")
+    if client_id and client_id != kept["client_id"] and not client_secret:
+        raise NotConfigured(f"There is no secret for client {client_id!r}. {HINT}")
+    return Account(
+        check_url(kept["url"]),
+        client_id or kept["client_id"],
+        client_secret or kept["client_secret"],
+    )
+
+
+def check_url(url: str) -> str:
+    """Give the address without a slash at its end; raises NotConfigured when it is not one."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise NotConfigured(f"{url!r} is not an address: {error}") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise NotConfigured(f"{url!r} is not an address such as http://127.0.0.1:8080")
+    return url.rstrip("/")
+
+
+def _read(file: Path) -> Mapping[str, str] | None:
+    try:
+        document = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise NotConfigured(f"{file} cannot be read: {error}. {HINT}") from error
+    wanted = ("url", "client_id", "client_secret")
+    if not isinstance(document, dict) or not all(isinstance(document.get(k), str) for k in wanted):
+        raise NotConfigured(f"{file} must hold url, client_id and client_secret. {HINT}")
+    return document

@@ -1,0 +1,269 @@
+"""What the SDK gives back: frozen, typed, and with the JSON they came from in `raw`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from controlplane.client.errors import BadAnswer
+
+Raw = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A named line of versions."""
+
+    name: str
+    description: str
+    versions: int | None
+    latest_state: str | None
+    created_at: datetime | None
+    raw: Raw = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: Raw) -> "Model":
+        """Read the API's document."""
+        return cls(
+            name=_text(raw, "name"),
+            description=str(raw.get("description") or ""),
+            versions=raw.get("versions"),
+            latest_state=raw.get("latest_state"),
+            created_at=_time(raw),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One immutable upload. `state` is uploaded, building, ready or failed."""
+
+    model: str
+    number: int
+    state: str
+    reason: str | None
+    advice: str | None
+    backend: str | None
+    fallback_because: str | None
+    sha256: str
+    size_bytes: int
+    aliases: tuple[str, ...]
+    estimator: str | None
+    sklearn_version: str | None
+    created_at: datetime | None
+    ready_at: datetime | None
+    raw: Raw = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: Raw) -> "Version":
+        """Read the API's document."""
+        return cls(
+            model=_text(raw, "model"),
+            number=_count(raw, "number"),
+            state=_text(raw, "state"),
+            reason=raw.get("reason"),
+            advice=raw.get("advice"),
+            backend=raw.get("backend"),
+            fallback_because=raw.get("fallback_because"),
+            sha256=str(raw.get("sha256") or ""),
+            size_bytes=int(raw.get("size_bytes") or 0),
+            aliases=tuple(map(str, raw.get("aliases") or ())),
+            estimator=raw.get("estimator"),
+            sklearn_version=raw.get("sklearn_version"),
+            created_at=_time(raw),
+            ready_at=_time(raw, "ready_at"),
+            raw=raw,
+        )
+
+    @property
+    def settled(self) -> bool:
+        """True when the build is over, well or badly."""
+        return self.state in ("ready", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A version as an endpoint serves it, and its share of the traffic."""
+
+    name: str
+    model: str
+    version: int
+    percent: int
+    tag: str | None
+    backend: str | None
+    raw: Raw = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: Raw) -> "Revision":
+        """Read the API's document."""
+        return cls(
+            name=_text(raw, "name"),
+            model=str(raw.get("model") or ""),
+            version=int(raw.get("version") or 0),
+            percent=int(raw.get("percent") or 0),
+            tag=raw.get("tag"),
+            backend=raw.get("backend"),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Whether something holds ("True", "False", "Unknown"), why, and since when."""
+
+    status: str
+    reason: str | None
+    message: str | None
+    since: datetime | None
+
+    @classmethod
+    def read(cls, raw: Any) -> "Condition":
+        """Read a condition; what is not there is unknown."""
+        if not isinstance(raw, Mapping):
+            return cls("Unknown", None, None, None)
+        status = str(raw.get("status", "Unknown")).capitalize()
+        return cls(status, raw.get("reason"), raw.get("message"), _time(raw, "since"))
+
+
+@dataclass(frozen=True, slots=True)
+class ColdStart:
+    """How long the last start from zero took, first byte to answer, and where the time went."""
+
+    total_ms: float
+    phases_ms: Mapping[str, float]
+
+    @classmethod
+    def read(cls, raw: Any) -> "ColdStart | None":
+        """Read a cold start; None: there was none yet."""
+        if not isinstance(raw, Mapping):
+            return None
+        phases = raw.get("phases_ms", raw.get("phases"))
+        named = phases if isinstance(phases, Mapping) else {}
+        return cls(
+            float(raw.get("total_ms", raw.get("total", 0)) or 0),
+            {str(k): float(v) for k, v in named.items() if isinstance(v, int | float)},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address that predicts."""
+
+    name: str
+    id: str
+    url: str
+    audience: str
+    model: str | None
+    generation: int
+    observed_generation: int
+    ready: Condition
+    active: Condition
+    replicas: int
+    desired_replicas: int
+    requests_total: int
+    cold_start: ColdStart | None
+    revisions: tuple[Revision, ...]
+    created_at: datetime | None
+    raw: Raw = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: Raw) -> "Endpoint":
+        """Read the API's document."""
+        return cls(
+            name=_text(raw, "name"),
+            id=str(raw.get("id") or ""),
+            url=str(raw.get("url") or ""),
+            audience=str(raw.get("audience") or ""),
+            model=raw.get("model"),
+            generation=int(raw.get("generation") or 0),
+            observed_generation=int(raw.get("observed_generation") or 0),
+            ready=Condition.read(raw.get("ready")),
+            active=Condition.read(raw.get("active")),
+            replicas=int(raw.get("replicas") or 0),
+            desired_replicas=int(raw.get("desired_replicas") or 0),
+            requests_total=int(raw.get("requests_total") or 0),
+            cold_start=ColdStart.read(raw.get("cold_start")),
+            revisions=tuple(map(Revision.read, raw.get("revisions") or ())),
+            created_at=_time(raw),
+            raw=raw,
+        )
+
+    @property
+    def current(self) -> bool:
+        """True when the engine has seen the newest release."""
+        return self.observed_generation >= self.generation
+
+    @property
+    def is_ready(self) -> bool:
+        """True when the newest release serves, or would wake to serve."""
+        return self.current and self.ready.status == "True" and bool(self.url)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One change of an endpoint, which can be rolled back."""
+
+    number: int
+    endpoint: str
+    action: str
+    current: bool
+    revisions: tuple[Revision, ...]
+    created_at: datetime | None
+    created_by: str | None
+    raw: Raw = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: Raw) -> "Release":
+        """Read the API's document."""
+        return cls(
+            number=_count(raw, "number"),
+            endpoint=str(raw.get("endpoint") or ""),
+            action=str(raw.get("action") or ""),
+            current=bool(raw.get("current")),
+            revisions=tuple(map(Revision.read, raw.get("revisions") or ())),
+            created_at=_time(raw),
+            created_by=raw.get("created_by"),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line that a replica wrote."""
+
+    at: datetime | None
+    replica: str
+    text: str
+    raw: Raw = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: Raw) -> "LogLine":
+        """Read one line of the stream."""
+        return cls(_time(raw, "at"), str(raw.get("replica") or ""), str(raw.get("text", "")), raw)
+
+
+def _text(raw: Raw, name: str) -> str:
+    value = raw.get(name)
+    if not isinstance(value, str):
+        raise BadAnswer(f"The server's answer has no {name!r}: {str(dict(raw))[:200]}")
+    return value
+
+
+def _count(raw: Raw, name: str) -> int:
+    value = raw.get(name)
+    if type(value) is not int:
+        raise BadAnswer(f"The server's answer has no {name!r}: {str(dict(raw))[:200]}")
+    return value
+
+
+def _time(raw: Raw, name: str = "created_at") -> datetime | None:
+    value = raw.get(name)
+    if isinstance(value, str):
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if isinstance(value, int | float):
+        # The engine's logs count seconds since 1970.
+        return datetime.fromtimestamp(value, UTC)
+    return None

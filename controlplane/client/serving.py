@@ -1,0 +1,164 @@
+"""Endpoints: deploying, splitting traffic, going back, predicting, reading logs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from controlplane.client import predicting
+from controlplane.client.core import Core
+from controlplane.client.errors import (
+    ApiError,
+    BadAnswer,
+    DeployFailed,
+    TimedOut,
+    Unreachable,
+)
+from controlplane.client.predicting import Protocol
+from controlplane.client.registry import looks
+from controlplane.client.results import Endpoint, Release
+from controlplane.client.rows import table
+from controlplane.client.steps import Answer, Flow, Send
+from runtime.plan.ops import Array
+
+Traffic = Sequence[Mapping[str, Any]]
+Arrays = Array | dict[str, Array]
+# An endpoint that was deleted and made again has another audience, and perhaps another address.
+MOVED: Final = frozenset({400, 401, 403, 404})
+
+
+def release_of(
+    model: str,
+    version: int | str | None,
+    scaling: Mapping[str, Any] | None,
+    container_concurrency: int | None,
+    request_timeout_s: float | None,
+) -> tuple[str, dict[str, Any]]:
+    """Give the model's name and the body of a release; `iris:3` and `iris:production` are read."""
+    name, colon, which = model.partition(":")
+    if colon and version is not None:
+        raise ValueError(f"{model!r} names a version already; leave out version={version!r}")
+    if colon:
+        version = int(which) if which.isdecimal() else which
+    return name, {
+        "model": name,
+        "version": version,
+        "scaling": scaling,
+        "container_concurrency": container_concurrency,
+        "timeout_s": request_timeout_s,
+    }
+
+
+class Serving:
+    """Flows of endpoints."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._known: dict[str, Endpoint] = {}
+
+    def endpoints(self) -> Flow[list[Endpoint]]:
+        """List endpoints."""
+        return list(map(Endpoint.read, (yield from self._core.listed("endpoints"))))
+
+    def endpoint(self, name: str) -> Flow[Endpoint]:
+        """Read one endpoint."""
+        return Endpoint.read((yield from self._core.get(self._core.url("endpoints", name))))
+
+    def delete_endpoint(self, name: str) -> Flow[None]:
+        """Delete an endpoint; its model stays."""
+        self._known.pop(name, None)
+        yield from self._core.delete(self._core.url("endpoints", name))
+
+    def deploy(
+        self, name: str, change: Mapping[str, Any], wait: bool, timeout_s: float
+    ) -> Flow[Endpoint]:
+        """Make a release; wait until it serves."""
+        yield from self.release(name, change)
+        if not wait:
+            return (yield from self.endpoint(name))
+        return (yield from self.wait_for_endpoint(name, timeout_s))
+
+    def release(self, name: str, change: Mapping[str, Any]) -> Flow[Release]:
+        """Make a release of what is not None in `change`."""
+        self._known.pop(name, None)
+        url = self._core.url("endpoints", name, "releases")
+        body = {key: value for key, value in change.items() if value is not None}
+        return Release.read((yield from self._core.post(url, body)))
+
+    def wait_for_endpoint(self, name: str, timeout_s: float) -> Flow[Endpoint]:
+        """Wait until the newest release serves; raises DeployFailed or TimedOut."""
+        until = self._core.clock() + timeout_s
+        pauses = looks()
+        while True:
+            endpoint = yield from self.endpoint(name)
+            if endpoint.is_ready:
+                return endpoint
+            if endpoint.current and endpoint.ready.status == "False":
+                raise DeployFailed(endpoint)
+            if self._core.clock() >= until:
+                said = endpoint.ready.message or endpoint.ready.reason or "no reason is known"
+                raise TimedOut(f"{name} is not ready after {timeout_s:g} s: {said}")
+            yield next(pauses)
+
+    def releases(self, name: str) -> Flow[list[Release]]:
+        """List releases, newest first."""
+        return list(
+            map(Release.read, (yield from self._core.listed("endpoints", name, "releases")))
+        )
+
+    def rollback(self, name: str, to: int | None) -> Flow[Release]:
+        """Go back to a release, the one before if None."""
+        self._known.pop(name, None)
+        url = self._core.url("endpoints", name, "rollback")
+        return Release.read((yield from self._core.post(url, {"to": to})))
+
+    def logs(self, name: str, tail: int, follow: bool) -> Flow[Answer]:
+        """Open the stream of log lines."""
+        follows = "true" if follow else None
+        url = self._core.url("endpoints", name, "logs", tail=tail, follow=follows)
+        headers = {"accept": "application/x-ndjson"}
+        return (
+            yield from self._core.signed(lambda auth: Send("GET", url, headers | auth, stream=True))
+        )
+
+    def predict(
+        self,
+        name: str,
+        data: Any,
+        output: str | Sequence[str] | None,
+        protocol: Protocol | None,
+        timeout_s: float,
+    ) -> Flow[Arrays]:
+        """Predict rows. Where an endpoint is, is looked up once, and again when it moved."""
+        outputs = (output,) if isinstance(output, str) else tuple(output or ()) or None
+        rows = table(data)
+        chosen = predicting.choose(protocol, rows)
+        body = predicting.body(chosen, rows, outputs)
+        known = self._known.get(name)
+        if known is not None:
+            try:
+                answer = yield from self._ask(known, chosen, body, timeout_s)
+                return predicting.read(chosen, answer.body, outputs)
+            except (ApiError, Unreachable) as error:
+                if isinstance(error, ApiError) and error.status not in MOVED:
+                    raise
+                self._known.pop(name, None)
+                endpoint = yield from self.endpoint(name)
+                if (endpoint.url, endpoint.audience) == (known.url, known.audience):
+                    raise
+        else:
+            endpoint = yield from self.endpoint(name)
+        answer = yield from self._ask(endpoint, chosen, body, timeout_s)
+        self._known[name] = endpoint
+        return predicting.read(chosen, answer.body, outputs)
+
+    def _ask(
+        self, endpoint: Endpoint, protocol: Protocol, body: bytes, timeout_s: float
+    ) -> Flow[Answer]:
+        if not endpoint.url or not endpoint.audience:
+            raise BadAnswer(f"{endpoint.name} has no address yet: {endpoint.ready.message}")
+        url = endpoint.url.rstrip("/") + predicting.path(protocol, endpoint.name)
+        headers = {"content-type": "application/json", "accept": "application/json"}
+        return (
+            yield from self._core.signed(
+                lambda auth: Send("POST", url, headers | auth, body, timeout_s), endpoint.audience
+            )
+        )

@@ -1,0 +1,247 @@
+"""The client for ordinary programs. Safe to share between threads."""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from controlplane.client.core import Core
+from controlplane.client.home import find_account
+from controlplane.client.predicting import Protocol
+from controlplane.client.registry import Progress, Registry
+from controlplane.client.results import Endpoint, LogLine, Model, Release, Version
+from controlplane.client.retries import RetryPolicy
+from controlplane.client.serving import Arrays, Serving, Traffic, release_of
+from controlplane.client.steps import (
+    Answer,
+    Flow,
+    Measure,
+    Pause,
+    Send,
+    SignIn,
+    Step,
+    Upload,
+)
+from controlplane.client.transport import answer_of, failure, log_line, lost, options, timeout
+from controlplane.client.upload import measure, pieces
+
+T = TypeVar("T")
+
+
+class Client:
+    """Everything the public API does.
+
+    What is not given is taken from KUBESERVE_URL, KUBESERVE_CLIENT_ID and KUBESERVE_CLIENT_SECRET,
+    then from what `kubeserve up` left in its home folder. Raises NotConfigured.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        *,
+        timeout_s: float = 60.0,
+        retries: RetryPolicy | None = None,
+    ) -> None:
+        account = find_account(url, client_id, client_secret)
+        self.url = account.url
+        self._core = Core(account, retries or RetryPolicy(), timeout_s)
+        self._registry, self._serving = Registry(self._core), Serving(self._core)
+        self._http = httpx.Client(**options(account.url))
+        self._signing: defaultdict[str | None, threading.Lock] = defaultdict(threading.Lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def models(self) -> list[Model]:
+        """List models."""
+        return self._run(self._registry.models())
+
+    def model(self, name: str) -> Model:
+        """Read one model."""
+        return self._run(self._registry.model(name))
+
+    def create_model(self, name: str, description: str = "") -> Model:
+        """Make a model without versions; `push` makes one by itself."""
+        return self._run(self._registry.create_model(name, description))
+
+    def delete_model(self, name: str) -> None:
+        """Delete a model and its versions."""
+        self._run(self._registry.delete_model(name))
+
+    def push(
+        self,
+        file: Any,
+        name: str,
+        *,
+        progress: Progress | None = None,
+        wait: bool = True,
+        wait_s: float = 600.0,
+    ) -> Version:
+        """Upload a model file as a new version and wait until it is built.
+
+        file      path, bytes or binary file of joblib.dump or pickle.dump
+        progress  called with the bytes sent and all bytes
+        raises    BuildFailed with the reason; the same bytes again give the same version
+        """
+        return self._run(self._registry.push(file, name, progress, wait, wait_s))
+
+    def wait_for_version(self, model: str, number: int, *, wait_s: float = 600.0) -> Version:
+        """Wait until a version is built; raises BuildFailed or TimedOut."""
+        return self._run(self._registry.wait_for_version(model, number, wait_s))
+
+    def versions(self, model: str) -> list[Version]:
+        """List the versions of a model."""
+        return self._run(self._registry.versions(model))
+
+    def version(self, model: str, which: int | str) -> Version:
+        """Read one version by number or alias."""
+        return self._run(self._registry.version(model, which))
+
+    def set_alias(self, model: str, alias: str, version: int) -> None:
+        """Point an alias such as `production` at a version."""
+        self._run(self._registry.set_alias(model, alias, version))
+
+    def delete_alias(self, model: str, alias: str) -> None:
+        """Remove an alias."""
+        self._run(self._registry.delete_alias(model, alias))
+
+    def deploy(  # noqa: PLR0913  (each is a setting of a release)
+        self,
+        model: str,
+        version: int | str | None = None,
+        endpoint: str | None = None,
+        *,
+        scaling: Mapping[str, Any] | None = None,
+        container_concurrency: int | None = None,
+        request_timeout_s: float | None = None,
+        wait: bool = True,
+        wait_s: float = 120.0,
+    ) -> Endpoint:
+        """Put a version behind an endpoint (named as the model by default), all traffic to it.
+
+        version  number or alias; the newest that is ready if None
+        raises   DeployFailed with the reason, TimedOut
+        """
+        name, change = release_of(model, version, scaling, container_concurrency, request_timeout_s)
+        return self._run(self._serving.deploy(endpoint or name, change, wait, wait_s))
+
+    def wait_for_endpoint(self, endpoint: str, *, wait_s: float = 120.0) -> Endpoint:
+        """Wait until the newest release serves; raises DeployFailed or TimedOut."""
+        return self._run(self._serving.wait_for_endpoint(endpoint, wait_s))
+
+    def endpoints(self) -> list[Endpoint]:
+        """List endpoints."""
+        return self._run(self._serving.endpoints())
+
+    def endpoint(self, name: str) -> Endpoint:
+        """Read one endpoint."""
+        return self._run(self._serving.endpoint(name))
+
+    def delete_endpoint(self, name: str) -> None:
+        """Delete an endpoint; its model stays."""
+        self._run(self._serving.delete_endpoint(name))
+
+    def traffic(self, endpoint: str, targets: Traffic) -> Release:
+        """Split traffic: `[{"version": 3, "percent": 90}, {"version": 4, "percent": 10}]`."""
+        return self._run(self._serving.release(endpoint, {"traffic": list(targets)}))
+
+    def releases(self, endpoint: str) -> list[Release]:
+        """List what was changed on an endpoint, newest first."""
+        return self._run(self._serving.releases(endpoint))
+
+    def rollback(self, endpoint: str, to: int | None = None) -> Release:
+        """Go back to a release, the one before if None."""
+        return self._run(self._serving.rollback(endpoint, to))
+
+    def predict(
+        self,
+        endpoint: str,
+        data: Any,
+        output: str | Sequence[str] | None = None,
+        *,
+        protocol: Protocol | None = None,
+        timeout_s: float = 60.0,
+    ) -> Arrays:
+        """Predict rows.
+
+        data      rows as lists, objects by column name, an array, columns by name, a data frame
+        output    predict, predict_proba, …: the model's first if None; several give a dict
+        protocol  v2 (the default; keeps dtypes), v1 or short
+        raises    ApiError; its `errors` name row and column of every fault
+        """
+        return self._run(self._serving.predict(endpoint, data, output, protocol, timeout_s))
+
+    def logs(self, endpoint: str, *, tail: int = 100, follow: bool = False) -> Iterator[LogLine]:
+        """Read what the replicas wrote; with `follow` it goes on until it is closed."""
+        return self._lines(self._run(self._serving.logs(endpoint, tail, follow)))
+
+    def _run(self, flow: Flow[T]) -> T:
+        try:
+            step = next(flow)
+            while True:
+                try:
+                    done = self._do(step)
+                except Exception as error:  # noqa: BLE001  (the flow decides what it means)
+                    step = flow.throw(error)
+                else:
+                    step = flow.send(done)
+        except StopIteration as stop:
+            found: T = stop.value
+            return found
+
+    def _do(self, step: Step) -> Any:
+        match step:
+            case Send():
+                return self._send(step)
+            case Pause():
+                return time.sleep(step.seconds)
+            case Measure():
+                return measure(step.source)
+            case SignIn():
+                # One asks, the others wait for its token.
+                with self._signing[step.audience]:
+                    kept = self._core.tokens.fresh(step.audience, step.refused)
+                    return kept or self._run(self._core.tokens.fetch(step.audience))
+
+    def _send(self, step: Send) -> Answer:
+        body = pieces(step.body) if isinstance(step.body, Upload) else step.body
+        try:
+            request = self._http.build_request(
+                step.method, step.url, headers=step.headers, content=body, timeout=timeout(step)
+            )
+            response = self._http.send(request, stream=step.stream)
+            if step.stream and response.is_error:
+                response.read()
+                response.close()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise failure(error, step.url) from error
+        return answer_of(response, open_stream=step.stream and not response.is_error)
+
+    def _lines(self, answer: Answer) -> Iterator[LogLine]:
+        response: httpx.Response = answer.lines
+        try:
+            for line in response.iter_lines():
+                if line.strip():
+                    yield log_line(line)
+        except httpx.HTTPError as error:
+            raise lost(error, str(response.url)) from error
+        finally:
+            response.close()
