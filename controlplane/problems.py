@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from runtime.problems import (
     Forbidden,
@@ -53,6 +54,11 @@ def install(app: FastAPI) -> None:
         first = faults[0]
         sentence = f"{first['field'] or 'body'}: {first['detail']}"
         return answer(InvalidInput(sentence, errors=faults), request)
+
+    @app.exception_handler(ClientDisconnect)
+    async def of_disconnect(request: Request, error: ClientDisconnect) -> JSONResponse:
+        # Nobody reads this; it is here so that a lost client is no error of ours.
+        return answer(Malformed("The client went away before the end of its request."), request)
 
     @app.exception_handler(HTTPException)
     async def of_http(request: Request, error: HTTPException) -> JSONResponse:

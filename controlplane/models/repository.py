@@ -79,12 +79,12 @@ async def alias(model: Model, name: str) -> Alias | None:
 
 
 async def set_alias(model: Model, name: str, number: int) -> None:
-    await Alias.update_or_create(
-        model_id=model.id,
-        name=name,
-        defaults={"version": number},
-        create_defaults={"id": uuid.uuid4(), "version": number},
+    row, made = await Alias.get_or_create(
+        model_id=model.id, name=name, defaults={"id": uuid.uuid4(), "version": number}
     )
+    if not made:
+        row.version = number
+        await row.save(update_fields=["version", "updated_at"])
 
 
 async def delete_alias(model: Model, name: str) -> bool:

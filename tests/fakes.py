@@ -1,0 +1,68 @@
+"""An engine in memory, for tests of what is above engines."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from controlplane.engines.engine import (
+    Condition,
+    DesiredEndpoint,
+    EndpointId,
+    LogLine,
+    ObservedEndpoint,
+    Status,
+)
+from runtime.problems import EngineUnavailable
+
+
+class FakeEngine:
+    """Runs nothing; says of every endpoint that it is ready. `down` makes it unreachable."""
+
+    def __init__(self) -> None:
+        self.wanted: dict[EndpointId, DesiredEndpoint] = {}
+        self.keys: list[bytes] = []
+        self.down = False
+
+    def _check(self) -> None:
+        if self.down:
+            raise EngineUnavailable("The fake engine is down.")
+
+    async def apply(self, desired: DesiredEndpoint) -> None:
+        self._check()
+        self.wanted[desired.id] = desired
+
+    async def observe(self, endpoint: EndpointId) -> ObservedEndpoint | None:
+        self._check()
+        found = self.wanted.get(endpoint)
+        return None if found is None else self._seen(found)
+
+    async def observe_all(self) -> tuple[ObservedEndpoint, ...]:
+        self._check()
+        return tuple(map(self._seen, self.wanted.values()))
+
+    async def delete(self, endpoint: EndpointId) -> None:
+        self._check()
+        self.wanted.pop(endpoint, None)
+
+    async def publish_keys(self, document: bytes) -> None:
+        self._check()
+        self.keys.append(document)
+
+    async def logs(
+        self, endpoint: EndpointId, *, tail: int, follow: bool
+    ) -> AsyncIterator[LogLine]:
+        self._check()
+        yield LogLine(datetime.now(UTC), "w-1", f"hello from {endpoint}")
+
+    def _seen(self, desired: DesiredEndpoint) -> ObservedEndpoint:
+        now = datetime.now(UTC)
+        return ObservedEndpoint(
+            id=desired.id,
+            observed_generation=desired.generation,
+            url="http://127.0.0.1:1",
+            replicas=1,
+            desired_replicas=1,
+            conditions=(
+                Status("Ready", Condition.TRUE, "Serving", "1 worker(s) ready.", now),
+                Status("Active", Condition.TRUE, "Serving", "Requests are being served.", now),
+            ),
+        )

@@ -1,0 +1,39 @@
+"""One embedded Postgres for all integration tests."""
+
+import signal
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from controlplane import postgres
+from tests.integration.api import Api, running_api
+
+READY_WITHIN_S = 30.0
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Give the URL of a real Postgres of our own."""
+    with tempfile.TemporaryDirectory(prefix="ks-pg-") as folder:
+        home = Path(folder)
+        process = postgres.start(home, home / "postgres.log")
+        try:
+            deadline = time.monotonic() + READY_WITHIN_S
+            while not postgres.is_ready(home):
+                assert process.poll() is None, (home / "postgres.log").read_text()
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            yield postgres.url(home).replace("asyncpg://", "postgresql://")
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait()
+
+
+@pytest.fixture
+async def api(postgres_server: str, tmp_path: Path) -> AsyncIterator[Api]:
+    """Give the application with its administrator signed in."""
+    async with running_api(postgres_server, tmp_path) as running:
+        yield running
