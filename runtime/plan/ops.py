@@ -59,6 +59,7 @@ class Frame:
 
 
 Inputs = Float64Matrix | Frame
+Cell = float | str | None
 
 
 def as_matrix(x: Inputs) -> Float64Matrix:
@@ -140,6 +141,13 @@ class Node:
         return tuple(
             0.0 if kind is Kind.NUMBER else None for kind, _ in self.columns_in(nan_ok_after=True)
         )
+
+    def example_for(self, after: tuple[Cell, ...]) -> tuple[Cell, ...]:  # noqa: ARG002
+        """Give an example whose output whoever comes next takes, where `after` is what that takes.
+
+        None is a cell that nobody minds. Nodes that hand cells on as they are pass `after` back.
+        """
+        return self.example()
 
     def run(self, method: str, x: Inputs) -> Array:
         """Call a method named in `methods` on whole arrays; rows in, as many rows out."""
@@ -268,12 +276,16 @@ class Fields:
             array = np.empty(len(values), object)
             array[:] = values
             return array
-        if dtype not in LABEL_DTYPES or not all(type(v) in (int, float, bool) for v in values):
+        known = isinstance(dtype, str) and dtype in LABEL_DTYPES
+        if not known or not all(type(v) in (int, float, bool) for v in values):
             raise self.fail(f"{key!r} must hold numbers, strings or booleans")
         try:
-            return np.asarray(values, dtype=dtype)
+            array = np.asarray(values, dtype=dtype)
         except (OverflowError, ValueError) as error:
             raise self.fail(f"{key!r}: {error}") from error
+        if array.tolist() != values:
+            raise self.fail(f"{key!r} holds values that are not {dtype}")
+        return array
 
     def child(self, key: str) -> Node:
         """Read the node under this key."""

@@ -76,6 +76,10 @@ def _check(signature: Signature, node: Node) -> None:
         raise PlanError("the signature's columns are not those of the graph")
     if [output.name for output in signature.outputs] != list(_methods(node)):
         raise PlanError("the signature's outputs are not those of the graph")
+    row = example_row(node)
+    for output in signature.outputs:
+        if output != _output(node, output.name, row):
+            raise PlanError(f"the signature's {output.name} is not what the graph gives")
 
 
 def _methods(node: Node) -> tuple[str, ...]:
@@ -118,9 +122,14 @@ def _cell(kind: Kind, cell: float | str | None) -> Array:
 
 def _output(node: Node, method: str, row: Inputs) -> Output:
     try:
-        answer = np.asarray(node.run(method, row))
+        with np.errstate(all="ignore"):
+            answer = np.asarray(node.run(method, row))
     except InputRefused as error:
         raise PlanError(f"{method} refuses the row it gave as its example: {error}") from error
+    except Exception as error:  # a graph from outside may fit together and still not run
+        raise PlanError(f"{method} fails: {error!r}") from error
+    if answer.ndim not in (1, 2) or len(answer) != 1:
+        raise PlanError(f"{method} gives shape {answer.shape} for one row")
     width = None if answer.ndim == 1 else int(answer.shape[1])
     return Output(method, _datatype(answer), width, _titles(node, method, width))
 
