@@ -1,4 +1,4 @@
-"""Nodes made of nodes: pipelines, columns sent to transformers, unions, and what passes through."""
+"""Nodes made of nodes: pipelines, and columns sent to transformers side by side."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -6,35 +6,29 @@ from typing import Any, Final
 
 import numpy as np
 
+from runtime.plan import passing
+from runtime.plan.imputers import Impute
 from runtime.plan.ops import (
     Array,
+    Cell,
     Cells,
     Fields,
-    Float64Matrix,
     Frame,
     InputRefused,
     Inputs,
-    Missing,
     Node,
     NodeReader,
+    PlanError,
     as_columns,
     as_matrix,
     override,
 )
+from runtime.plan.passing import MAX_COLUMNS, Select, Want
 from runtime.plan.signature import Kind
 
-MAX_COLUMNS: Final = 1_000_000
 MAX_STEPS: Final = 1_000
 RANK: Final = {"bitwise": 0, "batch": 1, "tolerance": 2}
-FUNCTIONS: Final = {
-    "log1p": np.log1p,
-    "expm1": np.expm1,
-    "log": np.log,
-    "exp": np.exp,
-    "sqrt": np.sqrt,
-    "square": np.square,
-    "abs": np.abs,
-}
+UNUSED: Final[Want] = (Kind.ANY, True)
 
 
 def weakest(nodes: Sequence[Node]) -> str:
@@ -42,63 +36,12 @@ def weakest(nodes: Sequence[Node]) -> str:
     return max((node.exact for node in nodes), key=RANK.__getitem__, default="bitwise")
 
 
-class Identity(Node):
-    """Columns as they are: a passthrough, or FunctionTransformer without a function."""
-
-    kind = "identity"
-    methods = ("transform",)
-    missing = Missing.PASSES
-    exact = "bitwise"
-
-    def __init__(self, fields: Fields) -> None:
-        self.n_in = self.n_out = fields.integer("n_in", 1, MAX_COLUMNS)
-
-    def transform(self, x: Inputs) -> Inputs:
-        """The input itself."""
-        return x
-
-
-class Function(Node):
-    """A numpy function of each cell."""
-
-    kind = "function"
-    methods = ("transform",)
-    missing = Missing.PASSES
-    exact = "bitwise"
-
-    def __init__(self, fields: Fields) -> None:
-        self.n_in = self.n_out = fields.integer("n_in", 1, MAX_COLUMNS)
-        self.function = FUNCTIONS[fields.choice("function", *FUNCTIONS)]
-
-    def transform(self, x: Inputs) -> Float64Matrix:
-        """The function's values; out of its range they are NaN or infinite, as in numpy."""
-        with np.errstate(all="ignore"):
-            values: Float64Matrix = self.function(as_matrix(x))
-        return values
-
-
-class Select(Node):
-    """Some of the columns: feature selection."""
-
-    kind = "select"
-    methods = ("transform",)
-    missing = Missing.PASSES
-    exact = "bitwise"
-
-    def __init__(self, fields: Fields) -> None:
-        self.n_in = fields.integer("n_in", 1, MAX_COLUMNS)
-        self.keep = fields.indices("keep", self.n_in, None)
-        self.n_out = self.keep.shape[0]
-        if fields.flag("refuses_missing"):
-            self.missing = Missing.REFUSES
-
-    def transform(self, x: Inputs) -> Float64Matrix:
-        """The columns that are kept."""
-        return as_matrix(x)[:, self.keep]
-
-
 class Pipeline(Node):
-    """Transformers, then a last step whose methods are the pipeline's own."""
+    """Transformers, then a last step whose methods are the pipeline's own.
+
+    shows_head  it also transforms, by all steps but the last: RFE, which selects and predicts
+    sparse      scikit-learn hands a sparse matrix on somewhere, and adds up in another order
+    """
 
     kind = "pipeline"
 
@@ -116,48 +59,136 @@ class Pipeline(Node):
         self.methods = self.last.methods
         self.n_in, self.n_out = steps[0].n_in, self.last.n_out
         self.classes = self.last.classes
-        self.exact = weakest(steps)
+        self.shows_head = fields.flag("shows_head")
+        if self.shows_head:
+            if not self.head or "transform" in self.methods:
+                raise fields.fail("the head cannot be shown")
+            self.methods, self.n_out = (*self.methods, "transform"), self.head[-1].n_out
+        self.exact = _exactness(steps, sparse=fields.flag("sparse"))
+        self.any_unused = any(getattr(step, "any_unused", False) for step in steps)
+        self.gives_gaps = any(step.gives_gaps for step in steps)
+        self.checked = [
+            _refusing(two) if any(step.gives_gaps for step in steps[: i + 1]) else None
+            for i, two in enumerate(steps[1:])
+        ]
 
     @override
-    def columns_in(self, nan_ok_after: bool) -> tuple[tuple[Kind, bool], ...]:
-        """Give kind and `missing allowed` of every input column, seen from the last step back."""
-        steps = [*self.head, self.last]
-        for step in reversed(steps[1:]):
-            nan_ok_after = all(missing for _, missing in step.columns_in(nan_ok_after))
-        return steps[0].columns_in(nan_ok_after)
+    def wants(self, after: tuple[Want, ...]) -> tuple[Want, ...]:
+        """Give what the first step wants, asked from the last step back."""
+        # Predicting asks for no less than transforming, so it decides where both are served.
+        after = self.last.wants(() if self.shows_head else after)
+        for step in reversed(self.head):
+            after = step.wants(after)
+        return after
 
     @override
-    def example(self) -> tuple[float | str | None, ...]:
-        """Give what the first step takes."""
-        return (self.head[0] if self.head else self.last).example()
+    def columns_in(self, nan_ok_after: bool) -> tuple[Want, ...]:
+        """Give kind and `missing allowed` of every input column."""
+        wants = self.wants(numbers(self.n_out, missing=nan_ok_after))
+        return _settled(wants, any_unused=self.any_unused)
+
+    @override
+    def origin(self, column: int) -> int | None:
+        """Give the input column that an output column is made of."""
+        steps = self.head if self.shows_head else [*self.head, self.last]
+        return _origin(steps, column)
+
+    @override
+    def example(self) -> tuple[Cell, ...]:
+        """Give cells that every step takes."""
+        return _example(self)
+
+    @override
+    def example_for(self, after: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        """Give cells that every step takes, asked from the last step back."""
+        for step in reversed([*self.head, self.last]):
+            after = step.example_for(after)
+        return after
 
     @override
     def run(self, method: str, x: Inputs) -> Array:
-        """Transform, then call the last step; a refused cell is told by its row alone."""
-        for i, step in enumerate(self.head):
-            try:
-                x = step.transform(x)  # type: ignore[attr-defined]  # checked when read
-            except InputRefused as error:
-                raise _placed(error, first=i == 0) from error
+        """Transform, then call the last step; a refused cell gets the pipeline's own column."""
+        done: list[Node] = []
         try:
+            for step, refusing in zip(self.head, self.checked, strict=True):
+                x = step.transform(x)  # type: ignore[attr-defined]  # checked when read
+                done.append(step)
+                if refusing is not None:
+                    _refuse_gaps(as_columns(x), refusing)
+            if self.shows_head and method == "transform":
+                return x  # type: ignore[return-value]  # a frame goes to another node only
             return self.last.run(method, x)
         except InputRefused as error:
-            raise _placed(error, first=not self.head) from error
+            column = None if error.column is None else _origin(done, error.column)
+            raise InputRefused(error.row, column, error.detail) from error
 
     def transform(self, x: Inputs) -> Array:
-        """Transform by every step."""
+        """Transform by every step, or by all but the last where that predicts."""
         return self.run("transform", x)
 
 
-def _placed(error: InputRefused, *, first: bool) -> InputRefused:
-    """Keep the column only where it is one of the pipeline's own input."""
-    return error if first else InputRefused(error.row, None, error.detail)
+def numbers(count: int, *, missing: bool = True) -> tuple[Want, ...]:
+    """Want so many columns of numbers."""
+    return ((Kind.NUMBER, missing),) * count
+
+
+def _exactness(steps: Sequence[Node], *, sparse: bool) -> str:
+    exact = weakest(steps)
+    # What takes columns apart leaves them in another memory order than scikit-learn, where
+    # products and sums over a row are rounded otherwise.
+    if exact == "batch" and any(_moves(step) for step in steps[:-1]):
+        return "tolerance"
+    # A tree compares the same numbers; all others add in another order, or multiply by 1 / scale.
+    same = exact == "bitwise" and len(steps) == 2 and "transform" not in steps[-1].methods
+    return exact if same or not sparse else "tolerance"
+
+
+def _moves(step: Node) -> bool:
+    return isinstance(step, (Columns, Select)) or (
+        isinstance(step, Impute) and step.kept is not None
+    )
+
+
+def _settled(wants: tuple[Want, ...], *, any_unused: bool) -> tuple[Want, ...]:
+    """Make columns that nobody uses numbers where the rest are numbers, unless they may be other.
+
+    The input stays one matrix so.
+    """
+    if any_unused or any(kind is Kind.STRING for kind, _ in wants):
+        return wants
+    return tuple((Kind.NUMBER, missing) for _, missing in wants)
+
+
+def _refusing(node: Node) -> tuple[int, ...] | None:
+    """Give the columns in which a node refuses NaN; None for no column."""
+    wants = node.wants(numbers(node.n_out))
+    places = tuple(j for j, (kind, ok) in enumerate(wants) if kind is Kind.NUMBER and not ok)
+    return places or None
+
+
+def _origin(steps: Sequence[Node], column: int) -> int | None:
+    place: int | None = column
+    for step in reversed(steps):
+        if place is None:
+            return None
+        place = step.origin(place)
+    return place
+
+
+def _refuse_gaps(columns: Sequence[Cells], places: tuple[int, ...]) -> None:
+    """Refuse what became NaN or infinite on the way, as scikit-learn's next step does."""
+    for place in places:
+        good = np.isfinite(columns[place])
+        if not good.all():
+            row = int(np.argmin(good))
+            raise InputRefused(row, place, "becomes NaN or infinite inside the model")
 
 
 class Columns(Node):
     """ColumnTransformer and FeatureUnion: parts of the input through nodes, side by side.
 
-    source  sklearn.compose.ColumnTransformer; outputs in the order of the parts
+    any_unused  columns that no part takes may hold anything; if not, they are numbers like the rest
+    source      sklearn.compose.ColumnTransformer; outputs in the order of the parts
     """
 
     kind = "columns"
@@ -168,19 +199,25 @@ class Columns(Node):
         self.parts: list[tuple[Node, list[int], float | None]] = []
         for i, part in enumerate(fields.items("parts", MAX_STEPS)):
             self.parts.append(self._part(fields, i, part))
+        if not self.parts:
+            raise fields.fail("no parts")
         self.n_out = sum(node.n_out for node, _, _ in self.parts)
-        self.exact = weakest([node for node, _, _ in self.parts])
+        nodes = [node for node, _, _ in self.parts]
+        self.gives_gaps = any(node.gives_gaps for node in nodes)
+        self.any_unused = fields.flag("any_unused") or any(
+            getattr(node, "any_unused", False) for node in nodes
+        )
         self._whole = [places == list(range(self.n_in)) for _, places, _ in self.parts]
+        self.exact = weakest(nodes)
+        if self.exact == "batch" and not all(self._whole):
+            self.exact = "tolerance"
         self._places = [np.array(places, np.intp) for _, places, _ in self.parts]
 
     def _part(self, fields: Fields, i: int, part: Any) -> tuple[Node, list[int], float | None]:
         if not isinstance(part, dict) or set(part) != {"node", "columns", "weight"}:
             raise fields.fail(f"parts[{i}] must hold node, columns and weight")
-        node, places, weight = (
-            fields.node(part["node"], f"parts[{i}]"),
-            part["columns"],
-            part["weight"],
-        )
+        node = fields.node(part["node"], f"parts[{i}]")
+        places, weight = part["columns"], part["weight"]
         good = isinstance(places, list) and all(
             type(p) is int and 0 <= p < self.n_in for p in places
         )
@@ -191,26 +228,52 @@ class Columns(Node):
         return node, places, weight
 
     @override
-    def columns_in(self, nan_ok_after: bool) -> tuple[tuple[Kind, bool], ...]:
-        """Join what the parts say; a column nobody uses may hold anything."""
-        found: list[tuple[Kind, bool] | None] = [None] * self.n_in
-        for node, places, _ in self.parts:
-            for place, (kind, missing) in zip(places, node.columns_in(nan_ok_after), strict=True):
-                before = found[place]
-                found[place] = (kind, missing and (before is None or before[1]))
-        numeric = all(one is None or one[0] is Kind.NUMBER for one in found)
-        unused = (Kind.NUMBER if numeric else Kind.ANY, True)
-        return tuple(one or unused for one in found)
+    def wants(self, after: tuple[Want, ...]) -> tuple[Want, ...]:
+        """Join what the parts want; raises PlanError when two want different kinds of a column."""
+        found: list[Want] = [UNUSED] * self.n_in
+        start = 0
+        for node, places, weight in self.parts:
+            wanted = after[start : start + node.n_out]
+            if weight is not None:
+                wanted = tuple((Kind.NUMBER, missing) for _, missing in wanted)
+            for place, want in zip(places, node.wants(wanted), strict=True):
+                found[place] = _joined(found[place], want)
+            start += node.n_out
+        return tuple(found)
 
     @override
-    def example(self) -> tuple[float | str | None, ...]:
-        """Join what the parts take."""
-        cells: list[float | str | None] = [
-            0.0 if kind is Kind.NUMBER else None for kind, _ in self.columns_in(nan_ok_after=True)
-        ]
+    def columns_in(self, nan_ok_after: bool) -> tuple[Want, ...]:
+        """Give kind and `missing allowed` of every input column."""
+        wants = self.wants(numbers(self.n_out, missing=nan_ok_after))
+        return _settled(wants, any_unused=self.any_unused)
+
+    @override
+    def origin(self, column: int) -> int | None:
+        """Give the input column that an output column is made of."""
         for node, places, _ in self.parts:
-            for place, cell in zip(places, node.example(), strict=True):
-                cells[place] = cell
+            if column < node.n_out:
+                inner = node.origin(column)
+                return None if inner is None else places[inner]
+            column -= node.n_out
+        return None
+
+    @override
+    def example(self) -> tuple[Cell, ...]:
+        """Give cells that every part takes."""
+        return _example(self)
+
+    @override
+    def example_for(self, after: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        """Join what the parts take."""
+        cells: list[Cell] = [None] * self.n_in
+        start = 0
+        for node, places, _ in self.parts:
+            asked = node.example_for(after[start : start + node.n_out])
+            for place, cell in zip(places, asked, strict=True):
+                # 0.0 is what nodes say that take any number.
+                if cells[place] in (None, 0.0):
+                    cells[place] = cell
+            start += node.n_out
         return tuple(cells)
 
     def transform(self, x: Inputs) -> Inputs:
@@ -232,6 +295,22 @@ class Columns(Node):
         return np.concatenate([as_matrix(out) for out in outs], axis=1)
 
 
+def _joined(one: Want, other: Want) -> Want:
+    kinds = {one[0], other[0]} - {Kind.ANY}
+    if len(kinds) > 1:
+        raise PlanError("two parts take a column, one as numbers, the other as strings")
+    return (kinds.pop() if kinds else Kind.ANY), one[1] and other[1]
+
+
+def _example(node: Node) -> tuple[Cell, ...]:
+    cells = node.example_for((0.0,) * node.n_out)
+    wants = node.columns_in(nan_ok_after=True)
+    return tuple(
+        0.0 if kind is Kind.NUMBER and cell is None else cell
+        for (kind, _), cell in zip(wants, cells, strict=True)
+    )
+
+
 def _take(x: Inputs, places: list[int], index: Array) -> Inputs:
     if not isinstance(x, Frame):
         return x[:, index]
@@ -239,7 +318,7 @@ def _take(x: Inputs, places: list[int], index: Array) -> Inputs:
     return Frame(picked)
 
 
-def _reader(kind: type[Identity | Function | Select | Pipeline | Columns]) -> NodeReader:
+def _reader(kind: type[Pipeline | Columns]) -> NodeReader:
     def read(fields: Fields) -> Node:
         node = kind(fields)
         fields.done()
@@ -249,5 +328,6 @@ def _reader(kind: type[Identity | Function | Select | Pipeline | Columns]) -> No
 
 
 NODES: dict[str, NodeReader] = {
-    kind.kind: _reader(kind) for kind in (Identity, Function, Select, Pipeline, Columns)
+    **passing.NODES,
+    **{kind.kind: _reader(kind) for kind in (Pipeline, Columns)},
 }

@@ -69,8 +69,7 @@ class Column:
         if self.kind is Kind.STRING:
             good = isinstance(category, str)
         else:
-            good = type(category) in (int, float) and np.isfinite(category)
-            category = float(category) if good else category
+            good = type(category) is float and category - category == 0.0
         if not good or type(code) is not int or not 0 <= code < codes:
             raise fields.fail(f"column {place}: {category!r} has a bad code or is no category")
         return category, code
@@ -186,16 +185,23 @@ class Ordinal(Encoder):
         self.values = fields.tensor("values", "f8", None)
         super().__init__(fields, self.values.shape[0])
         self.n_out = self.n_in
-        self.passes = fields.flag("gives_nan")
-        if self.passes:
-            self.missing = Missing.PASSES
+        # Where unknown becomes NaN, a string that nobody foresaw would pass as a missing value.
+        self.gives_gaps = any(self._is_gap(column.unknown) for column in self.columns)
+
+    def _is_gap(self, code: int) -> bool:
+        return code != REFUSED and bool(np.isnan(self.values[code]))
+
+    @override
+    def origin(self, column: int) -> int | None:
+        """Give the input column that an output column is made of."""
+        return column
 
     @override
     def columns_in(self, nan_ok_after: bool) -> tuple[tuple[Kind, bool], ...]:
         """Give kind and `missing allowed`; where missing becomes NaN, whoever follows decides."""
         columns = super().columns_in(nan_ok_after)
         return tuple(
-            (kind, takes and (nan_ok_after or not np.isnan(self.values[column.missing])))
+            (kind, takes and (nan_ok_after or not self._is_gap(column.missing)))
             for column, (kind, takes) in zip(self.columns, columns, strict=True)
         )
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from runtime.plan.ops import (
     Array,
+    Cell,
     Cells,
     Fields,
     Float64Matrix,
@@ -52,6 +53,16 @@ class Impute(Node):
         if self.kept is None:
             return column if column < self.n_in else None
         return int(self.kept[column]) if column < len(self.kept) else None
+
+    @override
+    def example_for(self, after: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        """Give what whoever comes next takes of the columns that are kept."""
+        cells = list(self.example())
+        for column, cell in enumerate(after):
+            place = self.origin(column)
+            if place is not None and cell is not None:
+                cells[place] = cell
+        return tuple(cells)
 
     def transform(self, x: Inputs) -> Float64Matrix:
         """Give (rows, kept + indicated)."""
@@ -105,11 +116,11 @@ class ImputeText(Node):
 
     @override
     def origin(self, column: int) -> int | None:
-        """Give the input column that an output column is made of."""
-        return (*self.kept, *self.indicated)[column]
+        """Give the input column that an output column is made of; indicators have none."""
+        return self.kept[column] if column < len(self.kept) else None
 
     @override
-    def columns_in(self, nan_ok_after: bool) -> tuple[tuple[Kind, bool], ...]:
+    def columns_in(self, nan_ok_after: bool) -> tuple[tuple[Kind, bool], ...]:  # noqa: ARG002
         """Give kind and `missing allowed` of every input column."""
         allowed = self.missing is Missing.FILLS
         return tuple((kind, allowed) for kind in self.kinds)
@@ -121,6 +132,16 @@ class ImputeText(Node):
             0.0 if kind is Kind.NUMBER and fill is None else fill
             for kind, fill in zip(self.kinds, self.fills, strict=True)
         )
+
+    @override
+    def example_for(self, after: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        """Give what whoever comes next takes of the columns that are kept."""
+        cells = list(self.example())
+        for column, cell in enumerate(after):
+            place = self.origin(column)
+            if place is not None and cell is not None:
+                cells[place] = cell
+        return tuple(cells)
 
     def transform(self, x: Inputs) -> Frame:
         """Give the kept columns and the indicators, each of its kind."""

@@ -1,6 +1,7 @@
 """Scalers and polynomial features: arithmetic on each cell or row, in scikit-learn's order."""
 
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 
@@ -138,6 +139,7 @@ class Polynomial(Node):
         self.n_in = fields.integer("n_in", 1, 100_000)
         low, high = fields.integer("min_degree", 0, 50), fields.integer("max_degree", 0, 50)
         alone = fields.flag("interaction_only")
+        self.order: Literal["C", "F"] = "F" if fields.flag("by_column") else "C"
         self.bias = int(fields.flag("include_bias"))
         if low > high:
             raise fields.fail("'min_degree' is above 'max_degree'")
@@ -177,7 +179,7 @@ class Polynomial(Node):
     def transform(self, x: Inputs) -> Float64Matrix:
         """Give (rows, terms)."""
         x = as_matrix(x)
-        out = np.empty((x.shape[0], self.n_full))
+        out = np.empty((x.shape[0], self.n_full), order=self.order)
         if self.bias:
             out[:, 0] = 1
         if self.n_full > self.bias:
@@ -186,7 +188,7 @@ class Polynomial(Node):
             np.multiply(out.take(terms, 1), x.take(factors, 1), out=out[:, start:end])
         if self.first == self.bias:
             return out
-        kept = out[:, self.first - self.bias :].copy()
+        kept = out[:, self.first - self.bias :].copy(order="K")
         if self.bias:
             kept[:, 0] = 1
         return kept

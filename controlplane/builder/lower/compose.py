@@ -1,149 +1,184 @@
 """Lowering of what is made of other estimators."""
 
+# A fitted ColumnTransformer keeps its columns' positions in a private attribute.
+# ruff: noqa: SLF001
+
 from typing import Any
 
 import numpy as np
-from sklearn import feature_selection as fs
+from sklearn import feature_selection
 from sklearn.compose import ColumnTransformer
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import FeatureUnion, Pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from controlplane.builder.lower.base import Draft, Lowering, Spec
+from controlplane.builder.lower.scalers import LOWERINGS as SCALERS
+from runtime.plan.passing import FUNCTIONS
 
-FUNCTIONS = {
-    np.log1p: "log1p",
-    np.expm1: "expm1",
-    np.log: "log",
-    np.exp: "exp",
-    np.sqrt: "sqrt",
-    np.square: "square",
-    np.abs: "abs",
-}
+_SELECTORS = (
+    feature_selection.GenericUnivariateSelect,
+    feature_selection.SelectFdr,
+    feature_selection.SelectFpr,
+    feature_selection.SelectFromModel,
+    feature_selection.SelectFwe,
+    feature_selection.SelectKBest,
+    feature_selection.SelectPercentile,
+    feature_selection.SequentialFeatureSelector,
+    feature_selection.VarianceThreshold,
+)
 
 
-def _pipeline(draft: Draft, model: Any) -> Spec:
-    steps = [step for _, step in model.steps if step is not None and step != "passthrough"]
+def _is_passthrough(step: Any) -> bool:
+    if isinstance(step, FunctionTransformer):
+        return step.func is None and not step.validate
+    return step is None or (isinstance(step, str) and step == "passthrough")
+
+
+def _is_dropped(step: Any) -> bool:
+    return isinstance(step, str) and step == "drop"
+
+
+def _gives_sparse(step: Any, incoming: bool) -> bool:
+    """Tell whether scikit-learn would hold this step's output in a sparse matrix."""
+    if isinstance(step, OneHotEncoder):
+        return bool(step.sparse_output)
+    if isinstance(step, ColumnTransformer):
+        return bool(step.sparse_output_)
+    if isinstance(step, FeatureUnion):
+        return any(_gives_sparse(one, incoming) for _, one in step.transformer_list)
+    if isinstance(step, Pipeline):
+        for _, one in step.steps:
+            incoming = _gives_sparse(one, incoming)
+        return incoming
+    keeps = (*SCALERS, *_SELECTORS, feature_selection.RFE, feature_selection.RFECV)
+    return incoming and (_is_passthrough(step) or type(step) in keeps)
+
+
+def pipeline(draft: Draft, estimator: Any) -> Spec:
+    """Pipeline; steps that do nothing are left out."""
+    steps = [step for _, step in estimator.steps if not _is_passthrough(step)]
     if not steps:
-        raise draft.unsupported("it has no steps")
-    last = model.steps[-1][1]
-    if last is None or last == "passthrough":
-        return {"op": "pipeline", "steps": [draft.node(step) for step in steps]}
+        return {"op": "identity", "n_in": _width(draft, estimator), "refuses_missing": False}
     specs = [draft.node(step) for step in steps]
-    return specs[0] if len(specs) == 1 else {"op": "pipeline", "steps": specs}
+    if len(specs) == 1:
+        return specs[0]
+    sparse, seen = False, []
+    for step in steps:
+        sparse = _gives_sparse(step, sparse)
+        seen.append(sparse)
+    return {"op": "pipeline", "steps": specs, "shows_head": False, "sparse": any(seen[:-1])}
 
 
-def _columns(draft: Draft, model: Any) -> Spec:
-    width = model.n_features_in_
-    names = [str(name) for name in getattr(model, "feature_names_in_", [])]
-    weights = model.transformer_weights or {}
+def _width(draft: Draft, estimator: Any) -> int:
+    try:
+        return int(estimator.n_features_in_)
+    except AttributeError as error:
+        raise draft.unsupported("it does not know how many columns it was fitted on") from error
+
+
+def _part(draft: Draft, transformer: Any, places: list[int], weight: float | None) -> Spec:
+    return {
+        "node": (
+            {"op": "identity", "n_in": len(places), "refuses_missing": False}
+            if _is_passthrough(transformer)
+            else draft.node(transformer)
+        ),
+        "columns": places,
+        "weight": None if weight is None else float(weight),
+    }
+
+
+def columns(draft: Draft, estimator: Any) -> Spec:
+    """ColumnTransformer. Trained on a frame, what it drops may have been anything."""
+    weights = estimator.transformer_weights or {}
     parts = []
-    for name, transformer, chosen in model.transformers_:
-        places = _places(chosen, names, width)
-        if transformer == "drop" or not places:
-            continue
-        weight = weights.get(name)
-        parts.append(
-            {
-                "node": _part(draft, transformer, len(places)),
-                "columns": places,
-                "weight": None if weight is None else float(weight),
-            }
-        )
+    for name, transformer, _ in estimator.transformers_:
+        chosen = estimator._transformer_to_input_indices.get(name, [])
+        places = [int(place) for place in chosen]
+        if places and not _is_dropped(transformer):
+            parts.append(_part(draft, transformer, places, weights.get(name)))
+    return _columns(draft, estimator, parts)
+
+
+def _columns(draft: Draft, estimator: Any, parts: list[Spec]) -> Spec:
     if not parts:
         raise draft.unsupported("it keeps no column")
-    return {"op": "columns", "n_in": width, "parts": parts}
+    return {
+        "op": "columns",
+        "n_in": _width(draft, estimator),
+        "parts": parts,
+        "any_unused": hasattr(estimator, "feature_names_in_"),
+    }
 
 
-def _part(draft: Draft, transformer: Any, width: int) -> Spec:
-    if isinstance(transformer, str) and transformer == "passthrough":
-        return {"op": "identity", "n_in": width}
-    if isinstance(transformer, FunctionTransformer) and transformer.func is None:
-        return {"op": "identity", "n_in": width}
-    return draft.node(transformer)
-
-
-def _places(chosen: Any, names: list[str], width: int) -> list[int]:
-    """Give the positions of columns chosen by name, position, slice or mask."""
-    if isinstance(chosen, slice):
-        if isinstance(chosen.start, str) or isinstance(chosen.stop, str):
-            first = names.index(chosen.start) if chosen.start is not None else 0
-            end = names.index(chosen.stop) + 1 if chosen.stop is not None else width
-            return list(range(first, end))
-        return list(range(width))[chosen]
-    listed = [chosen] if isinstance(chosen, (str, int, np.integer)) else list(chosen)
-    if listed and all(isinstance(c, (bool, np.bool_)) for c in listed):
-        return [i for i, c in enumerate(listed) if c]
-    if all(isinstance(c, str) for c in listed):
-        return [names.index(str(c)) for c in listed]
-    return [int(c) % width for c in listed]
-
-
-def _union(draft: Draft, model: Any) -> Spec:
-    weights = model.transformer_weights or {}
-    width = model.n_features_in_
+def union(draft: Draft, estimator: Any) -> Spec:
+    """FeatureUnion: every part takes every column."""
+    weights = estimator.transformer_weights or {}
+    places = list(range(_width(draft, estimator)))
     parts = [
-        {
-            "node": _part(draft, transformer, width),
-            "columns": list(range(width)),
-            "weight": None if weights.get(name) is None else float(weights[name]),
-        }
-        for name, transformer in model.transformer_list
-        if transformer not in ("drop", None)
+        _part(draft, transformer, places, weights.get(name))
+        for name, transformer in estimator.transformer_list
+        if not _is_dropped(transformer)
     ]
-    if not parts:
-        raise draft.unsupported("it keeps nothing")
-    return {"op": "columns", "n_in": width, "parts": parts}
+    return _columns(draft, estimator, parts)
 
 
-def _function(draft: Draft, model: Any) -> Spec:
-    if model.validate is False and not hasattr(model, "n_features_in_"):
-        raise draft.unsupported("it was not fitted on columns")
-    if model.kw_args:
+def function(draft: Draft, estimator: Any) -> Spec:
+    """FunctionTransformer of a known numpy function."""
+    shared = {"n_in": _width(draft, estimator), "refuses_missing": bool(estimator.validate)}
+    if estimator.func is None:
+        return {"op": "identity", **shared}
+    if estimator.kw_args:
         raise draft.unsupported("its function takes arguments")
-    if model.func is None:
-        return {"op": "identity", "n_in": model.n_features_in_}
     # By identity, never by name: a tenant's own `log1p` is another function.
-    name = next((n for f, n in FUNCTIONS.items() if f is model.func), None)
+    name = next((n for n, known in FUNCTIONS.items() if known is estimator.func), None)
     if name is None:
-        raise draft.unsupported(f"its function {getattr(model.func, '__name__', '?')} is not known")
-    return {"op": "function", "n_in": model.n_features_in_, "function": name}
+        title = getattr(estimator.func, "__name__", type(estimator.func).__name__)
+        raise draft.unsupported(f"its function {title!r} is not one of {', '.join(FUNCTIONS)}")
+    return {"op": "function", "function": name, **shared}
 
 
-def _select(draft: Draft, model: Any) -> Spec:
-    mask = model.get_support()
+def select(draft: Draft, estimator: Any) -> Spec:
+    """Feature selection, by the mask it has settled on."""
+    mask = estimator.get_support()
     if not mask.any():
         raise draft.unsupported("it keeps no column")
-    refuses = not isinstance(model, (fs.VarianceThreshold, fs.SelectFromModel, fs.RFE, fs.RFECV))
     return {
         "op": "select",
         "n_in": len(mask),
         "keep": draft.tensor(np.flatnonzero(mask), "i8"),
-        "refuses_missing": refuses,
+        "refuses_missing": not _takes_nan(estimator),
     }
 
 
-def _search(draft: Draft, model: Any) -> Spec:
-    if not hasattr(model, "best_estimator_"):
-        raise draft.unsupported("it was not refitted (refit=False)")
-    return draft.node(model.best_estimator_)
+def _takes_nan(estimator: Any) -> bool:
+    if hasattr(estimator, "__sklearn_tags__"):
+        return bool(estimator.__sklearn_tags__().input_tags.allow_nan)
+    return bool(estimator._get_tags()["allow_nan"])
+
+
+def eliminate(draft: Draft, estimator: Any) -> Spec:
+    """RFE: it selects, and predicts with what it fitted on the selection."""
+    steps = [select(draft, estimator), draft.node(estimator.estimator_)]
+    return {"op": "pipeline", "steps": steps, "shows_head": True, "sparse": False}
+
+
+def search(draft: Draft, estimator: Any) -> Spec:
+    """A search over parameters is its best estimator."""
+    if not hasattr(estimator, "best_estimator_"):
+        raise draft.unsupported("it was not refitted (refit=False), so it cannot predict")
+    return draft.node(estimator.best_estimator_)
 
 
 LOWERINGS: dict[type, Lowering] = {
-    Pipeline: _pipeline,
-    ColumnTransformer: _columns,
-    FeatureUnion: _union,
-    FunctionTransformer: _function,
-    GridSearchCV: _search,
-    RandomizedSearchCV: _search,
-    fs.VarianceThreshold: _select,
-    fs.SelectKBest: _select,
-    fs.SelectPercentile: _select,
-    fs.SelectFpr: _select,
-    fs.SelectFdr: _select,
-    fs.SelectFwe: _select,
-    fs.GenericUnivariateSelect: _select,
-    fs.SelectFromModel: _select,
-    fs.RFE: _select,
-    fs.SequentialFeatureSelector: _select,
+    Pipeline: pipeline,
+    ColumnTransformer: columns,
+    FeatureUnion: union,
+    FunctionTransformer: function,
+    GridSearchCV: search,
+    RandomizedSearchCV: search,
+    feature_selection.RFE: eliminate,
+    feature_selection.RFECV: eliminate,
+    **dict.fromkeys(_SELECTORS, select),
 }

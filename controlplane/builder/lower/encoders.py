@@ -1,114 +1,137 @@
 """Lowering of OneHotEncoder and OrdinalEncoder: every rule of theirs becomes a table of codes."""
 
+# Fitted encoders keep the grouping of infrequent categories in private attributes.
+# ruff: noqa: SLF001
+
+import math
 from typing import Any
 
 import numpy as np
-from sklearn import preprocessing as pp
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from controlplane.builder.lower.base import Draft, Lowering, Spec
 
+NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
 
 def _is_missing(value: object) -> bool:
-    return value is None or (isinstance(value, float) and np.isnan(value))
+    return value is None or _is_nan(value)
 
 
-def _kind(draft: Draft, categories: Any) -> str:
+def _kind(draft: Draft, categories: list[Any]) -> str:
     """Tell whether a column holds strings or numbers."""
-    present = [c for c in categories.tolist() if not _is_missing(c)]
-    if sum(_is_missing(c) for c in categories.tolist()) > 1:
-        raise draft.unsupported("a column has both None and NaN as categories")
-    if present and all(isinstance(c, str) for c in present):
+    present = [c for c in categories if not _is_missing(c)]
+    if all(isinstance(c, str) for c in present):
         return "string"
-    if categories.dtype.kind in "iuf" and (
-        categories.dtype.kind == "f" or not present or max(map(abs, present)) < 2**53
-    ):
+    if all(isinstance(c, NUMBERS) and abs(float(c)) <= 2**53 for c in present):
         return "number"
-    if categories.dtype.kind == "O" and not present:
-        return "string"
     raise draft.unsupported("a column's categories are neither all strings nor all numbers")
 
 
-def _groups(model: Any, column: int, count: int) -> tuple[list[int], int | None]:
-    """Give each category's group (infrequent ones share the last) and the infrequent group."""
-    enabled = getattr(model, "_infrequent_enabled", False)
-    mapping = model._default_to_infrequent_mappings[column] if enabled else None  # noqa: SLF001
+def _groups(estimator: Any, column: int, count: int) -> tuple[list[int], int | None]:
+    """Give each category's group (infrequent ones share the last) and the infrequent group.
+
+    OrdinalEncoder leaves NaN, its last category, out of the grouping.
+    """
+    enabled = getattr(estimator, "_infrequent_enabled", False)
+    mapping = estimator._default_to_infrequent_mappings[column] if enabled else None
     if mapping is None:
         return list(range(count)), None
-    return mapping.tolist(), int(mapping.max())
+    groups = [int(group) for group in mapping]
+    return groups + list(range(len(groups), count)), max(groups)
 
 
 def _column(
-    categories: Any, kind: str, codes: list[int | None], nowhere: int, unknown: int | None
+    draft: Draft, categories: list[Any], codes: list[int], unknown: int | None, *, float_nan: bool
 ) -> Spec:
-    """Write one column; a category whose code is None is one that was dropped."""
-    pairs, missing = [], None
-    for category, code in zip(categories.tolist(), codes, strict=True):
-        place = nowhere if code is None else code
+    """Write one column.
+
+    float_nan  the column was of floats, where scikit-learn sees a missing cell as NaN
+    """
+    pairs: list[list[Any]] = []
+    missing: dict[str, int] = {}
+    kind = _kind(draft, categories)
+    for category, code in zip(categories, codes, strict=True):
         if _is_missing(category):
-            missing = place
+            missing["nan" if category is not None else "none"] = code
         else:
-            pairs.append([category, place])
-    return {"kind": kind, "codes": pairs, "missing": missing, "unknown": unknown}
-
-
-def _one_hot(draft: Draft, model: Any) -> Spec:
-    if np.dtype(model.dtype) != np.float64:
-        raise draft.unsupported(f"dtype={model.dtype}")
-    total = sum(int(n) for n in model._n_features_outs)  # noqa: SLF001  (its own count)
-    dropped = model.drop_idx_
-    columns, start = [], 0
-    for i, categories in enumerate(model.categories_):
-        groups, infrequent = _groups(model, i, len(categories))
-        drop = dropped[i] if dropped is not None else None
-        if drop is not None and infrequent is not None:
-            drop = groups[int(drop)]
-        codes = [_place(group, drop, start) for group in groups]
-        unknown = None if model.handle_unknown == "error" else total
-        if model.handle_unknown in ("infrequent_if_exist", "warn") and infrequent is not None:
-            place = _place(infrequent, drop, start)
-            unknown = total if place is None else place
-        kind = _kind(draft, categories)
-        columns.append(_column(categories, kind, codes, total, unknown))
-        start += int(model._n_features_outs[i])  # noqa: SLF001
-    return {"op": "one_hot", "n_out": total, "columns": columns}
-
-
-def _place(group: int, drop: int | None, start: int) -> int | None:
-    """Give the place of a group's one in the output; None for the dropped group."""
-    if drop is None:
-        return start + group
-    if group == int(drop):
-        return None
-    return start + group - (group > int(drop))
-
-
-def _ordinal(draft: Draft, model: Any) -> Spec:
-    if np.dtype(model.dtype) != np.float64:
-        raise draft.unsupported(f"dtype={model.dtype}")
-    most = max(len(categories) for categories in model.categories_)
-    values = [float(code) for code in range(most)]
-    columns = []
-    unknown = None
-    if model.handle_unknown == "use_encoded_value":
-        values.append(float(model.unknown_value))
-        unknown = len(values) - 1
-    values.append(float(model.encoded_missing_value))
-    missing = len(values) - 1
-    for i, categories in enumerate(model.categories_):
-        groups, _ = _groups(model, i, len(categories))
-        codes: list[int | None] = [
-            missing if isinstance(c, float) and np.isnan(c) else g
-            for c, g in zip(categories.tolist(), groups, strict=True)
-        ]
-        kind = _kind(draft, categories)
-        columns.append(_column(categories, kind, codes, 0, unknown))
-    gives_nan = bool(np.isnan(values).any())
+            pairs.append([category if kind == "string" else float(category), code])
+    # A request cannot tell None from NaN: where both are categories, strings are missing as None.
+    first, second = ("nan", "none") if float_nan else ("none", "nan")
     return {
-        "op": "ordinal",
-        "values": draft.tensor(np.array(values)),
-        "columns": columns,
-        "gives_nan": gives_nan,
+        "kind": kind,
+        "codes": pairs,
+        "missing": missing.get(first, missing.get(second)),
+        "unknown": unknown,
     }
 
 
-LOWERINGS: dict[type, Lowering] = {pp.OneHotEncoder: _one_hot, pp.OrdinalEncoder: _ordinal}
+def _columns(draft: Draft, estimator: Any, coded: list[tuple[list[int], int | None]]) -> list[Spec]:
+    return [
+        _column(
+            draft,
+            categories.tolist(),
+            codes,
+            unknown,
+            float_nan=all(not isinstance(c, str) for c in categories.tolist()),
+        )
+        for categories, (codes, unknown) in zip(estimator.categories_, coded, strict=True)
+    ]
+
+
+def one_hot(draft: Draft, estimator: Any) -> Spec:
+    """A code is the place of the one in the whole output; the place behind the last is nowhere."""
+    if np.dtype(estimator.dtype) != np.float64:
+        raise draft.unsupported(f"dtype={estimator.dtype} has no plan yet")
+    widths = [int(width) for width in estimator._n_features_outs]
+    nowhere, start = sum(widths), 0
+    coded: list[tuple[list[int], int | None]] = []
+    for i, categories in enumerate(estimator.categories_):
+        groups, infrequent = _groups(estimator, i, len(categories))
+        drop = None if estimator.drop_idx_ is None else estimator.drop_idx_[i]
+        dropped = None if drop is None else groups[int(drop)]
+        codes = [_place(group, dropped, start, nowhere) for group in groups]
+        unknown = None if estimator.handle_unknown == "error" else nowhere
+        if estimator.handle_unknown in ("infrequent_if_exist", "warn") and infrequent is not None:
+            unknown = _place(infrequent, dropped, start, nowhere)
+        coded.append((codes, unknown))
+        start += widths[i]
+    return {"op": "one_hot", "n_out": nowhere, "columns": _columns(draft, estimator, coded)}
+
+
+def _place(group: int, dropped: int | None, start: int, nowhere: int) -> int:
+    """Give the place of a group's one in the output."""
+    if group == dropped:
+        return nowhere
+    return start + group - (dropped is not None and group > dropped)
+
+
+def ordinal(draft: Draft, estimator: Any) -> Spec:
+    """A code is a place in `values`: the codes themselves, then what unknown and NaN become."""
+    if np.dtype(estimator.dtype) != np.float64:
+        raise draft.unsupported(f"dtype={estimator.dtype} has no plan yet")
+    most = max(len(categories) for categories in estimator.categories_)
+    values = [float(code) for code in range(most)]
+    unknown = None
+    if estimator.handle_unknown == "use_encoded_value":
+        unknown = len(values)
+        values.append(float(estimator.unknown_value))
+    missing = len(values)
+    values.append(float(getattr(estimator, "encoded_missing_value", np.nan)))
+    coded = []
+    for i, categories in enumerate(estimator.categories_):
+        groups, _ = _groups(estimator, i, len(categories))
+        cells = zip(categories.tolist(), groups, strict=True)
+        coded.append(([missing if _is_nan(cell) else group for cell, group in cells], unknown))
+    return {
+        "op": "ordinal",
+        "values": draft.tensor(values, "f8"),
+        "columns": _columns(draft, estimator, coded),
+    }
+
+
+LOWERINGS: dict[type, Lowering] = {OneHotEncoder: one_hot, OrdinalEncoder: ordinal}

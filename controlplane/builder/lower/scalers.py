@@ -94,6 +94,7 @@ def polynomial(draft: Draft, estimator: Any) -> Spec:
         "min_degree": int(estimator._min_degree),
         "max_degree": int(estimator._max_degree),
         "interaction_only": bool(estimator.interaction_only),
+        "by_column": estimator.order == "F",
         "include_bias": bool(estimator.include_bias),
     }
 
