@@ -154,7 +154,7 @@ class AsyncClient:
         """Delete an endpoint; its model stays."""
         await self._run(self._serving.delete_endpoint(name))
 
-    async def traffic(self, endpoint: str, targets: Traffic) -> Release:
+    async def traffic(self, endpoint: str, targets: Traffic) -> Endpoint:
         """Split traffic: `[{"version": 3, "percent": 90}, {"version": 4, "percent": 10}]`."""
         return await self._run(self._serving.release(endpoint, {"traffic": list(targets)}))
 
@@ -162,7 +162,7 @@ class AsyncClient:
         """List what was changed on an endpoint, newest first."""
         return await self._run(self._serving.releases(endpoint))
 
-    async def rollback(self, endpoint: str, to: int | None = None) -> Release:
+    async def rollback(self, endpoint: str, to: int | None = None) -> Endpoint:
         """Go back to a release, the one before if None."""
         return await self._run(self._serving.rollback(endpoint, to))
 

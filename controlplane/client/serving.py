@@ -71,17 +71,17 @@ class Serving:
         self, name: str, change: Mapping[str, Any], wait: bool, timeout_s: float
     ) -> Flow[Endpoint]:
         """Make a release; wait until it serves."""
-        yield from self.release(name, change)
-        if not wait:
-            return (yield from self.endpoint(name))
+        endpoint = yield from self.release(name, change)
+        if not wait or endpoint.is_ready:
+            return endpoint
         return (yield from self.wait_for_endpoint(name, timeout_s))
 
-    def release(self, name: str, change: Mapping[str, Any]) -> Flow[Release]:
-        """Make a release of what is not None in `change`."""
+    def release(self, name: str, change: Mapping[str, Any]) -> Flow[Endpoint]:
+        """Make a release of what is not None in `change`; gives the endpoint as it is wanted."""
         self._known.pop(name, None)
         url = self._core.url("endpoints", name, "releases")
         body = {key: value for key, value in change.items() if value is not None}
-        return Release.read((yield from self._core.post(url, body)))
+        return Endpoint.read((yield from self._core.post(url, body)))
 
     def wait_for_endpoint(self, name: str, timeout_s: float) -> Flow[Endpoint]:
         """Wait until the newest release serves; raises DeployFailed or TimedOut."""
@@ -104,11 +104,11 @@ class Serving:
             map(Release.read, (yield from self._core.listed("endpoints", name, "releases")))
         )
 
-    def rollback(self, name: str, to: int | None) -> Flow[Release]:
+    def rollback(self, name: str, to: int | None) -> Flow[Endpoint]:
         """Go back to a release, the one before if None."""
         self._known.pop(name, None)
         url = self._core.url("endpoints", name, "rollback")
-        return Release.read((yield from self._core.post(url, {"to": to})))
+        return Endpoint.read((yield from self._core.post(url, {"to": to})))
 
     def logs(self, name: str, tail: int, follow: bool) -> Flow[Answer]:
         """Open the stream of log lines."""

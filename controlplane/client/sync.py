@@ -159,7 +159,7 @@ class Client:
         """Delete an endpoint; its model stays."""
         self._run(self._serving.delete_endpoint(name))
 
-    def traffic(self, endpoint: str, targets: Traffic) -> Release:
+    def traffic(self, endpoint: str, targets: Traffic) -> Endpoint:
         """Split traffic: `[{"version": 3, "percent": 90}, {"version": 4, "percent": 10}]`."""
         return self._run(self._serving.release(endpoint, {"traffic": list(targets)}))
 
@@ -167,7 +167,7 @@ class Client:
         """List what was changed on an endpoint, newest first."""
         return self._run(self._serving.releases(endpoint))
 
-    def rollback(self, endpoint: str, to: int | None = None) -> Release:
+    def rollback(self, endpoint: str, to: int | None = None) -> Endpoint:
         """Go back to a release, the one before if None."""
         return self._run(self._serving.rollback(endpoint, to))
 
