@@ -6,6 +6,7 @@ import subprocess
 import sys
 import sysconfig
 from dataclasses import dataclass
+from typing import Final
 
 from runtime.sandbox import landlock, limits, namespaces, privileges, seccomp
 
@@ -58,6 +59,14 @@ def python_paths() -> tuple[str, ...]:
     return tuple(sorted(os.path.realpath(root) for root in roots if os.path.isdir(root)))
 
 
+ONE_THREAD: Final = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "JOBLIB_MULTIPROCESSING": "0",
+}
+
+
 def lock(profile: Profile) -> tuple[str, ...]:
     """Lock this process in for good and give the layers that are on.
 
@@ -67,6 +76,9 @@ def lock(profile: Profile) -> tuple[str, ...]:
     if limits.threads_now() != 1:
         raise SandboxError("the process has several threads; Landlock would hold only one of them")
     os.environ.clear()
+    # One thread each, without a look at the machine: scikit-learn would count processors in
+    # /sys/fs/cgroup, which is closed from here on, and joblib in the same place.
+    os.environ.update(ONE_THREAD)
     limits.close_others(profile.keep)
     readable = python_paths()
     layers = ["rlimits", "no_new_privs"]

@@ -160,12 +160,12 @@ def run(client: Client, folder: Path, models: list[Model]) -> Table:
         same(again, model.expected())
         endpoint = client.endpoint(model.name)
         start = endpoint.cold_start
-        if start is None or endpoint.starts_total < 2:
+        if start is None or endpoint.raw["starts_total"] < 2:
             raise SystemExit(f"{model.name} answered without having been woken")
         table.add_row(
             model.name,
             model.data,
-            endpoint.revisions[0].backend,
+            endpoint.revisions[0].backend or "",
             equal,
             f"{took:.2f} s",
             f"{idle:.0f} s",
@@ -176,6 +176,4 @@ def run(client: Client, folder: Path, models: list[Model]) -> Table:
 
 
 if __name__ == "__main__":
-    # pandas warns of changes to come in its own defaults; the demo's output is for people.
-    pd.options.mode.copy_on_write = True
     main()
