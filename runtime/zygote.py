@@ -13,6 +13,7 @@ import time
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"
 
+import ctypes
 import gc
 import importlib
 import json
@@ -31,7 +32,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from runtime.control import Packet, receive, send
 from runtime.launch import Exit, LaunchError, from_env
 from runtime.loading import Phases
-from runtime.sandbox.privileges import die_with_parent
 from runtime.server import Inherited, run
 
 # What a worker imports late in its life or at its first connection, request or scrape.
@@ -40,6 +40,10 @@ LATE: Final = (
     "prometheus_client.exposition",
     "uvicorn.lifespan.off",
 )
+
+
+PR_SET_PDEATHSIG: Final = 1
+_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class Zygote:
@@ -56,7 +60,10 @@ class Zygote:
         while True:
             for key, _ in self._selector.select():
                 if key.fileobj is self._sock:
-                    packet, descriptors = receive(self._sock)
+                    try:
+                        packet, descriptors = receive(self._sock)
+                    except ConnectionError:  # it ended before it had read everything
+                        return
                     if packet is None:
                         return
                     self._packet(packet, descriptors)
@@ -151,6 +158,13 @@ def work(
     )
     phases.end("spawn")
     return run(launch, inherited)
+
+
+def die_with_parent(parent: int) -> None:
+    """Get SIGKILL when the parent ends, also when it ended just now."""
+    _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(Exit.SUPERVISOR_GONE)
 
 
 def rehearse() -> None:
