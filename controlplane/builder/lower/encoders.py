@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from controlplane.builder.lower.base import Draft, Lowering, Spec
@@ -18,16 +19,22 @@ def _is_nan(value: object) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
+def _is_float64(value: Any) -> bool:
+    return math.isfinite(value) and float(value) == value
+
+
 def _is_missing(value: object) -> bool:
     return value is None or _is_nan(value)
 
 
-def _kind(draft: Draft, categories: list[Any]) -> str:
+def _kind(draft: Draft, categories: NDArray[Any]) -> str:
     """Tell whether a column holds strings or numbers."""
-    present = [c for c in categories if not _is_missing(c)]
+    present = [c for c in categories.tolist() if not _is_missing(c)]
+    if not present:
+        return "string" if categories.dtype == object else "number"
     if all(isinstance(c, str) for c in present):
         return "string"
-    if all(isinstance(c, NUMBERS) and abs(float(c)) <= 2**53 for c in present):
+    if all(isinstance(c, NUMBERS) and _is_float64(c) for c in present):
         return "number"
     raise draft.unsupported("a column's categories are neither all strings nor all numbers")
 
@@ -45,23 +52,18 @@ def _groups(estimator: Any, column: int, count: int) -> tuple[list[int], int | N
     return groups + list(range(len(groups), count)), max(groups)
 
 
-def _column(
-    draft: Draft, categories: list[Any], codes: list[int], unknown: int | None, *, float_nan: bool
-) -> Spec:
-    """Write one column.
-
-    float_nan  the column was of floats, where scikit-learn sees a missing cell as NaN
-    """
+def _column(draft: Draft, categories: NDArray[Any], codes: list[int], unknown: int | None) -> Spec:
     pairs: list[list[Any]] = []
     missing: dict[str, int] = {}
     kind = _kind(draft, categories)
-    for category, code in zip(categories, codes, strict=True):
+    for category, code in zip(categories.tolist(), codes, strict=True):
         if _is_missing(category):
             missing["nan" if category is not None else "none"] = code
         else:
             pairs.append([category if kind == "string" else float(category), code])
-    # A request cannot tell None from NaN: where both are categories, strings are missing as None.
-    first, second = ("nan", "none") if float_nan else ("none", "nan")
+    # A request cannot tell None from NaN; where both are categories, scikit-learn would be given
+    # None in a column of strings, NaN in one of numbers.
+    first, second = ("none", "nan") if kind == "string" else ("nan", "none")
     return {
         "kind": kind,
         "codes": pairs,
@@ -72,13 +74,7 @@ def _column(
 
 def _columns(draft: Draft, estimator: Any, coded: list[tuple[list[int], int | None]]) -> list[Spec]:
     return [
-        _column(
-            draft,
-            categories.tolist(),
-            codes,
-            unknown,
-            float_nan=all(not isinstance(c, str) for c in categories.tolist()),
-        )
+        _column(draft, categories, codes, unknown)
         for categories, (codes, unknown) in zip(estimator.categories_, coded, strict=True)
     ]
 
