@@ -3,6 +3,7 @@
 import numpy as np
 
 from runtime.plan.ops import (
+    LARGEST,
     Array,
     Cell,
     Cells,
@@ -188,8 +189,8 @@ def _column(fields: Fields, spec: object) -> tuple[Kind, str | float | None]:
 def _cell(fields: Fields, value: object) -> str | float:
     if isinstance(value, str):
         return value
-    if type(value) in (int, float) and np.isfinite(value):  # type: ignore[call-overload]  # a number
-        return float(value)  # type: ignore[arg-type]  # as above
+    if isinstance(value, (int, float)) and type(value) is not bool and abs(value) <= LARGEST:
+        return float(value)
     raise fields.fail("a cell must be a string or a finite number")
 
 

@@ -31,6 +31,7 @@ Int64Vector = NDArray[np.int64]
 Cells = NDArray[Any]  # one column of a frame: float64, or object holding str and None
 Array = NDArray[Any]
 
+LARGEST: Final = float(np.finfo(np.float64).max)
 MAX_DEPTH: Final = 32  # nodes inside nodes
 
 
@@ -203,7 +204,8 @@ class Fields:
     def number(self, key: str) -> float:
         """Read a finite float."""
         value = self._take(key)
-        if type(value) not in (int, float) or not np.isfinite(value):
+        # Compared, not asked of numpy: a JSON integer may be too large for any float.
+        if type(value) not in (int, float) or not abs(value) <= LARGEST:
             raise self.fail(f"{key!r} must be a finite number")
         return float(value)
 
