@@ -1,7 +1,7 @@
 """How scikit-learn's estimators are called: which methods, with which table, giving which arrays.
 
-Shared by the build and the fallback worker, so that both call a model in the same way. Imports numpy
-only; pandas is used where a model was fitted with a DataFrame and pandas is installed.
+Shared by the build and the fallback worker, so that both call a model in the same way. Imports
+numpy only; pandas is used where a model was fitted with a DataFrame and pandas is installed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -96,7 +96,9 @@ def table(
         except ImportError:
             pass
         else:
-            return pandas.DataFrame(dict(zip(names, filled, strict=True)))
+            # As objects: pandas 3 would make its own strings of them, and NaN of None.
+            series = [pandas.Series(column, dtype=column.dtype) for column in filled]
+            return pandas.DataFrame(dict(zip(names, series, strict=True)))
     if all(column.dtype != object for column in filled):
         return np.column_stack(filled).astype(np.float64, copy=False)
     return np.column_stack([column.astype(object) for column in filled])
@@ -106,7 +108,8 @@ def _cells(column: NDArray[Any], *, none: bool) -> NDArray[Any]:
     if column.dtype != object:
         return column
     cells = column.tolist()
-    if all(cell is None or type(cell) in (int, float, bool) for cell in cells):
+    texts = any(isinstance(cell, str) for cell in cells)
+    if not texts and any(cell is not None for cell in cells):
         return np.array([np.nan if cell is None else cell for cell in cells], np.float64)
     if none:
         return column

@@ -10,6 +10,7 @@ locks itself before it touches them. So every fork starts from the same clean me
 
 import array
 import contextlib
+import importlib
 import json
 import os
 import select
@@ -118,6 +119,9 @@ def main() -> None:
 
     with contextlib.suppress(BrokenPipeError):  # the job went away while we imported
         _send(control, {"ready": True}, [])
+        # Models fitted with data frames want it: seconds at each build, or once here.
+        with contextlib.suppress(ImportError):
+            importlib.import_module("pandas")
         serve(control)
 
 
