@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 
 from runtime.control import Packet, receive, send
 from runtime.launch import Exit, Launch
-from tests.integration.runtime_rig import ROW, Keys, launch_of, linear_plan
+from tests.integration.runtime_rig import ROW, Keys, launch_of
 
 WAIT_S = 30.0
 
@@ -68,6 +69,7 @@ class Supervisor:
         self.zygote = Channel(ours)
         self.channels = [self.zygote]
         self.count = 0
+        self.running: set[int] = set()
 
     def fork(self, adopt: list[int] | None = None) -> tuple[Channel, int]:
         self.count += 1
@@ -81,7 +83,14 @@ class Supervisor:
         for descriptor in adopt or []:
             worker.tell({"t": "adopt"}, [descriptor])
             os.close(descriptor)
-        return worker, int(self.zygote.until("forked")["pid"])
+        pid = int(self.zygote.until("forked")["pid"])
+        self.running.add(pid)
+        return worker, pid
+
+    def exited(self) -> Packet:
+        packet = self.zygote.until("exited")
+        self.running.discard(packet["pid"])
+        return packet
 
     def close(self) -> None:
         for channel in self.channels:
@@ -94,16 +103,32 @@ class Supervisor:
             self.listener.close()
 
 
-@pytest.fixture
-def keys(tmp_path: Path) -> Keys:
-    return Keys(tmp_path)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("zygote")
 
 
-@pytest.fixture
-def supervisor(tmp_path: Path, keys: Keys) -> Iterator[Supervisor]:
-    running = Supervisor(tmp_path, launch_of(tmp_path, keys))
+@pytest.fixture(scope="module")
+def keys(folder: Path) -> Keys:
+    return Keys(folder)
+
+
+@pytest.fixture(scope="module")
+def shared(folder: Path, keys: Keys) -> Iterator[Supervisor]:
+    running = Supervisor(folder, launch_of(folder, keys))
     yield running
     running.close()
+
+
+@pytest.fixture
+def supervisor(shared: Supervisor) -> Iterator[Supervisor]:
+    """Share the zygote, which takes long to start; every test ends its own workers."""
+    yield shared
+    for channel in shared.channels[1:]:
+        channel.sock.close()
+    del shared.channels[1:]
+    while shared.running:
+        shared.exited()
 
 
 def request(keys: Keys, row: list[float] = ROW) -> bytes:
@@ -138,7 +163,7 @@ def test_a_worker_tells_its_phases_and_ends_when_told(supervisor: Supervisor, ke
         worker.until("drained")
         worker.rest()
         assert len(worker.parked) == 1
-        exited = supervisor.zygote.until("exited")
+        exited = supervisor.exited()
         assert (exited["pid"], exited["code"], exited["signal"]) == (pid, Exit.OK, None)
         again, _ = supervisor.fork(adopt=worker.parked)
         sock.sendall(request(keys, [6.7, 3.1, 5.2, 2.3]))
@@ -188,7 +213,7 @@ def test_no_request_is_lost_while_workers_come_and_go(supervisor: Supervisor, ke
         worker.tell({"t": "drain"})
         worker.rest()
         assert worker.seen[-1]["t"] == "drained"
-        assert supervisor.zygote.until("exited")["code"] == Exit.OK
+        assert supervisor.exited()["code"] == Exit.OK
         parked = worker.parked
     last, _ = supervisor.fork(adopt=parked)
     stop.set()
@@ -243,27 +268,34 @@ def test_a_worker_ends_at_once_without_its_supervisor(supervisor: Supervisor) ->
     worker, pid = supervisor.fork()
     worker.until("ready")
     worker.sock.close()
-    exited = supervisor.zygote.until("exited")
+    exited = supervisor.exited()
     assert (exited["pid"], exited["code"]) == (pid, Exit.SUPERVISOR_GONE)
-
-
-def test_workers_die_with_their_zygote(supervisor: Supervisor) -> None:
-    worker, pid = supervisor.fork()
-    worker.until("ready")
-    handle = os.pidfd_open(pid)
-    supervisor.process.send_signal(signal.SIGKILL)
-    assert select.select([handle], [], [], WAIT_S)[0]
-    worker.rest()
-    os.close(handle)
 
 
 def test_a_refused_plan_and_a_wrong_environment_are_reported(
     supervisor: Supervisor, tmp_path: Path
 ) -> None:
-    Path(supervisor.launch.revisions[0].artifact).write_bytes(b"nothing")
+    good = supervisor.launch
+    broken = tmp_path / "broken.plan"
+    broken.write_bytes(b"nothing")
+    supervisor.launch = replace(good, revisions=(replace(good.revisions[0], artifact=str(broken)),))
     supervisor.fork()
-    assert supervisor.zygote.until("exited")["code"] == Exit.BAD_PLAN
-    linear_plan(tmp_path / "iris.plan")
+    supervisor.launch = good
+    assert supervisor.exited()["code"] == Exit.BAD_PLAN
     supervisor.zygote.tell({"t": "fork", "id": "x", "env": {}, "first_byte": None})
-    assert supervisor.zygote.until("exited")["code"] == Exit.BAD_LAUNCH
-    assert b"iris-00001" in (tmp_path / "log").read_bytes()
+    assert supervisor.exited()["code"] == Exit.BAD_LAUNCH
+    assert b"iris-00001" in (supervisor.folder / "log").read_bytes()
+
+
+def test_workers_die_with_their_zygote(folder: Path, keys: Keys) -> None:
+    supervisor = Supervisor(folder, launch_of(folder, keys))
+    try:
+        worker, pid = supervisor.fork()
+        worker.until("ready")
+        handle = os.pidfd_open(pid)
+        supervisor.process.send_signal(signal.SIGKILL)
+        assert select.select([handle], [], [], WAIT_S)[0]
+        os.close(handle)
+        worker.rest()
+    finally:
+        supervisor.close()
