@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -39,7 +40,7 @@ def test_each_revision_gets_its_share_within_one_percent(
     cuts: list[int], start: float, skip: int
 ) -> None:
     edges = [0, *sorted(cuts), 100]
-    percents = [high - low for low, high in zip(edges, edges[1:], strict=False)]
+    percents = [high - low for low, high in pairwise(edges)]
     chooser = revisions(percents, start)
     for _ in range(skip):
         chooser.choose()
@@ -56,7 +57,7 @@ def test_tags_and_versions_are_found_or_named_in_the_refusal() -> None:
     chooser = revisions([100, 0])
     assert chooser.choose(tag="t1").launch.name == "r-1"
     assert chooser.choose(version=2).launch.name == "r-1"
-    with pytest.raises(NotFound, match="nightly.*t1"):
+    with pytest.raises(NotFound, match=r"nightly.*t1"):
         chooser.choose(tag="nightly")
     with pytest.raises(NotFound, match="version 9"):
         chooser.choose(version=9)
