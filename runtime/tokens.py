@@ -1,7 +1,7 @@
 """Access tokens, verified offline: RFC 9068 JWTs signed with ES256, one audience, one endpoint.
 
 Over `cryptography` alone: a JOSE library costs a hundred milliseconds of imports at a cold start.
-A verified token is remembered until it expires, so that a busy caller costs a dictionary look-up.
+A verified token is remembered, by its SHA-256, until it expires: a busy caller costs a microsecond.
 
 The keys file holds `{"keys": [JWK...], "revoked": {"jtis": {...}, "clients": {...}}}`.
 """
@@ -10,8 +10,10 @@ import base64
 import binascii
 import json
 import os
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +26,7 @@ from runtime.problems import Forbidden, Unauthenticated
 LEEWAY_S: Final = 30
 MAX_TOKEN_BYTES: Final = 8192
 MAX_CACHED: Final = 10_000
+LOOK_AGAIN_S: Final = 1.0
 COORDINATE_BYTES: Final = 32
 ALLOWED_HEADER: Final = frozenset({"alg", "typ", "kid"})
 
@@ -66,7 +69,8 @@ class TokenVerifier:
         self._issuer, self._audience, self._scope = issuer, audience, scope
         self._stamp: tuple[int, int, int] | None = None
         self._set = KeySet({}, frozenset(), {})
-        self._cache: dict[bytes | str, Claims] = {}
+        self._cache: OrderedDict[bytes, Claims] = OrderedDict()
+        self._looked = clock()
         self.refresh()
 
     def refresh(self) -> bool:
@@ -87,21 +91,24 @@ class TokenVerifier:
         """Check the Authorization header; raises Unauthenticated or Forbidden."""
         if authorization is None:
             raise Unauthenticated("Send an access token: `Authorization: Bearer TOKEN`.")
-        known = self._cache.get(authorization)
-        if known is not None and self._clock() < known.expires_at + LEEWAY_S:
-            return known
+        if isinstance(authorization, str):
+            authorization = authorization.encode("utf-8", "surrogatepass")
+        cache, key = self._cache, sha256(authorization).digest()
+        known = cache.get(key)
+        if known is not None:
+            if self._clock() < known.expires_at + LEEWAY_S:
+                cache.move_to_end(key)
+                return known
+            del cache[key]
         claims = self._verify(authorization)
-        if len(self._cache) >= MAX_CACHED:
-            self._cache.pop(next(iter(self._cache)))
-        self._cache[authorization] = claims
+        if len(cache) >= MAX_CACHED:
+            cache.popitem(last=False)
+        cache[key] = claims
         return claims
 
-    def _verify(self, authorization: bytes | str) -> Claims:
+    def _verify(self, authorization: bytes) -> Claims:
         try:
-            text = (
-                authorization.decode("ascii") if isinstance(authorization, bytes) else authorization
-            )
-            claims = self._claims(_bearer(text))
+            claims = self._claims(_bearer(authorization))
         except (ValueError, InvalidSignature) as error:
             reason = str(error) or "its signature is not ours"
             raise Unauthenticated(f"The access token is not valid: {reason}.") from error
@@ -110,8 +117,8 @@ class TokenVerifier:
         return claims
 
     def _claims(self, token: str) -> Claims:
-        parts = token.split(".")
-        if len(token) > MAX_TOKEN_BYTES or len(parts) != 3:
+        parts = token.split(".") if len(token) <= MAX_TOKEN_BYTES else []
+        if len(parts) != 3:
             raise ValueError("it is not a signed JWT")
         header = _json(_decode(parts[0]))
         key = self._key(header)
@@ -135,11 +142,19 @@ class TokenVerifier:
         if not isinstance(kid, str):
             raise ValueError("its header has no kid")
         key = self._set.keys.get(kid)
-        if key is None and self.refresh():
+        if key is None and self._look_again():
             key = self._set.keys.get(kid)
         if key is None:
             raise ValueError("it is signed with a key that is not known here")
         return key
+
+    def _look_again(self) -> bool:
+        """Refresh for a key that is not known, at most once a second: anyone may name any key."""
+        now = self._clock()
+        if now - self._looked < LOOK_AGAIN_S:
+            return False
+        self._looked = now
+        return self.refresh()
 
     def _checked(self, claims: dict[str, Any]) -> Claims:
         now = self._clock()
@@ -175,29 +190,29 @@ class TokenVerifier:
 
 
 def read_keys(document: bytes) -> KeySet:
-    """Read a keys file; raises ValueError when it is not one."""
+    """Read a keys file; raises ValueError when it is not one. Other kinds of keys are left out."""
     parsed = _json(document)
+    listed, revoked = parsed.get("keys"), parsed.get("revoked", {})
+    if not isinstance(listed, list) or not isinstance(revoked, dict):
+        raise ValueError("it must hold a list of keys and an object of what is revoked")
     keys = {}
-    for jwk in _list(parsed.get("keys")):
-        if jwk.get("kty") == "EC" and jwk.get("crv") == "P-256" and isinstance(jwk.get("kid"), str):
+    for jwk in listed:
+        if not isinstance(jwk, dict):
+            raise ValueError("a key must be an object")
+        if (jwk.get("kty"), jwk.get("crv"), jwk.get("alg", "ES256")) == ("EC", "P-256", "ES256"):
             x, y = (int.from_bytes(_decode(_text(jwk, name))) for name in ("x", "y"))
-            keys[jwk["kid"]] = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
-    revoked = parsed.get("revoked") or {}
-    return KeySet(
-        keys,
-        frozenset(revoked.get("jtis") or {}),
-        {str(k): float(v) for k, v in (revoked.get("clients") or {}).items()},
-    )
+            point = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1())
+            keys[_text(jwk, "kid")] = point.public_key()
+    jtis, clients = revoked.get("jtis", {}), revoked.get("clients", {})
+    if not isinstance(jtis, dict) or not isinstance(clients, dict):
+        raise ValueError("what is revoked must be objects of jtis and clients")
+    if not all(type(since) in (int, float) for since in clients.values()):
+        raise ValueError("a client is revoked from a time on")
+    return KeySet(keys, frozenset(jtis), clients)
 
 
-def _list(value: Any) -> list[dict[str, Any]]:
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise ValueError("keys must be a list of objects")
-    return value
-
-
-def _bearer(header: str) -> str:
-    scheme, _, token = header.partition(" ")
+def _bearer(header: bytes) -> str:
+    scheme, _, token = header.decode("ascii").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise ValueError("the Authorization header must be `Bearer TOKEN`")
     return token
@@ -216,12 +231,18 @@ def _decode(text: str) -> bytes:
 
 def _json(raw: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_once)
+        value: object = json.loads(
+            raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_none_such
+        )
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     if not isinstance(value, dict):
         raise ValueError("it is not a JSON object")
     return value
+
+
+def _none_such(literal: str) -> None:
+    raise ValueError(f"{literal} is not JSON")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

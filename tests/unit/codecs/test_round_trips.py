@@ -186,8 +186,8 @@ def attempt(call):
 
 CELLS = st.none() | st.booleans() | st.integers() | st.floats() | WORDS
 KEYS = st.sampled_from(
-    ["rows", "instances", "data", "inputs", "outputs", "columns", "index", "name", "shape"]
-    + ["datatype", "parameters", "id", "age", "island", "mass", "sex", "x0", "x1", "text"]
+    """rows instances data inputs outputs columns index name shape datatype parameters id
+    age island mass sex x0 x1 text""".split()  # noqa: SIM905  (a word to a line would be a page)
 )
 JSON = st.recursive(
     CELLS,
