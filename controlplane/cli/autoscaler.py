@@ -1,12 +1,12 @@
 """`kubeserve autoscaler replay`: recorded metrics through the autoscaler, without any server."""
 
 import json
-from pathlib import Path
 
 import click
 
 from controlplane.autoscaler.replay import ReplayError
 from controlplane.autoscaler.replay import replay as replay_recording
+from controlplane.cli.output import read
 
 
 @click.group()
@@ -15,10 +15,12 @@ def autoscaler() -> None:
 
 
 @autoscaler.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.argument(
+    "file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=str)
+)
 def replay(file: str) -> None:
     """Replay a recording (JSON, `-` for standard input) and print each decision as JSON."""
-    text = click.get_text_stream("stdin").read() if file == "-" else Path(file).read_text("utf-8")
+    text = read(file)
     try:
         click.echo(json.dumps(replay_recording(text), indent=2))
     except ReplayError as error:

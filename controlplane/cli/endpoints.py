@@ -21,6 +21,7 @@ from controlplane.client import Endpoint
 @pass_output
 def deploy(
     output: Output,
+    /,
     model: str,
     endpoint: str | None,
     concurrency: int | None,
@@ -82,7 +83,7 @@ def status(endpoint: Endpoint) -> str:
     """Say in a word or two how an endpoint is."""
     ready, active = endpoint.ready, endpoint.active
     if ready.status != "True":
-        return f"{ready.reason}: {ready.message}" if ready.message else ready.reason
+        return f"{ready.reason}: {ready.message}" if ready.message else str(ready.reason)
     return "idle" if active.status == "False" else "ready"
 
 

@@ -1,8 +1,10 @@
 """What commands print: tables for people, JSON for programs, errors on standard error."""
 
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import click
@@ -85,3 +87,8 @@ def _cell(value: object) -> str:
 
 
 pass_output = click.make_pass_decorator(Output)
+
+
+def read(file: str) -> str:
+    """Give the text of a file, or of standard input for `-`."""
+    return sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")

@@ -3,19 +3,20 @@
 import csv
 import io
 import json
-from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 
-from controlplane.cli.output import Output, pass_output
+from controlplane.cli.output import Output, pass_output, read
 
 
 @click.command()
 @click.argument("endpoint")
 @click.argument(
-    "file", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
+    "file",
+    required=False,
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=str),
 )
 @click.option("--data", help='Rows as JSON: [[5.1, 3.5], ...] or [{"age": 41}, ...].')
 @click.option("--output", "outputs", multiple=True, help="predict, predict_proba, ...; repeatable.")
@@ -33,10 +34,9 @@ def predict(
 def _rows(file: str | None, data: str | None) -> Any:
     if (file is None) == (data is None):
         raise click.UsageError("give rows either as --data or as a file, e.g. rows.csv")
-    if data is not None:
-        return _json(data, "--data")
-    assert file is not None  # noqa: S101  (told to the type checker; the line above is the check)
-    text = click.get_text_stream("stdin").read() if file == "-" else Path(file).read_text("utf-8")
+    if data is not None or file is None:
+        return _json(data or "", "--data")
+    text = read(file)
     if file.endswith(".csv") or (file == "-" and not text.lstrip().startswith(("[", "{"))):
         return _csv(text)
     return _json(text, file)
@@ -57,7 +57,12 @@ def _csv(text: str) -> list[Any]:
     if all(isinstance(_cell(cell), float) for cell in lines[0]):
         return [[_cell(cell) for cell in line] for line in lines]
     names = lines[0]
-    return [dict(zip(names, map(_cell, line), strict=False)) for line in lines[1:]]
+    for number, line in enumerate(lines[1:], 2):
+        if len(line) != len(names):
+            raise click.ClickException(
+                f"line {number} has {len(line)} values, the header names {len(names)}"
+            )
+    return [dict(zip(names, map(_cell, line), strict=True)) for line in lines[1:]]
 
 
 def _cell(text: str) -> float | str | None:
