@@ -171,7 +171,7 @@ def _explained(error: BaseException, imports: list[str]) -> Result:
     if isinstance(error, (ModuleNotFoundError, AttributeError)) and imports:
         return {
             "failed": "reason",
-            "reason": f"The model needs {imports[-1]}, which is not installed here ({error}).",
+            "reason": f"The model needs {imports[-1]}, which is not installed here.",
             "advice": "Only scikit-learn's own estimators can be loaded; replace custom classes.",
         }
     if isinstance(error, EOFError) or "EOF" in str(error) or "truncated" in str(error):

@@ -38,7 +38,7 @@ def is_model(value: Any) -> None:
     if isinstance(value, type):
         raise Unusable(f"The file holds the class {value.__name__}, not a fitted estimator.")
     if not isinstance(value, BaseEstimator):
-        raise Unusable(f"The file holds not a scikit-learn estimator but a {name}.")
+        raise Unusable(f"The file holds no scikit-learn estimator but an object of type {name}.")
     if not any(hasattr(value, method) for method in METHODS):
         raise Unusable(f"{name} has none of {', '.join(METHODS)}, so it can answer nothing.")
     try:

@@ -38,7 +38,7 @@ def limit(
 
 def address_space_bytes() -> int:
     """Size of this process's address space."""
-    with open("/proc/self/statm", encoding="ascii") as file:
+    with open("/proc/self/statm", encoding="utf-8") as file:
         return int(file.read().split()[0]) * resource.getpagesize()
 
 

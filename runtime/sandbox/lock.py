@@ -67,6 +67,10 @@ ONE_THREAD: Final = {
 }
 
 
+# Looked up now: it reads files, which a process that changed its uid may no longer do.
+_PYTHON = python_paths()
+
+
 def lock(profile: Profile) -> tuple[str, ...]:
     """Lock this process in for good and give the layers that are on.
 
@@ -80,7 +84,7 @@ def lock(profile: Profile) -> tuple[str, ...]:
     # /sys/fs/cgroup, which is closed from here on, and joblib in the same place.
     os.environ.update(ONE_THREAD)
     limits.close_others(profile.keep)
-    readable = python_paths()
+    readable = _PYTHON
     layers = ["rlimits", "no_new_privs"]
     if profile.namespaces and namespaces.enter():
         layers.append("namespaces")

@@ -1,5 +1,6 @@
 """Own network, IPC, host-name and mount namespaces, where the system lets us have them."""
 
+import contextlib
 import ctypes
 import os
 from typing import Final
@@ -21,12 +22,14 @@ def enter() -> bool:
     uid, gid = os.geteuid(), os.getegid()
     if libc.unshare(_NEWUSER | _KINDS) != 0:
         return False
-    _map("setgroups", "deny")
-    _map("uid_map", f"{uid} {uid} 1")
-    _map("gid_map", f"{gid} {gid} 1")
+    # Without its number mapped the process sees itself as nobody; what it may open stays the same.
+    with contextlib.suppress(OSError):
+        _map("setgroups", "deny")
+        _map("uid_map", f"{uid} {uid} 1")
+        _map("gid_map", f"{gid} {gid} 1")
     return True
 
 
 def _map(name: str, text: str) -> None:
-    with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+    with open(f"/proc/self/{name}", "w", encoding="utf-8") as file:
         file.write(text)

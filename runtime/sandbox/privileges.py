@@ -76,7 +76,7 @@ def _become(uid: int, writable: Iterable[str]) -> None:
 
 def _is_only_root_here() -> bool:
     """True in a user namespace that maps a single number: there is nobody else to become."""
-    with open("/proc/self/uid_map", encoding="ascii") as file:
+    with open("/proc/self/uid_map", encoding="utf-8") as file:
         return sum(int(line.split()[2]) for line in file) == 1
 
 

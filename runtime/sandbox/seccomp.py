@@ -88,7 +88,7 @@ def available() -> bool:
     """True when the kernel takes filters and this architecture is known."""
     if platform.machine() not in _ARCHITECTURES:
         return False
-    with open("/proc/self/status", encoding="ascii", errors="replace") as status:
+    with open("/proc/self/status", encoding="utf-8", errors="replace") as status:
         return any(line.startswith("Seccomp:") for line in status)
 
 

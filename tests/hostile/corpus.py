@@ -4,6 +4,7 @@ import bz2
 import gzip
 import io
 import lzma
+import operator
 import pickle
 import struct
 import zlib
@@ -163,9 +164,7 @@ def kills_own_parent(c: Canaries) -> bytes:
 
 @attack
 def starves_parent(c: Canaries) -> bytes:
-    return code(
-        f"import resource; resource.prlimit({c.parent}, resource.RLIMIT_NOFILE, (1, 1))"
-    )
+    return code(f"import resource; resource.prlimit({c.parent}, resource.RLIMIT_NOFILE, (1, 1))")
 
 
 @attack
@@ -211,7 +210,6 @@ def allocates_slowly(c: Canaries) -> bytes:
 def fills_the_disk(c: Canaries) -> bytes:
     return code(
         "import os, glob, sys\n"
-        "for root in (p for p in os.environ.get('W', '').split()): pass\n"
         "import gc\n"
         "w = [o for o in gc.get_objects() if type(o) is dict and 'work' in o and 'role' in o]\n"
         "d = w[0]['work'] if w else '/tmp'\n"
@@ -319,15 +317,34 @@ def links_its_result(c: Canaries) -> bytes:
 
 @attack
 def poisons_the_plan(c: Canaries) -> bytes:
-    """Replaces the lowering, so that the draft holds a child index outside its tree."""
-    return code(
+    """A good estimator, loaded together with code that replaces the lowering by one that lies."""
+    source = (
         "import numpy as np\n"
         "from controlplane.builder.lower import base\n"
         "def node(self, e):\n"
-        "    name = self.tensor(np.full((3,), 2_000_000_000), 'i8')\n"
+        "    name = self.tensor(np.full((3, 2), 2_000_000_000), 'i8')\n"
         "    return {'op': 'tree_regressor', 'left': name, 'n_in': -1}\n"
         "base.Draft.node = node\n"
-    )[:-1] + b"0" + pickle.dumps(fitted())[2:]
+    )
+    return pickle.dumps(Call(operator.getitem, [fitted(), Call(exec, source)], 0))
+
+
+@attack
+def lies_about_its_plan(c: Canaries) -> bytes:
+    """Passes the child's own checks by replacing them, and leaves a draft that only verify reads."""
+    source = (
+        "import json, numpy as np\n"
+        "from controlplane.builder import child\n"
+        "from runtime import frames\n"
+        "def plan(estimator, folder):\n"
+        "    bad = {'graph': {'op': 'forest_regressor'}, 'tensors': ['t0'], 'signature': {\n"
+        "        'columns': [], 'outputs': [], 'named': False}}\n"
+        "    frame = frames.encode(bad, [np.zeros(3)])\n"
+        "    child._write(folder / 'draft', len(frame).to_bytes(8, 'little') + frame * 2)\n"
+        "    return {'plan': True}\n"
+        "child._plan = plan\n"
+    )
+    return pickle.dumps(Call(operator.getitem, [fitted(), Call(exec, source)], 0))
 
 
 @attack
@@ -443,10 +460,6 @@ def not_fitted(c: Canaries) -> bytes:
 @attack
 def a_class(c: Canaries) -> bytes:
     return pickle.dumps(LinearRegression)
-
-
-class Forged(LinearRegression):
-    """Claims to be a class of scikit-learn's by name."""
 
 
 @attack

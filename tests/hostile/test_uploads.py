@@ -24,8 +24,8 @@ LIMITS = Limits(
     work_bytes=64 << 20,
     file_bytes=64 << 20,
 )
-# Harmless beside their canary: what they try is refused, and a plain model or nothing remains.
-OUTCOMES = {"poisons_the_plan": {Outcome.FAILED, Outcome.FALLBACK}}
+# A good model comes with the attack: the lie is refused, the model is left to the fallback.
+FALLBACK = {"poisons_the_plan", "lies_about_its_plan"}
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ async def test_hostile_upload_is_held(
 
     report = await builder.build(source, work)
 
-    assert report.outcome in OUTCOMES.get(name, {Outcome.FAILED}), report
+    assert report.outcome is (Outcome.FALLBACK if name in FALLBACK else Outcome.FAILED), report
     assert report.reason or report.fallback_because
     assert SECRET not in repr(report)
     assert "root:" not in report.output
