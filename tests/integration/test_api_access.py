@@ -1,0 +1,151 @@
+"""Who may do what: every route against every kind of caller, and tokens that must not work."""
+
+import base64
+import json
+import uuid
+
+import pytest
+
+from controlplane.app import routes_of
+from controlplane.permissions import RULES, Public, Scope
+from tests.integration.api import Api
+
+FILLED = {
+    "model": "iris",
+    "endpoint": "iris",
+    "version": "1",
+    "alias": "production",
+    "tenant": "default",
+    "client": "nobody",
+    "name": "conflict",
+}
+
+
+async def call(api: Api, method: str, path: str, token: str | None) -> int:
+    headers = {"authorization": f"Bearer {token}"} if token else {"authorization": ""}
+    url = path.format(**FILLED)
+    return (await api.http.request(method, url, headers=headers)).status_code
+
+
+async def scoped(api: Api, *scopes: str) -> str:
+    made = (
+        await api.http.post("/v1/clients", json={"name": "scoped", "scopes": list(scopes)})
+    ).json()
+    answer = await api.http.post(
+        "/oauth2/token",
+        data={"grant_type": "client_credentials"},
+        auth=(made["id"], made["secret"]),
+    )
+    return str(answer.json().get("access_token", ""))
+
+
+async def test_every_route_has_a_rule_and_every_rule_a_route(api: Api) -> None:
+    assert routes_of(api.app) == sorted(RULES)
+
+
+async def test_no_token_and_no_scope_get_nowhere(api: Api) -> None:
+    tokens = {scope: await scoped(api, str(scope)) for scope in Scope if scope != Scope.PREDICT}
+    for (method, path), rule in RULES.items():
+        if isinstance(rule, Public):
+            continue
+        assert await call(api, method, path, None) == 401, (method, path)
+        assert await call(api, method, path, "not.a.token") == 401, (method, path)
+        for scope, token in tokens.items():
+            status = await call(api, method, path, token)
+            allowed = scope in (rule, Scope.ADMIN)
+            assert (status == 403) != allowed, (method, path, scope, status)
+            assert status != 401
+            assert status < 500
+
+
+async def test_another_tenants_things_are_not_there(api: Api) -> None:
+    await api.http.post("/v1/models", json={"name": "iris"})
+    other = await api.another_tenant("rival")
+    for path in ("/v1/models/iris", "/v1/models/iris/versions", "/v1/endpoints/iris"):
+        assert (await other.http.get(path)).status_code == 404, path
+    assert (await other.http.delete("/v1/models/iris")).status_code == 404
+    assert (await other.http.get("/v1/models")).json()["items"] == []
+    assert (await api.http.get("/v1/models/iris")).status_code == 200
+
+
+async def test_an_administrator_of_a_tenant_does_not_administer_the_installation(api: Api) -> None:
+    other = await api.another_tenant("rival")
+    made = await api.http.post(
+        "/v1/clients", json={"name": "boss", "tenant": "rival", "scopes": ["admin"]}
+    )
+    other.client_id, other.client_secret = made.json()["id"], made.json()["secret"]
+    await other.sign_in()
+    assert (await other.http.get("/v1/tenants")).status_code == 403
+    assert (await other.http.post("/v1/tenants", json={"name": "mine"})).status_code == 403
+    grab = {"name": "grab", "tenant": "default"}
+    assert (await other.http.post("/v1/clients", json=grab)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("form", "error"),
+    [
+        ({"grant_type": "password"}, "unsupported_grant_type"),
+        ({"scope": "everything"}, "invalid_scope"),
+        ({"scope": "predict"}, "invalid_scope"),
+        ({"resource": "http://elsewhere/endpoints/x"}, "invalid_target"),
+    ],
+    ids=["grant", "unknown scope", "predict without endpoint", "foreign resource"],
+)
+async def test_a_bad_token_request_is_told_in_oauths_words(
+    api: Api, form: dict[str, str], error: str
+) -> None:
+    answer = await api.token(**form)
+    assert answer.status_code == 400
+    assert answer.json()["error"] == error
+
+
+async def test_an_unknown_client_and_a_wrong_secret_are_one_answer(api: Api) -> None:
+    answers = [
+        await api.http.post(
+            "/oauth2/token", data={"grant_type": "client_credentials"}, auth=(who, "kss_wrong")
+        )
+        for who in (api.client_id, f"ks-{uuid.uuid4().hex[:16]}")
+    ]
+    assert [a.status_code for a in answers] == [401, 401]
+    assert answers[0].json() == answers[1].json()
+
+
+async def test_parameters_twice_or_in_the_address_are_refused(api: Api) -> None:
+    body = "grant_type=client_credentials&grant_type=client_credentials"
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    twice = await api.http.post("/oauth2/token", content=body, headers=kind)
+    assert twice.json()["error"] == "invalid_request"
+    asked = await api.http.post("/oauth2/token?grant_type=client_credentials", data={"a": "b"})
+    assert asked.json()["error"] == "invalid_request"
+
+
+async def test_a_token_says_what_rfc_9068_wants(api: Api) -> None:
+    token = (await api.token()).json()["access_token"]
+    header, claims = (
+        json.loads(base64.urlsafe_b64decode(part + "==")) for part in token.split(".")[:2]
+    )
+    assert (header["typ"], header["alg"]) == ("at+jwt", "ES256")
+    assert claims["aud"] == claims["iss"] == str(api.http.base_url).rstrip("/")
+    assert claims["sub"] == f"client:{api.client_id}"
+    assert claims["exp"] - claims["iat"] == 900
+    assert "predict" not in claims["scope"].split()
+    kids = [k["kid"] for k in (await api.http.get("/oauth2/jwks.json")).json()["keys"]]
+    assert kids == [header["kid"]]
+
+
+async def test_a_revoked_clients_token_ends_at_once_and_the_runtimes_hear_of_it(api: Api) -> None:
+    other = await api.another_tenant("rival")
+    made = await api.http.post("/v1/clients", json={"name": "short-lived"})
+    token = (
+        await api.http.post(
+            "/oauth2/token",
+            data={"grant_type": "client_credentials"},
+            auth=(made.json()["id"], made.json()["secret"]),
+        )
+    ).json()["access_token"]
+    assert await call(api, "GET", "/v1/models", token) == 200
+    assert (await other.http.delete(f"/v1/clients/{made.json()['id']}")).status_code == 403
+    gone = await api.http.delete(f"/v1/clients/{made.json()['id']}")
+    assert gone.status_code == 204
+    assert await call(api, "GET", "/v1/models", token) == 401
+    assert made.json()["id"] in json.loads(api.engine.keys[-1])["revoked"]["clients"]

@@ -1,0 +1,102 @@
+"""Endpoints through the API: releases, traffic, rollback, deletion, and an engine that is away."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.integration.api import Api
+from tests.integration.test_api_registry import OCTETS, model_bytes, until_built
+
+
+async def ready_versions(api: Api, count: int = 1) -> None:
+    for number in range(1, count + 1):
+        raw = model_bytes(float(number))
+        await api.http.post("/v1/models/iris/versions", content=raw, headers=OCTETS)
+        assert (await until_built(api, "iris", number))["state"] == "ready"
+
+
+async def until(api: Api, endpoint: str, status: str = "True") -> dict[str, Any]:
+    async with asyncio.timeout(10):
+        while True:
+            found = (await api.http.get(f"/v1/endpoints/{endpoint}")).json()
+            if found["ready"]["status"] == status:
+                return dict(found)
+            await asyncio.sleep(0.02)
+
+
+async def test_deploy_traffic_rollback_delete(api: Api) -> None:
+    await ready_versions(api, 2)
+    releases = "/v1/endpoints/iris/releases"
+    for version in (1, 2):
+        made = await api.http.post(releases, json={"model": "iris", "version": version})
+        assert made.status_code == 201, made.text
+    split = [{"version": 1, "percent": 90}, {"version": 2, "percent": 10, "tag": "canary"}]
+    assert (await api.http.post(releases, json={"traffic": split})).status_code == 201
+    found = await until(api, "iris")
+    assert [(r["version"], r["percent"], r["tag"]) for r in found["revisions"]] == [
+        (1, 90, None),
+        (2, 10, "canary"),
+    ]
+    (wanted,) = api.engine.wanted.values()
+    assert (wanted.generation, len(wanted.revisions)) == (3, 2)
+    assert wanted.audience.endswith(found["id"])
+
+    back = await api.http.post("/v1/endpoints/iris/rollback", json={"to": 1})
+    assert [r["version"] for r in back.json()["revisions"]] == [1]
+    listed = (await api.http.get(releases)).json()["items"]
+    assert [(r["number"], r["action"], r["current"]) for r in listed] == [
+        (4, "rollback", True),
+        (3, "traffic", False),
+        (2, "deploy", False),
+        (1, "deploy", False),
+    ]
+
+    assert (await api.http.delete("/v1/endpoints/iris")).status_code == 204
+    assert (await api.http.get("/v1/endpoints/iris")).status_code == 404
+    async with asyncio.timeout(10):
+        while api.engine.wanted:
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ({"model": "none"}, 404, "no model"),
+        ({"model": "iris", "version": 9}, 404, "no version 9"),
+        ({}, 404, "name a model"),
+        ({"model": "iris", "scaling": {"window_s": 1}}, 422, "window_s"),
+        ({"model": "iris", "scaling": {"min_scale": 5, "max_scale": 2}}, 422, "max_scale"),
+        ({"model": "iris", "scaling": {"windows": 7}}, 422, "windows"),
+        ({"model": "iris", "traffic": [{"version": 1, "percent": 50}]}, 422, "sum to 50"),
+        ({"model": "iris", "traffic": [{"version": 7, "percent": 100}]}, 404, "never deployed"),
+        ({"model": "iris", "traffic": [{"percent": 100}]}, 422, "revision or a version"),
+    ],
+    ids=range(9),
+)
+async def test_a_bad_release_changes_nothing(
+    api: Api, body: dict[str, Any], status: int, said: str
+) -> None:
+    await ready_versions(api)
+    answer = await api.http.post("/v1/endpoints/iris/releases", json=body)
+    assert answer.status_code == status, answer.text
+    assert said in answer.text
+    assert (await api.http.get("/v1/endpoints")).json()["items"] == []
+
+
+async def test_a_release_while_the_engine_is_away_is_carried_out_when_it_is_back(api: Api) -> None:
+    await ready_versions(api)
+    api.engine.down = True
+    made = await api.http.post("/v1/endpoints/iris/releases", json={"model": "iris"})
+    assert made.status_code == 201
+    assert made.json()["ready"]["reason"] == "EngineUnavailable"
+    api.engine.down = False
+    assert (await until(api, "iris"))["url"]
+
+
+async def test_logs_are_lines_of_json(api: Api) -> None:
+    await ready_versions(api)
+    await api.http.post("/v1/endpoints/iris/releases", json={"model": "iris"})
+    answer = await api.http.get("/v1/endpoints/iris/logs")
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    assert "hello from" in answer.text
