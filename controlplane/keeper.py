@@ -1,7 +1,7 @@
 """Keeps Postgres, supervisor and API running on one machine; everything ends with it.
 
-One thread, one loop: start what is missing, wait for a child to end or a signal, start it again after
-a backoff. Standard library only, so that it stays small.
+One thread, one loop: start what is missing, wait for a child to end or a signal, start it again
+after a backoff. No server is imported here, so that it stays small.
 """
 
 import contextlib

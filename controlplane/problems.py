@@ -56,7 +56,7 @@ def install(app: FastAPI) -> None:
         return answer(InvalidInput(sentence, errors=faults), request)
 
     @app.exception_handler(ClientDisconnect)
-    async def of_disconnect(request: Request, error: ClientDisconnect) -> JSONResponse:
+    async def of_disconnect(request: Request, _: ClientDisconnect) -> JSONResponse:
         # Nobody reads this; it is here so that a lost client is no error of ours.
         return answer(Malformed("The client went away before the end of its request."), request)
 

@@ -1,17 +1,17 @@
 """The launch contract: what a worker is told when it starts, and how.
 
-Both engines write it with `to_env()`, the runtime reads it with `from_env()`. Standard library only,
-so that the control plane can import it and the zygote can read it before numpy is there.
+Both engines write it with `to_env()`, the runtime reads it with `from_env()`. Standard library
+only, so that the control plane can import it and the zygote can read it before numpy is there.
 
 Variables (all strings; a missing one takes the default of the field):
 
     KUBESERVE_TENANT, KUBESERVE_ENDPOINT   names, for logs, metrics and the V1/V2 paths
     KUBESERVE_ISSUER, KUBESERVE_AUDIENCE   what a token must say; the audience is the endpoint
-    KUBESERVE_KEYS_FILE                    JWKS + revocations (see `runtime/tokens.py`), re-read when it changes
+    KUBESERVE_KEYS_FILE                    JWKS + revocations (`runtime/tokens.py`), read on change
     KUBESERVE_REVISIONS                    JSON array of `RevisionLaunch`
     KUBESERVE_CONTAINER_CONCURRENCY        requests in flight at most; 0 is no limit
     KUBESERVE_TIMEOUT_S, KUBESERVE_MAX_BODY_BYTES, KUBESERVE_MAX_ROWS, KUBESERVE_DRAIN_S
-    PORT                                   listened on when no descriptor is inherited (Knative sets it)
+    PORT                                   listened on where no descriptor is inherited (Knative)
 
 Inherited descriptors, embedded engine only, passed beside the environment and never in it: the
 listening socket and the control socket (see ARCHITECTURE.md, "Worker and supervisor").

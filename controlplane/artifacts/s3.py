@@ -28,7 +28,7 @@ class S3Store:
 
     @classmethod
     def from_url(cls, url: str, scratch: Path) -> "S3Store":
-        """Open `s3://KEY:SECRET@HOST[:PORT]/BUCKET[?insecure]`; makes a bucket that is not there."""
+        """Open `s3://KEY:SECRET@HOST[:PORT]/BUCKET[?insecure]`; makes the bucket if need be."""
         parts = urlsplit(url)
         bucket = parts.path.strip("/")
         if parts.scheme != "s3" or not parts.hostname or not bucket:

@@ -43,7 +43,7 @@ class Scaling:
 class DesiredRevision:
     """One routed revision.
 
-    artifact_sha256  blob in the artifact store: the plan, or the model file when backend is fallback
+    artifact_sha256  blob in the artifact store: the plan, or the model file for the fallback
     signature        JSON document of `runtime.plan.signature`
     """
 
@@ -94,7 +94,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class ColdStart:
-    """The phases of one start, milliseconds each, in order; `total_ms` from first byte to first answer."""
+    """The phases of one start in order; `total_ms` from first byte to first answer."""
 
     at: datetime
     total_ms: float
@@ -131,10 +131,10 @@ class LogLine:
 
 
 class Engine(Protocol):
-    """Every method raises `runtime.problems.EngineUnavailable` when the engine cannot be reached."""
+    """Every method raises `EngineUnavailable` when the engine cannot be reached."""
 
     async def apply(self, desired: DesiredEndpoint) -> None:
-        """Make the endpoint so; returns once the engine has durably taken it over, not once ready."""
+        """Make the endpoint so; returns once the engine has it durably, not once ready."""
 
     async def observe(self, endpoint: EndpointId) -> ObservedEndpoint | None:
         """Tell what is there; None when nothing is."""

@@ -52,7 +52,7 @@ async def test_a_pushed_model_becomes_a_plan(api: Api) -> None:
     assert built["backend"] == "plan"
     assert built["estimator"].endswith("LogisticRegression")
     assert [c["name"] for c in built["signature"]["columns"]] == ["x0", "x1", "x2", "x3"]
-    assert [o["name"] for o in built["signature"]["outputs"]][0] == "predict"
+    assert built["signature"]["outputs"][0]["name"] == "predict"
 
 
 async def test_the_same_bytes_twice_are_one_version(api: Api) -> None:
@@ -95,7 +95,7 @@ async def test_a_bad_upload_leaves_nothing_behind(
 
 async def test_an_interrupted_upload_leaves_nothing_behind(api: Api) -> None:
     async with api.on_a_socket() as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
         authorization = api.http.headers["authorization"]
         writer.write(
             b"POST /v1/models/gone/versions HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n"
