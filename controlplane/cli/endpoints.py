@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from controlplane.cli.output import Output, pass_output
+from controlplane.cli.output import Output, cell, pass_output
 from controlplane.client import Endpoint
 
 
@@ -98,7 +98,7 @@ def why(output: Output, endpoint: str) -> None:
         output.document({"ready": found.raw["ready"], "active": found.raw["active"]})
         return
     for condition in (found.ready, found.active):
-        output.say(f"{condition.reason} since {condition.since}: {condition.message}")
+        output.say(f"{condition.reason} since {cell(condition.since)}: {condition.message}")
     if found.cold_start:
         phases = ", ".join(f"{k} {v:.1f} ms" for k, v in found.cold_start.phases_ms.items())
         output.say(f"Last cold start {found.cold_start.total_ms:.1f} ms: {phases}")

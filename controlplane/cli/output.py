@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ class Output:
 
     as_json: bool
     url: str | None
-    console: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
+    console: Console = field(default_factory=lambda: console_for_output())
 
     def client(self) -> Client:
         """Open the SDK with the address of this call."""
@@ -46,15 +47,15 @@ class Output:
         if not self.as_json:
             self.console.print(message)
 
-    def document(self, value: Any) -> None:
+    def document(self, value: Any, *, indent: int | None = 2) -> None:
         """Print one JSON document."""
-        click.echo(json.dumps(value, indent=2, default=str))
+        click.echo(json.dumps(value, indent=indent, default=str))
 
     def table(
         self, headings: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str
     ) -> None:
         """Print a table, or what to do when there is nothing to show."""
-        listed = [[_cell(cell) for cell in row] for row in rows]
+        listed = [[cell(value) for value in row] for row in rows]
         if not listed:
             self.console.print(empty)
             return
@@ -78,7 +79,16 @@ class Output:
         )
 
 
-def _cell(value: object) -> str:
+def console_for_output() -> Console:
+    """Write as wide as the terminal; into a pipe or file as wide as it takes."""
+    console = Console(highlight=False, soft_wrap=True)
+    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=300)
+
+
+def cell(value: object) -> str:
+    """Write one value the way people read it."""
+    if isinstance(value, datetime):
+        return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     if value is None:
         return "-"
     if isinstance(value, float):

@@ -28,7 +28,7 @@ def predict(
     rows = _rows(file, data)
     with output.client() as client:
         answer = client.predict(endpoint, rows, output=list(outputs) or None)
-    output.document(_plain(answer))
+    output.document(_plain(answer), indent=None)
 
 
 def _rows(file: str | None, data: str | None) -> Any:

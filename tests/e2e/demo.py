@@ -15,7 +15,6 @@ from typing import Any
 
 import joblib
 import numpy as np
-import pandas as pd
 from palmerpenguins import load_penguins
 from rich.console import Console
 from rich.table import Table
@@ -30,7 +29,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from controlplane.client import Client
 from loadtests.benchmarks.installation import installation
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True, width=150)
 SHORT_WINDOWS = {"window_s": 6, "scale_to_zero_grace_period_s": 0, "max_scale": 2}
 ZERO_WITHIN_S = 30.0
 
