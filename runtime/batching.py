@@ -52,16 +52,14 @@ class Lane:
     def put(self, job: Job) -> None:
         """Queue one job; it is part of this tick's batch."""
         self._queue.append(job)
-        if self._batcher.alone:
-            self._flush()
-        elif not self._armed:
+        if not self._armed:
             self.arm()
 
     def arm(self) -> None:
         """See to the queue in this tick."""
         if not self._armed:
             self._armed = True
-            self._batcher.loop.call_soon(self._wake)
+            self._batcher.loop.call_soon(self._flush)
 
     def late(self, now: float) -> None:
         """Answer for what has passed its deadline, waiting or running."""
@@ -73,11 +71,8 @@ class Lane:
         """True when something is queued or running elsewhere."""
         return bool(self._queue or self.running)
 
-    def _wake(self) -> None:
-        self._armed = False
-        self._flush()
-
     def _flush(self) -> None:
+        self._armed = False
         if self.running or not self._queue:
             return
         if self._batcher.gate.room() <= 0:
@@ -138,6 +133,29 @@ class LocalLane(Lane):
     def __init__(self, batcher: "Batcher", backend: LocalBackend) -> None:
         super().__init__(batcher, backend.cost)
         self._backend = backend
+        cost = backend.cost
+        self._inline_rows = (INLINE_US - cost.c0_us) / max(cost.c1_us, 1e-9)
+
+    @override
+    def put(self, job: Job) -> None:
+        # Nothing else can arrive in this tick, so it need not end first: a lone caller is spared
+        # one turn of the loop, 10 us of its 80.
+        call, batcher = job.call, self._batcher
+        quick = call.rows <= self._inline_rows and len(call.outputs) == 1
+        if batcher.alone and quick and not self.waits() and batcher.gate.room() > 0:
+            self._at_once(job, call)
+        else:
+            super().put(job)
+
+    def _at_once(self, job: Job, call: Call) -> None:
+        self.on_batch(1, call.rows)
+        name = call.outputs[0]
+        outcome: Outcome
+        try:
+            outcome = {name: checked(self._backend.run(name, call.inputs), call.rows)}
+        except Exception as error:  # noqa: BLE001  (a model may raise anything)
+            outcome = error
+        self._answered((job,), (outcome,))
 
     @override
     def _start(self, jobs: list[Job]) -> None:

@@ -5,6 +5,8 @@ import os
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from runtime.plan.ops import override
+
 if TYPE_CHECKING:
     import socket
 
@@ -32,6 +34,7 @@ class Connection(asyncio.Protocol):
         self.deadline = 0.0
         self._held = 0
 
+    @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]  # a stream's is a Transport
         self.open = True
@@ -40,6 +43,7 @@ class Connection(asyncio.Protocol):
         if self.edge.leaving:
             self.edge.idle(self)
 
+    @override
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  (asyncio's signature)
         self.open = False
         self.edge.connections.discard(self)
@@ -48,6 +52,7 @@ class Connection(asyncio.Protocol):
         self.exchanges.clear()
         self.edge.left(self)
 
+    @override
     def eof_received(self) -> bool:
         # A client that has sent all it will may still read: close only when nothing is owed.
         self.ending = True
@@ -113,10 +118,12 @@ class Connection(asyncio.Protocol):
 
     # Back-pressure
 
+    @override
     def pause_writing(self) -> None:
         self.hold(WRITING)
         self.deadline = self.edge.loop.time() + WRITE_S
 
+    @override
     def resume_writing(self) -> None:
         self.release(WRITING)
         self.deadline = self.edge.loop.time() + IDLE_S

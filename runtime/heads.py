@@ -24,6 +24,7 @@ class Head:
     """One request's head; equal bytes make equal heads, so a connection may keep its last one."""
 
     __slots__ = (
+        "admitted",
         "authorization",
         "close",
         "connection",
@@ -48,6 +49,7 @@ class Head:
         found: dict[bytes, bytes] = {name.lower(): value for name, value in headers}
         self.method, self.target, self.headers, self.close = method, target, headers, close
         self.http10 = False
+        self.admitted = -1  # the second in which the caller was last found to be allowed
         self.route: Route | None = None
         self.host = b"host" in found
         self.connection = found.get(b"connection")

@@ -58,6 +58,9 @@ class Predictor:
         self._verify, self._batcher = tokens.verify, batcher
         self._gate, self._metrics, self._clock = batcher.gate, metrics, batcher.clock
         batcher.answered = self._computed
+        # Tokens and keys are looked at afresh each second, and a head is checked once in each: what
+        # is revoked is refused as soon as the keys file is read again.
+        self.second = 0
         self.closing = False  # answers say that their connection ends
         self.on_first: Callable[[], None] | None = None  # called once, after the first answer
 
@@ -79,7 +82,9 @@ class Predictor:
         prediction = Prediction(self, connection, head, route, now, size)
         connection.exchanges.append(prediction)
         try:
-            self.admit(head)
+            if head.admitted != self.second:
+                self.admit(head)
+                head.admitted = self.second
             revision = self.revisions.choose(head.tag, route.version)
             prediction.revision, prediction.known = revision, True
             self._gate.enter(size)
@@ -92,10 +97,14 @@ class Predictor:
                 )
                 return
             call = self._decode(prediction, body)
+            prediction.call = call
         except Exception as error:  # noqa: BLE001  (the edge: every error becomes an answer here)
             self._fail(prediction, error)
             return
-        self._enqueue(prediction, call)
+        if call.rows:
+            revision.lane.put(prediction)
+        else:
+            self._nothing_asked(prediction)
 
     def _decode(self, prediction: Prediction, body: bytes) -> Call:
         route = prediction.route
@@ -107,18 +116,17 @@ class Predictor:
             return
         if isinstance(call, Exception):
             self._fail(prediction, call)
-        else:
-            self._enqueue(prediction, call)
-
-    def _enqueue(self, prediction: Prediction, call: Call) -> None:
+            return
         prediction.call = call
-        revision = prediction.revision
         if call.rows:
-            revision.lane.put(prediction)
+            prediction.revision.lane.put(prediction)
         else:
-            signature = revision.backend.signature
-            nothing = {name: _nothing(signature, name) for name in call.outputs}
-            self._computed([prediction], [nothing])
+            self._nothing_asked(prediction)
+
+    def _nothing_asked(self, prediction: Prediction) -> None:
+        signature = prediction.revision.backend.signature
+        nothing = {name: _nothing(signature, name) for name in prediction.call.outputs}
+        self._computed([prediction], [nothing])
 
     # Out
 

@@ -178,6 +178,7 @@ class Worker:
     def _tick(self) -> None:
         """Once a second: what must not cost a request anything."""
         self.tokens.refresh()
+        self.predictor.second += 1
         date = now()
         for revision in self.revisions.all:
             revision.prefix = prefix(revision.launch.name, date)
