@@ -54,6 +54,7 @@ class Worker:
     _lines: LineReader | None = None
     _timer: asyncio.TimerHandle | None = None
     _asked: float = 0.0
+    _awaited: bool = False
 
     def start(
         self, launch: Launch, listener: socket.socket, log: EndpointLog, first_byte: float | None
@@ -62,7 +63,7 @@ class Worker:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._channel = Channel(ours, self._packet, self._eof)
         self._lines = LineReader(log, self.name)
-        self._asked = time.monotonic()
+        self._asked, self._awaited = time.monotonic(), first_byte is not None
         descriptors = [os.dup(listener.fileno()), theirs.detach(), self._lines.write_end]
         self.forker.fork(
             self.name, launch.to_env(), descriptors, first_byte, self._forked, self._exited
@@ -119,7 +120,8 @@ class Worker:
             self.state, self.was_ready = State.READY, True
             self.phases.update(packet.get("phases", {}))
             self.owner.on_ready(self)
-        elif kind == "first_answer":
+        elif kind == "first_answer" and self._awaited:
+            # Started by a deploy, it waited for its first caller; that is no cold start.
             phases = {**self.phases, **packet.get("phases", {})}
             self.owner.on_first_answer(phases, float(packet.get("total", 0.0)))
         elif kind == "stats":
