@@ -6,9 +6,10 @@ import httptools
 
 from runtime.connection import HEAD_S, IDLE_S, MAX_PIPELINED, PIPELINE, Connection
 from runtime.exchange import Exchange
+from runtime.faults import log
 from runtime.heads import MAX_HEAD_BYTES, Head, Headers
 from runtime.plan.ops import override
-from runtime.problems import HeadTooLarge, Malformed, Problem, TooLarge, TooSlow
+from runtime.problems import HeadTooLarge, Internal, Malformed, Problem, TooLarge, TooSlow
 from runtime.responses import CLOSE, CONTINUE, problem_answer
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class HttpProtocol(Connection):
         self._known: Head
         self._known_bytes, self._known_size, self._known_total = b"", 0, -1
         self.arrived = 0.0
+        self._begun = False  # a request began in this chunk
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -53,9 +55,11 @@ class HttpProtocol(Connection):
             batcher.alone = len(self.edge.connections) == 1
             self._predict(self, self._known, data[self._known_size :], now)
             batcher.alone = False
+            if len(self.exchanges) >= MAX_PIPELINED:
+                self.hold(PIPELINE)
             return
         fresh = self.between
-        self._completed, self._chunk = 0, len(data)
+        self._completed, self._chunk, self._begun = 0, len(data), False
         self._feed(data)
         self._after(fresh, data)
 
@@ -63,7 +67,7 @@ class HttpProtocol(Connection):
         if self.ending:
             return
         if not self.between:
-            self._unfinished(fresh)
+            self._unfinished()
         elif fresh and self._completed == 1:
             self._remember(data)
 
@@ -74,18 +78,21 @@ class HttpProtocol(Connection):
             self._feed(self._without_upgrade() + data[upgrade.args[0] :])
         except httptools.HttpParserCallbackError as error:
             if not isinstance(error.__context__, _Refused):
-                raise
+                log(error.__context__ or error, "-", "protocol")
+                self.refuse(Internal("The request could not be handled; the log says where."))
         except httptools.HttpParserError as error:
             self.refuse(Malformed(f"This is not a well-formed HTTP request: {error}."))
 
-    def _unfinished(self, fresh: bool) -> None:
+    def _unfinished(self) -> None:
         """Bound in time and size what has begun and not ended."""
         if self._head is not None:
             self.deadline = min(self.deadline, self._until)
             return
-        if fresh:
+        if self._begun:  # behind the end of another request, so that not all of the chunk is its
             self._until = self.arrived + HEAD_S
-        self._head_bytes += self._chunk
+            self._head_bytes = len(self._target) + _size(self._headers)
+        else:
+            self._head_bytes += self._chunk
         self.deadline = self._until
         if self._head_bytes > MAX_HEAD_BYTES:
             self.refuse(_head_too_large())
@@ -120,7 +127,7 @@ class HttpProtocol(Connection):
     # The parser's callbacks, in their order
 
     def on_message_begin(self) -> None:
-        self.between = False
+        self.between, self._begun = False, True
         self._target, self._headers, self._head = b"", [], None
         self._body, self._parts, self._received = b"", None, 0
 
@@ -136,7 +143,9 @@ class HttpProtocol(Connection):
             if parser.get_method() == b"CONNECT":
                 self._stop(Malformed("This is no proxy: CONNECT is not served."))
             return
-        arrived, self._head_bytes = self._head_bytes + self._chunk, 0
+        if self._begun:
+            self._head_bytes = 0
+        arrived = self._head_bytes + self._chunk
         if arrived > MAX_HEAD_BYTES and _size(self._headers) > MAX_HEAD_BYTES:
             self._stop(_head_too_large())
         head = self._head = Head(

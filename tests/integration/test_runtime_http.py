@@ -197,6 +197,15 @@ def test_equal_heads_with_other_bodies_are_told_apart(wire: Wire) -> None:
     assert [wire.answer()[2]["predictions"] for _ in range(2)] == [[2], [2]]
 
 
+def test_a_small_head_behind_a_large_body_is_not_too_large(wire: Wire) -> None:
+    large, small = wire.request(b" " * 100_000 + json.dumps([ROW]).encode()), wire.request()
+    wire.send(large + small[:60])
+    assert wire.answer()[2]["predictions"] == [0]
+    wire.send(small[60:])
+    assert wire.answer()[2]["predictions"] == [0]
+    wire.serves_on()
+
+
 def test_who_asks_first_is_told_to_go_on(wire: Wire) -> None:
     whole = wire.request(extra="expect: 100-continue\r\n")
     head, _, body = whole.partition(b"\r\n\r\n")
