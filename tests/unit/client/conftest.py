@@ -17,7 +17,11 @@ class Awaited:
 
     def __init__(self, url, **options):
         self.loop = asyncio.new_event_loop()
-        self.inner = self.loop.run_until_complete(self._open(url, options))
+        try:
+            self.inner = self.loop.run_until_complete(self._open(url, options))
+        except BaseException:
+            self.loop.close()
+            raise
 
     async def _open(self, url, options):
         return AsyncClient(url, "c-1", SECRET, **options)

@@ -89,6 +89,9 @@ def _handler(api):  # noqa: C901  (a class per server, as http.server wants it)
             path = urlsplit(self.path).path
             size = int(self.headers.get("content-length", 0))
             body = self.rfile.read(size)
+            if len(body) < size:
+                self.close_connection = True
+                return
             headers = {name.lower(): value for name, value in self.headers.items()}
             api.seen.append((self.command, path, headers, body, urlsplit(self.path).query))
             queue = api.next_up.get(path)
@@ -157,7 +160,7 @@ def _handler(api):  # noqa: C901  (a class per server, as http.server wants it)
                         self.predict(short, PENGUINS, body)
                     case ["v2", "models", name, "infer"]:
                         self.predict(v2, api.endpoints[name], body)
-                    case ["v1", "models", name]:
+                    case ["v1", "models", name] if self.command == "POST":
                         self.predict(v1, api.endpoints[name.removesuffix(":predict")], body)
                     case _:
                         self.answer(204)
