@@ -38,7 +38,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]  # a stream's is a Transport
         self.open = True
-        self.deadline = self.edge.loop.time() + IDLE_S
+        self.deadline = self.edge.clock() + IDLE_S
         self.edge.connections.add(self)
         if self.edge.leaving:
             self.edge.idle(self)
@@ -111,7 +111,7 @@ class Connection(asyncio.Protocol):
             # Closing with unread bytes makes the kernel reset the connection, and the client would
             # lose the answer: say that nothing follows and read its rest away for a moment.
             self.transport.write_eof()
-            self.deadline = self.edge.loop.time() + LINGER_S
+            self.deadline = self.edge.clock() + LINGER_S
             self.hold_none()
             return
         self.transport.close()
@@ -121,12 +121,12 @@ class Connection(asyncio.Protocol):
     @override
     def pause_writing(self) -> None:
         self.hold(WRITING)
-        self.deadline = self.edge.loop.time() + WRITE_S
+        self.deadline = self.edge.clock() + WRITE_S
 
     @override
     def resume_writing(self) -> None:
         self.release(WRITING)
-        self.deadline = self.edge.loop.time() + IDLE_S
+        self.deadline = self.edge.clock() + IDLE_S
 
     def hold(self, reason: int) -> None:
         """Stop reading for a reason."""
