@@ -1,0 +1,114 @@
+"""The installed system as a user meets it: started by its own command, killed, stopped, gone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import joblib
+import numpy as np
+import psutil
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+
+from controlplane.client import Client, ClientError
+from loadtests.benchmarks.installation import installation
+
+WITHIN_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def system() -> Iterator[tuple[Client, Path]]:
+    with installation() as running:
+        yield running
+    leftover = [p for p in psutil.process_iter(["cmdline"]) if str(running[1]) in str(p.info)]
+    assert leftover == []
+
+
+@pytest.fixture(scope="module")
+def iris(system: tuple[Client, Path]) -> tuple[np.ndarray, np.ndarray]:
+    """Deploy iris; gives rows and scikit-learn's own probabilities."""
+    client, home = system
+    x, y = load_iris(return_X_y=True)
+    model = LogisticRegression(max_iter=500).fit(x, y)
+    joblib.dump(model, home / "iris.joblib")
+    client.push(home / "iris.joblib", "iris")
+    client.deploy("iris")
+    return x, model.predict_proba(x)
+
+
+def keeper(home: Path) -> psutil.Process:
+    return psutil.Process(int((home / "keeper.pid").read_text().split()[0]))
+
+
+def role(home: Path, name: str) -> psutil.Process:
+    found = [p for p in keeper(home).children() if name in " ".join(p.cmdline())]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WITHIN_S
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def answers(client: Client, rows: np.ndarray, expected: np.ndarray) -> bool:
+    ours = client.predict("iris", rows, output="predict_proba")
+    np.testing.assert_allclose(np.asarray(ours), expected, rtol=1e-12, atol=1e-12)
+    return True
+
+
+@pytest.mark.parametrize("victim", ["supervisor", "postgres", " api"])
+def test_whatever_is_killed_comes_back(
+    system: tuple[Client, Path], iris: tuple[np.ndarray, np.ndarray], victim: str
+) -> None:
+    client, home = system
+    url = client.endpoint("iris").url
+    killed = role(home, victim)
+    killed.send_signal(signal.SIGKILL)
+
+    def back() -> bool:
+        children = keeper(home).children()
+        return any(
+            victim in " ".join(p.cmdline()) and p.pid != killed.pid
+            for p in children
+            if p.status() != psutil.STATUS_ZOMBIE
+        )
+
+    until(back)
+
+    def serves() -> bool:
+        try:
+            return client.endpoint("iris").url == url and answers(client, *iris)
+        except ClientError:
+            return False
+
+    until(serves)
+
+
+def test_secrets_are_for_the_owner_alone(system: tuple[Client, Path]) -> None:
+    _, home = system
+    for name in ("credentials.json", "secrets/signing"):
+        assert (home / name).stat().st_mode & 0o077 == 0, name
+    kept = json.loads((home / "credentials.json").read_text())
+    for log in (home / "logs").iterdir():
+        assert kept["client_secret"] not in log.read_text(errors="replace"), log
+
+
+def test_a_second_keeper_is_refused(system: tuple[Client, Path]) -> None:
+    _, home = system
+    ended = subprocess.run(
+        [sys.executable, "-m", "controlplane", "keeper"],
+        env={**os.environ, "KUBESERVE_HOME": str(home)},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 75
+    assert "kubeserve down" in ended.stderr
