@@ -25,7 +25,7 @@ from runtime import frames
 from runtime.plan import signature_of
 from runtime.plan.graph import build
 from runtime.plan.signature import from_json
-from runtime.sandbox import Profile, lock
+from runtime.sandbox import Profile, SandboxError, lock
 
 Result = dict[str, Any]
 
@@ -34,14 +34,14 @@ _REFIT: Final = "Refit and save the model with an installed version, or ask the 
 
 def run(role: str, source: int, work: str, arguments: Result, profile: Result) -> None:
     """Lock this process, do one role, and write its result."""
-    layers = lock(
-        Profile(
-            writable=(work,),
-            keep=(source,),
-            **profile,
-        )
-    )
     folder = Path(work)
+    try:
+        layers = lock(Profile(writable=(work,), keep=(source,), **profile))
+    except SandboxError as error:
+        advice = "Ask the operator; nothing is wrong with your file."
+        result: Result = {"failed": "reason", "reason": f"No build: {error}.", "advice": advice}
+        _write(folder / "result.json", json.dumps(result).encode())
+        return
     roles = {
         "inspect": lambda: _inspect(source, folder, arguments),
         "load": lambda: _load(source, folder, plan=arguments.get("plan", True)),
@@ -166,9 +166,16 @@ def _words(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:500]
 
 
+def _is_missing(error: BaseException) -> bool:
+    """True when a name could not be imported: there is none, or its module may not be read here."""
+    if isinstance(error, PermissionError):
+        return str(error.filename).endswith((".py", ".pyc", ".so"))
+    return isinstance(error, (ImportError, AttributeError))
+
+
 def _explained(error: BaseException, imports: list[str]) -> Result:
     """Say in words why loading raised."""
-    if isinstance(error, (ModuleNotFoundError, AttributeError)) and imports:
+    if imports and _is_missing(error):
         return {
             "failed": "reason",
             "reason": f"The model needs {imports[-1]}, which is not installed here.",

@@ -42,13 +42,19 @@ class Builder:
         """
         async with self._free:
             started = time.perf_counter()
-            run = _Run(self._warm, self._limits, source, work)
             try:
-                report = await run.report()
-            finally:
-                run.clean()
+                run, report = await self._run(source, work)
+            except WarmError:  # it died, not for the model: once more in a new one
+                run, report = await self._run(source, work)
             run.facts["seconds"]["total"] = round(time.perf_counter() - started, 4)
             return report
+
+    async def _run(self, source: Path, work: Path) -> "tuple[_Run, Report]":
+        run = _Run(self._warm, self._limits, source, work)
+        try:
+            return run, await run.report()
+        finally:
+            run.clean()
 
     async def close(self) -> None:
         """End the warm process and every build."""
@@ -78,9 +84,6 @@ class _Run:
             return Report(
                 Outcome.FAILED, reason=failure.reason, advice=failure.advice, **self.facts
             )
-        except WarmError as error:
-            reason = f"The builder could not work: {error}."
-            return Report(Outcome.FAILED, reason=reason, advice="Push it again.", **self.facts)
 
     def clean(self) -> None:
         """Remove every role's folder; the checked plan lies above them."""

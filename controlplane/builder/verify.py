@@ -158,7 +158,8 @@ def _near_ties(scores: NDArray[Any] | None, same: NDArray[Any]) -> NDArray[Any]:
     if scores is None or same.ndim != 1:
         return np.zeros(same.shape, bool)
     if scores.ndim == 1 or scores.shape[1] == 1:
-        return np.abs(scores.reshape(len(scores), -1)[:, 0]) < _NEAR_TIE
+        lone: NDArray[Any] = np.abs(scores.reshape(len(scores), -1)[:, 0]) < _NEAR_TIE
+        return lone
     best = np.sort(scores, axis=1)
     tied: NDArray[Any] = best[:, -1] - best[:, -2] < _NEAR_TIE
     return tied

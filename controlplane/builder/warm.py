@@ -53,6 +53,8 @@ class Warm:
         async with self._starting:
             if self._control is not None:
                 return
+            if self._process is not None:  # one that died, or is dying of its closed socket
+                await self._process.wait()
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             ours.setblocking(False)
             loop = asyncio.get_running_loop()
@@ -93,6 +95,9 @@ class Warm:
         read, write = os.pipe()
         try:
             identity, child = self._order(role, source, folder, arguments, limits, write)
+        except WarmError:
+            os.close(read)
+            raise
         finally:
             os.close(write)
         output = _Output(read, limits.output_bytes)
@@ -137,7 +142,12 @@ class Warm:
                 "degraded": limits.sandbox == "degraded",
             },
         }
-        socket.send_fds(self._control, [json.dumps(order).encode()], [source, output])
+        try:
+            socket.send_fds(self._control, [json.dumps(order).encode()], [source, output])
+        except OSError as error:
+            self._children.pop(self._next)
+            self._lost("the builder's warm process ended")
+            raise WarmError("the builder's warm process ended") from error
         return self._next, child
 
     def _read(self) -> None:

@@ -39,13 +39,14 @@ def drop(readable: Iterable[str], writable: Iterable[str], *, may_read_all: bool
     """Become an own uid when root, and give up every capability; True when the uid changed.
 
     may_read_all  Landlock will restrict the paths, so the capability to read past file modes may
-                  stay where the Python installation is in a folder that only root may enter
+                  stay where Python or the work folder is in a folder only root may enter
     """
     if os.geteuid() != 0 or _is_only_root_here():
         _capabilities(0)
         return False
     keep = 0
-    if any(_closed_to_others(path) for path in readable):
+    needed = (*readable, *(os.path.dirname(path) for path in writable))
+    if any(_closed_to_others(path) for path in needed):
         if not may_read_all:
             _capabilities(0)
             return False

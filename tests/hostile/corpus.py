@@ -1,4 +1,4 @@
-"""Hostile uploads: each a name and a function that writes the file. Canaries say what must not happen."""
+"""Hostile uploads, each a name and a function that writes the file; and what they aim at."""
 
 import bz2
 import gzip
@@ -21,7 +21,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 @dataclass(frozen=True, slots=True)
 class Canaries:
-    """What an attack aims at: a listener, a watched folder, a secret in the parent's environment."""
+    """What an attack aims at: a listener, a watched folder, the parent with its secret."""
 
     port: int
     watched: Path
@@ -290,7 +290,8 @@ def forges_its_result(c: Canaries) -> bytes:
         "w = [o for o in gc.get_objects() if type(o) is dict and 'work' in o and 'role' in o]\n"
         "d = w[0]['work']\n"
         "open(d + '/draft', 'wb').write(b'\\x40' * 4096)\n"
-        "open(d + '/result.json', 'w').write(json.dumps({'plan': True, 'estimator': 'x' * 10**6}))\n"
+        "forged = {'plan': True, 'estimator': 'x' * 10**6}\n"
+        "open(d + '/result.json', 'w').write(json.dumps(forged))\n"
         "os._exit(0)"
     )
 
@@ -331,7 +332,7 @@ def poisons_the_plan(c: Canaries) -> bytes:
 
 @attack
 def lies_about_its_plan(c: Canaries) -> bytes:
-    """Passes the child's own checks by replacing them, and leaves a draft that only verify reads."""
+    """Replaces the child's own checks, and leaves a draft that only verify reads."""
     source = (
         "import json, numpy as np\n"
         "from controlplane.builder import child\n"

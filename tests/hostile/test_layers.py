@@ -1,7 +1,7 @@
 """The sandbox itself, as root and as an ordinary user, with and without namespaces.
 
-The ordinary user's sandbox is the harder one: the process keeps the number of the service and of its
-siblings, so nothing but Landlock and the filter separates them.
+The ordinary user's sandbox is the harder one: the process keeps the number of the service and of
+its siblings, so nothing but Landlock and the filter separates them.
 """
 
 import ctypes
@@ -63,7 +63,7 @@ def inside(body: Callable[[], object], *, user: bool, namespaces: bool, work: Pa
                 )
             )
             result = {"layers": layers, "value": body()}
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  whatever it was, it is the answer
             result = {"error": type(error).__name__, "text": str(error)}
         os.write(write, json.dumps(result, default=str).encode())
         os._exit(0)
@@ -99,7 +99,7 @@ ATTEMPTS: dict[str, Callable[[int], object]] = {
     "priority": lambda pid: os.setpriority(os.PRIO_PROCESS, pid, 19),
     "scheduler": lambda pid: os.sched_setscheduler(pid, os.SCHED_BATCH, os.sched_param(0)),
     "environ": lambda pid: Path(f"/proc/{pid}/environ").read_bytes(),
-    "memory": lambda pid: Path(f"/proc/{pid}/mem").open("rb"),
+    "memory": lambda pid: os.open(f"/proc/{pid}/mem", os.O_RDONLY),
     "fork": lambda pid: os.fork(),
     "exec": lambda pid: os.execv("/bin/true", ["true"]),
     "socket": lambda pid: socket.socket(),
