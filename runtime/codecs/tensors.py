@@ -26,7 +26,17 @@ INTEGERS: Final = {
 }
 DATATYPES: Final = FLOATS | frozenset(INTEGERS) | {"BYTES", "BOOL"}
 DTYPES: Final = {"FP64": "f8", "FP32": "f4", "INT64": "i8", "INT32": "i4", "BOOL": "?"}
-CODES: Final = {"f8": "FP64", "f4": "FP32", "i8": "INT64", "i4": "INT32", "b1": "BOOL"}
+# By numpy's type character; whatever else a model gives is written as FP64.
+NAMES: Final = {
+    "d": "FP64",
+    "f": "FP32",
+    "l": "INT64",
+    "q": "INT64",
+    "i": "INT32",
+    "?": "BOOL",
+    "O": "BYTES",
+    "U": "BYTES",
+}
 
 
 @dataclass(slots=True)
@@ -118,12 +128,11 @@ def of_column(name: str, cells: Sequence[Any] | Array, datatype: str) -> dict[st
 
 def of_output(name: str, array: Array) -> dict[str, Any]:
     """Write one output as a tensor, data flat; labels that are strings are BYTES."""
-    kind = "BYTES" if array.dtype.kind in "OU" else CODES.get(array.dtype.str[1:], "FP64")
     return {
         "name": name,
-        "datatype": kind,
-        "shape": list(array.shape),
-        "data": values(array.reshape(-1)),
+        "datatype": NAMES.get(array.dtype.char, "FP64"),
+        "shape": array.shape,
+        "data": values(array if array.ndim == 1 else array.reshape(-1)),
     }
 
 

@@ -7,12 +7,14 @@ column, of shape [rows] or [rows, 1]. The binary extension is not read here.
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from runtime.codecs import tensors
 from runtime.codecs.answers import dump
-from runtime.codecs.frames import from_columns, from_flat
+from runtime.codecs.frames import from_columns, from_flat, layout_of
 from runtime.codecs.request import Call, ModelInfo, check_rows, outputs_asked, parse, refused
 from runtime.codecs.tensors import Tensor
-from runtime.plan.ops import Array, Frame, Inputs
+from runtime.plan.ops import Array, Float64Matrix, Frame, Inputs
 from runtime.plan.signature import Signature
 from runtime.problems import InvalidInput, Malformed
 
@@ -43,10 +45,9 @@ def _asked(outputs: Any) -> list[Any] | None:
 
 
 def _inputs(listed: list[Any], signature: Signature, max_rows: int) -> tuple[Inputs, int]:
-    if len(listed) > max(1, len(signature.columns)):
-        raise InvalidInput(
-            f"{len(listed)} tensors were sent; this model has {len(signature.columns)} columns."
-        )
+    plain = _plain(listed, signature, max_rows)
+    if plain is not None:
+        return plain, len(plain)
     found = [tensors.read(tensor) for tensor in listed]
     first = found[0]
     if len(found) == 1 and len(first.shape) == 2:
@@ -54,6 +55,24 @@ def _inputs(listed: list[Any], signature: Signature, max_rows: int) -> tuple[Inp
         if not column:
             return _matrix(first, signature, max_rows)
     return _columns(found, signature, max_rows)
+
+
+def _plain(listed: list[Any], signature: Signature, max_rows: int) -> Float64Matrix | None:
+    """Read what nearly everybody sends, one flat FP64 matrix; None: look closer."""
+    layout, tensor = layout_of(signature), listed[0]
+    if len(listed) != 1 or type(tensor) is not dict or tensor.get("datatype") != "FP64":
+        return None
+    shape, cells, name = tensor.get("shape"), tensor.get("data"), tensor.get("name")
+    if type(shape) is not list or type(cells) is not list or type(name) is not str:
+        return None
+    if len(shape) != 2 or not type(shape[0]) is type(shape[1]) is int:
+        return None
+    rows, width = shape
+    if width != layout.width or not 0 <= rows <= max_rows or len(cells) != rows * width:
+        return None
+    if not layout.allowed or not layout.allowed.issuperset(map(type, cells)):
+        return None
+    return np.array(cells, np.float64).reshape(rows, width)
 
 
 def _matrix(tensor: Tensor, signature: Signature, max_rows: int) -> tuple[Inputs, int]:
@@ -79,15 +98,17 @@ def _columns(found: list[Tensor], signature: Signature, max_rows: int) -> tuple[
 
 
 def _check_columns(found: list[Tensor], rows: int, signature: Signature) -> None:
-    names, known = [t.name for t in found], {column.name for column in signature.columns}
+    known = layout_of(signature).index
     faults: list[dict[str, Any]] = []
-    for i, tensor in enumerate(found):
+    seen: set[str] = set()
+    for tensor in found:
         if tensor.name not in known:
             hint = f"; one tensor for all columns has shape [rows, {len(known)}]"
             more = hint if len(found) == 1 else ""
             faults.append({"column": tensor.name, "detail": f"this model has no such column{more}"})
-        elif tensor.name in names[:i]:
+        elif tensor.name in seen:
             faults.append({"column": tensor.name, "detail": "is there twice"})
+        seen.add(tensor.name)
         if len(tensor.shape) == 2 and tensor.shape[1] != 1:
             detail = f"must have shape [rows] or [rows, 1], has {tensor.shape}"
             faults.append({"column": tensor.name, "detail": detail})
@@ -97,7 +118,7 @@ def _check_columns(found: list[Tensor], rows: int, signature: Signature) -> None
     faults += [
         {"column": column.name, "detail": "is not there, and this model needs it"}
         for column in signature.columns
-        if column.name not in names and not column.missing
+        if column.name not in seen and not column.missing
     ]
     if faults:
         raise refused(faults)
