@@ -5,6 +5,7 @@ The first line is a header when all its cells are names of columns, or all names
 
 import csv
 import io
+import math
 from typing import Final
 
 from runtime.codecs.frames import Layout, from_columns, layout_of
@@ -79,8 +80,11 @@ def _cell(text: str, column: Column) -> float | str | None:
         return None if column.missing and text.strip().lower() in BLANK else text
     if text.strip().lower() in BLANK:
         return None
+    if "_" in text:
+        return text  # float() would read 1_000 as a number
     try:
-        # float() would read 1_000 too.
-        return text if "_" in text else float(text)
+        number = float(text)
     except ValueError:
         return text
+    # A number that is infinite is a fault; in a column of anything it is a word like others.
+    return text if column.kind is Kind.ANY and math.isinf(number) else number

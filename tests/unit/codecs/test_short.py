@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from runtime.codecs import short
 from runtime.plan.signature import Column, Signature
 from runtime.problems import InvalidInput, Malformed, TooLarge
-from tests.unit.codecs.signatures import MIXED, PREDICT, TEXT, numeric
+from tests.unit.codecs.signatures import ANYTHING, MIXED, PREDICT, TEXT, numeric
 
 
 def decode(document, signature=None):
@@ -153,3 +153,8 @@ def test_text_survives_csv(words):
     csv.writer(written, quoting=csv.QUOTE_ALL).writerows([word] for word in words)
     body = written.getvalue().encode()
     assert csv_call(body, TEXT).inputs.columns[0].tolist() == words
+
+
+def test_columns_of_anything_keep_words_that_look_infinite():
+    columns = csv_call("1,inf\n1_0,2\n", ANYTHING).inputs.columns
+    assert [c.tolist() for c in columns] == [[1.0, "1_0"], ["inf", 2.0]]
