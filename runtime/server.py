@@ -153,6 +153,8 @@ class Worker:
 
     def stop(self) -> None:
         """Begin to drain."""
+        if not self.stopping.is_set():
+            sys.stderr.write("told to stop: answering what was asked, then ending\n")
         self.ready = False
         self.stopping.set()
 
@@ -166,6 +168,12 @@ class Worker:
         if self.control is not None:
             self.control.send({"t": "ready", "phases": dict(phases.ms)})
         self.predictor.on_first = self._answered
+        served = ", ".join(
+            f"{r.launch.model}:{r.launch.version} as {r.launch.name} ({r.launch.percent} %)"
+            for r in self.revisions.all
+        )
+        took = sum(phases.ms.values())
+        sys.stderr.write(f"serving {served}; ready after {took:.1f} ms\n")
 
     def _answered(self) -> None:
         phases = self.inherited.phases

@@ -1,6 +1,7 @@
 """Endpoints, releases, logs over HTTP."""
 
 import json
+import uuid
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from controlplane.callers import Caller, CurrentCaller
 from controlplane.endpoints import schemas, service
 from controlplane.endpoints.service import ReleaseWanted, TargetWanted
 from controlplane.engines.engine import EndpointId
+from controlplane.idempotency import once
 from controlplane.rest import MAX_PAGE, after, page, tagged
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
@@ -28,6 +30,12 @@ async def _document(row: Any, request: Request, caller: Caller) -> dict[str, Any
     state = request.app.state
     document = await service.document(row, state.settings.public_url, state.engine)
     return {**document, "tenant": caller.tenant}
+
+
+def _woken(request: Request, document: dict[str, Any]) -> dict[str, Any]:
+    """Let the reconciler look at an endpoint once its rows are committed."""
+    request.app.state.wake_endpoint(uuid.UUID(document["id"]))
+    return document
 
 
 @router.get("")
@@ -71,9 +79,13 @@ async def release(
         body.timeout_s,
         traffic,
     )
-    row = await service.release(await _tenant(caller), endpoint, wanted, f"client:{caller.client}")
-    request.app.state.wake_endpoint(row.id)
-    return await _document(row, request, caller)
+
+    async def act() -> dict[str, Any]:
+        by = f"client:{caller.client}"
+        row = await service.release(await _tenant(caller), endpoint, wanted, by)
+        return await _document(row, request, caller)
+
+    return _woken(request, await once(request, caller.tenant, act))
 
 
 @router.get("/{endpoint}/releases")
@@ -92,10 +104,12 @@ async def list_releases(
 async def rollback(
     caller: CurrentCaller, endpoint: str, body: schemas.Rollback, request: Request
 ) -> dict[str, Any]:
-    by = f"client:{caller.client}"
-    row = await service.rollback(await _tenant(caller), endpoint, body.to, by)
-    request.app.state.wake_endpoint(row.id)
-    return await _document(row, request, caller)
+    async def act() -> dict[str, Any]:
+        by = f"client:{caller.client}"
+        row = await service.rollback(await _tenant(caller), endpoint, body.to, by)
+        return await _document(row, request, caller)
+
+    return _woken(request, await once(request, caller.tenant, act))
 
 
 @router.get("/{endpoint}/logs")

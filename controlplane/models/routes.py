@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from controlplane.artifacts.store import too_large
 from controlplane.callers import Caller, CurrentCaller
+from controlplane.idempotency import once
 from controlplane.models import schemas, service
 from controlplane.rest import MAX_PAGE, after, check_match, page, tagged
 from controlplane.tenants import service as tenants
@@ -34,8 +35,13 @@ async def list_models(
 
 
 @router.post("", status_code=201)
-async def create_model(caller: CurrentCaller, body: schemas.NewModel) -> dict[str, Any]:
-    return await service.create_model(await _tenant(caller), body.name, body.description)
+async def create_model(
+    caller: CurrentCaller, body: schemas.NewModel, request: Request
+) -> dict[str, Any]:
+    async def act() -> dict[str, Any]:
+        return await service.create_model(await _tenant(caller), body.name, body.description)
+
+    return await once(request, caller.tenant, act)
 
 
 @router.get("/{model}")

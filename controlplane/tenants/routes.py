@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from controlplane.callers import CurrentCaller, require_platform
+from controlplane.idempotency import once
 from controlplane.rest import MAX_PAGE, after, page
 from controlplane.tenants import schemas, service
 from controlplane.tenants.service import TenantInfo
@@ -28,9 +29,15 @@ async def list_tenants(
 
 
 @router.post("", status_code=201)
-async def create_tenant(caller: CurrentCaller, body: schemas.NewTenant) -> dict[str, Any]:
+async def create_tenant(
+    caller: CurrentCaller, body: schemas.NewTenant, request: Request
+) -> dict[str, Any]:
     require_platform(caller)
-    return _show(await service.create(body.name))
+
+    async def act() -> dict[str, Any]:
+        return _show(await service.create(body.name))
+
+    return await once(request, caller.tenant, act)
 
 
 @router.get("/{tenant}")

@@ -100,3 +100,20 @@ async def test_logs_are_lines_of_json(api: Api) -> None:
     answer = await api.http.get("/v1/endpoints/iris/logs")
     assert answer.headers["content-type"] == "application/x-ndjson"
     assert "hello from" in answer.text
+
+
+async def test_a_post_sent_twice_with_one_key_happens_once(api: Api) -> None:
+    await ready_versions(api)
+    releases, key = "/v1/endpoints/iris/releases", {"idempotency-key": "k-1"}
+    both = await asyncio.gather(
+        *(api.http.post(releases, json={"model": "iris"}, headers=key) for _ in range(2))
+    )
+    assert [answer.status_code for answer in both] == [201, 201]
+    assert both[0].json() == both[1].json()
+    assert len((await api.http.get(releases)).json()["items"]) == 1
+    other = await api.http.post(releases, json={"model": "iris", "version": 1}, headers=key)
+    assert other.status_code == 409
+    refused = {"idempotency-key": "k-2"}
+    bad = await api.http.post(releases, json={"model": "none"}, headers=refused)
+    good = await api.http.post(releases, json={"model": "iris"}, headers=refused)
+    assert (bad.status_code, good.status_code) == (404, 201)

@@ -1,0 +1,62 @@
+"""`Idempotency-Key`: the same POST sent twice happens once, and is answered twice alike.
+
+Key, effect and answer are one transaction: after a crash there are either all three or none.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import Request
+from tortoise import fields
+from tortoise.exceptions import IntegrityError
+from tortoise.models import Model
+from tortoise.transactions import in_transaction
+
+from runtime.problems import Conflict, InvalidInput
+
+Answer = dict[str, Any]
+
+
+class IdempotencyKey(Model):
+    """One key of one tenant, with the digest of its request and the answer it got."""
+
+    id = fields.BigIntField(primary_key=True)
+    tenant = fields.CharField(max_length=40)
+    key = fields.CharField(max_length=255)
+    request_sha256 = fields.CharField(max_length=64)
+    answer = fields.JSONField[Answer](null=True)
+    created_at = fields.DatetimeField(auto_now_add=True)
+
+    class Meta:
+        table = "idempotency_keys"
+        unique_together = (("tenant", "key"),)
+
+
+async def once(request: Request, tenant: str, act: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Do something once for each key; without a key, each time.
+
+    Raises Conflict when the key was used for another request.
+    """
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return await act()
+    if not 0 < len(key) <= 255:
+        raise InvalidInput("Idempotency-Key must have 1 to 255 characters.")
+    digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode())
+    digest.update(await request.body())
+    try:
+        async with in_transaction():
+            row = await IdempotencyKey.create(
+                tenant=tenant, key=key, request_sha256=digest.hexdigest()
+            )
+            row.answer = await act()
+            await row.save(update_fields=["answer"])
+            return row.answer
+    except IntegrityError:
+        known = await IdempotencyKey.get_or_none(tenant=tenant, key=key)
+        if known is None:
+            raise
+    if known.request_sha256 != digest.hexdigest():
+        raise Conflict("This Idempotency-Key was used for another request; make a new one.")
+    return known.answer or {}
