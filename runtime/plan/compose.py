@@ -288,11 +288,11 @@ class Columns(Node):
                 column = None if error.column is None else places[error.column]
                 raise InputRefused(error.row, column, error.detail) from error
             outs.append(out if weight is None else as_matrix(out) * weight)
-        if len(outs) == 1:
-            return outs[0]
-        if any(isinstance(out, Frame) for out in outs):
+        if any(isinstance(out, Frame) and _holds_text(out) for out in outs):
             return Frame(tuple(cells for out in outs for cells in as_columns(out)))
-        return np.concatenate([as_matrix(out) for out in outs], axis=1)
+        # Numbers that came in a frame go on as the matrix that predictors expect.
+        matrices = [as_matrix(out) for out in outs]
+        return matrices[0] if len(matrices) == 1 else np.concatenate(matrices, axis=1)
 
 
 def _joined(one: Want, other: Want) -> Want:
@@ -316,6 +316,10 @@ def _take(x: Inputs, places: list[int], index: Array) -> Inputs:
         return x[:, index]
     picked: tuple[Cells, ...] = tuple(x.columns[place] for place in places)
     return Frame(picked)
+
+
+def _holds_text(frame: Frame) -> bool:
+    return any(cells.dtype == object for cells in frame.columns)
 
 
 def _reader(kind: type[Pipeline | Columns]) -> NodeReader:

@@ -96,6 +96,11 @@ class Function(Plain):
         self.function = FUNCTIONS[name]
         self.exact = "bitwise" if name in ROUNDED_ONE_WAY else "batch"
 
+    @override
+    def example(self) -> tuple[Cell, ...]:
+        """Give a number that every one of the functions takes."""
+        return (2.0,) * self.n_in
+
     def transform(self, x: Inputs) -> Float64Matrix:
         """Give the function's values; out of its range they are NaN or infinite, as in numpy."""
         with np.errstate(all="ignore"):

@@ -7,6 +7,7 @@ import numpy as np
 
 from runtime.plan.ops import (
     Array,
+    Cell,
     Fields,
     Float64Matrix,
     Inputs,
@@ -19,6 +20,10 @@ from runtime.plan.ops import (
 
 MAX_COLUMNS = 10_000_000
 MAX_PRODUCTS = 1_000_000
+
+
+def _numbers(cells: tuple[Cell, ...]) -> Float64Matrix:
+    return np.array([cell if isinstance(cell, float) else 0.0 for cell in cells])
 
 
 class Scaler(Node):
@@ -48,6 +53,14 @@ class Standardize(Scaler):
         self.scale = fields.finite("scale", self.n_in) if fields.has("scale") else None
         self.clip = fields.flag("clip")
 
+    @override
+    def example_for(self, after: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        """Give what becomes what whoever comes next takes; a logarithm does not take any number."""
+        values = _numbers(after)
+        if self.scale is not None:
+            values = values * self.scale
+        return tuple((values if self.center is None else values + self.center).tolist())
+
     def transform(self, x: Inputs) -> Float64Matrix:
         """Standardize (rows, columns)."""
         x = as_matrix(x)
@@ -71,6 +84,12 @@ class MinMax(Scaler):
         self.offset = fields.finite("offset", self.n_in)
         self.clip = fields.flag("clip")
         self.low, self.high = fields.number("low"), fields.number("high")
+
+    @override
+    def example_for(self, after: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        """Give what becomes what whoever comes next takes."""
+        scale = np.where(self.scale, self.scale, 1.0)
+        return tuple(((_numbers(after) - self.offset) / scale).tolist())
 
     def transform(self, x: Inputs) -> Float64Matrix:
         """Scale (rows, columns) into the feature range."""

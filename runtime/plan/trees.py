@@ -13,6 +13,7 @@ from runtime.plan.ops import (
     Missing,
     Node,
     NodeReader,
+    as_matrix,
     override,
     sigmoid,
     softmax,
@@ -186,7 +187,9 @@ class Boosted(Ensemble):
         """Give the matrix that the trees compare."""
         if self.narrow:
             return single(x, self.missing, infinite=False)
-        return np.ascontiguousarray(x) if self.categories is None else self.categories.encode(x)
+        if self.categories is not None:
+            return self.categories.encode(x)
+        return np.ascontiguousarray(as_matrix(x))
 
     def started(self, x: Inputs) -> Float64Matrix:
         """Start value of every output and row: (outputs, rows)."""
