@@ -1,5 +1,6 @@
 """`up`, `down`, `status`: the whole system on this machine."""
 
+import importlib.util
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from controlplane.client.home import home_folder
 
 START_WITHIN_S = 60.0
 STOP_WITHIN_S = 30.0
+SERVER = ("fastapi", "tortoise", "pydantic_settings", "uvicorn", "sklearn")
 KEEPER = [sys.executable, "-m", "controlplane", "keeper"]
 
 
@@ -27,6 +29,11 @@ KEEPER = [sys.executable, "-m", "controlplane", "keeper"]
 @pass_output
 def up(output: Output, home: Path | None, foreground: bool, gateway: bool) -> None:
     """Start control plane, Postgres, artifact store and engine on this machine."""
+    if any(importlib.util.find_spec(name) is None for name in SERVER):
+        raise click.ClickException(
+            "The servers are not installed; only the SDK and this command are. "
+            "Install them: pip install 'kubeserve[server]'"
+        )
     folder = home_folder(home)
     env = {**os.environ, "KUBESERVE_HOME": str(folder)}
     if gateway:

@@ -14,6 +14,7 @@ import numpy as np
 import psutil
 import pytest
 from sklearn.datasets import load_iris
+from sklearn.gaussian_process import GaussianProcessClassifier
 from sklearn.linear_model import LogisticRegression
 
 from controlplane.client import Client, ClientError
@@ -112,3 +113,18 @@ def test_a_second_keeper_is_refused(system: tuple[Client, Path]) -> None:
     )
     assert ended.returncode == 75
     assert "kubeserve down" in ended.stderr
+
+
+def test_a_model_without_a_plan_is_served_by_scikit_learn_and_says_why(
+    system: tuple[Client, Path],
+) -> None:
+    client, home = system
+    x, y = load_iris(return_X_y=True)
+    model = GaussianProcessClassifier(max_iter_predict=20).fit(x[::3], y[::3])
+    joblib.dump(model, home / "gp.joblib")
+    version = client.push(home / "gp.joblib", "gp")
+    assert version.backend == "fallback"
+    assert "GaussianProcessClassifier" in (version.fallback_because or "")
+    client.deploy("gp")
+    ours = client.predict("gp", x[:20], output="predict_proba")
+    np.testing.assert_allclose(np.asarray(ours), model.predict_proba(x[:20]), atol=1e-12)
