@@ -312,10 +312,10 @@ def _example(node: Node) -> tuple[Cell, ...]:
 
 
 def _take(x: Inputs, places: list[int], index: Array) -> Inputs:
-    if not isinstance(x, Frame):
-        return x[:, index]
-    picked: tuple[Cells, ...] = tuple(x.columns[place] for place in places)
-    return Frame(picked)
+    if isinstance(x, Frame):
+        columns = x.columns
+        return Frame(tuple([columns[place] for place in places]))
+    return x[:, index]
 
 
 def _holds_text(frame: Frame) -> bool:

@@ -55,6 +55,7 @@ class Column:
             self.missing = self.unknown
         if self.kind is Kind.STRING:
             self.codes[None] = self.missing
+        self.refuses = REFUSED in (self.unknown, self.missing)
         self._sorted = (
             np.array(sorted(c for c in self.codes if c is not None), np.float64)
             if (self.kind is Kind.NUMBER)
@@ -94,23 +95,20 @@ class Column:
             )
         else:
             found = self._of_numbers(cells)
-        if found.shape[0] and found.min() == REFUSED:
+        if self.refuses and found.shape[0] and found.min() == REFUSED:
             row = int(np.argmin(found))
-            cell = cells[row]
-            absent = cell is None or cell != cell
-            what = (
-                "a missing value"
-                if absent
-                else repr(cell if self.kind is Kind.STRING else float(cell))
-            )
-            raise InputRefused(row, place, f"{what} is not one of the categories it was trained on")
+            raise _refusal(row, place, cells.item(row))
         return found
 
+    def code(self, cell: Any, place: int) -> int:
+        """Give the code of a lone cell, at a fraction of what an array of one costs."""
+        # Missing strings have a code of their own in the dictionary; NaN equals nothing there.
+        code = self.codes.get(cell, self.unknown) if cell == cell else self.missing
+        if code == REFUSED:
+            raise _refusal(0, place, cell)
+        return code
+
     def _of_numbers(self, cells: Cells) -> Array:
-        if cells.shape[0] == 1:
-            value = float(cells[0])
-            code = self.missing if value != value else self.codes.get(value, self.unknown)
-            return np.array([code], np.intp)
         known = self._sorted
         if not known.shape[0]:
             found = np.full(cells.shape[0], self.unknown, np.intp)
@@ -121,6 +119,11 @@ class Column:
         if absent.any():
             found[absent] = self.missing
         return found
+
+
+def _refusal(row: int, place: int, cell: Any) -> InputRefused:
+    what = "a missing value" if cell is None or cell != cell else repr(cell)
+    return InputRefused(row, place, f"{what} is not one of the categories it was trained on")
 
 
 class Encoder(Node):
@@ -167,6 +170,10 @@ class OneHot(Encoder):
         # One column more than the output takes the ones that belong nowhere.
         wide = np.zeros((rows, self.n_out + 1))
         flat = wide.reshape(-1)
+        if rows == 1:
+            for place, (column, values) in enumerate(zip(self.columns, cells, strict=True)):
+                flat[column.code(values.item(), place)] = 1.0
+            return wide[:, : self.n_out]
         first = np.arange(0, rows * (self.n_out + 1), self.n_out + 1)
         for place, (column, values) in enumerate(zip(self.columns, cells, strict=True)):
             flat[first + column.encode(values, place)] = 1.0
@@ -208,6 +215,10 @@ class Ordinal(Encoder):
     def transform(self, x: Inputs) -> Float64Matrix:
         """(rows, columns)."""
         cells = as_columns(x)
+        if cells[0].shape[0] == 1:
+            pairs = enumerate(zip(self.columns, cells, strict=True))
+            codes = [column.code(values.item(), place) for place, (column, values) in pairs]
+            return self.values.take([codes])
         out = np.empty((cells[0].shape[0], self.n_in))
         for place, (column, values) in enumerate(zip(self.columns, cells, strict=True)):
             out[:, place] = self.values.take(column.encode(values, place))
