@@ -10,10 +10,21 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.feature_selection import RFE
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MinMaxScaler,
+    Normalizer,
+    OneHotEncoder,
+    OrdinalEncoder,
+    PolynomialFeatures,
+    StandardScaler,
+)
 
 from controlplane.builder.lower.registry import new_draft
 from runtime.plan import Cost, PlanError, load, signature_of
@@ -174,11 +185,33 @@ def bodies() -> list[Any]:
     """Small models of every kind of node that a mutation may reach."""
     random = np.random.default_rng(1)
     x, y = random.normal(size=(40, 2)), LABELS[np.arange(40) % 3]
+    mix = np.empty((40, 4), object)
+    mix[:, 0], mix[:, 3] = np.exp(x[:, 0]), x[:, 1]
+    mix[:, 1] = mix[:, 2] = random.choice(np.array(["a", "b", "Ünknown"], object), 40)
+    mix[5, 1] = np.nan
     return [
         LogisticRegression().fit(x, y),
         make_pipeline(StandardScaler(), PolynomialFeatures(), LinearRegression()).fit(x, x),
         GradientBoostingClassifier(n_estimators=2, max_depth=2).fit(x, y),
+        make_pipeline(mixed(), LogisticRegression()).fit(mix, y),
+        RFE(LogisticRegression(), n_features_to_select=1).fit(x, y),
     ]
+
+
+def mixed() -> ColumnTransformer:
+    """Encoders and imputers over columns of strings and numbers."""
+    text = SimpleImputer(strategy="most_frequent", add_indicator=True)
+    unknown = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    return ColumnTransformer(
+        [
+            ("number", make_pipeline(SimpleImputer(), FunctionTransformer(np.log)), [0]),
+            ("text", make_pipeline(text, OneHotEncoder(handle_unknown="ignore")), [1]),
+            ("union", FeatureUnion([("a", unknown), ("b", OneHotEncoder())]), [2]),
+            ("scaled", make_pipeline(Normalizer(), MinMaxScaler(clip=True)), [0]),
+        ],
+        remainder="passthrough",
+        transformer_weights={"scaled": 2.0},
+    )
 
 
 def survives(folder: Path, content: bytes) -> None:
@@ -195,7 +228,7 @@ def survives(folder: Path, content: bytes) -> None:
             assert len(answer) == 1
 
 
-@pytest.mark.parametrize("which", range(3))
+@pytest.mark.parametrize("which", range(5))
 @given(data=st.data())
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -235,7 +268,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(found for key, item in inner for found in places(item, (*path, key)))]
 
 
-@pytest.mark.parametrize("which", range(3))
+@pytest.mark.parametrize("which", range(5))
 @given(data=st.data())
 @settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
