@@ -1,4 +1,4 @@
-"""REST conventions: names, cursor pages, ETag and If-Match."""
+"""REST conventions: names, texts, cursor pages, ETag and If-Match."""
 
 import base64
 import binascii
@@ -6,24 +6,47 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Request, Response
+from pydantic import AfterValidator
 
 from runtime.problems import InvalidInput, PreconditionFailed
 
 NAME: Final = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
+CURSOR: Final = re.compile(r"[a-z0-9-]{1,40}")
+NUMBER: Final = re.compile(r"[0-9]{1,9}")  # fits the database's integers
 MAX_PAGE: Final = 200
+
+
+def is_name(value: str) -> bool:
+    """Tell whether a value could name anything; what could not is never looked up."""
+    return NAME.fullmatch(value) is not None
+
+
+def whole_number(value: str) -> int | None:
+    """Read a number as people write it in an address; None if it is none."""
+    return int(value) if NUMBER.fullmatch(value) else None
+
+
+def _storable(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("a text must not contain the character NUL")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_storable)]
 
 
 def check_name(kind: str, value: str) -> str:
     """Give a name back if it is one; raises InvalidInput with the rule and a name that would do."""
-    if NAME.fullmatch(value):
+    if is_name(value):
         return value
     better = re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-")[:40].strip("-")
-    hint = f" Try {better!r}." if NAME.fullmatch(better) else ""
+    hint = f" Try {better!r}." if is_name(better) else ""
+    shown = value if len(value) <= 60 else f"{value[:60]}…"
     raise InvalidInput(
-        f"{value!r} is not a name for a {kind}: 1 to 40 lower-case letters, digits and dashes, "
+        f"{shown!r} cannot be the name of a {kind}: 1 to 40 lower-case letters, digits and dashes, "
         f"a letter first and no dash at the end.{hint}",
         field="name",
     )
@@ -55,9 +78,25 @@ def after(value: str | None) -> str | None:
         return None
     try:
         padded = value + "=" * (-len(value) % 4)
-        return base64.b64decode(padded, altchars=b"-_", validate=True).decode()
+        key = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
-        raise InvalidInput("This cursor is not one of ours; start without it.") from error
+        raise _foreign() from error
+    if not CURSOR.fullmatch(key):
+        raise _foreign()
+    return key
+
+
+def after_number(value: str | None) -> int | None:
+    """Read a cursor of a list in order of number; raises InvalidInput."""
+    key = after(value)
+    number = None if key is None else whole_number(key)
+    if key is not None and number is None:
+        raise _foreign()
+    return number
+
+
+def _foreign() -> InvalidInput:
+    return InvalidInput("This cursor is not one of ours; start without it.")
 
 
 def etag(document: dict[str, Any]) -> str:

@@ -13,10 +13,9 @@ from controlplane.endpoints import schemas, service
 from controlplane.endpoints.service import ReleaseWanted, TargetWanted
 from controlplane.engines.engine import EndpointId
 from controlplane.idempotency import once
-from controlplane.rest import MAX_PAGE, after, page, tagged
+from controlplane.rest import MAX_PAGE, after, after_number, page, tagged
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
-from runtime.problems import InvalidInput
 
 router = APIRouter(prefix="/v1/endpoints", tags=["endpoints"])
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
@@ -92,11 +91,8 @@ async def release(
 async def list_releases(
     caller: CurrentCaller, endpoint: str, limit: Limit = 50, cursor: str | None = None
 ) -> dict[str, Any]:
-    below = after(cursor)
-    if below is not None and not below.isdigit():
-        raise InvalidInput("This cursor is not one of ours; start without it.")
-    number = int(below) if below else None
-    rows = await service.releases(await _tenant(caller), endpoint, limit, number)
+    below = after_number(cursor)
+    rows = await service.releases(await _tenant(caller), endpoint, limit, below)
     return page(rows, limit, lambda row: row, lambda row: str(row["number"]))
 
 

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from controlplane.rest import Text
+
 
 class ScalingChange(BaseModel):
     """Knative's settings; what is left out stays as it is."""
@@ -29,8 +31,8 @@ class ScalingChange(BaseModel):
 class Target(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    revision: str | None = None
-    version: int | None = Field(None, ge=1)
+    revision: Text | None = Field(None, max_length=63)
+    version: int | None = Field(None, ge=1, lt=1 << 31)
     percent: int = Field(ge=0, le=100)
     tag: str | None = Field(None, pattern="^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")
 
@@ -49,4 +51,4 @@ class NewRelease(BaseModel):
 class Rollback(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    to: int | None = Field(None, ge=1)
+    to: int | None = Field(None, ge=1, lt=1 << 31)

@@ -25,7 +25,7 @@ from controlplane.engines.engine import (
 )
 from controlplane.models import service as models
 from controlplane.models.service import Deployable
-from controlplane.rest import check_name
+from controlplane.rest import check_name, is_name
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
 from runtime.problems import Conflict, EngineUnavailable, InvalidInput, NotFound
@@ -199,9 +199,9 @@ async def rollback(tenant: TenantId, name: str, to: int | None, by: str) -> Endp
 
 async def get(tenant: TenantId, name: str) -> Endpoint:
     """Find an endpoint; raises NotFound."""
-    row = await repository.endpoint(tenant, name)
+    row = await repository.endpoint(tenant, name) if is_name(name) else None
     if row is None:
-        raise NotFound(f"There is no endpoint {name!r}; `kubeserve deploy MODEL` makes one.")
+        raise NotFound(f"There is no endpoint {name[:60]!r}; `kubeserve deploy MODEL` makes one.")
     return row
 
 

@@ -12,7 +12,7 @@ from controlplane.artifacts.store import too_large
 from controlplane.callers import Caller, CurrentCaller
 from controlplane.idempotency import once
 from controlplane.models import schemas, service
-from controlplane.rest import MAX_PAGE, after, check_match, page, tagged
+from controlplane.rest import MAX_PAGE, after, after_number, check_match, page, tagged
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
 from runtime.problems import InvalidInput, Malformed, UnsupportedMediaType
@@ -112,11 +112,8 @@ def _digest(header: str | None) -> str | None:
 async def list_versions(
     caller: CurrentCaller, model: str, limit: Limit = 50, cursor: str | None = None
 ) -> dict[str, Any]:
-    below = after(cursor)
-    if below is not None and not below.isdigit():
-        raise InvalidInput("This cursor is not one of ours; start without it.")
-    number = int(below) if below else None
-    rows = await service.list_versions(await _tenant(caller), model, limit, number)
+    below = after_number(cursor)
+    rows = await service.list_versions(await _tenant(caller), model, limit, below)
     return page(rows, limit, lambda row: row, lambda row: str(row["number"]))
 
 

@@ -2,15 +2,17 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from controlplane.rest import Text
+
 
 class NewModel(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str
-    description: str = Field("", max_length=10_000)
+    description: Text = Field("", max_length=10_000)
 
 
 class AliasTarget(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, lt=1 << 31)

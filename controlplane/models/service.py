@@ -11,7 +11,7 @@ from controlplane.database import Taken, transaction
 from controlplane.models import repository
 from controlplane.models.states import VersionState
 from controlplane.models.tables import Model, Version
-from controlplane.rest import check_name
+from controlplane.rest import check_name, is_name, whole_number
 from controlplane.tenants.service import TenantId
 from runtime.problems import Conflict, InvalidInput, NotFound
 
@@ -85,9 +85,10 @@ async def create_model(tenant: TenantId, name: str, description: str) -> dict[st
 
 async def get_model(tenant: TenantId, name: str) -> Model:
     """Find a model; raises NotFound."""
-    row = await repository.model(tenant, name)
+    row = await repository.model(tenant, name) if is_name(name) else None
     if row is None:
-        raise NotFound(f"There is no model {name!r}; `kubeserve push FILE --name {name}` makes it.")
+        named = f" --name {name}" if is_name(name) else ""
+        raise NotFound(f"There is no model {name[:60]!r}; `kubeserve push FILE{named}` makes it.")
     return row
 
 
@@ -160,17 +161,20 @@ def check_format(blob: Blob) -> None:
 async def find_version(tenant: TenantId, name: str, which: str) -> tuple[Model, Version]:
     """Find a version by number or alias; raises NotFound."""
     model = await get_model(tenant, name)
-    if which.isdigit():
-        number = int(which)
-    else:
-        alias = await repository.alias(model, which)
+    number = whole_number(which)
+    if number is None:
+        alias = await repository.alias(model, which) if is_name(which) else None
         if alias is None:
-            raise NotFound(f"Model {name!r} has no alias {which!r}.")
+            raise NotFound(f"Model {name!r} has no version or alias {which[:60]!r}.")
         number = alias.version
-    version = await repository.version(model, number) if number < 1 << 31 else None
+    version = await repository.version(model, number)
     if version is None:
-        raise NotFound(f"Model {name!r} has no version {number}; it has 1 to {model.versions}.")
+        raise NotFound(f"Model {name!r} has no version {number}{_numbers(model)}.")
     return model, version
+
+
+def _numbers(model: Model) -> str:
+    return f"; it has 1 to {model.versions}" if model.versions else "; it has none yet"
 
 
 async def list_versions(
@@ -243,8 +247,9 @@ async def list_aliases(tenant: TenantId, name: str) -> list[dict[str, Any]]:
 
 async def delete_alias(tenant: TenantId, name: str, alias: str) -> None:
     """Remove an alias; raises NotFound."""
-    if not await repository.delete_alias(await get_model(tenant, name), alias):
-        raise NotFound(f"Model {name!r} has no alias {alias!r}.")
+    model = await get_model(tenant, name)
+    if not (is_name(alias) and await repository.delete_alias(model, alias)):
+        raise NotFound(f"Model {name!r} has no alias {alias[:60]!r}.")
 
 
 async def deployable(tenant: TenantId, name: str, which: str | None) -> Deployable:

@@ -2,10 +2,12 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from controlplane.rest import Text
+
 
 class NewClient(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(min_length=1, max_length=200)
+    name: Text = Field(min_length=1, max_length=200)
     scopes: list[str] | None = None
     tenant: str | None = None

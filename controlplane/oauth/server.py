@@ -4,10 +4,13 @@ Authlib is synchronous and the database is not, so the service reads the client 
 first, this module runs the grant on plain objects, and nothing here touches a database.
 """
 
+import base64
+import binascii
 import hashlib
 import hmac
 import secrets
 import urllib.parse
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -118,13 +121,11 @@ class _ClientCredentials(ClientCredentialsGrant):  # type: ignore[misc]  # Authl
     TOKEN_ENDPOINT_AUTH_METHODS: Final = list(METHODS)
 
     def authenticate_token_endpoint_client(self) -> KnownClient:
-        """Give one and the same answer for an unknown client and a wrong secret."""
+        """Say nothing of why it failed."""
         try:
             client: KnownClient = super().authenticate_token_endpoint_client()
         except InvalidClientError as error:
-            raise InvalidClientError(
-                description="Client authentication failed.", status_code=401
-            ) from error
+            raise not_authenticated() from error
         return client
 
 
@@ -219,6 +220,28 @@ def parse_form(body: bytes, query: str) -> dict[str, str]:
     if len(form) != len(pairs):
         raise InvalidRequestError("A parameter is there twice.")
     return form
+
+
+def client_id(form: dict[str, str], headers: Mapping[str, str]) -> str:
+    """Give the id the client calls itself by; raises OAuth2Error unless it uses one method."""
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    if not scheme:
+        return form.get("client_id", "")
+    try:
+        name = base64.b64decode(value.strip(), validate=True).decode().partition(":")[0]
+    except (binascii.Error, ValueError) as error:
+        raise not_authenticated() from error
+    if scheme.lower() != "basic":
+        raise not_authenticated()
+    name = urllib.parse.unquote(name)
+    if "client_secret" in form or form.get("client_id", name) != name:
+        raise InvalidRequestError("Send the client's id and secret in one way only.")
+    return name
+
+
+def not_authenticated() -> InvalidClientError:
+    """Give one and the same answer for an unknown client and a wrong secret."""
+    return InvalidClientError(description="Client authentication failed.", status_code=401)
 
 
 def refusal(error: OAuth2Error) -> tuple[int, dict[str, Any], dict[str, str]]:

@@ -1,10 +1,8 @@
 """Clients, tokens and the keys that sign them."""
 
-import base64
-import binascii
 import json
+import re
 import secrets
-import urllib.parse
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,12 +15,13 @@ from joserfc.jwk import ECKey
 from controlplane.oauth import keys as key_files
 from controlplane.oauth import repository, server
 from controlplane.oauth.tables import Client
-from controlplane.permissions import ALL_SCOPES
+from controlplane.permissions import ALL_SCOPES, Scope
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
 from runtime.problems import InvalidInput, NotFound
 
 ACTIVE: Final = "active"
+CLIENT_ID: Final = re.compile(r"ks-[0-9a-f]{16}")
 Answer = tuple[int, dict[str, Any], dict[str, str]]
 EndpointExists = Callable[[TenantId, uuid.UUID], Awaitable[bool]]
 
@@ -89,7 +88,7 @@ class OAuth:
         """Answer a token request in OAuth's own shape; never raises for a bad one."""
         try:
             form = server.parse_form(body, query)
-            client = await self._client(form, headers)
+            client = await self._client(server.client_id(form, headers))
             audience, for_endpoint = await self._audience(form.get("resource"), client)
         except OAuth2Error as error:
             return server.refusal(error)
@@ -100,11 +99,9 @@ class OAuth:
         )
         return server.issue(self._signer, request, int(now.timestamp()))
 
-    async def _client(
-        self, form: dict[str, str], headers: dict[str, str]
-    ) -> server.KnownClient | None:
-        client_id = form.get("client_id") or _basic_user(headers.get("authorization", ""))
-        row = await repository.client_of_all(client_id) if client_id else None
+    async def _client(self, client_id: str) -> server.KnownClient | None:
+        known = CLIENT_ID.fullmatch(client_id) is not None
+        row = await repository.client_of_all(client_id) if known else None
         if row is None or row.revoked_at is not None:
             return None
         tenant = await tenants.name_of(TenantId(_uuid(row.tenant_id)))
@@ -138,13 +135,21 @@ class OAuth:
         self, tenant: TenantId, name: str, scopes: list[str] | None
     ) -> ClientInfo:
         """Make a client; its secret is in the answer and nowhere else."""
-        wanted = scopes or [s for s in ALL_SCOPES if s != "admin"]
+        wanted = scopes
+        if wanted is None:
+            wanted = [s for s in ALL_SCOPES if s != Scope.ADMIN]
+        if not wanted:
+            raise InvalidInput(f"A client needs a scope; there are {list(ALL_SCOPES)}.")
         unknown = sorted(set(wanted) - set(ALL_SCOPES))
         if unknown:
             raise InvalidInput(f"unknown scopes {unknown}; there are {list(ALL_SCOPES)}")
         secret = f"kss_{secrets.token_urlsafe(32)}"
         row = await repository.create_client(
-            tenant, f"ks-{secrets.token_hex(8)}", name, server.digest(secret), wanted
+            tenant,
+            f"ks-{secrets.token_hex(8)}",
+            name,
+            server.digest(secret),
+            list(dict.fromkeys(wanted)),
         )
         return _info(row, secret)
 
@@ -154,8 +159,9 @@ class OAuth:
 
     async def revoke_client(self, tenant: TenantId, client_id: str) -> None:
         """Revoke a client and every token it holds; raises NotFound."""
-        if not await repository.revoke(tenant, client_id, datetime.now(UTC)):
-            raise NotFound(f"There is no client {client_id!r}.")
+        known = CLIENT_ID.fullmatch(client_id) is not None
+        if not (known and await repository.revoke(tenant, client_id, datetime.now(UTC))):
+            raise NotFound(f"There is no client {client_id[:60]!r}.")
 
 
 def _info(row: Client, secret: str | None = None) -> ClientInfo:
@@ -164,14 +170,3 @@ def _info(row: Client, secret: str | None = None) -> ClientInfo:
 
 def _uuid(value: object) -> uuid.UUID:
     return value if isinstance(value, uuid.UUID) else uuid.UUID(str(value))
-
-
-def _basic_user(header: str) -> str | None:
-    scheme, _, value = header.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        user = base64.b64decode(value, validate=True).decode().partition(":")[0]
-    except (binascii.Error, ValueError):
-        return None
-    return urllib.parse.unquote(user)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NewType
 
 from controlplane.database import Taken
-from controlplane.rest import check_name
+from controlplane.rest import check_name, is_name
 from controlplane.tenants import repository
 from controlplane.tenants.tables import Tenant
 from runtime.problems import Conflict, NotFound
@@ -38,7 +38,7 @@ async def create(name: str) -> TenantInfo:
 
 async def find(name: str) -> TenantInfo | None:
     """Look a tenant up by name."""
-    row = await repository.by_name(name)
+    row = await repository.by_name(name) if is_name(name) else None
     return _info(row) if row else None
 
 
@@ -46,7 +46,7 @@ async def get(name: str) -> TenantInfo:
     """Give a tenant; raises NotFound."""
     found = await find(name)
     if found is None:
-        raise NotFound(f"There is no tenant {name!r}.")
+        raise NotFound(f"There is no tenant {name[:60]!r}.")
     return found
 
 
