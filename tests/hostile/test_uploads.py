@@ -45,11 +45,12 @@ def canaries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Canaries]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def builder() -> AsyncIterator[Builder]:
+    before = set(psutil.Process().children(recursive=True))
     builder = Builder(LIMITS)
     await builder.start()
     yield builder
     await builder.close()
-    assert not psutil.Process().children(recursive=True)
+    assert not set(psutil.Process().children(recursive=True)) - before
 
 
 @pytest.mark.parametrize("name", ATTACKS)

@@ -51,11 +51,12 @@ class Custom(Ridge):
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def builder() -> AsyncIterator[Builder]:
+    before = set(psutil.Process().children(recursive=True))
     builder = Builder(Limits(wall_s=30))
     await builder.start()
     yield builder
     await builder.close()
-    assert not psutil.Process().children(recursive=True)
+    assert not set(psutil.Process().children(recursive=True)) - before
 
 
 async def built(builder: Builder, model: Any, folder: Path, **options: Any) -> Report:
