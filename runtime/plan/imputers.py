@@ -1,4 +1,4 @@
-"""Imputers: SimpleImputer over numbers, and over columns of strings."""
+"""SimpleImputer over numbers and over columns of strings, and MissingIndicator."""
 
 import numpy as np
 
@@ -107,7 +107,6 @@ class ImputeText(Node):
             if not value:
                 raise fields.fail("'missing_value' is empty")
             self.missing_value = _cell(fields, value[0])
-        self._cell = np.array(self.missing_value, object)
         self.missing = Missing.FILLS if self.missing_value is None else Missing.REFUSES
         self.kept = tuple(j for j, fill in enumerate(self.fills) if fill is not None)
         self.kinds_out = tuple(self.kinds[j] for j in self.kept) + (Kind.NUMBER,) * len(
@@ -148,19 +147,10 @@ class ImputeText(Node):
         """Give the kept columns and the indicators, each of its kind."""
         columns = as_columns(x)
         wanted = {*self.kept, *self.indicated}
-        masks = {j: self._mask(columns[j]) for j in wanted}
+        masks = {j: _absent(columns[j], self.missing_value) for j in wanted}
         out = [self._filled(columns[j], masks[j], self.fills[j]) for j in self.kept]
         out += [masks[j].astype(np.float64) for j in self.indicated]
         return Frame(tuple(out))
-
-    def _mask(self, cells: Cells) -> Array:
-        value = self.missing_value
-        if cells.dtype == object:
-            mask: Array = np.equal(cells, self._cell).astype(np.bool_)
-            return mask
-        if isinstance(value, str):
-            return np.zeros(len(cells), np.bool_)
-        return np.isnan(cells) if value is None else cells == value
 
     def _filled(self, cells: Cells, mask: Array, fill: str | float | None) -> Cells:
         if not mask.any():
@@ -168,6 +158,60 @@ class ImputeText(Node):
         out = cells.copy()
         out[mask] = fill
         return out
+
+
+class Indicate(Node):
+    """MissingIndicator: true where a cell is missing, for the `shown` columns.
+
+    strict  the columns that are not shown refuse missing cells: none was missing in training
+    missing_value  a list of the string or number that stands for missing; without it, None and NaN
+    """
+
+    kind = "indicate"
+    methods = ("transform",)
+    exact = "bitwise"
+
+    def __init__(self, fields: Fields) -> None:
+        self.n_in = fields.integer("n_in", 1, MAX_COLUMNS)
+        self.shown: list[int] = fields.indices("shown", self.n_in, None).tolist()
+        self.n_out = len(self.shown)
+        self.missing_value: str | float | None = None
+        if fields.has("missing_value"):
+            self.missing_value = _cell(fields, *(fields.items("missing_value", 1) or [None]))
+        self.strict = fields.flag("strict")
+        if not self.shown or (self.strict and self.missing_value is not None):
+            raise fields.fail("it shows no column, or is strict about a value")
+        self.missing = Missing.FILLS
+
+    @override
+    def wants(self, after: tuple[tuple[Kind, bool], ...]) -> tuple[tuple[Kind, bool], ...]:
+        """Take strings and numbers alike, unless the value that stands for missing tells."""
+        settled = super().wants(after)
+        if self.missing_value is not None:
+            return settled
+        return tuple((Kind.ANY, missing) for _, missing in settled)
+
+    @override
+    def columns_in(self, nan_ok_after: bool) -> tuple[tuple[Kind, bool], ...]:  # noqa: ARG002
+        """Give kind and `missing allowed`: numbers, where nothing else is known."""
+        kind = Kind.STRING if isinstance(self.missing_value, str) else Kind.NUMBER
+        nan_ok, shown = self.missing_value is None, set(self.shown)
+        return tuple((kind, nan_ok and (not self.strict or j in shown)) for j in range(self.n_in))
+
+    def transform(self, x: Inputs) -> Array:
+        """Give (rows, shown) booleans."""
+        columns = as_columns(x)
+        return np.column_stack([_absent(columns[j], self.missing_value) for j in self.shown])
+
+
+def _absent(cells: Cells, value: str | float | None) -> Array:
+    """Tell which cells are missing: `value`, or None in strings and NaN in numbers."""
+    if cells.dtype == object:
+        mask: Array = np.equal(cells, np.array(value, object)).astype(np.bool_)
+        return mask
+    if isinstance(value, str):
+        return np.zeros(len(cells), np.bool_)
+    return np.isnan(cells) if value is None else cells == value
 
 
 def _column(fields: Fields, spec: object) -> tuple[Kind, str | float | None]:
@@ -206,4 +250,14 @@ def _impute_text(fields: Fields) -> Node:
     return node
 
 
-NODES: dict[str, NodeReader] = {Impute.kind: _impute, ImputeText.kind: _impute_text}
+def _indicate(fields: Fields) -> Node:
+    node = Indicate(fields)
+    fields.done()
+    return node
+
+
+NODES: dict[str, NodeReader] = {
+    Impute.kind: _impute,
+    ImputeText.kind: _impute_text,
+    Indicate.kind: _indicate,
+}

@@ -1,4 +1,4 @@
-"""Lowering of SimpleImputer."""
+"""Lowering of SimpleImputer and MissingIndicator."""
 
 # A fitted imputer keeps the dtype it was fitted on in private attributes.
 # ruff: noqa: SLF001
@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 import numpy as np
-from sklearn.impute import SimpleImputer
+from sklearn.impute import MissingIndicator, SimpleImputer
 
 from controlplane.builder.lower.base import Draft, Lowering, Spec
 
@@ -71,4 +71,23 @@ def _text(draft: Draft, fill: Any) -> Spec:
     raise draft.unsupported(f"it fills with {fill!r}, neither a string nor a number")
 
 
-LOWERINGS: dict[type, Lowering] = {SimpleImputer: simple}
+def indicate(draft: Draft, estimator: Any) -> Spec:
+    """MissingIndicator; it keeps no trace of what its columns held."""
+    if estimator.sparse is True:
+        raise draft.unsupported("sparse=True makes what follows round otherwise")
+    if not len(estimator.features_):
+        raise draft.unsupported("it shows no column")
+    value = _missing_value(draft, estimator.missing_values, numeric=False)
+    strict = estimator.features == "missing-only" and estimator.error_on_new
+    if strict and value is not None:
+        raise draft.unsupported("it raises for a value that was not in training")
+    return {
+        "op": "indicate",
+        "n_in": int(estimator.n_features_in_),
+        "shown": draft.tensor(estimator.features_, "i8"),
+        "missing_value": None if value is None else [value],
+        "strict": bool(strict),
+    }
+
+
+LOWERINGS: dict[type, Lowering] = {SimpleImputer: simple, MissingIndicator: indicate}

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.impute import SimpleImputer
+from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from controlplane.builder.lower.base import Unsupported
 from controlplane.builder.lower.registry import new_draft
@@ -203,3 +206,63 @@ def test_malformed_columns_are_refused(columns):
         build({**good, "columns": columns}, {})
     with pytest.raises(PlanError, match="missing_value"):
         build({**good, "missing_value": []}, {})
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(matrices(), st.sampled_from(["missing-only", "all"]), st.sampled_from([np.nan, 1.0]))
+def test_indicators_of_numbers_are_twins(tables, features, value):
+    x, q = tables
+    if value == 1.0:
+        x, q = np.nan_to_num(x, nan=1.0), np.nan_to_num(q, nan=1.0)
+    indicator = MissingIndicator(features=features, missing_values=value, error_on_new=False).fit(x)
+    if not len(indicator.features_):
+        with pytest.raises(Unsupported, match="no column"):
+            new_draft().node(indicator)
+        return
+    node = compiled(indicator)
+    assert_bitwise(node.run("transform", q), indicator.transform(q))
+    assert signature_of(node, None).outputs[0].datatype == "BOOL"
+    assert {missing for _, missing in node.columns_in(True)} == {value != 1.0}
+
+
+def test_a_strict_indicator_refuses_what_was_never_missing():
+    x = np.array([[1.0, np.nan], [2.0, 3.0]])
+    node = compiled(MissingIndicator().fit(x))
+    assert node.columns_in(True) == ((Kind.NUMBER, False), (Kind.NUMBER, True))
+
+
+def test_indicators_of_strings_stand_beside_what_encodes_them():
+    x = np.array([["a", "x"], [None, "y"], ["b", "y"], ["a", "x"]], object)
+    union = FeatureUnion(
+        [
+            (
+                "filled",
+                make_pipeline(
+                    SimpleImputer(missing_values=None, strategy="most_frequent"),
+                    OneHotEncoder(sparse_output=False),
+                ),
+            ),
+            ("gaps", MissingIndicator(missing_values=None)),
+        ]
+    )
+    model = make_pipeline(union, LinearRegression()).fit(x, [1.0, 2.0, 3.0, 4.0])
+    node = compiled(model)
+    assert [kind for kind, _ in node.columns_in(True)] == [Kind.STRING] * 2
+    for rows in (1, 4):
+        q = Frame(tuple(x[:rows].T.copy()))
+        assert_bitwise(node.run("predict", q), model.predict(x[:rows]))
+        assert_bitwise(compiled(union).run("transform", q), union.transform(x[:rows]))
+
+
+@pytest.mark.parametrize(
+    ("indicator", "words"),
+    [
+        (MissingIndicator(sparse=True), "sparse"),
+        (MissingIndicator(missing_values=1.0), "not in training"),
+    ],
+    ids=["sparse", "strict about a value"],
+)
+def test_indicators_without_a_plan_say_why(indicator, words):
+    x = np.array([[1.0, 2.0], [3.0, 1.0]])
+    with pytest.raises(Unsupported, match=words):
+        new_draft().node(indicator.fit(np.where(x == 2.0, np.nan, x) if words == "sparse" else x))
