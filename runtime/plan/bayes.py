@@ -1,5 +1,266 @@
-"""Nodes of the family bayes. (Filled in by its own commit.)"""
+"""Classifiers from class-conditional densities: naive Bayes and discriminant analysis."""
 
-from runtime.plan.ops import NodeReader
+import numpy as np
 
-NODES: dict[str, NodeReader] = {}
+from runtime.plan.matrices import right_factor
+from runtime.plan.ops import (
+    Array,
+    Fields,
+    Float64Matrix,
+    Inputs,
+    Missing,
+    Node,
+    NodeReader,
+    as_matrix,
+    override,
+    sigmoid,
+    softmax,
+)
+
+
+class NaiveBayes(Node):
+    """What all naive Bayes classifiers make of the joint log likelihood.
+
+    source  sklearn.naive_bayes._BaseNB
+    """
+
+    methods = ("predict", "predict_proba")
+    missing = Missing.REFUSES
+
+    def __init__(self, fields: Fields) -> None:
+        self.classes: Array = fields.labels()
+
+    def joint(self, x: Float64Matrix) -> Float64Matrix:
+        """Give the log of class prior times likelihood, (rows, classes)."""
+        raise NotImplementedError
+
+    def predict(self, x: Inputs) -> Array:
+        """Label of the highest likelihood, the first of those that tie."""
+        labels: Array = self.classes.take(self.joint(as_matrix(x)).argmax(axis=1))
+        return labels
+
+    def predict_proba(self, x: Inputs) -> Float64Matrix:
+        """Class probabilities, (rows, classes)."""
+        joint = self.joint(as_matrix(x))
+        out: Float64Matrix = joint - _log_sum_exp(joint)[:, None]
+        with np.errstate(under="ignore"):
+            proba: Float64Matrix = np.exp(out)
+        return proba
+
+
+def _log_sum_exp(x: Float64Matrix) -> Array:
+    """Row-wise log of the sum of exponentials, the largest kept out of the sum.
+
+    source  sklearn.utils._array_api._logsumexp
+    """
+    largest = np.max(x, axis=1, keepdims=True)
+    is_largest = x == largest
+    x = np.array(x)
+    x[is_largest] = -np.inf
+    count = np.sum(is_largest.astype(x.dtype), axis=1, keepdims=True)
+    with np.errstate(under="ignore", over="ignore", invalid="ignore", divide="ignore"):
+        rest = np.sum(np.exp(x - np.where(np.isfinite(largest), largest, 0)), axis=1, keepdims=True)
+        rest = np.where(rest == 0, rest, rest / count)
+        out: Array = np.log1p(rest) + np.log(count) + largest
+    return np.squeeze(out, axis=1)
+
+
+class GaussianBayes(NaiveBayes):
+    """GaussianNB.
+
+    prior   (classes,): log of the class prior
+    norm    (classes,): -1/2 sum of log(2 pi variance)
+    exact   bitwise at the same batch size: numpy sums one row and many differently
+    source  sklearn.naive_bayes.GaussianNB._joint_log_likelihood
+    """
+
+    kind = "gaussian_nb"
+    exact = "batch"
+
+    def __init__(self, fields: Fields) -> None:
+        super().__init__(fields)
+        k = len(self.classes)
+        self.mean = fields.finite("mean", k, None)
+        self.n_in = int(self.mean.shape[1])
+        self.variance = fields.finite("variance", k, self.n_in)
+        self.prior = fields.finite("prior", k)
+        self.norm = fields.finite("norm", k)
+        if not self.n_in or not (self.variance > 0).all():
+            raise fields.fail("'variance' must be above zero")
+
+    @override
+    def joint(self, x: Float64Matrix) -> Float64Matrix:
+        """Log of class prior times likelihood, (rows, classes); a step for each class."""
+        out = []
+        with np.errstate(over="ignore"):
+            for mean, variance, prior, norm in zip(
+                self.mean, self.variance, self.prior, self.norm, strict=True
+            ):
+                distance = 0.5 * np.sum(((x - mean) ** 2) / variance, axis=1)
+                out.append(prior + (norm - distance))
+        return np.stack(out).T
+
+
+class LinearBayes(NaiveBayes):
+    """MultinomialNB, ComplementNB and BernoulliNB: one matrix product.
+
+    threshold  BernoulliNB: cells become 1 above it and 0 elsewhere
+    exact      bitwise at the same batch size: BLAS rounds one row and many differently
+    source     _joint_log_likelihood of each
+    """
+
+    kind = "linear_nb"
+    exact = "batch"
+
+    def __init__(self, fields: Fields) -> None:
+        super().__init__(fields)
+        k = len(self.classes)
+        self.weights = right_factor(fields, "weights", None, k)
+        self.n_in = int(self.weights.shape[0])
+        if not self.n_in:
+            raise fields.fail("'weights' is empty")
+        self.offset = fields.finite("offset", k) if fields.has("offset") else None
+        self.threshold = fields.number("threshold") if fields.has("threshold") else None
+
+    @override
+    def joint(self, x: Float64Matrix) -> Float64Matrix:
+        """Log of class prior times likelihood, (rows, classes)."""
+        if self.threshold is not None:
+            x = (x > self.threshold).astype(np.float64)
+        out: Float64Matrix = x @ self.weights
+        if self.offset is not None:
+            out += self.offset
+        return out
+
+
+class LinearDiscriminant(Node):
+    """LinearDiscriminantAnalysis: a linear classifier that can also project.
+
+    exact   bitwise at the same batch size: BLAS rounds one row and many differently
+    source  sklearn.discriminant_analysis.LinearDiscriminantAnalysis
+    """
+
+    kind = "lda"
+    exact = "batch"
+    missing = Missing.REFUSES
+
+    def __init__(self, fields: Fields) -> None:
+        self.classes: Array = fields.labels()
+        k = len(self.classes)
+        self.binary = k == 2
+        outputs = 1 if self.binary else k
+        self.weights = right_factor(fields, "weights", None, outputs)
+        self.intercept = fields.finite("intercept", outputs)
+        self.n_in = int(self.weights.shape[0])
+        if not self.n_in or k < 2:
+            raise fields.fail("two classes and a column are the least")
+        self.methods = ("predict", "predict_proba", "decision_function")
+        self.centre = fields.finite("centre", self.n_in) if fields.has("centre") else None
+        if fields.has("axes"):
+            self.axes = right_factor(fields, "axes", self.n_in, None)
+            self.n_out = fields.integer("components", 1, max(1, int(self.axes.shape[1])))
+            self.methods += ("transform",)
+
+    def decision_function(self, x: Inputs) -> Array:
+        """Scores: (rows,) for two classes, else (rows, classes)."""
+        out: Float64Matrix = as_matrix(x) @ self.weights + self.intercept
+        return out.reshape(-1) if self.binary else out
+
+    def predict(self, x: Inputs) -> Array:
+        """Label of the highest score."""
+        out = self.decision_function(x)
+        which = (out > 0).astype(np.intp) if self.binary else out.argmax(axis=1)
+        labels: Array = self.classes.take(which)
+        return labels
+
+    def predict_proba(self, x: Inputs) -> Float64Matrix:
+        """Class probabilities, (rows, classes)."""
+        out = self.decision_function(x)
+        if not self.binary:
+            return softmax(out)
+        positive = sigmoid(out)
+        return np.stack([1 - positive, positive], axis=1)
+
+    def transform(self, x: Inputs) -> Float64Matrix:
+        """Give (rows, components)."""
+        matrix = as_matrix(x)
+        if self.centre is not None:
+            matrix = matrix - self.centre
+        out: Float64Matrix = (matrix @ self.axes)[:, : self.n_out]
+        return out
+
+
+class QuadraticDiscriminant(Node):
+    """QuadraticDiscriminantAnalysis: a Gaussian of its own for each class.
+
+    axes    one matrix (columns, axes of the class) for each class, scaled by its deviations
+    exact   bitwise at the same batch size: BLAS rounds one row and many differently
+    source  sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis._decision_function
+    """
+
+    kind = "qda"
+    methods = ("predict", "predict_proba", "decision_function")
+    exact = "batch"
+    missing = Missing.REFUSES
+
+    def __init__(self, fields: Fields) -> None:
+        self.classes: Array = fields.labels()
+        k = len(self.classes)
+        self.mean = fields.finite("mean", k, None)
+        self.n_in = int(self.mean.shape[1])
+        if not self.n_in or k < 2:
+            raise fields.fail("two classes and a column are the least")
+        self.axes = [right_factor(fields, f"axes_{i}", self.n_in, None) for i in range(k)]
+        self.log_scale = fields.finite("log_scale", k)
+        self.prior = fields.finite("prior", k)
+
+    def _scores(self, x: Inputs) -> Float64Matrix:
+        matrix = as_matrix(x)
+        with np.errstate(over="ignore"):
+            norms = [
+                np.sum(np.dot(matrix - mean, axes) ** 2, axis=1)
+                for mean, axes in zip(self.mean, self.axes, strict=True)
+            ]
+        out: Float64Matrix = -0.5 * (np.array(norms).T + self.log_scale) + self.prior
+        return out
+
+    def decision_function(self, x: Inputs) -> Array:
+        """Log posteriors: (rows,) second less first for two classes, else (rows, classes)."""
+        out = self._scores(x)
+        return out[:, 1] - out[:, 0] if len(self.classes) == 2 else out
+
+    def predict(self, x: Inputs) -> Array:
+        """Label of the highest posterior."""
+        labels: Array = self.classes.take(self._scores(x).argmax(axis=1))
+        return labels
+
+    def predict_proba(self, x: Inputs) -> Float64Matrix:
+        """Class probabilities, (rows, classes)."""
+        out = self._scores(x)
+        out = out - out.max(axis=1)[:, None]
+        with np.errstate(under="ignore"):
+            out = out - np.log(np.exp(out).sum(axis=1)[:, None])
+            proba: Float64Matrix = np.exp(out)
+            return proba
+
+
+def _reader(
+    kind: (
+        type[GaussianBayes]
+        | type[LinearBayes]
+        | type[LinearDiscriminant]
+        | type[QuadraticDiscriminant]
+    ),
+) -> NodeReader:
+    def read(fields: Fields) -> Node:
+        node = kind(fields)
+        fields.done()
+        return node
+
+    return read
+
+
+NODES: dict[str, NodeReader] = {
+    kind.kind: _reader(kind)
+    for kind in (GaussianBayes, LinearBayes, LinearDiscriminant, QuadraticDiscriminant)
+}

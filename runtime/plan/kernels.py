@@ -270,7 +270,8 @@ class SupportVectorClassifier(Node):
         won = pairs >= 0
         votes: Array = self._against(won, ~won).sum(axis=2)
         trust = self._against(pairs, -pairs).sum(axis=2)
-        return votes + trust / (3 * (np.abs(trust) + 1))
+        votes += trust / (3 * (np.abs(trust) + 1))
+        return votes
 
     def _labels(self, pairs: Float64Matrix) -> Array:
         if self.break_ties and self.k > 2:

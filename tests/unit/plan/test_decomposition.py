@@ -1,0 +1,123 @@
+"""Decompositions against scikit-learn, within the tolerance of a matrix product."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.decomposition import PCA, FactorAnalysis, FastICA, IncrementalPCA, TruncatedSVD
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.random_projection import GaussianRandomProjection
+
+from controlplane.builder.lower.base import Unsupported
+from tests.unit.plan.malformed import assert_refuses, assert_refuses_broken, plan_of, shrunk
+from tests.unit.plan.twins import assert_within, compiled
+
+
+def fitted(estimator: Any, x: np.ndarray) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return estimator.fit(x)
+
+
+def assert_twins(estimator: Any, q: np.ndarray) -> None:
+    node = compiled(estimator)
+    assert node.n_in == estimator.n_features_in_
+    assert node.methods == ("transform",)
+    for rows in (q, q[:1]):
+        ours = node.transform(rows)
+        assert ours.shape[1] == node.n_out
+        # Rows far from the mean lose digits where the mean is taken off, in both alike.
+        assert_within(ours, estimator.transform(rows), 1e-10)
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, int]:
+    """Training rows, questions and a number of components that fits them."""
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    columns = draw(st.integers(2, 15))
+    x = random.normal(size=(draw(st.integers(20, 80)), columns)) @ random.normal(
+        size=(columns, columns)
+    )
+    x += draw(st.sampled_from([0.0, 1e3]))
+    q = x[random.integers(0, len(x), draw(st.integers(1, 300)))] + random.normal(size=columns)
+    return x, q, draw(st.integers(1, columns - 1))
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(
+    tables(),
+    st.sampled_from(["full", "covariance_eigh", "arpack", "randomized"]),
+    st.booleans(),
+)
+def test_pca_is_a_twin(table, solver, whiten):
+    x, q, n = table
+    estimator = PCA(n, svd_solver=solver, whiten=whiten, random_state=0)
+    assert_twins(estimator.fit(x), q)
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(
+    tables(),
+    st.sampled_from(
+        [
+            lambda n: IncrementalPCA(n),
+            lambda n: IncrementalPCA(n, whiten=True, batch_size=20),
+            lambda n: TruncatedSVD(n, random_state=0),
+            lambda n: TruncatedSVD(n, algorithm="arpack", random_state=0),
+            lambda n: FactorAnalysis(n, random_state=0),
+            lambda n: FastICA(n, random_state=0, max_iter=20),
+            lambda n: FastICA(whiten=False, random_state=0, max_iter=20),
+            lambda n: GaussianRandomProjection(n, random_state=0),
+        ]
+    ),
+)
+def test_other_projections_are_twins(table, make):
+    x, q, n = table
+    assert_twins(fitted(make(n), x), q)
+
+
+def test_a_component_without_variance_is_whitened_as_scikit_learn_does():
+    x = np.random.default_rng(0).normal(size=(30, 2)) @ np.ones((2, 4))
+    assert_twins(PCA(3, whiten=True, svd_solver="covariance_eigh").fit(x), x)
+
+
+def test_float32_components_have_no_plan():
+    x = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
+    with pytest.raises(Unsupported, match="float32"):
+        plan_of(PCA(2).fit(x))
+
+
+@pytest.fixture(scope="module")
+def models() -> dict[str, Any]:
+    x = np.random.default_rng(6).normal(size=(60, 4))
+    return {
+        "whitened": PCA(2, whiten=True).fit(x),
+        "factors": FactorAnalysis(2).fit(x),
+    }
+
+
+@pytest.mark.parametrize("name", ["whitened", "factors"])
+def test_broken_plans_are_refused(models, name):
+    optional = {"whitened": {"after", "scale"}, "factors": {"before", "second", "second_turned"}}
+    assert_refuses_broken(models[name], optional[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("whitened", "after"), ("whitened", "scale"), ("factors", "before"), ("factors", "second")],
+)
+def test_parts_that_do_not_fit_are_refused(models, name, key):
+    spec, tensors = plan_of(models[name])
+    if tensors[spec[key]].ndim == 1:
+        assert_refuses(spec, shrunk(spec, tensors, key))
+    else:
+        axis = 1 if spec[f"{key}_turned"] else 0
+        assert_refuses(spec, shrunk(spec, tensors, key, axis))
+
+
+def test_a_scale_of_zero_is_refused(models):
+    spec, tensors = plan_of(models["whitened"])
+    assert_refuses(spec, {**tensors, spec["scale"]: np.array([1.0, 0.0])})
