@@ -55,7 +55,10 @@ def table(*entry: Any) -> dict[str, Any]:
     )
 )
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_tensors_come_back_as_they_were_read_only_and_aligned(
     tmp_path: Path, arrays: list[tuple[str, list[int]]]

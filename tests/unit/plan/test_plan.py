@@ -231,7 +231,10 @@ def survives(folder: Path, content: bytes) -> None:
 @pytest.mark.parametrize("which", range(5))
 @given(data=st.data())
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_damaged_plans_are_refused_or_answer(
     tmp_path: Path, which: int, data: st.DataObject
@@ -271,7 +274,10 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize("which", range(5))
 @given(data=st.data())
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=80,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_plans_whose_header_was_rewritten_are_refused_or_answer(
     tmp_path: Path, which: int, data: st.DataObject

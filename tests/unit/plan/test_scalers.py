@@ -61,7 +61,7 @@ def asked(draw: Any, random: np.random.Generator, x: np.ndarray, missing: bool) 
 
 @pytest.mark.parametrize("name", SCALERS)
 @given(data=st.data(), table=tables(), missing=st.booleans())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20, deadline=None, derandomize=True)
 def test_scalers_are_bit_equal_and_let_missing_values_pass(
     name: str, data: st.DataObject, table: tuple[np.random.Generator, np.ndarray], missing: bool
 ) -> None:
@@ -78,7 +78,7 @@ def test_scalers_are_bit_equal_and_let_missing_values_pass(
 
 @pytest.mark.parametrize("name", OTHERS)
 @given(data=st.data(), table=tables())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20, deadline=None, derandomize=True)
 def test_normalizers_and_binarizers_are_bit_equal(
     name: str, data: st.DataObject, table: tuple[np.random.Generator, np.ndarray]
 ) -> None:
@@ -97,7 +97,7 @@ def test_normalizers_and_binarizers_are_bit_equal(
     alone=st.booleans(),
     bias=st.booleans(),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80, deadline=None, derandomize=True)
 def test_products_of_columns_are_bit_equal_and_in_order(
     data: st.DataObject,
     table: tuple[np.random.Generator, np.ndarray],
