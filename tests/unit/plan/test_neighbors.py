@@ -31,8 +31,11 @@ def test_neighbours_are_twins(seed, rows, columns, weights, metric, algorithm, l
         "metric": metric,
         "algorithm": algorithm,
     }
-    # Questions away from the points, and some on them: weights by distance are infinite there.
-    q = np.vstack([random.normal(size=(rows, columns)), x[:3]])
+    q = random.normal(size=(rows, columns))
+    if algorithm != "brute":
+        # On the points themselves weights by distance are infinite. scikit-learn's brute force
+        # rounds that distance to 1e-8 or so, which is its own chance.
+        q = np.vstack([q, x[:3]])
     y = random.choice(np.array(LABELS[labels]), 50)
     classifier = KNeighborsClassifier(**settings_of).fit(x, y)
     node = compiled(classifier)
