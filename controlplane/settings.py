@@ -33,7 +33,6 @@ class Settings(BaseSettings):
     build_wall_s: float = Field(120.0, gt=0, description="Seconds of one build at most.")
     builds_at_once: int = Field(1, ge=1, le=16, description="Builds running side by side.")
     sandbox: str = Field("required", description="required, or degraded to build without it.")
-    gateway: bool = Field(False, description="One port for all endpoints, through Envoy.")
     api_token_s: int = Field(900, ge=60, description="Life of a token for the API.")
     predict_token_s: int = Field(300, ge=60, description="Life of a token for one endpoint.")
 

@@ -25,9 +25,8 @@ KEEPER = [sys.executable, "-m", "controlplane", "keeper"]
 @click.command()
 @click.option("--home", type=click.Path(path_type=Path), help="Folder for everything it keeps.")
 @click.option("--foreground", is_flag=True, help="Stay attached; Ctrl-C stops everything.")
-@click.option("--gateway", is_flag=True, help="One port for all endpoints, through Envoy.")
 @pass_output
-def up(output: Output, home: Path | None, foreground: bool, gateway: bool) -> None:
+def up(output: Output, home: Path | None, foreground: bool) -> None:
     """Start control plane, Postgres, artifact store and engine on this machine."""
     if any(importlib.util.find_spec(name) is None for name in SERVER):
         raise click.ClickException(
@@ -36,8 +35,6 @@ def up(output: Output, home: Path | None, foreground: bool, gateway: bool) -> No
         )
     folder = home_folder(home)
     env = {**os.environ, "KUBESERVE_HOME": str(folder)}
-    if gateway:
-        env["KUBESERVE_GATEWAY"] = "true"
     if foreground:
         os.execve(sys.executable, KEEPER, env)  # noqa: S606  (our own module, no shell)
     running = keeper_pid(folder)

@@ -15,7 +15,7 @@ from pathlib import Path
 from controlplane.client import Client, ColdStart
 from loadtests.benchmarks.installation import installation
 
-WAKES = 20
+WAKES = 8
 SHORT = {"window_s": 6, "scale_to_zero_grace_period_s": 0}
 WAIT_S = 60.0
 
