@@ -78,7 +78,7 @@ def bench(concurrency: int = 0) -> Batcher:
 
 async def all_answered(jobs: Sequence[Asked]) -> None:
     async with asyncio.timeout(10):
-        while any(job.outcome is None for job in jobs):  # noqa: ASYNC110  (bounded above)
+        while any(job.outcome is None for job in jobs):
             await asyncio.sleep(0.001)
 
 
