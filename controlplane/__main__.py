@@ -7,6 +7,7 @@ import ctypes
 import os
 import signal
 import sys
+from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 
@@ -24,12 +25,21 @@ def main() -> None:
         _api()
     elif role == "supervisor":
         from controlplane.engines.embedded.supervisor import main as supervise
-        from controlplane.settings import read_settings
 
-        supervise(read_settings().home)
+        supervise(_home())
     else:
         sys.stderr.write("usage: python -m controlplane keeper | api | supervisor\n")
         raise SystemExit(64)
+
+
+def _home() -> Path:
+    """Give the home folder; the keeper names it, which saves the supervisor all of pydantic."""
+    named = os.environ.get("KUBESERVE_HOME")
+    if named:
+        return Path(named)
+    from controlplane.settings import read_settings
+
+    return read_settings().home
 
 
 def _end_with_the_keeper() -> None:

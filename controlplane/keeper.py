@@ -24,7 +24,6 @@ FIRST_BACKOFF_S: Final = 0.1
 MOST_BACKOFF_S: Final = 10.0
 STEADY_S: Final = 30.0  # a child that ran this long starts with a fresh backoff
 STOP_WITHIN_S: Final = 15.0
-POSTGRES_WITHIN_S: Final = 30.0
 
 
 @dataclass
@@ -128,31 +127,33 @@ class Keeper:
 
     def _start_missing(self) -> None:
         now = time.monotonic()
-        for child in self._children:
+        # Postgres last: making its folder takes as long as the API takes to import, and the API
+        # waits for it.
+        for child in reversed(self._children):
             if child.process is not None and child.process.poll() is not None:
                 self._ended(child, now)
             if child.process is None and now >= child.retry_at:
-                child.process, child.started_at = child.start(), now
-                if child.name == "postgres":
-                    self._wait_for_postgres(child)
+                self._start(child, now)
+
+    def _start(self, child: Child, now: float) -> None:
+        try:
+            child.process, child.started_at = child.start(), now
+        except (OSError, subprocess.SubprocessError) as error:
+            _say(f"{child.name} could not be started: {error}")
+            child.failures += 1
+            child.retry_at = now + self._backoff_s(child)
 
     def _ended(self, child: Child, now: float) -> None:
         code = child.process.returncode if child.process else 0
         child.process = None
         if now - child.started_at > STEADY_S:
             child.failures = 0
-        backoff = min(MOST_BACKOFF_S, FIRST_BACKOFF_S * 2**child.failures)
+        child.retry_at = now + (self._backoff_s(child) if child.failures else 0)
         child.failures += 1
-        child.retry_at = now + (backoff if child.failures > 1 else 0)
         _say(f"{child.name} ended with {code}; starting it again")
 
-    def _wait_for_postgres(self, child: Child) -> None:
-        """Hold the rest back until the database takes connections."""
-        deadline = time.monotonic() + POSTGRES_WITHIN_S
-        while not postgres.is_ready(self._home) and time.monotonic() < deadline:
-            if self._stopping or child.process is None or child.process.poll() is not None:
-                return
-            time.sleep(0.01)
+    def _backoff_s(self, child: Child) -> float:
+        return float(min(MOST_BACKOFF_S, FIRST_BACKOFF_S * 2 ** min(child.failures, 20)))
 
     def _wait_s(self) -> float:
         now = time.monotonic()

@@ -77,25 +77,33 @@ class FolderStore:
         """Copy a blob; the copy may be changed or deleted without harm."""
         await asyncio.to_thread(shutil.copyfile, self.path(sha256), path)
 
-    async def delete(self, sha256: str) -> None:
-        """Remove a blob; nothing there is success."""
-        self.path(sha256).unlink(missing_ok=True)
+    async def delete(self, sha256: str, *, older_s: float = 0.0) -> None:
+        """Remove a blob, unless it was stored again lately; nothing there is success."""
+        path = self.path(sha256)
+        if older_s and path.exists() and self._now() - path.stat().st_mtime <= older_s:
+            return
+        path.unlink(missing_ok=True)
 
     async def older_than(self, seconds: float) -> list[str]:
         """List blobs stored longer ago than that; uploads cut off by a crash are removed."""
         return await asyncio.to_thread(self._older_than, seconds)
 
     def _older_than(self, seconds: float) -> list[str]:
-        probe = self._incoming / f"clock-{uuid.uuid4().hex}"
-        probe.touch()
-        now = probe.stat().st_mtime
-        probe.unlink()
+        now = self._now()
         for part in self._incoming.iterdir():
             if now - part.stat().st_mtime > seconds:
                 part.unlink(missing_ok=True)
         return [
             blob.name for blob in self._root.glob("??/*") if now - blob.stat().st_mtime > seconds
         ]
+
+    def _now(self) -> float:
+        """Read the file system's clock, which stamps the blobs; on a network it is not ours."""
+        probe = self._incoming / f"clock-{uuid.uuid4().hex}"
+        probe.touch()
+        now = probe.stat().st_mtime
+        probe.unlink()
+        return now
 
     async def ping(self) -> None:
         """Raise if the folder is gone."""

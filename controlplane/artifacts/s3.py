@@ -10,6 +10,7 @@ import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from minio import Minio
@@ -17,6 +18,8 @@ from minio.error import S3Error
 
 from controlplane.artifacts.folder import FolderStore, read_file
 from controlplane.artifacts.store import Blob
+
+FRESH_S: Final = 3600.0  # far below the age of what the sweep takes
 
 
 class S3Store:
@@ -62,15 +65,20 @@ class S3Store:
 
     def _upload(self, sha256: str, path: Path) -> bool:
         name = self._name(sha256)
+        age_s = self._age_s(name)
+        if age_s is None or age_s > FRESH_S:
+            # Also when it is there, or the sweep could take what a new version is about to name.
+            self._client.fput_object(self._bucket, name, str(path))
+        return age_s is None
+
+    def _age_s(self, name: str) -> float | None:
         try:
-            self._client.stat_object(self._bucket, name)
+            stored = self._client.stat_object(self._bucket, name).last_modified
         except S3Error as error:
-            if error.code not in ("NoSuchKey", "NoSuchObject"):
-                raise
-        else:
-            return False
-        self._client.fput_object(self._bucket, name, str(path))
-        return True
+            if error.code in ("NoSuchKey", "NoSuchObject"):
+                return None
+            raise
+        return (datetime.now(UTC) - stored).total_seconds() if stored else FRESH_S + 1
 
     async def put_file(self, path: Path) -> Blob:
         """Store a local file."""
@@ -87,9 +95,15 @@ class S3Store:
                 raise FileNotFoundError(sha256) from error
             raise
 
-    async def delete(self, sha256: str) -> None:
-        """Remove a blob; nothing there is success."""
-        await asyncio.to_thread(self._client.remove_object, self._bucket, self._name(sha256))
+    async def delete(self, sha256: str, *, older_s: float = 0.0) -> None:
+        """Remove a blob, unless it was stored again lately; nothing there is success."""
+        await asyncio.to_thread(self._delete, self._name(sha256), older_s)
+
+    def _delete(self, name: str, older_s: float) -> None:
+        age_s = self._age_s(name)
+        if age_s is None or (older_s and age_s <= older_s):
+            return
+        self._client.remove_object(self._bucket, name)
 
     async def older_than(self, seconds: float) -> list[str]:
         """List blobs stored longer ago than that."""

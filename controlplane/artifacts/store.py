@@ -32,8 +32,8 @@ class Store(Protocol):
     async def fetch_to(self, sha256: str, path: Path) -> None:
         """Write a blob to a path that does not exist yet; raises FileNotFoundError."""
 
-    async def delete(self, sha256: str) -> None:
-        """Remove a blob; nothing there is success."""
+    async def delete(self, sha256: str, *, older_s: float = 0.0) -> None:
+        """Remove a blob, unless it was stored again lately; nothing there is success."""
 
     async def older_than(self, seconds: float) -> list[str]:
         """List blobs stored longer ago than that, for the sweep."""

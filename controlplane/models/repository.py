@@ -97,10 +97,19 @@ async def waiting_of_all(limit: int) -> list[Version]:
     return await rows.order_by("created_at").limit(limit)
 
 
-async def release_cut_off_builds_of_all() -> int:
-    """Put versions whose build a crash cut off back into the queue."""
+async def release_cut_off_builds_of_all(max_attempts: int, reason: str, advice: str) -> int:
+    """Put versions whose build a crash cut off back into the queue, unless it was too often."""
     cut_off = Version.filter(state=VersionState.BUILDING)
+    await cut_off.filter(attempts__gte=max_attempts).update(
+        state=VersionState.FAILED, reason=reason, advice=advice
+    )
     return await cut_off.update(state=VersionState.UPLOADED)
+
+
+async def return_build(version_id: uuid.UUID) -> bool:
+    """Put a version back into the queue as if its build had never begun."""
+    rows = Version.filter(id=version_id, state=VersionState.BUILDING)
+    return bool(await rows.update(state=VersionState.UPLOADED, attempts=F("attempts") - 1))
 
 
 async def move(version_id: uuid.UUID, now: VersionState, then: VersionState, **values: Any) -> bool:

@@ -277,8 +277,15 @@ async def deployable(tenant: TenantId, name: str, which: str | None) -> Deployab
 
 
 async def resume_builds() -> int:
-    """Put builds that a crash cut off back into the queue."""
-    return await repository.release_cut_off_builds_of_all()
+    """Put builds that a crash cut off back into the queue; a file that was there at each is done.
+
+    Without the bound a file that takes the whole control plane down would do so for ever.
+    """
+    return await repository.release_cut_off_builds_of_all(
+        MAX_ATTEMPTS,
+        f"The control plane ended {MAX_ATTEMPTS} times while this file was built.",
+        "Push the file again to try once more; the log of the control plane says why it ended.",
+    )
 
 
 async def take_waiting(limit: int) -> list[VersionToBuild]:
@@ -319,6 +326,11 @@ async def build_failed(
         advice=advice,
         report=report,
     )
+
+
+async def return_build(version_id: uuid.UUID) -> bool:
+    """Return a version to the queue because we stop; that is no attempt."""
+    return await repository.return_build(version_id)
 
 
 async def put_back(version_id: uuid.UUID) -> bool:

@@ -19,15 +19,18 @@ async def sweep_blobs(store: Store, older_s: float = ORPHAN_S) -> int:
     removed = 0
     for sha256 in await store.older_than(older_s):
         if not await models.digest_in_use(sha256) and not await endpoints.artifact_in_use(sha256):
-            await store.delete(sha256)
+            await store.delete(sha256, older_s=older_s)
             removed += 1
     return removed
 
 
 async def sweep_endpoints(engine: Engine) -> int:
     """Take down what the engine runs and no row wants; gives how many."""
+    # In this order: a row is there before the engine hears of it, so what is deployed between the
+    # two looks is no orphan.
+    running = await engine.observe_all()
     wanted = {str(found) for found in await endpoints.all_ids()}
-    orphans = [seen.id for seen in await engine.observe_all() if seen.id not in wanted]
+    orphans = [seen.id for seen in running if seen.id not in wanted]
     for orphan in orphans:
         await engine.delete(orphan)
     return len(orphans)

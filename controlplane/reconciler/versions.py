@@ -68,6 +68,7 @@ class VersionBuilds:
             work.mkdir(mode=0o700)
             await self._record(version, await self._builder.build(source, work))
         except asyncio.CancelledError:
+            await models.return_build(version.id)
             raise
         except Exception as error:
             log.exception("building failed on our side")
@@ -105,7 +106,7 @@ class VersionBuilds:
                 await models.build_failed(version.id, reason, report.advice, document)
 
     async def close(self) -> None:
-        """Stop; builds that are cut off are taken up again at the next start."""
+        """Stop; builds that are cut off go back to the queue for the next start."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
