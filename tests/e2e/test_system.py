@@ -1,5 +1,6 @@
 """The installed system as a user meets it: started by its own command, killed, stopped, gone."""
 
+import contextlib
 import json
 import os
 import signal
@@ -53,6 +54,13 @@ def role(home: Path, name: str) -> psutil.Process:
     return found[0]
 
 
+def words_of(process: psutil.Process) -> str:
+    """Give a command line; none if the process ended between two looks."""
+    with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+        return " ".join(process.cmdline())
+    return ""
+
+
 def until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + WITHIN_S
     while not holds():
@@ -76,12 +84,8 @@ def test_whatever_is_killed_comes_back(
     killed.send_signal(signal.SIGKILL)
 
     def back() -> bool:
-        children = keeper(home).children()
-        return any(
-            victim in " ".join(p.cmdline()) and p.pid != killed.pid
-            for p in children
-            if p.status() != psutil.STATUS_ZOMBIE
-        )
+        others = [p for p in keeper(home).children() if p.pid != killed.pid]
+        return any(victim in words_of(p) for p in others)
 
     until(back)
 
