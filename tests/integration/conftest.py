@@ -22,7 +22,7 @@ def postgres_server() -> Iterator[str]:
         process = postgres.start(home, home / "postgres.log")
         try:
             deadline = time.monotonic() + READY_WITHIN_S
-            while not postgres.is_ready(home):
+            while not postgres.is_ready(home, process.pid):
                 assert process.poll() is None, (home / "postgres.log").read_text()
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
