@@ -18,6 +18,7 @@ from prometheus_client.exposition import generate_latest
 from controlplane import database, postgres, problems, telemetry
 from controlplane.artifacts.folder import FolderStore
 from controlplane.artifacts.store import Store
+from controlplane.bodies import BodyLimits
 from controlplane.builder.job import Builder
 from controlplane.builder.report import Limits, SandboxPolicy
 from controlplane.callers import PLATFORM_TENANT, Callers, authorise
@@ -107,6 +108,7 @@ def create_app(
     for routes in (oauth_routes, tenant_routes, model_routes, endpoint_routes):
         app.include_router(routes.router)
     _own_routes(app, parts)
+    app.add_middleware(BodyLimits)
     app.add_middleware(telemetry.RequestContext)
     check_rules(app)
     return app
