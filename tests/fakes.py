@@ -21,8 +21,10 @@ class FakeEngine:
         self.wanted: dict[EndpointId, DesiredEndpoint] = {}
         self.keys: list[bytes] = []
         self.down = False
+        self.asked = 0
 
     def _check(self) -> None:
+        self.asked += 1
         if self.down:
             raise EngineUnavailable("The fake engine is down.")
 

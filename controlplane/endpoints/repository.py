@@ -4,6 +4,8 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from tortoise.expressions import Q
+
 from controlplane.endpoints.tables import Endpoint, EndpointRevision, Release
 
 
@@ -28,6 +30,12 @@ async def lock_or_create(tenant: uuid.UUID, name: str) -> Endpoint:
         tenant_id=tenant, name=name, defaults={"id": uuid.uuid4()}
     )
     return await Endpoint.select_for_update().get(id=found.id)
+
+
+async def lock(tenant: uuid.UUID, name: str) -> Endpoint | None:
+    """Find the row of an endpoint that is wanted and lock it to the end of the transaction."""
+    rows = Endpoint.filter(tenant_id=tenant, name=name, deleted_at=None)
+    return await rows.select_for_update().first()
 
 
 async def save_endpoint(row: Endpoint) -> None:
@@ -65,6 +73,22 @@ async def add_release(endpoint: Endpoint, **values: Any) -> Release:
 
 async def release(endpoint: Endpoint, number: int) -> Release | None:
     return await Release.get_or_none(endpoint_id=endpoint.id, number=number)
+
+
+async def current_releases(rows: list[Endpoint]) -> dict[uuid.UUID, Release]:
+    """Give the current release of each endpoint that has one."""
+    each = [Q(endpoint_id=row.id, number=row.release) for row in rows]
+    found = await Release.filter(Q(*each, join_type=Q.OR)) if each else []
+    return {release.endpoint_id: release for release in found}
+
+
+async def revisions_of(releases: list[Release]) -> dict[tuple[uuid.UUID, str], EndpointRevision]:
+    """Give every revision that some releases route to, by endpoint and name."""
+    names = {line["revision"] for release in releases for line in release.traffic}
+    rows = EndpointRevision.filter(
+        endpoint_id__in={release.endpoint_id for release in releases}, name__in=names
+    )
+    return {(row.endpoint_id, row.name): row for row in (await rows if names else [])}
 
 
 async def releases(endpoint: Endpoint, limit: int, below: int | None) -> list[Release]:

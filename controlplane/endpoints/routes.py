@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,7 +13,7 @@ from controlplane.endpoints import schemas, service
 from controlplane.endpoints.service import ReleaseWanted, TargetWanted
 from controlplane.engines.engine import EndpointId
 from controlplane.idempotency import once
-from controlplane.rest import MAX_PAGE, after, after_number, page, tagged
+from controlplane.rest import MAX_PAGE, after, after_number, check_match, etag, page
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
 
@@ -25,14 +25,38 @@ async def _tenant(caller: Caller) -> TenantId:
     return (await tenants.get(caller.tenant)).id
 
 
-async def _document(row: Any, request: Request, caller: Caller) -> dict[str, Any]:
-    state = request.app.state
-    document = await service.document(row, state.settings.public_url, state.engine)
-    return {**document, "tenant": caller.tenant}
+async def _documents(
+    rows: list[Any], request: Request, caller: Caller, look: service.Look
+) -> list[dict[str, Any]]:
+    issuer = request.app.state.settings.public_url
+    found = await service.documents(rows, issuer, look)
+    return [{**document, "tenant": caller.tenant} for document in found]
 
 
-def _woken(request: Request, document: dict[str, Any]) -> dict[str, Any]:
-    """Let the reconciler look at an endpoint once its rows are committed."""
+def _version(row: Any) -> dict[str, Any]:
+    """Give what an ETag is of: what is wanted, not what the engine happens to see."""
+    return {"id": row.id, "generation": row.generation}
+
+
+def _unchanged(request: Request) -> Callable[[Any], None]:
+    return lambda row: check_match(request, _version(row))
+
+
+async def _released(
+    request: Request,
+    caller: Caller,
+    endpoint: str,
+    act: Callable[[TenantId, str], Awaitable[Any]],
+) -> dict[str, Any]:
+    """Make a release, once for each Idempotency-Key; wakes the reconciler when it is committed."""
+    tenant = await _tenant(caller)
+    look = await service.look_for(request.app.state.engine, tenant, endpoint)
+
+    async def once_only() -> dict[str, Any]:
+        row = await act(tenant, f"client:{caller.client}")
+        return (await _documents([row], request, caller, look))[0]
+
+    document = await once(request, caller.tenant, once_only)
     request.app.state.wake_endpoint(uuid.UUID(document["id"]))
     return document
 
@@ -42,7 +66,8 @@ async def list_endpoints(
     caller: CurrentCaller, request: Request, limit: Limit = 50, cursor: str | None = None
 ) -> dict[str, Any]:
     rows = await service.page(await _tenant(caller), limit, after(cursor))
-    shown = [await _document(row, request, caller) for row in rows[:limit]] + rows[limit:]
+    look = await service.look(request.app.state.engine, rows[:limit])
+    shown = await _documents(rows[:limit], request, caller, look) + rows[limit:]
     return page(shown, limit, lambda row: dict(row), lambda row: str(row["name"]))
 
 
@@ -51,12 +76,15 @@ async def get_endpoint(
     caller: CurrentCaller, endpoint: str, request: Request, response: Response
 ) -> dict[str, Any]:
     row = await service.get(await _tenant(caller), endpoint)
-    return tagged(response, await _document(row, request, caller))
+    look = await service.look(request.app.state.engine, [row])
+    response.headers["etag"] = etag(_version(row))
+    return (await _documents([row], request, caller, look))[0]
 
 
 @router.delete("/{endpoint}", status_code=204)
 async def delete_endpoint(caller: CurrentCaller, endpoint: str, request: Request) -> None:
-    request.app.state.wake_endpoint(await service.delete(await _tenant(caller), endpoint))
+    gone = await service.delete(await _tenant(caller), endpoint, _unchanged(request))
+    request.app.state.wake_endpoint(gone)
 
 
 @router.post("/{endpoint}/releases", status_code=201)
@@ -79,12 +107,10 @@ async def release(
         traffic,
     )
 
-    async def act() -> dict[str, Any]:
-        by = f"client:{caller.client}"
-        row = await service.release(await _tenant(caller), endpoint, wanted, by)
-        return await _document(row, request, caller)
+    async def act(tenant: TenantId, by: str) -> Any:
+        return await service.release(tenant, endpoint, wanted, by, _unchanged(request))
 
-    return _woken(request, await once(request, caller.tenant, act))
+    return await _released(request, caller, endpoint, act)
 
 
 @router.get("/{endpoint}/releases")
@@ -100,12 +126,10 @@ async def list_releases(
 async def rollback(
     caller: CurrentCaller, endpoint: str, body: schemas.Rollback, request: Request
 ) -> dict[str, Any]:
-    async def act() -> dict[str, Any]:
-        by = f"client:{caller.client}"
-        row = await service.rollback(await _tenant(caller), endpoint, body.to, by)
-        return await _document(row, request, caller)
+    async def act(tenant: TenantId, by: str) -> Any:
+        return await service.rollback(tenant, endpoint, body.to, by, _unchanged(request))
 
-    return _woken(request, await once(request, caller.tenant, act))
+    return await _released(request, caller, endpoint, act)
 
 
 @router.get("/{endpoint}/logs")

@@ -4,8 +4,10 @@ Nothing here talks to an engine except to read. A release is one transaction: re
 generation. What an engine must do follows from the rows alone (`desired`).
 """
 
+import asyncio
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -31,6 +33,9 @@ from controlplane.tenants.service import TenantId
 from runtime.problems import Conflict, EngineUnavailable, InvalidInput, NotFound
 
 HUNDRED: Final = 100
+LOOK_WITHIN_S: Final = 2.0
+Check = Callable[[Endpoint], None]
+Revisions = dict[tuple[uuid.UUID, str], EndpointRevision]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,13 @@ class ReleaseWanted:
     traffic: tuple[TargetWanted, ...] | None
 
 
-async def release(tenant: TenantId, name: str, wanted: ReleaseWanted, by: str) -> Endpoint:
-    """Make a release of an endpoint, which is made if there is none."""
+async def release(
+    tenant: TenantId, name: str, wanted: ReleaseWanted, by: str, check: Check
+) -> Endpoint:
+    """Make a release of an endpoint, which is made if there is none.
+
+    check  refuses a row that is not as the caller saw it; nobody else changes it meanwhile
+    """
     check_name("endpoint", name)
     if (
         wanted.model is None
@@ -73,6 +83,7 @@ async def release(tenant: TenantId, name: str, wanted: ReleaseWanted, by: str) -
             raise Conflict(
                 f"Endpoint {name!r} is being deleted; try again when it is gone.", retry_after_s=1
             )
+        check(endpoint)
         current = await repository.release(endpoint, endpoint.release)
         revision = await _revision(endpoint, deployable) if deployable else None
         traffic = await _traffic(endpoint, current, revision, wanted.traffic)
@@ -177,11 +188,11 @@ async def _add(
     await repository.save_endpoint(endpoint)
 
 
-async def rollback(tenant: TenantId, name: str, to: int | None, by: str) -> Endpoint:
+async def rollback(tenant: TenantId, name: str, to: int | None, by: str, check: Check) -> Endpoint:
     """Make a release equal to an earlier one; the one before the current if none is named."""
     async with transaction():
-        found = await get(tenant, name)
-        endpoint = await repository.lock_or_create(tenant, found.name)
+        endpoint = await _locked(tenant, name)
+        check(endpoint)
         target = endpoint.release - 1 if to is None else to
         old = await repository.release(endpoint, target)
         if old is None or target == endpoint.release:
@@ -199,16 +210,25 @@ async def rollback(tenant: TenantId, name: str, to: int | None, by: str) -> Endp
 
 async def get(tenant: TenantId, name: str) -> Endpoint:
     """Find an endpoint; raises NotFound."""
-    row = await repository.endpoint(tenant, name) if is_name(name) else None
+    return _found(name, await repository.endpoint(tenant, name) if is_name(name) else None)
+
+
+async def _locked(tenant: TenantId, name: str) -> Endpoint:
+    return _found(name, await repository.lock(tenant, name) if is_name(name) else None)
+
+
+def _found(name: str, row: Endpoint | None) -> Endpoint:
     if row is None:
         raise NotFound(f"There is no endpoint {name[:60]!r}; `kubeserve deploy MODEL` makes one.")
     return row
 
 
-async def delete(tenant: TenantId, name: str) -> uuid.UUID:
+async def delete(tenant: TenantId, name: str, check: Check) -> uuid.UUID:
     """Say that an endpoint is not wanted any more; the reconciler takes it down."""
-    row = await get(tenant, name)
-    await repository.mark_deleted(row, datetime.now(UTC))
+    async with transaction():
+        row = await _locked(tenant, name)
+        check(row)
+        await repository.mark_deleted(row, datetime.now(UTC))
     return row.id
 
 
@@ -283,15 +303,48 @@ async def page(tenant: TenantId, limit: int, after: str | None) -> list[Endpoint
     return await repository.endpoints(tenant, limit, after)
 
 
-async def document(row: Endpoint, issuer: str, engine: Engine) -> dict[str, Any]:
-    """Describe an endpoint: what is wanted, and what the engine says of it."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What an engine said of some endpoints, or why it said nothing."""
+
+    seen: dict[EndpointId, ObservedEndpoint]
+    failure: str | None = None
+
+
+async def look(engine: Engine, rows: list[Endpoint]) -> Look:
+    """Ask the engine once, whatever the number; never inside a transaction."""
+    ids = [EndpointId(str(row.id)) for row in rows]
     try:
-        seen = await engine.observe(EndpointId(str(row.id)))
-        failure = None
+        async with asyncio.timeout(LOOK_WITHIN_S):
+            if len(ids) > 1:
+                found = await engine.observe_all()
+            else:
+                found = tuple([one for key in ids if (one := await engine.observe(key))])
     except EngineUnavailable as error:
-        seen, failure = None, error.detail
-    current = await repository.release(row, row.release)
-    ready, active = status_of(row.generation, seen, failure)
+        return Look({}, error.detail)
+    except TimeoutError:
+        return Look({}, f"The engine did not answer within {LOOK_WITHIN_S:g} s.")
+    return Look({one.id: one for one in found})
+
+
+async def look_for(engine: Engine, tenant: TenantId, name: str) -> Look:
+    """Ask the engine about an endpoint that may not be there yet."""
+    row = await repository.endpoint(tenant, name) if is_name(name) else None
+    return await look(engine, [row] if row else [])
+
+
+async def documents(rows: list[Endpoint], issuer: str, look: Look) -> list[dict[str, Any]]:
+    """Describe endpoints: what is wanted, and what the engine said of them."""
+    current = await repository.current_releases(rows)
+    revisions = await repository.revisions_of(list(current.values()))
+    return [_document(row, issuer, look, current.get(row.id), revisions) for row in rows]
+
+
+def _document(
+    row: Endpoint, issuer: str, look: Look, current: Release | None, revisions: Revisions
+) -> dict[str, Any]:
+    seen = look.seen.get(EndpointId(str(row.id)))
+    ready, active = status_of(row.generation, seen, look.failure)
     return {
         "name": row.name,
         "id": str(row.id),
@@ -301,7 +354,7 @@ async def document(row: Endpoint, issuer: str, engine: Engine) -> dict[str, Any]
         "ready": ready,
         "active": active,
         **_counts(seen),
-        **await _configuration(row, current),
+        **_configuration(current, revisions),
         "created_at": row.created_at.isoformat(),
     }
 
@@ -323,10 +376,10 @@ def _counts(seen: ObservedEndpoint | None) -> dict[str, Any]:
     }
 
 
-async def _configuration(row: Endpoint, current: Release | None) -> dict[str, Any]:
+def _configuration(current: Release | None, revisions: Revisions) -> dict[str, Any]:
     if current is None:
         return {"model": None, "revisions": [], "release": 0, "scaling": asdict(Scaling())}
-    lines = await _lines(row, current)
+    lines = _lines(current, revisions)
     return {
         "model": lines[0]["model"] if lines else None,
         "release": current.number,
@@ -337,19 +390,18 @@ async def _configuration(row: Endpoint, current: Release | None) -> dict[str, An
     }
 
 
-async def _lines(row: Endpoint, of: Release) -> list[dict[str, Any]]:
-    names = [line["revision"] for line in of.traffic]
-    found = {r.name: r for r in await repository.revisions(row, names)}
+def _lines(of: Release, revisions: Revisions) -> list[dict[str, Any]]:
+    routed = [(line, revisions[of.endpoint_id, line["revision"]]) for line in of.traffic]
     return [
         {
-            "name": line["revision"],
-            "model": found[line["revision"]].model,
-            "version": found[line["revision"]].version,
-            "backend": found[line["revision"]].backend,
+            "name": revision.name,
+            "model": revision.model,
+            "version": revision.version,
+            "backend": revision.backend,
             "percent": line["percent"],
             "tag": line["tag"],
         }
-        for line in of.traffic
+        for line, revision in routed
     ]
 
 
@@ -358,16 +410,18 @@ async def releases(
 ) -> list[dict[str, Any]]:
     """Give limit + 1 releases, the newest first."""
     row = await get(tenant, name)
+    rows = await repository.releases(row, limit, below)
+    revisions = await repository.revisions_of(rows)
     return [
         {
             "number": found.number,
             "endpoint": row.name,
             "action": found.action,
-            "revisions": await _lines(row, found),
+            "revisions": _lines(found, revisions),
             "scaling": asdict(scaling_of(found.scaling)),
             "created_at": found.created_at.isoformat(),
             "created_by": found.created_by,
             "current": found.number == row.release,
         }
-        for found in await repository.releases(row, limit, below)
+        for found in rows
     ]

@@ -3,8 +3,6 @@
 import asyncio
 from typing import Any
 
-import pytest
-
 from tests.integration.api import Api
 from tests.integration.test_api_registry import OCTETS, model_bytes, until_built
 
@@ -59,28 +57,25 @@ async def test_deploy_traffic_rollback_delete(api: Api) -> None:
             await asyncio.sleep(0.02)
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "said"),
-    [
-        ({"model": "none"}, 404, "no model"),
-        ({"model": "iris", "version": 9}, 404, "no version 9"),
-        ({}, 404, "name a model"),
-        ({"model": "iris", "scaling": {"window_s": 1}}, 422, "window_s"),
-        ({"model": "iris", "scaling": {"min_scale": 5, "max_scale": 2}}, 422, "max_scale"),
-        ({"model": "iris", "scaling": {"windows": 7}}, 422, "windows"),
-        ({"model": "iris", "traffic": [{"version": 1, "percent": 50}]}, 422, "sum to 50"),
-        ({"model": "iris", "traffic": [{"version": 7, "percent": 100}]}, 404, "never deployed"),
-        ({"model": "iris", "traffic": [{"percent": 100}]}, 422, "revision or a version"),
-    ],
-    ids=range(9),
-)
-async def test_a_bad_release_changes_nothing(
-    api: Api, body: dict[str, Any], status: int, said: str
-) -> None:
+BAD_RELEASES: list[tuple[dict[str, Any], int, str]] = [
+    ({"model": "none"}, 404, "no model"),
+    ({"model": "iris", "version": 9}, 404, "no version 9"),
+    ({}, 404, "name a model"),
+    ({"model": "iris", "scaling": {"window_s": 1}}, 422, "window_s"),
+    ({"model": "iris", "scaling": {"min_scale": 5, "max_scale": 2}}, 422, "max_scale"),
+    ({"model": "iris", "scaling": {"windows": 7}}, 422, "windows"),
+    ({"model": "iris", "traffic": [{"version": 1, "percent": 50}]}, 422, "sum to 50"),
+    ({"model": "iris", "traffic": [{"version": 7, "percent": 100}]}, 404, "never deployed"),
+    ({"model": "iris", "traffic": [{"percent": 100}]}, 422, "revision or a version"),
+]
+
+
+async def test_a_bad_release_changes_nothing(api: Api) -> None:
     await ready_versions(api)
-    answer = await api.http.post("/v1/endpoints/iris/releases", json=body)
-    assert answer.status_code == status, answer.text
-    assert said in answer.text
+    for body, status, said in BAD_RELEASES:
+        answer = await api.http.post("/v1/endpoints/iris/releases", json=body)
+        assert answer.status_code == status, (body, answer.text)
+        assert said in answer.text
     assert (await api.http.get("/v1/endpoints")).json()["items"] == []
 
 
@@ -89,7 +84,8 @@ async def test_a_release_while_the_engine_is_away_is_carried_out_when_it_is_back
     api.engine.down = True
     made = await api.http.post("/v1/endpoints/iris/releases", json={"model": "iris"})
     assert made.status_code == 201
-    assert made.json()["ready"]["reason"] == "EngineUnavailable"
+    away = (await api.http.get("/v1/endpoints/iris")).json()
+    assert away["ready"]["reason"] == "EngineUnavailable"
     api.engine.down = False
     assert (await until(api, "iris"))["url"]
 
@@ -117,3 +113,49 @@ async def test_a_post_sent_twice_with_one_key_happens_once(api: Api) -> None:
     bad = await api.http.post(releases, json={"model": "none"}, headers=refused)
     good = await api.http.post(releases, json={"model": "iris"}, headers=refused)
     assert (bad.status_code, good.status_code) == (404, 201)
+
+
+async def test_a_change_of_an_endpoint_that_has_changed_is_refused(api: Api) -> None:
+    await ready_versions(api)
+    releases = "/v1/endpoints/iris/releases"
+    await api.http.post(releases, json={"model": "iris"})
+    seen = (await api.http.get("/v1/endpoints/iris")).headers["etag"]
+    await until(api, "iris")
+    match = {"if-match": seen}
+    wider = {"scaling": {"max_scale": 7}}
+    assert (await api.http.post(releases, json=wider, headers=match)).status_code == 201
+    for refused in (
+        await api.http.post(releases, json=wider, headers=match),
+        await api.http.post("/v1/endpoints/iris/rollback", json={}, headers=match),
+        await api.http.delete("/v1/endpoints/iris", headers=match),
+    ):
+        assert refused.status_code == 412, refused.text
+    assert len((await api.http.get(releases)).json()["items"]) == 2
+
+
+async def test_releases_at_once_are_numbered_one_by_one(api: Api) -> None:
+    await ready_versions(api)
+    releases = "/v1/endpoints/iris/releases"
+    made = await asyncio.gather(
+        *(api.http.post(releases, json={"model": "iris"}) for _ in range(8))
+    )
+    assert {answer.status_code for answer in made} == {201}
+    listed = (await api.http.get(releases)).json()["items"]
+    assert [release["number"] for release in listed] == list(range(8, 0, -1))
+    assert {line["name"] for release in listed for line in release["revisions"]} == {"iris-00001"}
+
+
+async def test_a_list_asks_the_engine_once(api: Api) -> None:
+    await ready_versions(api)
+    for name in ("a", "b", "c"):
+        await api.http.post(f"/v1/endpoints/{name}/releases", json={"model": "iris"})
+        await until(api, name)
+    api.engine.asked = 0
+    first = (await api.http.get("/v1/endpoints", params={"limit": 2})).json()
+    assert api.engine.asked == 1
+    assert [(e["name"], e["ready"]["status"]) for e in first["items"]] == [
+        ("a", "True"),
+        ("b", "True"),
+    ]
+    rest = (await api.http.get("/v1/endpoints", params={"cursor": first["next"]})).json()
+    assert [e["name"] for e in rest["items"]] == ["c"]
