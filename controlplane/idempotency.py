@@ -5,6 +5,7 @@ Key, effect and answer are one transaction: after a crash there are either all t
 
 import hashlib
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 from fastapi import Request
@@ -31,6 +32,11 @@ class IdempotencyKey(Model):
     class Meta:
         table = "idempotency_keys"
         unique_together = (("tenant", "key"),)
+
+
+async def forget(before: datetime) -> int:
+    """Delete keys older than any retry; gives how many."""
+    return await IdempotencyKey.filter(created_at__lt=before).delete()
 
 
 async def once(request: Request, tenant: str, act: Callable[[], Awaitable[Answer]]) -> Answer:

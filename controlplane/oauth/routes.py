@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from controlplane.callers import CurrentCaller, require_platform
+from controlplane.idempotency import once
 from controlplane.oauth import schemas
 from controlplane.oauth.service import ClientInfo, OAuth
 from controlplane.permissions import ALL_SCOPES
@@ -56,13 +57,12 @@ async def metadata(request: Request) -> dict[str, Any]:
 
 
 def _show(client: ClientInfo) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+    return {
         "id": client.id,
         "name": client.name,
         "scopes": list(client.scopes),
         "created_at": client.created_at.isoformat(),
     }
-    return {**shown, "secret": client.secret} if client.secret else shown
 
 
 @router.get("/v1/clients")
@@ -85,7 +85,15 @@ async def create_client(
     if body.tenant not in (None, caller.tenant):
         require_platform(caller)
     tenant = await tenants.get(body.tenant or caller.tenant)
-    return _show(await _oauth(request).create_client(tenant.id, body.name, body.scopes))
+    oauth = _oauth(request)
+
+    async def act() -> dict[str, Any]:
+        made = await oauth.create_client(tenant.id, body.name, body.scopes)
+        # Kept for a retry of this request, and kept as well as a secret must be.
+        return {**_show(made), "secret": oauth.seal(made.secret or "")}
+
+    answer = await once(request, caller.tenant, act)
+    return {**answer, "secret": oauth.unseal(answer["secret"])}
 
 
 @router.delete("/v1/clients/{client}", status_code=204)

@@ -1,5 +1,6 @@
 """Clients, tokens and the keys that sign them."""
 
+import base64
 import json
 import re
 import secrets
@@ -21,6 +22,7 @@ from controlplane.tenants.service import TenantId
 from runtime.problems import InvalidInput, NotFound
 
 ACTIVE: Final = "active"
+SEALED_AS: Final = "client secret"
 CLIENT_ID: Final = re.compile(r"ks-[0-9a-f]{16}")
 Answer = tuple[int, dict[str, Any], dict[str, str]]
 EndpointExists = Callable[[TenantId, uuid.UUID], Awaitable[bool]]
@@ -152,6 +154,16 @@ class OAuth:
             list(dict.fromkeys(wanted)),
         )
         return _info(row, secret)
+
+    def seal(self, secret: str) -> str:
+        """Encrypt a secret that has to be kept until its owner has surely received it."""
+        sealed = key_files.seal(self._secret, SEALED_AS, secret.encode())
+        return base64.b64encode(sealed).decode()
+
+    def unseal(self, sealed: str) -> str:
+        """Decrypt what `seal` encrypted."""
+        raw = base64.b64decode(sealed)
+        return key_files.unseal(self._secret, SEALED_AS, raw).decode()
 
     async def clients(self, tenant: TenantId, limit: int, after: str | None) -> list[ClientInfo]:
         """Give limit + 1 clients of a tenant in order of id."""

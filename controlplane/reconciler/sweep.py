@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from controlplane import idempotency
 from controlplane.artifacts.store import Store
 from controlplane.endpoints import service as endpoints
 from controlplane.engines.engine import Engine
@@ -42,6 +44,7 @@ async def run(store: Store, engine: Engine, every_s: float = 600.0) -> None:
         await asyncio.sleep(every_s)
         try:
             blobs, running = await sweep_blobs(store), await sweep_endpoints(engine)
+            await idempotency.forget(datetime.now(UTC) - timedelta(seconds=ORPHAN_S))
         except Exception:
             log.exception("the sweep failed")
         else:

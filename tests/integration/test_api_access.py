@@ -4,6 +4,7 @@ import base64
 import json
 import uuid
 
+import asyncpg
 import pytest
 
 from controlplane.app import routes_of
@@ -149,3 +150,29 @@ async def test_a_revoked_clients_token_ends_at_once_and_the_runtimes_hear_of_it(
     assert gone.status_code == 204
     assert await call(api, "GET", "/v1/models", token) == 401
     assert made.json()["id"] in json.loads(api.engine.keys[-1])["revoked"]["clients"]
+
+
+async def test_a_client_made_twice_with_one_key_is_one_whose_secret_is_not_readable(
+    api: Api,
+) -> None:
+    key = {"idempotency-key": "k-1"}
+    first, second = [
+        (await api.http.post("/v1/clients", json={"name": "robot"}, headers=key)).json()
+        for _ in range(2)
+    ]
+    assert first == second
+    auth = (second["id"], second["secret"])
+    grant = {"grant_type": "client_credentials"}
+    assert (await api.http.post("/oauth2/token", data=grant, auth=auth)).status_code == 200
+    listed = (await api.http.get("/v1/clients")).json()["items"]
+    assert [c["name"] for c in listed].count("robot") == 1
+    assert all("secret" not in client for client in listed)
+    url = api.app.state.settings.database_url.get_secret_value()
+    connection = await asyncpg.connect(url)
+    try:
+        for table in ("idempotency_keys", "oauth_clients", "oauth_signing_keys"):
+            rows = await connection.fetch(f"SELECT t::text AS row FROM {table} t")
+            assert rows
+            assert all(second["secret"] not in row["row"] for row in rows)
+    finally:
+        await connection.close()
