@@ -100,7 +100,8 @@ def create_app(
     )
     app.state.settings, app.state.store, app.state.engine = settings, store, engine
     app.state.oauth, app.state.parts = oauth, parts
-    app.state.callers = Callers(settings.public_url, oauth.jwks, oauth.is_live, clock)
+    url = settings.public_url
+    app.state.callers = Callers(url, url, oauth.jwks, oauth.is_live, clock)
     app.state.wake_builds = parts.builds.wake
     app.state.wake_endpoint = parts.endpoints.wake
     app.state.publish_keys = parts.publish_keys

@@ -1,0 +1,67 @@
+"""The API's verifier against the runtime's table of attacks: both must refuse all of them."""
+
+import json
+from typing import Any
+
+import pytest
+
+from controlplane.callers import Caller, Callers
+from runtime.problems import Unauthenticated
+from tests.unit.runtime.minting import (
+    AUDIENCE,
+    CLAIMS,
+    ISSUER,
+    KEY,
+    NOW,
+    OTHER,
+    keys_document,
+    mint,
+)
+from tests.unit.runtime.test_tokens_hostile import ATTACKS
+
+GOOD = mint()
+
+
+def callers(*, now: float = NOW, live: bool = True) -> Callers:
+    async def keys() -> dict[str, Any]:
+        return dict(json.loads(keys_document({"k1": KEY, "k2": OTHER})))
+
+    async def is_live(client: str) -> bool:
+        return live and client == CLAIMS["client_id"]
+
+    return Callers(ISSUER, AUDIENCE, keys, is_live, lambda: now)
+
+
+async def test_a_good_token_is_its_caller() -> None:
+    expected = Caller("acme", "c-1", frozenset({"models:read", "predict"}))
+    for scheme in ("Bearer", "bearer", "BEARER"):
+        assert await callers().identify(f"{scheme} {GOOD}") == expected
+
+
+@pytest.mark.parametrize("token", ATTACKS.values(), ids=[ascii(name) for name in ATTACKS])
+async def test_no_attack_gets_in(token: str) -> None:
+    with pytest.raises(Unauthenticated):
+        await callers().identify(f"Bearer {token}")
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", f"Basic {GOOD}", GOOD])
+async def test_without_a_bearer_token_nobody_gets_in(header: str | None) -> None:
+    with pytest.raises(Unauthenticated, match="POST /oauth2/token"):
+        await callers().identify(header)
+
+
+@pytest.mark.parametrize(
+    ("offset", "valid"), [(-41, False), (-39, True), (329, True), (330, False), (10_000, False)]
+)
+async def test_clocks_may_differ_by_thirty_seconds(offset: int, valid: bool) -> None:
+    at = callers(now=NOW + offset)
+    if valid:
+        assert (await at.identify(f"Bearer {GOOD}")).client == "c-1"
+        return
+    with pytest.raises(Unauthenticated, match=r"expired|not valid yet"):
+        await at.identify(f"Bearer {GOOD}")
+
+
+async def test_a_revoked_client_is_nobody() -> None:
+    with pytest.raises(Unauthenticated, match="revoked"):
+        await callers(live=False).identify(f"Bearer {GOOD}")
