@@ -1,6 +1,7 @@
 """The artifact store in a folder: `ab/abcdef…`, written aside, synced, renamed."""
 
 import asyncio
+import errno
 import hashlib
 import os
 import shutil
@@ -9,10 +10,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from controlplane.artifacts.store import Blob, digest_differs, too_large
+from controlplane.artifacts.store import Blob, digest_differs, store_full, too_large
 
 HEAD_BYTES: Final = 64
 CHUNK: Final = 1 << 20
+FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 class FolderStore:
@@ -48,6 +50,10 @@ class FolderStore:
                 await asyncio.to_thread(_sync, file)
             created = await asyncio.to_thread(self._publish, part, sha256)
             return Blob(sha256, size, head, created)
+        except OSError as error:
+            if error.errno in FULL:
+                raise store_full() from error
+            raise
         finally:
             part.unlink(missing_ok=True)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from runtime.problems import Malformed, TooLarge
+from runtime.problems import Malformed, Overloaded, TooLarge
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,15 @@ def too_large(limit: int) -> TooLarge:
         f"The file is larger than {limit} bytes, the limit of this installation. "
         "Compress it (`joblib.dump(model, path, compress=3)`) or raise KUBESERVE_MAX_UPLOAD_BYTES.",
         limit=limit,
+    )
+
+
+def store_full() -> Overloaded:
+    """Make the problem of a store without room."""
+    return Overloaded(
+        "The artifact store has no room left. Delete models that are not needed, or give it a "
+        "larger disk.",
+        retry_after_s=60,
     )
 
 
