@@ -49,7 +49,7 @@ def make_store(settings: Settings) -> Store:
         return FolderStore(settings.home / "artifacts")
     from controlplane.artifacts.s3 import S3Store
 
-    return S3Store.from_url(settings.store.get_secret_value(), settings.home / "artifacts")
+    return S3Store.from_url(settings.store.get_secret_value(), settings.home / "work" / "uploads")
 
 
 def make_builder(settings: Settings) -> Builder:

@@ -28,6 +28,7 @@ class S3Store:
     def __init__(self, client: Minio, bucket: str, scratch: Path) -> None:
         self._client, self._bucket = client, bucket
         self._scratch = scratch
+        shutil.rmtree(scratch, ignore_errors=True)  # uploads that a crash cut off
 
     @classmethod
     def from_url(cls, url: str, scratch: Path) -> "S3Store":
@@ -119,4 +120,5 @@ class S3Store:
 
     async def ping(self) -> None:
         """Raise if the bucket cannot be reached."""
-        await asyncio.to_thread(self._client.bucket_exists, self._bucket)
+        if not await asyncio.to_thread(self._client.bucket_exists, self._bucket):
+            raise FileNotFoundError(f"bucket {self._bucket}")
