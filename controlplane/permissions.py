@@ -46,6 +46,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("POST", "/v1/models/{model}/versions"): Scope.MODELS_WRITE,
     ("GET", "/v1/models/{model}/versions/{version}"): Scope.MODELS_READ,
     ("GET", "/v1/models/{model}/aliases"): Scope.MODELS_READ,
+    ("GET", "/v1/models/{model}/aliases/{alias}"): Scope.MODELS_READ,
     ("PUT", "/v1/models/{model}/aliases/{alias}"): Scope.MODELS_WRITE,
     ("DELETE", "/v1/models/{model}/aliases/{alias}"): Scope.MODELS_WRITE,
     ("GET", "/v1/endpoints"): Scope.ENDPOINTS_READ,

@@ -70,7 +70,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def of_exception(request: Request, error: Exception) -> JSONResponse:
-        log.error("unexpected error", exc_info=error)
+        request_id = getattr(request.state, "request_id", None)
+        members = {"request_id": request_id, "method": request.method, "path": request.url.path}
+        log.error("unexpected error", exc_info=error, extra={"members": members})
         return answer(
             Internal("Something failed on our side; the log has the request id."), request
         )

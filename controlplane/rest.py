@@ -45,9 +45,10 @@ def check_name(kind: str, value: str) -> str:
     better = re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-")[:40].strip("-")
     hint = f" Try {better!r}." if is_name(better) else ""
     shown = value if len(value) <= 60 else f"{value[:60]}…"
+    article = "an" if kind[0] in "aeiou" else "a"
     raise InvalidInput(
-        f"{shown!r} cannot be the name of a {kind}: 1 to 40 lower-case letters, digits and dashes, "
-        f"a letter first and no dash at the end.{hint}",
+        f"{shown!r} cannot be the name of {article} {kind}: 1 to 40 lower-case letters, digits "
+        f"and dashes, a letter first and no dash at the end.{hint}",
         field="name",
     )
 

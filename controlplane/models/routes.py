@@ -130,6 +130,13 @@ async def list_aliases(caller: CurrentCaller, model: str) -> dict[str, Any]:
     return {"items": await service.list_aliases(await _tenant(caller), model), "next": None}
 
 
+@router.get("/{model}/aliases/{alias}")
+async def get_alias(
+    caller: CurrentCaller, model: str, alias: str, response: Response
+) -> dict[str, Any]:
+    return tagged(response, await service.get_alias(await _tenant(caller), model, alias))
+
+
 @router.put("/{model}/aliases/{alias}")
 async def set_alias(
     caller: CurrentCaller, model: str, alias: str, body: schemas.AliasTarget

@@ -245,6 +245,15 @@ async def list_aliases(tenant: TenantId, name: str) -> list[dict[str, Any]]:
     return [{"model": name, "alias": row.name, "version": row.version} for row in rows]
 
 
+async def get_alias(tenant: TenantId, name: str, alias: str) -> dict[str, Any]:
+    """Give one alias; raises NotFound."""
+    model = await get_model(tenant, name)
+    row = await repository.alias(model, alias) if is_name(alias) else None
+    if row is None:
+        raise NotFound(f"Model {name!r} has no alias {alias[:60]!r}.")
+    return {"model": name, "alias": row.name, "version": row.version}
+
+
 async def delete_alias(tenant: TenantId, name: str, alias: str) -> None:
     """Remove an alias; raises NotFound."""
     model = await get_model(tenant, name)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from controlplane.permissions import RULES
+from controlplane.telemetry import JsonFormatter
 from tests.integration.api import Api
 
 WORDS = [
@@ -158,3 +159,22 @@ async def test_no_token_is_our_failure(api: Api, token: str) -> None:
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
     assert json.loads(answer.text)["type"] == "/problems/unauthenticated"
+
+
+async def test_our_failure_is_told_by_its_id_alone(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("the password is hunter2")
+
+    monkeypatch.setattr(api.app.state.store, "put", broken)
+    answer = await api.http.post(
+        "/v1/models/iris/versions",
+        content=b"x",
+        headers={"content-type": "application/octet-stream", "x-request-id": "r-1"},
+    )
+    assert answer.status_code == 500
+    assert answer.json()["request_id"] == "r-1"
+    assert "hunter2" not in answer.text
+    logged = [r for r in caplog.records if getattr(r, "members", {}).get("request_id") == "r-1"]
+    assert "hunter2" in JsonFormatter().format(logged[0])

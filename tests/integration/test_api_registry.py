@@ -161,6 +161,7 @@ async def test_aliases_move_and_only_to_ready_versions(api: Api) -> None:
     for number in (1, 2):
         await until_built(api, "iris", number)
         assert (await api.http.put(alias, json={"version": number})).status_code == 200
+        assert (await api.http.get(alias)).json()["version"] == number
     found = await api.http.get("/v1/models/iris/versions/production")
     assert found.json()["number"] == 2
     assert found.json()["aliases"] == ["production"]
