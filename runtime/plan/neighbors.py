@@ -2,6 +2,9 @@
 
 Distances are sums of squared differences, as scikit-learn's trees compute them; its brute force
 expands the square and rounds otherwise, so two neighbours as near as rounding may change places.
+Points exactly as far as the k-th tie: here the one stored first counts, in scikit-learn whichever
+its search meets first, so labels of data on a grid can differ. The build compares probe rows, and a
+model on which they differ is served by scikit-learn.
 """
 
 from typing import Final
@@ -12,6 +15,7 @@ from runtime.plan.ops import (
     Array,
     Fields,
     Float64Matrix,
+    InputRefused,
     Inputs,
     Missing,
     Node,
@@ -20,6 +24,7 @@ from runtime.plan.ops import (
 )
 
 MAX_POINTS: Final = 1_000_000
+MOST: Final = 1e150  # its square is still finite
 BLOCK_CELLS: Final = 1 << 21  # differences held at once: 16 MiB
 
 
@@ -47,6 +52,10 @@ class Neighbors(Node):
         """Give (rows, k) places of the nearest points, nearest first, and their distances."""
         matrix = as_matrix(x)
         rows = matrix.shape[0]
+        far = np.abs(matrix) > MOST
+        if far.any():
+            row, column = (int(i) for i in np.argwhere(far)[0])
+            raise InputRefused(row, column, "too large: its distance to any point is infinite")
         places = np.empty((rows, self.k), np.intp)
         distances = np.empty((rows, self.k))
         step = max(1, BLOCK_CELLS // self.points.size)

@@ -37,6 +37,8 @@ def _common(draft: Draft, model: Any) -> Spec:
         raise draft.unsupported("its points are sparse or not float64")
     if points.size > MAX_CELLS:
         raise draft.unsupported(f"it stores {points.shape[0]} points of {points.shape[1]} columns")
+    if not 1 <= model.n_neighbors <= len(points):
+        raise draft.unsupported(f"it wants {model.n_neighbors} of {len(points)} points")
     if model.weights not in (None, "uniform", "distance"):
         raise draft.unsupported("its weights are a function")
     return {

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 from controlplane.builder.lower.base import Unsupported
+from runtime.plan.ops import InputRefused
+from tests.unit.plan.malformed import assert_refuses_broken
 from tests.unit.plan.twins import assert_bitwise, assert_within, compiled
 
 LABELS = {"int": [3, 7, -1], "str": ["ape", "bee", "cat"], "bool": [False, True]}
@@ -63,3 +65,21 @@ def test_what_has_no_plan_says_so(settings_of):
     model = KNeighborsClassifier(**settings_of).fit(np.eye(6), [0, 1] * 3)
     with pytest.raises(Unsupported):
         compiled(model)
+
+
+def test_a_row_too_far_for_a_distance_is_refused_with_its_place():
+    node = compiled(KNeighborsClassifier(2, weights="distance").fit(np.eye(4), [0, 1] * 2))
+    with pytest.raises(InputRefused) as refused:
+        node.run("predict", np.array([[0.0] * 4, [0.0, 1e200, 0.0, 0.0]]))
+    assert (refused.value.row, refused.value.column) == (1, 1)
+
+
+def test_more_neighbours_than_points_have_no_plan():
+    model = KNeighborsClassifier(9).fit(np.eye(4), [0, 1] * 2)
+    with pytest.raises(Unsupported):
+        compiled(model)
+
+
+def test_broken_plans_are_refused():
+    assert_refuses_broken(KNeighborsClassifier(3).fit(np.eye(6), [0, 1] * 3))
+    assert_refuses_broken(KNeighborsRegressor(3).fit(np.eye(6), np.arange(6.0)))
