@@ -39,15 +39,19 @@ async def version_by_digest(model: Model, sha256: str) -> Version | None:
     return await Version.get_or_none(model_id=model.id, sha256=sha256)
 
 
+async def lock(model: Model) -> Model | None:
+    """Lock the row to the end of the transaction; None: it was deleted meanwhile."""
+    return await Model.select_for_update().get_or_none(id=model.id)
+
+
 async def add_version(model: Model, sha256: str, size_bytes: int, created_by: str) -> Version:
-    """Give the next number; the row lock makes numbers of two uploads at once differ."""
-    locked = await Model.select_for_update().get(id=model.id)
-    locked.versions += 1
-    await locked.save(update_fields=["versions"])
+    """Give the next number of a model that is locked."""
+    model.versions += 1
+    await model.save(update_fields=["versions"])
     return await Version.create(
         id=uuid.uuid4(),
         model_id=model.id,
-        number=locked.versions,
+        number=model.versions,
         sha256=sha256,
         size_bytes=size_bytes,
         created_by=created_by,

@@ -118,15 +118,16 @@ async def upload(
             await store.delete(blob.sha256)
         raise
     async with transaction():
-        model = await repository.ensure_model(tenant, name)
+        # One upload to a model at a time from here: the same bytes twice are one version, and
+        # other bytes the next number.
+        model = await repository.lock(await repository.ensure_model(tenant, name))
+        if model is None:
+            raise Conflict(f"Model {name!r} was deleted just now; push again to make it anew.")
         known = await repository.version_by_digest(model, blob.sha256)
         if known is not None:
             await _again(known)
             return model, known, False
-        try:
-            version = await repository.add_version(model, blob.sha256, blob.size_bytes, created_by)
-        except Taken as error:
-            raise Conflict("The same file is being uploaded by someone else; try again.") from error
+        version = await repository.add_version(model, blob.sha256, blob.size_bytes, created_by)
         return model, version, True
 
 

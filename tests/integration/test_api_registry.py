@@ -187,3 +187,27 @@ async def test_a_change_of_what_has_changed_is_refused(api: Api) -> None:
     stale = await api.http.delete("/v1/models/iris", headers={"if-match": seen})
     assert stale.status_code == 412
     assert (await api.http.delete("/v1/models/iris")).status_code == 204
+
+
+async def test_uploads_at_once_are_numbered_one_by_one_and_the_same_bytes_are_one(api: Api) -> None:
+    files = [b"\x80\x04K%c." % n for n in range(4) for _ in range(3)]
+    answers = await asyncio.gather(
+        *(api.http.post("/v1/models/new/versions", content=raw, headers=OCTETS) for raw in files)
+    )
+    assert sorted(answer.status_code for answer in answers) == [200] * 8 + [201] * 4
+    numbers = {
+        raw: {answers[i].json()["number"] for i, r in enumerate(files) if r == raw} for raw in files
+    }
+    assert sorted(next(iter(found)) for found in numbers.values()) == [1, 2, 3, 4]
+    assert all(len(found) == 1 for found in numbers.values())
+    assert (await api.http.get("/v1/models/new")).json()["versions"] == 4
+
+
+async def test_a_model_deleted_while_it_is_pushed_to_is_never_our_failure(api: Api) -> None:
+    for n in range(5):
+        pushed, deleted = await asyncio.gather(
+            api.http.post("/v1/models/brief/versions", content=b"\x80\x04K%c." % n, headers=OCTETS),
+            api.http.delete("/v1/models/brief"),
+        )
+        assert pushed.status_code in (201, 409), pushed.text
+        assert deleted.status_code in (204, 404), deleted.text
