@@ -146,11 +146,23 @@ class ImputeText(Node):
     def transform(self, x: Inputs) -> Frame:
         """Give the kept columns and the indicators, each of its kind."""
         columns = as_columns(x)
+        if self.missing_value is None and not self.indicated and len(columns[0]) == 1:
+            return Frame(tuple(self._filled_alone(columns[j], self.fills[j]) for j in self.kept))
         wanted = {*self.kept, *self.indicated}
         masks = {j: _absent(columns[j], self.missing_value) for j in wanted}
         out = [self._filled(columns[j], masks[j], self.fills[j]) for j in self.kept]
         out += [masks[j].astype(np.float64) for j in self.indicated]
         return Frame(tuple(out))
+
+    def _filled_alone(self, cells: Cells, fill: str | float | None) -> Cells:
+        """Fill a column of one cell: a comparison of Python's takes a tenth of one of numpy's."""
+        cell = cells[0]
+        # Only NaN differs from itself.
+        if cell is not None and cell == cell:
+            return cells
+        out = cells.copy()
+        out[0] = fill
+        return out
 
     def _filled(self, cells: Cells, mask: Array, fill: str | float | None) -> Cells:
         if not mask.any():
