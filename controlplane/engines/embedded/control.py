@@ -31,6 +31,7 @@ class Commands(Protocol):
     def observe(self, endpoint: str | None) -> Sequence[ObservedEndpoint]: ...
     def delete(self, endpoint: str) -> None: ...
     def publish_keys(self, document: str) -> None: ...
+    def files(self) -> set[str]: ...
 
 
 class ControlServer:
@@ -93,10 +94,14 @@ class ControlServer:
                 self._commands.delete(str(request["id"]))
             case "keys":
                 self._commands.publish_keys(str(request["document"]))
+            case "files":
+                return {"files": sorted(self._commands.files())}
             case "logs":
                 raise ValueError(f"no endpoint {request.get('id')} runs here")
             case other:
-                raise ValueError(f"{other!r} is not one of apply, observe, delete, keys, logs")
+                raise ValueError(
+                    f"{other!r} is not one of apply, observe, delete, keys, files, logs"
+                )
         return {}
 
     def _log(self, request: dict[str, Any]) -> EndpointLog | None:

@@ -15,15 +15,17 @@ from controlplane.engines.embedded.channel import Channel, Packet
 
 PR_SET_PDEATHSIG = 1
 ZYGOTE = (sys.executable, "-m", "runtime.zygote")
+UNSEEN = "the zygote died before it could tell the exit code"
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Exited:
-    """How a worker ended; `code` and `signal` are None when the zygote died and nobody saw it."""
+    """How a worker ended; nobody saw it where `code` and `signal` are None: `unseen` says why."""
 
     code: int | None
     signal: int | None
+    unseen: str = UNSEEN
 
 
 class Forker:
@@ -46,7 +48,8 @@ class Forker:
         if self._channel is not None:
             return
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
+        with contextlib.ExitStack() as unstarted, theirs:
+            unstarted.callback(ours.close)
             theirs.set_inheritable(True)
             supervisor = os.getpid()
             self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
@@ -55,6 +58,7 @@ class Forker:
                 stdin=subprocess.DEVNULL,
                 preexec_fn=lambda: _die_with(supervisor),
             )
+            unstarted.pop_all()
         self._channel = Channel(ours, self._packet, self._gone)
 
     def fork(
@@ -67,19 +71,25 @@ class Forker:
         on_exit: Callable[[Exited], None],
     ) -> None:
         """Ask for a worker. `descriptors` (listen, control, log) are the forker's from now on."""
-        self.start()
         self._owners[worker] = (on_pid, on_exit)
         packet = {"t": "fork", "id": worker, "env": dict(env), "first_byte": first_byte}
-        channel = self._channel
-        if channel is None or not channel.send(packet, descriptors):
+        why = UNSEEN
+        try:
+            self.start()
+        except OSError as error:
+            why = f"the zygote could not be started ({error.strerror})"
+        if self._channel is None or not self._channel.send(packet, descriptors):
             for descriptor in descriptors:
                 os.close(descriptor)
-            self._end(worker, Exited(None, None))
+            self._end(worker, Exited(None, None, why))
 
     def kill(self, worker: str) -> None:
         """Kill a worker that does not end by itself."""
         handle = self._handles.get(worker)
         if handle is None:
+            if worker in self._owners and self._process is not None:
+                # Asked for and never forked: the zygote hangs, and nothing would start any more.
+                self._process.kill()
             return
         try:
             signal.pidfd_send_signal(handle, signal.SIGKILL)

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from controlplane.engines.embedded.ledger import Ledger, sync_folder, write_durably
+from controlplane.engines.embedded.ledger import sync_folder, write_durably
 from controlplane.engines.embedded.wire import LocalEndpoint, observed_from
 from controlplane.engines.engine import (
     BackendKind,
@@ -23,6 +23,7 @@ from runtime.launch import Backend, RevisionLaunch
 from runtime.problems import Conflict, EngineUnavailable
 
 ANSWER_WITHIN_S = 15.0
+COLLECT_AFTER_S = 1.0
 LINE_LIMIT = 64 * 1024 * 1024
 READ = 1024 * 1024
 
@@ -46,6 +47,7 @@ class EmbeddedEngine:
         self._artifacts, self._issuer = artifacts, issuer
         # Between a file landing and the ledger naming it, nothing may be collected.
         self._files = asyncio.Lock()
+        self._collecting: asyncio.Task[None] | None = None
 
     async def apply(self, desired: DesiredEndpoint) -> None:
         """Fetch what is missing, then hand over; durable once this returns."""
@@ -66,7 +68,7 @@ class EmbeddedEngine:
                 timeout_s=desired.timeout_s,
             )
             await self._ask({"do": "apply", "endpoint": local.to_json()})
-            await asyncio.to_thread(self._collect)
+        self._collect_later()
 
     async def observe(self, endpoint: EndpointId) -> ObservedEndpoint | None:
         """Tell what is there; None when nothing is."""
@@ -80,9 +82,8 @@ class EmbeddedEngine:
 
     async def delete(self, endpoint: EndpointId) -> None:
         """Remove the endpoint; nothing there is success."""
-        async with self._files:
-            await self._ask({"do": "delete", "id": endpoint})
-            await asyncio.to_thread(self._collect)
+        await self._ask({"do": "delete", "id": endpoint})
+        self._collect_later()
 
     async def publish_keys(self, document: bytes) -> None:
         """Replace the keys file of every worker."""
@@ -167,14 +168,25 @@ class EmbeddedEngine:
         finally:
             incoming.unlink(missing_ok=True)
 
-    def _collect(self) -> None:
-        ledger = Ledger(self._folder / "ledger.json", range(0))
-        ledger.load()
-        states = [s for e in ledger.entries.values() for s in (e.desired, e.proven) if s]
-        kept = {name for state in states for name in state.files()}
-        for path in (self._folder / "plans").iterdir():
-            if str(path) not in kept:
-                path.unlink(missing_ok=True)
+    def _collect_later(self) -> None:
+        # Once for many changes: it looks at every file there is.
+        if self._collecting is None or self._collecting.done():
+            self._collecting = asyncio.create_task(self._collect())
+
+    async def _collect(self) -> None:
+        await asyncio.sleep(COLLECT_AFTER_S)
+        async with self._files:
+            try:
+                answer = await self._ask({"do": "files"})
+            except EngineUnavailable:
+                return  # files that nobody opens wait for the next change
+            await asyncio.to_thread(_remove_all_but, self._folder / "plans", set(answer["files"]))
+
+
+def _remove_all_but(folder: Path, kept: set[str]) -> None:
+    for path in folder.iterdir():
+        if str(path) not in kept:
+            path.unlink(missing_ok=True)
 
 
 def _checked(line: bytes) -> dict[str, Any]:

@@ -1,15 +1,20 @@
-"""The supervisor's memory: desired endpoints, ports, transition times."""
+"""The supervisor's memory: desired endpoints and ports, on disk before anything acts on them.
+
+Two files an endpoint. ID.json is what must not be lost, replaced durably; ID.history is counters
+and transition times, written without fsync: the loop that wakes endpoints cannot wait for a disk.
+"""
 
 import json
 import os
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
-from controlplane.engines.embedded.wire import LocalEndpoint, endpoint_from
-from controlplane.engines.engine import EndpointId
+from controlplane.engines.embedded.wire import LocalEndpoint, WireError, endpoint_from
+from controlplane.engines.engine import Condition, EndpointId
 
-VERSION = 1
+VERSION = 2
+HISTORY = ".history"
 
 
 class LedgerError(RuntimeError):
@@ -20,55 +25,92 @@ class PortsExhausted(RuntimeError):
     """Every port of the range belongs to an endpoint."""
 
 
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """The last change of a condition's status."""
+
+    status: Condition
+    at: datetime
+
+
 @dataclass(slots=True)
 class Entry:
     """One endpoint.
 
-    proven        the newest state of which a worker was ready once: served while a newer one fails
-    active_since  last transition of the condition Active
+    proven       the newest state of which a worker was ready once: served while a newer one fails
+    transitions  by type of condition
     """
 
     desired: LocalEndpoint
     port: int
     proven: LocalEndpoint | None = None
-    active: bool = False
-    active_since: datetime | None = None
     requests_total: int = 0
     starts_total: int = 0
+    transitions: dict[str, Transition] = field(default_factory=dict)
+
+    def turned(self, kind: str, status: Condition) -> bool:
+        """Note the status of a condition; True when it is another than before."""
+        before = self.transitions.get(kind)
+        if before is not None and before.status is status:
+            return False
+        self.transitions[kind] = Transition(status, datetime.now(UTC))
+        return True
 
 
 @dataclass(slots=True)
 class Ledger:
-    """All entries, and the file they are in. A change is durable once `save` has returned."""
+    """All entries, and the folder they are in."""
 
-    path: Path
+    folder: Path
     ports: range
     entries: dict[EndpointId, Entry] = field(default_factory=dict)
 
     def load(self) -> None:
-        """Read the file; none there is an empty ledger."""
-        try:
-            text = self.path.read_text()
-        except FileNotFoundError:
-            return
-        try:
-            document = json.loads(text)
-            if document["version"] != VERSION:
-                raise ValueError(f"version {document['version']} is not {VERSION}")
-            self.entries = {EndpointId(i): _entry(e) for i, e in document["endpoints"].items()}
-        except (KeyError, TypeError, ValueError) as error:
-            raise LedgerError(
-                f"{self.path} cannot be read ({error}); it is written whole or not at all, so it "
-                "was changed by hand or by another version: move it away and deploy again"
-            ) from error
+        """Read the folder; none there is an empty ledger."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in sorted(self.folder.glob("*.json")):
+            entry = _entry(path)
+            _recall(entry, path.with_suffix(HISTORY))
+            self.entries[entry.desired.id] = entry
 
-    def save(self) -> None:
-        """Replace the file: at every moment either the old or the new one is on disk."""
+    def save(self, entry: Entry) -> None:
+        """Make an entry durable: at every moment either the old or the new one is on disk."""
         document = {
             "version": VERSION,
-            "endpoints": {i: _entry_json(e) for i, e in self.entries.items()},
+            "desired": entry.desired.to_json(),
+            "proven": None if entry.proven is None else entry.proven.to_json(),
+            "port": entry.port,
         }
-        write_durably(self.path, json.dumps(document).encode())
+        write_durably(self._path(entry.desired.id), json.dumps(document).encode())
+        self.entries[entry.desired.id] = entry
+
+    def save_history(self, entry: Entry) -> None:
+        """Write counters and transition times; a power cut may lose the latest."""
+        document = {
+            "requests_total": entry.requests_total,
+            "starts_total": entry.starts_total,
+            "transitions": {
+                kind: [turn.status.value, turn.at.isoformat()]
+                for kind, turn in entry.transitions.items()
+            },
+        }
+        path = self._path(entry.desired.id).with_suffix(HISTORY)
+        temporary = path.with_name(f".{path.name}")
+        temporary.write_text(json.dumps(document))
+        os.replace(temporary, path)
+
+    def forget(self, endpoint: EndpointId) -> None:
+        """Remove an entry; nothing there is success."""
+        self.entries.pop(endpoint, None)
+        path = self._path(endpoint)
+        path.unlink(missing_ok=True)
+        path.with_suffix(HISTORY).unlink(missing_ok=True)
+        sync_folder(self.folder)
+
+    def files(self) -> set[str]:
+        """Name every file that workers may open."""
+        states = [s for e in self.entries.values() for s in (e.desired, e.proven) if s]
+        return {name for state in states for name in state.files()}
 
     def free_port(self) -> int:
         """Give the lowest port of the range that belongs to no endpoint."""
@@ -80,6 +122,41 @@ class Ledger:
             f"all {len(self.ports)} ports from {self.ports.start} are used by endpoints; "
             "delete some, or give a wider range in KUBESERVE_PORTS"
         )
+
+    def _path(self, endpoint: EndpointId) -> Path:
+        return self.folder / f"{endpoint}.json"
+
+
+def _entry(path: Path) -> Entry:
+    try:
+        document = json.loads(path.read_text())
+        if document["version"] != VERSION:
+            raise ValueError(f"version {document['version']} is not {VERSION}")
+        proven = document["proven"]
+        return Entry(
+            desired=endpoint_from(document["desired"]),
+            port=int(document["port"]),
+            proven=None if proven is None else endpoint_from(proven),
+        )
+    except (KeyError, TypeError, ValueError, WireError) as error:
+        raise LedgerError(
+            f"{path} cannot be read ({error}); it is written whole or not at all, so it was "
+            "changed by hand or by another version: move it away and deploy again"
+        ) from error
+
+
+def _recall(entry: Entry, path: Path) -> None:
+    try:
+        document = json.loads(path.read_text())
+        entry.requests_total = int(document["requests_total"])
+        entry.starts_total = int(document["starts_total"])
+        entry.transitions = {
+            kind: Transition(Condition(status), datetime.fromisoformat(at))
+            for kind, (status, at) in document["transitions"].items()
+        }
+    except (OSError, KeyError, TypeError, ValueError):
+        # Counters begin anew, as after any restart of what counts; the endpoint is whole.
+        return
 
 
 def write_durably(path: Path, content: bytes, mode: int = 0o600) -> None:
@@ -101,25 +178,3 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _entry(document: dict[str, object]) -> Entry:
-    values = dict(document)
-    since = values["active_since"]
-    values["active_since"] = None if since is None else datetime.fromisoformat(str(since))
-    for name in ("desired", "proven"):
-        if values[name] is not None:
-            values[name] = endpoint_from(values[name])  # type: ignore[arg-type]  # checked there
-    return Entry(**values)  # type: ignore[arg-type]  # a wrong field raises TypeError
-
-
-def _entry_json(entry: Entry) -> dict[str, object]:
-    return {
-        "desired": entry.desired.to_json(),
-        "proven": None if entry.proven is None else entry.proven.to_json(),
-        "port": entry.port,
-        "active": entry.active,
-        "active_since": None if entry.active_since is None else entry.active_since.isoformat(),
-        "requests_total": entry.requests_total,
-        "starts_total": entry.starts_total,
-    }

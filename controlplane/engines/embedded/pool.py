@@ -1,49 +1,47 @@
-"""One endpoint: its listening socket, parked connections and workers, and when to have how many.
+"""One endpoint: its door, its workers, and when to have how many of which generation.
 
-At zero it is two things the kernel holds (a listening socket, parked connections) and no timer. The
-backlog is the queue of an activation: new connections wait in it until a worker accepts them.
+At zero there is no timer and no worker, only the door.
 """
 
 import asyncio
 import os
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from controlplane.engines.embedded.backoff import Backoff
 from controlplane.engines.embedded.channel import Packet
+from controlplane.engines.embedded.conditions import Verdict, active_of
+from controlplane.engines.embedded.door import Door
 from controlplane.engines.embedded.forker import Exited, Forker
 from controlplane.engines.embedded.ledger import Entry
 from controlplane.engines.embedded.logs import EndpointLog
-from controlplane.engines.embedded.parking import Parking
-from controlplane.engines.embedded.refusal import refuse
+from controlplane.engines.embedded.release import Release
 from controlplane.engines.embedded.scaler import Scaler
 from controlplane.engines.embedded.wire import LocalEndpoint
-from controlplane.engines.embedded.words import Trouble, trouble_of
+from controlplane.engines.embedded.words import Trouble
 from controlplane.engines.embedded.worker import State, Worker
 from controlplane.engines.engine import ColdStart
 
-BACKLOG = 4096
 START_WITHIN_S = 120.0
 DRAIN_SLACK_S = 5.0
-BIND_AGAIN_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What pools share.
 
-    changed  the entry must be written to the ledger soon
+    changed  counters or conditions changed: worth writing down soon
+    proved   the entry's `proven` changed: to be made durable soon
     busy     the pool needs the tick from now on
     """
 
     forker: Forker
     keys_file: Path
     logs: Path
-    changed: Callable[[], None]
+    changed: Callable[["Pool"], None]
+    proved: Callable[["Pool"], None]
     busy: Callable[["Pool"], None]
 
 
@@ -54,202 +52,172 @@ class Pool:
         self.entry, self._around = entry, around
         self._loop = asyncio.get_running_loop()
         self.log = EndpointLog(around.logs / f"{entry.desired.id}.log")
-        self.parking = Parking(self._parked_data)
+        self.release = Release(entry)
+        self.door = Door(entry.port, self._demanded, self._door_changed)
         self.workers: dict[str, Worker] = {}
         self.scaler: Scaler | None = None
-        self.trouble: Trouble | None = None
         self.cold_start: ColdStart | None = None
         self.waiting = False
-        self.backoff = Backoff()
         self.closed = False
-        self._listener: socket.socket | None = None
-        self._watching = False
         self._retry: asyncio.TimerHandle | None = None
         self._first_byte: float | None = None
         self._number = 0
 
     def open(self) -> None:
-        """Listen on the port; somebody else's port is tried again until it is free."""
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", self.entry.port))
-            listener.listen(BACKLOG)
-        except OSError as error:
-            listener.close()
-            self.trouble = Trouble(
-                "PortTaken",
-                f"port {self.entry.port} cannot be listened on ({error.strerror}): another process "
-                "has it; it is tried again every two seconds",
-                final=False,
-            )
-            self._retry = self._loop.call_later(BIND_AGAIN_S, self.open)
-            return
-        if self.trouble is not None and self.trouble.reason == "PortTaken":
-            self.trouble = None
-        self._listener = listener
-        self.apply(self.entry.desired)
+        """Listen, and bring about what the ledger says."""
+        self.door.open()
+
+    def _door_changed(self) -> None:
+        if self.door.listener is not None:
+            self.apply(self.entry.desired)
+        self.note()
 
     # What it is doing
-
-    @property
-    def serving(self) -> LocalEndpoint:
-        """Give what new workers serve: the newest state unless it failed and an older one works."""
-        proven = self.entry.proven
-        failed = self.trouble is not None and self.trouble.final
-        return proven if failed and proven is not None else self.entry.desired
-
-    @property
-    def proven(self) -> bool:
-        """Tell whether a worker of the newest generation was ready once."""
-        proven = self.entry.proven
-        return proven is not None and proven.generation == self.entry.desired.generation
 
     def of_state(self, *states: State) -> list[Worker]:
         """List the workers in one of the states."""
         return [w for w in self.workers.values() if w.state in states]
 
     def _current(self, *states: State) -> list[Worker]:
-        wanted = self.serving.generation
+        wanted = self.release.serving.generation
         return [w for w in self.of_state(*states) if w.generation == wanted]
+
+    def _servers(self) -> list[Worker]:
+        """List who may be given connections: while a deploy starts, the generation before it."""
+        return self._current(State.READY) or self.of_state(State.READY)
+
+    def note(self) -> tuple[Verdict, Verdict]:
+        """Give the conditions Ready and Active, and remember when they changed."""
+        ready = len(self.of_state(State.READY))
+        verdicts = self.release.verdict(self.door.taken, ready), active_of(self.scaler, ready)
+        turned = [self.entry.turned(v.type, v.status) for v in verdicts]
+        if any(turned):
+            self._around.changed(self)
+        return verdicts
 
     # Desired state
 
     def apply(self, desired: LocalEndpoint) -> None:
         """Take over a desired state that is in the ledger."""
-        self.entry.desired = desired
-        if self._listener is None:
+        recovered = self.release.apply(desired)
+        if self.door.listener is None:
             return
-        if self.trouble is not None and self.trouble.generation != desired.generation:
-            self.trouble = None
-            self.backoff.forget()
+        if recovered:
+            self._try_no_more()
+        self._reconfigure()
         scaling = desired.scaling
-        now = time.monotonic_ns()
-        if self.scaler is not None:
-            self.scaler.reconfigure(scaling, desired.container_concurrency, now)
-        trial = not self.proven and scaling.initial_scale > 0
-        if (trial and not (self.trouble and self.trouble.final)) or scaling.min_scale > 0:
-            self._wake(None)
-            if self.scaler is not None:
-                self.scaler.floor = max(scaling.initial_scale, 0) if trial else 0
-                self.scaler.wanted = max(self.scaler.wanted, self.scaler.floor, scaling.min_scale)
-        elif not self.proven and scaling.initial_scale == 0:
+        trial = not self.release.proven and scaling.initial_scale > 0
+        if (trial and not self.release.failed) or scaling.min_scale > 0:
+            scaler = self._wake(None)
+            scaler.floor = scaling.initial_scale if trial else 0
+            scaler.wanted = max(scaler.wanted, scaler.floor, scaling.min_scale)
+        elif not self.release.proven and scaling.initial_scale == 0:
             self.entry.proven = desired
-            self._around.changed()
+            self._around.proved(self)
         self.reconcile()
+
+    def _reconfigure(self) -> None:
+        if self.scaler is not None:
+            serving = self.release.serving
+            now = time.monotonic_ns()
+            self.scaler.reconfigure(serving.scaling, serving.container_concurrency, now)
+
+    def _try_no_more(self) -> None:
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
 
     def close(self) -> None:
         """Stop all of it: the endpoint is deleted."""
         self.closed = True
-        self._unwatch()
-        if self._retry is not None:
-            self._retry.cancel()
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
-        self.parking.close()
+        self._try_no_more()
+        self.door.close()
         for worker in tuple(self.workers.values()):
-            worker.drain(self.entry.desired.timeout_s + DRAIN_SLACK_S)
+            self._drain(worker)
 
     # Activation
 
-    def _watch(self) -> None:
-        if not self._watching and self._listener is not None:
-            self._watching = True
-            self._loop.add_reader(self._listener.fileno(), self._knocked)
-
-    def _unwatch(self) -> None:
-        if self._watching and self._listener is not None:
-            self._loop.remove_reader(self._listener.fileno())
-        self._watching = False
-
-    def _knocked(self) -> None:
-        self._unwatch()
-        self._demand()
-
-    def _parked_data(self) -> None:
-        ready = self._current(State.READY)
-        if ready:
-            self._spread(ready, self.parking.take())
+    def _demanded(self) -> None:
+        """A request waits at the door."""
+        servers = self._servers()
+        if servers:
+            self._share(servers, self.door.parking.take())
             return
-        self._demand()
-
-    def _demand(self) -> None:
-        """A request waits and no worker is ready for it."""
-        self.waiting = True
-        if self._hopeless() and self._listener is not None:
-            trouble = self.trouble or Trouble("Starting", "no worker is ready", final=False)
-            retry = None if trouble.final else max(1.0, self.backoff.left(time.monotonic()))
-            refuse(self._listener, self.parking.take(only_ready=True), trouble.message, retry)
-            self.waiting = False
+        if self._hopeless():
+            trouble = self.release.trouble or Trouble("Starting", "no worker is ready", final=False)
+            self.door.refuse(
+                trouble.message, None if trouble.final else max(1.0, self.release.left())
+            )
             self._loop.call_soon(self.reconcile)
             return
+        self.waiting = True
         self._wake(time.monotonic())
         self.reconcile()
 
     def _hopeless(self) -> bool:
-        if self.of_state(State.STARTING, State.READY):
-            return False
-        if self.trouble is not None and self.trouble.final and self.entry.proven is None:
-            return True
-        return self.backoff.failures >= 3 and self.backoff.left(time.monotonic()) > 0
+        running = self.of_state(State.STARTING, State.READY)
+        return not running and (self.release.nothing_works or self.release.looping)
 
-    def _wake(self, first_byte: float | None) -> None:
+    def _wake(self, first_byte: float | None) -> Scaler:
         if self._first_byte is None:
             self._first_byte = first_byte
-        if self.scaler is None:
-            desired = self.entry.desired
-            self.scaler = Scaler(
-                desired.scaling, desired.container_concurrency, time.monotonic_ns()
-            )
+        now = time.monotonic_ns()
+        scaler = self.scaler
+        if scaler is None:
+            serving = self.release.serving
+            scaler = self.scaler = Scaler(serving.scaling, serving.container_concurrency, now)
         else:
-            self.scaler.touched(time.monotonic_ns())
-            self.scaler.wanted = max(1, self.scaler.wanted)
+            scaler.touched(now)
+            scaler.wanted = max(1, scaler.wanted)
         self._around.busy(self)
+        return scaler
 
     # Workers: as many as wanted, of the right generation
 
     def reconcile(self) -> None:
         """Start and drain until what runs is what is wanted."""
-        if self.closed or self._listener is None:
+        if self.closed or self.door.listener is None:
             return
         wanted = self.scaler.wanted if self.scaler is not None else 0
         current = self._current(State.STARTING, State.READY)
         self._start(wanted - len(current))
-        ready = self._current(State.READY)
-        if len(ready) >= max(1, min(wanted, len(current))):
-            for old in self.of_state(State.STARTING, State.READY):
-                if old.generation != self.serving.generation:
-                    self._drain(old)
-        surplus = sorted(current, key=lambda w: (w.state is State.READY, w.connections))
-        for worker in surplus[: max(0, len(current) - wanted)]:
-            self._drain(worker)
-        if not self.of_state(State.STARTING, State.READY):
-            if wanted == 0 and self.scaler is not None:
-                self.scaler = None
-                self._set_active(active=False)
-            if not self._retrying():
-                self._watch()
-                if self.parking.has_data:
-                    self._loop.call_soon(self._parked_data)
+        self._end_surplus(wanted, current)
+        idle = not self.of_state(State.STARTING, State.READY)
+        if idle and wanted == 0:
+            self.scaler = None
+        nobody_comes = idle and (self._retry is None or self._hopeless())
+        if nobody_comes:
+            self.door.watch()
+        if self.door.parking.has_data and (nobody_comes or self._servers()):
+            self._loop.call_soon(self._data_waits)
+        self.note()
 
-    def _retrying(self) -> bool:
-        return self._retry is not None and not self._retry.cancelled()
+    def _data_waits(self) -> None:
+        if self.door.parking.has_data and not self.closed:
+            self._demanded()
+
+    def _end_surplus(self, wanted: int, current: list[Worker]) -> None:
+        surplus = sorted(current, key=lambda w: (w.state is State.READY, w.connections))
+        leaving = surplus[: max(0, len(current) - wanted)]
+        ready = len(self._current(State.READY))
+        if wanted == 0 or ready >= max(1, min(wanted, len(current))):
+            serving = self.release.serving.generation
+            running = self.of_state(State.STARTING, State.READY)
+            leaving += [w for w in running if w.generation != serving]
+        for worker in leaving:
+            self._drain(worker)
 
     def _start(self, count: int) -> None:
-        serving = self.serving
-        if count <= 0 or (self._hopeless_to_start() and not self.waiting):
+        listener = self.door.listener
+        if count <= 0 or listener is None or self.release.nothing_works:
             return
-        left = self.backoff.left(time.monotonic())
+        left = self.release.left()
         if left > 0:
-            if not self._retrying():
+            if self._retry is None:
                 self._retry = self._loop.call_later(left, self._again)
-                self._watch_while_hopeless()
             return
-        self._unwatch()
-        listener = self._listener
-        if listener is None:
-            return
+        self.door.unwatch()
+        serving = self.release.serving
         for _ in range(count):
             self._number += 1
             name = f"{serving.name}-{serving.generation}-{self._number}"
@@ -261,13 +229,6 @@ class Pool:
             worker.start(launch, listener, self.log, self._first_byte)
             self._first_byte = None
 
-    def _hopeless_to_start(self) -> bool:
-        return self.trouble is not None and self.trouble.final and self.entry.proven is None
-
-    def _watch_while_hopeless(self) -> None:
-        if self._hopeless():
-            self._watch()
-
     def _again(self) -> None:
         self._retry = None
         self.reconcile()
@@ -275,13 +236,13 @@ class Pool:
     def _drain(self, worker: Worker) -> None:
         worker.drain(self.entry.desired.timeout_s + DRAIN_SLACK_S)
 
-    def _spread(self, ready: list[Worker], descriptors: list[int]) -> None:
+    def _share(self, servers: list[Worker], descriptors: list[int]) -> None:
         shares: dict[str, list[int]] = {}
         for descriptor in descriptors:
-            least = min(ready, key=lambda w: w.connections)
+            least = min(servers, key=lambda w: w.connections)
             least.connections += 1
             shares.setdefault(least.name, []).append(descriptor)
-        for worker in ready:
+        for worker in servers:
             if worker.name in shares:
                 worker.adopt(shares[worker.name])
 
@@ -291,23 +252,21 @@ class Pool:
         """Let it serve what waits, take its share from the others, and end what it replaces."""
         worker.cancel_kill()
         worker.ready_at = time.monotonic()
-        self.waiting = False
         if self.closed:
             self._drain(worker)
             return
-        if worker.generation == self.entry.desired.generation and not self.proven:
-            self.entry.proven = self.entry.desired
-        if worker.generation == self.entry.desired.generation:
-            self.trouble = None
-        self._set_active(active=True)
+        self.waiting = False
+        if self.release.works(worker.generation):
+            self._around.proved(self)
         ready = self._current(State.READY)
         if self.scaler is not None:
             if len(ready) >= self.scaler.floor:
                 self.scaler.floor = 0
             self.scaler.became_ready(time.monotonic_ns(), len(ready))
-        self._spread(ready, self.parking.take())
-        fair = sum(w.connections for w in ready) // max(1, len(ready))
-        for other in ready:
+        servers = self._servers()
+        self._share(servers, self.door.parking.take())
+        fair = sum(w.connections for w in servers) // len(servers)
+        for other in servers:
             if other is not worker and other.connections > fair:
                 other.shed(other.connections - fair)
         self.reconcile()
@@ -334,41 +293,37 @@ class Pool:
                 os.close(descriptor)
             return
         worker.connections = max(0, worker.connections - len(descriptors))
-        others = [w for w in self._current(State.READY) if w is not worker]
+        others = [w for w in self._servers() if w is not worker]
         if others:
-            self._spread(others, descriptors)
+            self._share(others, descriptors)
             return
         for descriptor in descriptors:
-            self.parking.park(descriptor)
+            self.door.parking.park(descriptor)
 
     def on_end(self, worker: Worker, how: Exited) -> None:
         """Replace it if it was not asked to end."""
         del self.workers[worker.name]
         if self.closed:
             return
-        asked = worker.drained
-        if not asked:
-            trouble = trouble_of(how, worker.generation, was_ready=worker.was_ready)
-            now = time.monotonic()
-            lived = now - worker.ready_at if worker.was_ready else 0.0
-            self.backoff.failed(now, lived)
-            if trouble is not None and worker.generation == self.entry.desired.generation:
-                self.log.write("supervisor", trouble.message)
-                self.trouble = trouble
-                if trouble.final:
-                    self.backoff.forget()
-                    self._give_up()
+        if not worker.drained:
+            self._died(worker, how)
         self.reconcile()
 
-    def _give_up(self) -> None:
-        if self.scaler is None:
+    def _died(self, worker: Worker, how: Exited) -> None:
+        ready_at = worker.ready_at if worker.was_ready else None
+        trouble = self.release.died(how, worker.generation, ready_at)
+        if trouble is None:
             return
-        self.scaler.floor = 0
-        if self.entry.proven is None:
-            # Nothing works and a start cannot change that: to zero, where requests are refused.
-            self.scaler = None
-            if self.waiting:
-                self._loop.call_soon(self._demand)
+        self.log.write("supervisor", trouble.message)
+        if not trouble.final:
+            return
+        # Back to what worked, or to zero, where requests are refused.
+        self._try_no_more()
+        self._reconfigure()
+        if self.scaler is not None:
+            self.scaler.floor = 0
+        if self.release.nothing_works:
+            self.scaler, self.waiting = None, False
 
     # The shared tick
 
@@ -376,13 +331,6 @@ class Pool:
         """Decide; False once the endpoint is at zero and needs no tick."""
         if self.scaler is None:
             return False
-        ready = len(self._current(State.READY))
-        self.scaler.tick(now_ns, ready, waiting=self.waiting)
+        self.scaler.tick(now_ns, len(self._servers()), waiting=self.waiting)
         self.reconcile()
         return self.scaler is not None
-
-    def _set_active(self, *, active: bool) -> None:
-        if self.entry.active is not active:
-            self.entry.active = active
-            self.entry.active_since = datetime.now(UTC)
-            self._around.changed()

@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import json
 import os
+import resource
 import signal
 import socket
 import sys
@@ -14,13 +15,14 @@ from pathlib import Path
 from controlplane.engines.embedded.control import ControlServer
 from controlplane.engines.embedded.forker import ZYGOTE, Forker
 from controlplane.engines.embedded.ledger import Entry, Ledger, write_durably
-from controlplane.engines.embedded.observing import Since, observe
+from controlplane.engines.embedded.observing import observe
 from controlplane.engines.embedded.pool import Pool, Surroundings
 from controlplane.engines.embedded.wire import LocalEndpoint
 from controlplane.engines.engine import EndpointId, ObservedEndpoint
 
 TICK_S = 1.0
 SAVE_AFTER_S = 0.2
+SAVE_EVERY = 10  # ticks between two notes of the counters of a busy endpoint
 ENGINE = "engine"
 NO_KEYS = b'{"keys": [], "revoked": {"jtis": {}, "clients": {}}}'
 
@@ -33,16 +35,22 @@ class Supervisor:
         for folder in (self._folder, self._folder / "logs", self._folder / "plans"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.keys_file = self._folder / "keys.json"
-        self.ledger = Ledger(self._folder / "ledger.json", ports)
+        self.ledger = Ledger(self._folder / "endpoints", ports)
         self.pools: dict[EndpointId, Pool] = {}
         self.forker = Forker(zygote)
         self._around = Surroundings(
-            self.forker, self.keys_file, self._folder / "logs", self._changed, self._busy
+            forker=self.forker,
+            keys_file=self.keys_file,
+            logs=self._folder / "logs",
+            changed=self._changed,
+            proved=self._has_proved,
+            busy=self._busy,
         )
         self._ticking: set[Pool] = set()
+        self._ticks = 0
         self._tick: asyncio.TimerHandle | None = None
+        self._unsaved: dict[Pool, bool] = {}  # True: to be made durable
         self._save: asyncio.TimerHandle | None = None
-        self._since: Since = {}
         self.control = ControlServer(self._folder / "supervisor.sock", self)
 
     async def start(self) -> None:
@@ -52,7 +60,6 @@ class Supervisor:
             write_durably(self.keys_file, NO_KEYS)
         self.forker.start()
         for entry in self.ledger.entries.values():
-            entry.active = False
             self._open(entry)
         await self.control.start()
 
@@ -61,7 +68,8 @@ class Supervisor:
         await self.control.stop()
         if self._save is not None:
             self._save.cancel()
-            self.ledger.save()
+        self._unsaved.update({pool: self._unsaved.get(pool, False) for pool in self._ticking})
+        self._save_now()
         for pool in self.pools.values():
             pool.close()
         self.forker.close()
@@ -79,8 +87,7 @@ class Supervisor:
         entry = self.ledger.entries.get(desired.id)
         if entry is None:
             entry = Entry(desired, self.ledger.free_port())
-            self.ledger.entries[desired.id] = entry
-            self.ledger.save()
+            self.ledger.save(entry)
             self._open(entry)
             return
         if entry.desired == desired:
@@ -89,7 +96,7 @@ class Supervisor:
             return  # an old state that arrives late
         before, entry.desired = entry.desired, desired
         try:
-            self.ledger.save()
+            self.ledger.save(entry)
         except OSError:
             entry.desired = before
             raise
@@ -98,20 +105,22 @@ class Supervisor:
     def observe(self, endpoint: str | None) -> list[ObservedEndpoint]:
         """Tell one endpoint or all."""
         pools = [p for i, p in self.pools.items() if endpoint in (None, i)]
-        return [observe(pool, self._since) for pool in pools]
+        return [observe(pool) for pool in pools]
 
     def delete(self, endpoint: str) -> None:
         """Forget an endpoint; nothing there is success."""
         key = EndpointId(endpoint)
-        if self.ledger.entries.pop(key, None) is not None:
-            self.ledger.save()
+        self.ledger.forget(key)
         pool = self.pools.pop(key, None)
         if pool is not None:
             pool.close()
             pool.log.remove()
             self._ticking.discard(pool)
-        for kind in ("Ready", "Active"):
-            self._since.pop((endpoint, kind), None)
+            self._unsaved.pop(pool, None)
+
+    def files(self) -> set[str]:
+        """Name every file that workers may open; no other one is needed."""
+        return self.ledger.files()
 
     def publish_keys(self, document: str) -> None:
         """Replace the keys file that every worker reads."""
@@ -127,24 +136,42 @@ class Supervisor:
 
     def _on_tick(self) -> None:
         now = time.monotonic_ns()
+        self._ticks += 1
         for pool in tuple(self._ticking):
             if pool.closed or not pool.tick(now):
                 self._ticking.discard(pool)
+            elif self._ticks % SAVE_EVERY == 0:
+                self._changed(pool)
         self._tick = None
         if self._ticking:
             self._tick = asyncio.get_running_loop().call_later(TICK_S, self._on_tick)
 
-    def _changed(self) -> None:
+    # What pools want written down: together, and not while a request waits for the loop
+
+    def _changed(self, pool: Pool) -> None:
+        self._unsaved.setdefault(pool, False)
+        self._save_soon()
+
+    def _has_proved(self, pool: Pool) -> None:
+        self._unsaved[pool] = True
+        self._save_soon()
+
+    def _save_soon(self) -> None:
         if self._save is None:
             self._save = asyncio.get_running_loop().call_later(SAVE_AFTER_S, self._save_now)
 
     def _save_now(self) -> None:
         self._save = None
-        try:
-            self.ledger.save()
-        except OSError as error:
-            # Only transition times and counters are at stake; the next change tries again.
-            sys.stderr.write(f"the ledger could not be written: {error}\n")
+        unsaved, self._unsaved = self._unsaved, {}
+        for pool, durably in unsaved.items():
+            try:
+                if durably:
+                    self.ledger.save(pool.entry)
+                self.ledger.save_history(pool.entry)
+            except OSError as error:
+                # What is acknowledged is on disk already; these follow with the next change.
+                sys.stderr.write(f"{pool.entry.desired.name} could not be noted: {error}\n")
+                self._unsaved[pool] = durably
 
 
 def ports_from(text: str) -> range:
@@ -164,6 +191,8 @@ async def _run(home: Path, ports: range, zygote: tuple[str, ...]) -> None:
     supervisor = Supervisor(home, ports, zygote)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a parked connection is one each
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await supervisor.start()

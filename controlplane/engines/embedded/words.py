@@ -38,4 +38,4 @@ def _end(how: Exited) -> str:
         return f"was killed by {signal.Signals(how.signal).name} ({128 + how.signal})"
     if how.code is not None:
         return f"ended with exit code {how.code} (see the log)"
-    return "ended unseen: the zygote died before it could tell the exit code,"
+    return f"ended unseen, {how.unseen},"

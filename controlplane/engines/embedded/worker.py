@@ -59,15 +59,29 @@ class Worker:
     def start(
         self, launch: Launch, listener: socket.socket, log: EndpointLog, first_byte: float | None
     ) -> None:
-        """Fork it; the answer comes as `on_ready` or `on_end`."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._channel = Channel(ours, self._packet, self._eof)
-        self._lines = LineReader(log, self.name)
+        """Fork it; the answer comes later, as `on_ready` or `on_end`."""
         self._asked, self._awaited = time.monotonic(), first_byte is not None
-        descriptors = [os.dup(listener.fileno()), theirs.detach(), self._lines.write_end]
+        try:
+            descriptors = self._connect(listener, log)
+        except OSError as error:
+            how = Exited(None, None, f"the supervisor has no means for it ({error.strerror})")
+            asyncio.get_running_loop().call_soon(self._finish, how)
+            return
         self.forker.fork(
             self.name, launch.to_env(), descriptors, first_byte, self._forked, self._exited
         )
+
+    def _connect(self, listener: socket.socket, log: EndpointLog) -> list[int]:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._channel = Channel(ours, self._packet, self._eof)
+        with theirs:
+            self._lines = LineReader(log, self.name)
+            try:
+                listening = os.dup(listener.fileno())
+            except OSError:
+                os.close(self._lines.write_end)
+                raise
+            return [listening, theirs.detach(), self._lines.write_end]
 
     def adopt(self, descriptors: list[int]) -> None:
         """Give it connections to serve."""
