@@ -1,0 +1,52 @@
+"""What all endpoints of one installation have in common, as far as rendering needs it."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+SECRET_LIMIT_BYTES = 512 * 1024  # of an artifact; a Secret holds 1 MiB after base64
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What one tenant's namespace may use at a time, the queue-proxies included."""
+
+    cpu_millis: int = 16_000
+    memory_mib: int = 32 * 1024
+    pods: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectStore:
+    """Where pods read artifacts that are too large for a Secret; addresses as pods see them.
+
+    namespace  of a store inside the cluster; None: outside, every public address may be reached
+    """
+
+    url: str
+    bucket: str
+    region: str = "us-east-1"
+    namespace: str | None = None
+
+    @property
+    def port(self) -> int:
+        """Give the TCP port of the address."""
+        parts = urlsplit(self.url)
+        return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """One installation.
+
+    runtime_image, builder_image   by digest where the registry gives one
+    namespace_prefix               before a tenant's name
+    callers                        namespaces that may reach pods: Knative, its ingress, Prometheus
+    """
+
+    issuer: str
+    runtime_image: str
+    builder_image: str
+    namespace_prefix: str = ""
+    store: ObjectStore | None = None
+    quota: Quota = Quota()
+    callers: tuple[str, ...] = ("knative-serving", "kourier-system", "monitoring")

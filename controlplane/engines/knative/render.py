@@ -1,0 +1,288 @@
+"""From a desired endpoint to its Kubernetes objects. Pure: documents out, nothing asked.
+
+The KService needs no feature flag that is off by default, routes by revision name only, and says
+every setting itself where a cluster's default could differ (KNATIVE.md, section 2).
+"""
+
+import base64
+import json
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+from controlplane.engines.engine import BackendKind, DesiredEndpoint, DesiredRevision, Scaling
+from controlplane.engines.knative import names
+from controlplane.engines.knative.install import SECRET_LIMIT_BYTES, Install
+from controlplane.engines.knative.names import Document
+from runtime.launch import Backend, Launch, RevisionLaunch
+
+MIB: Final = 1 << 20
+USER: Final = 65532
+ARTIFACTS, FETCHED, KEYS = "/kubeserve/artifact", "/kubeserve/fetched", "/kubeserve/keys"
+AUTOSCALING: Final = "autoscaling.knative.dev"
+SIDECAR: Final = "queue.sidecar.serving.knative.dev"
+# The pod's grace period too: queue-proxy alone waits 30 s for silence (KNATIVE.md 2.8).
+LEAST_TIMEOUT_S, MOST_TIMEOUT_S = 60, 600
+QUEUE_PROXY: Final = {
+    f"{SIDECAR}/cpu-resource-request": "25m",
+    f"{SIDECAR}/cpu-resource-limit": "1",
+    f"{SIDECAR}/memory-resource-request": "50Mi",
+    f"{SIDECAR}/memory-resource-limit": "256Mi",
+}
+RESTRICTED: Final[Document] = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "readOnlyRootFilesystem": True,
+    "runAsNonRoot": True,
+    "runAsUser": USER,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedRevision:
+    """One routed revision: its Knative name, its template, what of the traffic it gets."""
+
+    name: str
+    template: Document
+    percent: int
+    tag: str | None
+    artifact: DesiredRevision
+
+    @property
+    def target(self) -> Document:
+        """Give its line of the traffic."""
+        line: Document = {
+            "revisionName": self.name,
+            "latestRevision": False,
+            "percent": self.percent,
+        }
+        return line if self.tag is None else {**line, "tag": self.tag}
+
+
+def revisions(desired: DesiredEndpoint, install: Install) -> tuple[RenderedRevision, ...]:
+    """Render every routed revision, oldest first."""
+    return tuple(_revision(desired, revision, install) for revision in desired.revisions)
+
+
+def service(
+    desired: DesiredEndpoint, rendered: tuple[RenderedRevision, ...], present: frozenset[str],
+    routed: tuple[Document, ...], install: Install,
+) -> Document:  # fmt: skip
+    """Give the KService to apply next.
+
+    present  names of this endpoint's Revisions that the cluster has
+    routed   traffic that it has now
+    A KService makes one Revision at a time, that of its template. While an older one than the last
+    is missing, it is the template, traffic stays as it is, and the generation is not yet ours.
+    """
+    missing = [one for one in rendered[:-1] if one.name not in present]
+    chosen = missing[0] if missing else rendered[-1]
+    targets: list[Document] = [one.target for one in rendered]
+    annotations = {names.GENERATION: str(desired.generation)}
+    if missing:
+        kept = [line for line in routed if line.get("revisionName") in present]
+        targets = kept or [{**chosen.target, "percent": 100}]
+        annotations = {names.GENERATION: "0"}
+    return {
+        "apiVersion": "serving.knative.dev/v1",
+        "kind": "Service",
+        "metadata": {
+            "name": desired.name,
+            "namespace": names.namespace(install.namespace_prefix, desired.tenant),
+            "labels": names.endpoint_labels(desired),
+            "annotations": annotations,
+        },
+        "spec": {"template": chosen.template, "traffic": targets},
+    }
+
+
+def in_secret(revision: DesiredRevision) -> bool:
+    """Tell whether an artifact travels in a Secret."""
+    return revision.artifact_size_bytes <= SECRET_LIMIT_BYTES
+
+
+def artifact_secret(
+    desired: DesiredEndpoint, revision: DesiredRevision, content: bytes, install: Install
+) -> Document:
+    """Give the Secret of a small artifact; immutable, since its name says its digest."""
+    data = {revision.artifact_sha256: content, **_signature_file(revision)}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": names.artifact(desired, revision.artifact_sha256),
+            "namespace": names.namespace(install.namespace_prefix, desired.tenant),
+            "labels": names.endpoint_labels(desired),
+        },
+        "immutable": True,
+        "type": "Opaque",
+        "data": {key: base64.b64encode(value).decode() for key, value in data.items()},
+    }
+
+
+def _signature_file(revision: DesiredRevision) -> dict[str, bytes]:
+    if revision.backend is BackendKind.PLAN:
+        return {}
+    return {"signature.json": json.dumps(revision.signature, sort_keys=True).encode()}
+
+
+def _revision(
+    desired: DesiredEndpoint, revision: DesiredRevision, install: Install
+) -> RenderedRevision:
+    spec = _pod(desired, revision, install)
+    template: Document = {
+        "metadata": {
+            "labels": {**names.endpoint_labels(desired), names.REVISION: revision.name},
+            "annotations": {
+                **_autoscaling(desired.scaling, routed=revision.percent > 0),
+                **QUEUE_PROXY,
+                "serving.knative.dev/progress-deadline": "120s",
+            },
+        },
+        "spec": spec,
+    }
+    name = names.revision(revision.name, template)
+    template["metadata"]["name"] = name
+    env = _launch(desired, revision, name)
+    spec["containers"][0]["env"] += [{"name": key, "value": value} for key, value in env.items()]
+    return RenderedRevision(name, template, revision.percent, revision.tag, revision)
+
+
+def _launch(desired: DesiredEndpoint, revision: DesiredRevision, name: str) -> dict[str, str]:
+    folder = ARTIFACTS if in_secret(revision) else FETCHED
+    fallback = revision.backend is BackendKind.FALLBACK
+    launch = Launch(
+        tenant=desired.tenant,
+        endpoint=desired.name,
+        issuer=desired.audience.partition("/endpoints/")[0],
+        audience=desired.audience,
+        keys_file=f"{KEYS}/keys.json",
+        revisions=(
+            RevisionLaunch(
+                name=name,
+                model=revision.model,
+                version=revision.version,
+                artifact=f"{folder}/{revision.artifact_sha256}",
+                sha256=revision.artifact_sha256,
+                backend=Backend(revision.backend.value),
+                signature=f"{ARTIFACTS}/signature.json" if fallback else None,
+            ),
+        ),
+        container_concurrency=desired.container_concurrency,
+        timeout_s=desired.timeout_s,
+    )
+    env = launch.to_env()
+    del env["PORT"]  # Knative sets it
+    return env
+
+
+def _autoscaling(scaling: Scaling, *, routed: bool) -> dict[str, str]:
+    """Give the annotations; rates and the grace period are the cluster's, not an endpoint's."""
+    values: dict[str, Any] = {
+        "class": "kpa.autoscaling.knative.dev",
+        "metric": scaling.metric,
+        "min-scale": scaling.min_scale if routed else 0,
+        "max-scale": scaling.max_scale,
+        "initial-scale": max(1, scaling.initial_scale),
+        "target-utilization-percentage": scaling.target_utilization_percentage,
+        "target-burst-capacity": scaling.target_burst_capacity,
+        "window": f"{math.ceil(scaling.window_s)}s",
+        "panic-window-percentage": scaling.panic_window_percentage,
+        "panic-threshold-percentage": scaling.panic_threshold_percentage,
+        "scale-down-delay": f"{math.ceil(scaling.scale_down_delay_s)}s",
+        "scale-to-zero-pod-retention-period": (
+            f"{math.ceil(scaling.scale_to_zero_pod_retention_period_s)}s"
+        ),
+    }
+    if scaling.target is not None:
+        values["target"] = scaling.target
+    if scaling.activation_scale > 1:
+        values["activation-scale"] = scaling.activation_scale
+    return {f"{AUTOSCALING}/{key}": _number(value) for key, value in values.items()}
+
+
+def _number(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _pod(desired: DesiredEndpoint, revision: DesiredRevision, install: Install) -> Document:
+    fallback = revision.backend is BackendKind.FALLBACK
+    timeout_s = min(MOST_TIMEOUT_S, max(LEAST_TIMEOUT_S, math.ceil(desired.timeout_s)))
+    volumes, mounts = _volumes(desired, revision)
+    container: Document = {
+        "name": "runtime",
+        "image": install.builder_image if fallback else install.runtime_image,
+        "command": ["python3", "-m", "runtime"],
+        "ports": [{"containerPort": 8080}],
+        # Without a period queue-proxy looks every 50 ms (KNATIVE.md 2.4).
+        "readinessProbe": {"httpGet": {"path": "/readyz"}},
+        "resources": _resources(revision),
+        "securityContext": RESTRICTED,
+        "volumeMounts": mounts,
+        "env": _fetch(desired, revision, install),
+    }
+    return {
+        "containerConcurrency": desired.container_concurrency,
+        "timeoutSeconds": timeout_s,
+        "responseStartTimeoutSeconds": timeout_s,
+        "serviceAccountName": names.ACCOUNT,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "containers": [container],
+        "volumes": volumes,
+    }
+
+
+def _volumes(
+    desired: DesiredEndpoint, revision: DesiredRevision
+) -> tuple[list[Document], list[Document]]:
+    volumes: list[Document] = [{"name": "keys", "configMap": {"name": names.KEYS}}]
+    mounts: list[Document] = [{"name": "keys", "mountPath": KEYS, "readOnly": True}]
+    fallback = revision.backend is BackendKind.FALLBACK
+    if in_secret(revision) or fallback:
+        secret = names.artifact(desired, revision.artifact_sha256)
+        volumes.append({"name": "artifact", "secret": {"secretName": secret}})
+        mounts.append({"name": "artifact", "mountPath": ARTIFACTS, "readOnly": True})
+    if not in_secret(revision):
+        limit = f"{math.ceil(revision.artifact_size_bytes / MIB) + 16}Mi"
+        volumes.append({"name": "fetched", "emptyDir": {"sizeLimit": limit}})
+        mounts.append({"name": "fetched", "mountPath": FETCHED})
+    if fallback:
+        volumes.append({"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}})
+        mounts.append({"name": "tmp", "mountPath": "/tmp"})  # noqa: S108  (the pod's own)
+    return volumes, mounts
+
+
+def _resources(revision: DesiredRevision) -> Document:
+    """Give requests small enough to pack idle models, and limits that a start does not hit."""
+    size = math.ceil(revision.artifact_size_bytes / MIB)
+    base = 512 if revision.backend is BackendKind.FALLBACK else 64
+    return {
+        "requests": {"cpu": "100m", "memory": f"{base + 2 * size}Mi"},
+        "limits": {"cpu": "2", "memory": f"{4 * base + 4 * size}Mi"},
+    }
+
+
+def _fetch(desired: DesiredEndpoint, revision: DesiredRevision, install: Install) -> list[Document]:
+    if in_secret(revision):
+        return []
+    if install.store is None:
+        raise ValueError(
+            f"{revision.model}:{revision.version} has {revision.artifact_size_bytes} bytes, more "
+            f"than a Secret takes ({SECRET_LIMIT_BYTES}): set KUBESERVE_STORE to an object store"
+        )
+    where = {
+        "url": install.store.url,
+        "bucket": install.store.bucket,
+        "prefix": f"tenants/{desired.tenant}/",
+        "region": install.store.region,
+        "into": FETCHED,
+    }
+    return [
+        {"name": "KUBESERVE_FETCH", "value": json.dumps(where, sort_keys=True)},
+        *(
+            {"name": name, "valueFrom": {"secretKeyRef": {"name": names.STORE, "key": name}}}
+            for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        ),
+    ]
