@@ -53,12 +53,14 @@ class Inherited:
     control     to the supervisor; None under Knative
     phases      of the start so far
     first_byte  monotonic seconds when the first client knocked; totals count from there
+    settled     called, perhaps again and again, once it has answered or had a second to itself
     """
 
     listener: socket.socket
     control: socket.socket | None
     phases: Phases
     first_byte: float
+    settled: Callable[[], None] = lambda: None
 
 
 class Serving(uvicorn.Server):
@@ -182,6 +184,7 @@ class Worker:
         self.metrics.start_ms = {**phases.ms, "total": total}
         if self.control is not None:
             self.control.send({"t": "first_answer", "phases": dict(phases.ms), "total": total})
+        self.inherited.settled()
 
     def _tick(self) -> None:
         """Once a second: what must not cost a request anything."""
@@ -193,6 +196,7 @@ class Worker:
         self.edge.sweep(date)
         if self.control is not None and self.ready:
             self.control.send(self.reports.stats(time.monotonic()))
+            self.inherited.settled()
         self.loop.call_later(TICK_S, self._tick)
 
     def _packet(self, packet: Packet, descriptors: list[int]) -> None:

@@ -22,16 +22,14 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, NoReturn
-
-import uvloop
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, NoReturn
 
 from runtime.control import Packet, receive, send
 from runtime.launch import Exit, LaunchError, from_env
 from runtime.loading import Phases
+from runtime.rehearsal import rehearse
 from runtime.server import Inherited, run
 
 # What a worker imports late in its life or at its first connection, request or scrape.
@@ -43,66 +41,107 @@ LATE: Final = (
 
 
 PR_SET_PDEATHSIG: Final = 1
+PR_SET_NAME: Final = 15
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class Zygote:
-    """Forks on request and tells how each worker ends."""
+    """Makes a worker on request and tells how each ends.
+
+    One worker is made in advance and has rehearsed: most of a start are page faults, which it has
+    behind it. The next is made once the one before has answered, so that nobody waits for it.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._selector = selectors.DefaultSelector()
-        self._selector.register(sock, selectors.EVENT_READ)
+        self._selector.register(sock, selectors.EVENT_READ, self._asked)
         self._ids: dict[int, str] = {}
+        self._spare: Child | None = None
+        self._over = False
 
     def run(self) -> None:
         """Serve until the supervisor is gone."""
-        while True:
+        self._keep_spare()
+        while not self._over:
             for key, _ in self._selector.select():
-                if key.fileobj is self._sock:
-                    try:
-                        packet, descriptors = receive(self._sock)
-                    except ConnectionError:  # it ended before it had read everything
-                        return
-                    if packet is None:
-                        return
-                    self._packet(packet, descriptors)
-                else:
-                    self._reap(key.fd, key.data)
+                key.data()
 
-    def _packet(self, packet: Packet, descriptors: list[int]) -> None:
-        asked = time.monotonic()
-        worker = str(packet.get("id"))
+    def _asked(self) -> None:
         try:
-            if packet.get("t") != "fork" or len(descriptors) != 3:
-                self._tell("exited", worker, 0, code=Exit.BAD_LAUNCH, signal=None)
-                return
-            zygote = os.getpid()
-            try:
-                pid = os.fork()
-            except OSError as error:
-                sys.stderr.write(f"cannot fork {worker}: {error}\n")
-                self._tell("exited", worker, 0, code=Exit.CRASH, signal=None)
-                return
-            if pid == 0:
-                self._child(zygote, packet, descriptors, asked)
-            self._watch(pid, worker)
+            packet, descriptors = receive(self._sock)
+        except ConnectionError:  # it ended before it had read everything
+            packet, descriptors = None, []
+        if packet is None:
+            self._over = True
+            return
+        try:
+            self._packet({**packet, "asked": time.monotonic()}, descriptors)
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
 
-    def _watch(self, pid: int, worker: str) -> None:
-        self._ids[pid] = worker
-        self._tell("forked", worker, pid)
+    def _packet(self, packet: Packet, descriptors: list[int]) -> None:
+        worker = str(packet.get("id"))
+        if packet.get("t") != "fork" or len(descriptors) != 3:
+            self._tell("exited", worker, 0, code=Exit.BAD_LAUNCH, signal=None)
+            return
+        child, self._spare = self._spare, None
+        if child is None or not child.launch(packet, descriptors):
+            try:
+                child = self._make(descriptors)
+            except OSError as error:
+                sys.stderr.write(f"cannot fork {worker}: {error}\n")
+                self._tell("exited", worker, 0, code=Exit.CRASH, signal=None)
+                return
+            child.launch(packet, descriptors)
+        self._ids[child.pid] = worker
+        self._tell("forked", worker, child.pid)
+
+    def _keep_spare(self) -> None:
+        if self._spare is None:
+            try:
+                self._spare = self._make()
+            except OSError as error:
+                sys.stderr.write(f"no worker can be made in advance: {error}\n")
+
+    def _make(self, at_hand: Sequence[int] = ()) -> "Child":
+        """Fork; without descriptors at hand nobody waits for it yet, and it rehearses."""
+        zygote = os.getpid()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            try:
+                pid = os.fork()
+            except OSError:
+                ours.close()
+                raise
+            if pid == 0:
+                ours.close()
+                self._child(zygote, theirs, at_hand)
+        child = Child(pid, ours)
         # A zombie can still be opened, so a worker that ended at once is seen too.
-        self._selector.register(os.pidfd_open(pid), selectors.EVENT_READ, pid)
+        handle = os.pidfd_open(pid)
+        self._selector.register(handle, selectors.EVENT_READ, lambda: self._reap(handle, pid))
+        self._selector.register(ours, selectors.EVENT_READ, lambda: self._settled(child))
+        return child
+
+    def _settled(self, child: "Child") -> None:
+        """It has answered, or ended: make the next, unless this one never had anything to do."""
+        self._selector.unregister(child.sock)
+        child.sock.close()
+        if child is self._spare:
+            self._spare = None
+        else:
+            self._keep_spare()
 
     def _reap(self, handle: int, pid: int) -> None:
         _, status = os.waitpid(pid, 0)
         self._selector.unregister(handle)
         os.close(handle)
         code = os.waitstatus_to_exitcode(status)
-        worker = self._ids.pop(pid)
+        worker = self._ids.pop(pid, None)
+        if worker is None:  # it was a spare
+            return
         if code < 0:
             self._tell("exited", worker, pid, code=None, signal=-code)
         else:
@@ -112,15 +151,18 @@ class Zygote:
         packet = {"t": kind, "id": worker, "pid": pid, **more}
         send(self._sock, json.dumps(packet).encode(), ())
 
-    def _child(
-        self, zygote: int, packet: Packet, descriptors: Sequence[int], asked: float
-    ) -> NoReturn:
+    def _child(self, zygote: int, sock: socket.socket, at_hand: Sequence[int]) -> NoReturn:
         die_with_parent(zygote)
         code: int = Exit.CRASH
         try:
-            listener, control, log = descriptors
-            self._inherit(log)
-            code = work(packet.get("env", {}), packet.get("first_byte"), listener, control, asked)
+            watched = [key.fd for key in self._selector.get_map().values()]
+            for descriptor in (*watched, *at_hand):
+                os.close(descriptor)
+            self._selector.close()
+            if not at_hand:
+                call_itself(b"spare")
+                try_rehearsal()
+            code = wait_and_work(sock)
         except BaseException:  # noqa: BLE001  (nothing of the zygote may run in a worker)
             traceback.print_exc()
         finally:
@@ -128,25 +170,43 @@ class Zygote:
             sys.stderr.flush()
             os._exit(code)
 
-    def _inherit(self, log: int) -> None:
-        """Keep of the zygote's descriptors only the worker's own."""
-        os.dup2(log, 1)
-        os.dup2(log, 2)
-        os.close(log)
-        for key in tuple(self._selector.get_map().values()):
-            if key.fileobj is not self._sock:
-                os.close(key.fd)
-        self._sock.close()
-        self._selector.close()
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Child:
+    """A process that waits for its launch. At the end of file it has answered, or ended."""
+
+    pid: int
+    sock: socket.socket
+
+    def launch(self, packet: Packet, descriptors: Sequence[int]) -> bool:
+        """Tell it what to serve; False when it is gone."""
+        try:
+            # Without spaces it is no longer than it came, so that it fits where it fitted before.
+            send(self.sock, json.dumps(packet, separators=(",", ":")).encode(), descriptors)
+        except OSError:
+            return False
+        return True
 
 
-def work(
-    env: Mapping[str, Any], first_byte: float | None, listener: int, control: int, asked: float
-) -> int:
+def wait_and_work(sock: socket.socket) -> int:
+    """Wait for the launch and be that worker; gives its exit code."""
+    packet, descriptors = receive(sock)
+    if packet is None:
+        return Exit.SUPERVISOR_GONE
+    call_itself(b"worker")
+    listener, control, log = descriptors
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    return work(packet, listener, control, sock.close)
+
+
+def work(packet: Packet, listener: int, control: int, settled: Callable[[], None]) -> int:
     """Be a worker; gives its exit code."""
+    asked, first_byte = packet["asked"], packet.get("first_byte")
     phases = Phases(asked)
     try:
-        launch = from_env({name: str(value) for name, value in env.items()})
+        launch = from_env({name: str(value) for name, value in packet.get("env", {}).items()})
     except LaunchError as error:
         sys.stderr.write(f"cannot start: {error}\n")
         return Exit.BAD_LAUNCH
@@ -155,6 +215,7 @@ def work(
         socket.socket(fileno=control),
         phases,
         asked if first_byte is None else float(first_byte),
+        settled,
     )
     phases.end("spawn")
     return run(launch, inherited)
@@ -167,12 +228,17 @@ def die_with_parent(parent: int) -> None:
         os._exit(Exit.SUPERVISOR_GONE)
 
 
-def rehearse() -> None:
-    """Check a signature once: OpenSSL fetches its algorithms at first use, 2 ms that are shared."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    public = key.public_key().public_numbers().public_key()
-    public.verify(key.sign(b"", ec.ECDSA(SHA256())), b"", ec.ECDSA(SHA256()))
-    uvloop.new_event_loop().close()
+def call_itself(name: bytes) -> None:
+    """Set the name that `ps` and `top` show, so that nobody takes a spare for a worker."""
+    _LIBC.prctl(PR_SET_NAME, name, 0, 0, 0)
+
+
+def try_rehearsal() -> None:
+    """Rehearse; without it a worker is slower to answer, and no worse."""
+    try:
+        rehearse()
+    except Exception:  # noqa: BLE001  (logged, and what it was may be well by the time it matters)
+        traceback.print_exc()
 
 
 def main() -> None:
@@ -181,7 +247,7 @@ def main() -> None:
     os.set_inheritable(sock.fileno(), False)
     for name in LATE:
         importlib.import_module(name)
-    rehearse()
+    try_rehearsal()
     # Stopping by signal is the supervisor's to decide; a Ctrl-C in its terminal is for it alone.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Frozen objects are never looked at by a worker's collector, so their pages stay shared.

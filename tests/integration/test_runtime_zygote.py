@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from runtime.control import Packet, receive, send
@@ -297,5 +298,71 @@ def test_workers_die_with_their_zygote(folder: Path, keys: Keys) -> None:
         assert select.select([handle], [], [], WAIT_S)[0]
         os.close(handle)
         worker.rest()
+    finally:
+        supervisor.close()
+
+
+def spares(supervisor: Supervisor) -> list[int]:
+    children = psutil.Process(supervisor.process.pid).children()
+    return [child.pid for child in children if child.name() == "spare"]
+
+
+def the_spare(supervisor: Supervisor) -> int:
+    """Wait until there is one."""
+    end = time.monotonic() + WAIT_S
+    while not (found := spares(supervisor)):
+        assert time.monotonic() < end, "no worker is made in advance"
+        time.sleep(0.01)
+    (only,) = found
+    return only
+
+
+def ask(supervisor: Supervisor, keys: Keys) -> None:
+    with socket.create_connection(("127.0.0.1", supervisor.port), WAIT_S) as sock:
+        sock.sendall(request(keys))
+        assert answer(sock.makefile("rb")) == [0]
+
+
+def test_a_spare_becomes_the_worker_and_the_next_follows_its_answer(
+    supervisor: Supervisor, keys: Keys
+) -> None:
+    ready = the_spare(supervisor)
+    first, pid = supervisor.fork()
+    assert pid == ready
+    first.until("ready")
+    second, other = supervisor.fork()  # none is left while the first has not answered
+    assert other != ready
+    second.until("ready")
+    ask(supervisor, keys)
+    assert the_spare(supervisor) not in (pid, other)
+
+
+def test_a_spare_that_died_costs_nobody_a_request(supervisor: Supervisor, keys: Keys) -> None:
+    dead = the_spare(supervisor)
+    os.kill(dead, signal.SIGKILL)
+    worker, pid = supervisor.fork()
+    if pid == dead:  # it was given the launch before it was gone, and its end is told as any other
+        assert supervisor.exited()["signal"] == signal.SIGKILL
+        worker, pid = supervisor.fork()
+    ask(supervisor, keys)
+    worker.until("first_answer")
+    assert the_spare(supervisor) not in (dead, pid)
+
+
+def test_a_spare_holds_nothing_of_a_worker_and_ends_with_its_zygote(
+    folder: Path, keys: Keys
+) -> None:
+    supervisor = Supervisor(folder, launch_of(folder, keys))
+    try:
+        worker, _ = supervisor.fork()
+        worker.until("ready")
+        ask(supervisor, keys)
+        spare = psutil.Process(the_spare(supervisor))
+        end = time.monotonic() + WAIT_S
+        while spare.net_connections(kind="tcp"):  # its rehearsal's own
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        supervisor.process.send_signal(signal.SIGKILL)
+        spare.wait(WAIT_S)
     finally:
         supervisor.close()
