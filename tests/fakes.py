@@ -22,6 +22,7 @@ class FakeEngine:
         self.keys: list[bytes] = []
         self.down = False
         self.asked = 0
+        self.drifts = False
 
     def _check(self) -> None:
         self.asked += 1

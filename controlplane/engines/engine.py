@@ -131,7 +131,12 @@ class LogLine:
 
 
 class Engine(Protocol):
-    """Every method raises `EngineUnavailable` when the engine cannot be reached."""
+    """Every method raises `EngineUnavailable` when the engine cannot be reached.
+
+    drifts  others can change what it runs, so `apply` is called at every look
+    """
+
+    drifts: bool
 
     async def apply(self, desired: DesiredEndpoint) -> None:
         """Make the endpoint so; returns once the engine has it durably, not once ready."""

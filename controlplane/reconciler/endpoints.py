@@ -21,6 +21,7 @@ async def reconcile(endpoint_id: uuid.UUID, engine: Engine, issuer: str) -> bool
             return True
         await endpoints.forget(endpoint_id)
         return False
-    if seen is None or seen.observed_generation != wanted.generation:
+    behind = seen is None or seen.observed_generation != wanted.generation
+    if behind or engine.drifts:
         await engine.apply(wanted)
-    return False
+    return behind

@@ -42,6 +42,8 @@ class ArtifactDamaged(RuntimeError):
 class EmbeddedEngine:
     """Implements `controlplane.engines.engine.Engine` over the supervisor's socket."""
 
+    drifts = False
+
     def __init__(self, home: Path, artifacts: ArtifactSource, issuer: str) -> None:
         self._folder = home / "engine"
         self._artifacts, self._issuer = artifacts, issuer

@@ -102,11 +102,18 @@ def in_secret(revision: DesiredRevision) -> bool:
     return revision.artifact_size_bytes <= SECRET_LIMIT_BYTES
 
 
+def needs_secret(revision: DesiredRevision) -> bool:
+    """Tell whether there is a Secret at all: a fallback's signature travels in one always."""
+    return in_secret(revision) or revision.backend is BackendKind.FALLBACK
+
+
 def artifact_secret(
     desired: DesiredEndpoint, revision: DesiredRevision, content: bytes, install: Install
 ) -> Document:
     """Give the Secret of a small artifact; immutable, since its name says its digest."""
-    data = {revision.artifact_sha256: content, **_signature_file(revision)}
+    data = _signature_file(revision)
+    if in_secret(revision):
+        data[revision.artifact_sha256] = content
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -240,7 +247,7 @@ def _volumes(
     volumes: list[Document] = [{"name": "keys", "configMap": {"name": names.KEYS}}]
     mounts: list[Document] = [{"name": "keys", "mountPath": KEYS, "readOnly": True}]
     fallback = revision.backend is BackendKind.FALLBACK
-    if in_secret(revision) or fallback:
+    if needs_secret(revision):
         secret = names.artifact(desired, revision.artifact_sha256)
         volumes.append({"name": "artifact", "secret": {"secretName": secret}})
         mounts.append({"name": "artifact", "mountPath": ARTIFACTS, "readOnly": True})

@@ -25,24 +25,24 @@ def tenant(name: str, keys: bytes, install: Install) -> tuple[Document, ...]:
     """
     namespace = names.namespace(install.namespace_prefix, name)
     rendered = _Namespace(name, namespace)
-    quota = install.quota
     hard = {
-        "requests.cpu": f"{quota.cpu_millis}m" if quota.cpu_millis % 1000 else f"{quota.cpu_millis // 1000}",
-        "requests.memory": f"{quota.memory_mib}Mi",
-        "pods": str(quota.pods),
-    }  # fmt: skip
+        "requests.cpu": f"{install.quota.cpu_millis}m",
+        "requests.memory": f"{install.quota.memory_mib}Mi",
+        "pods": str(install.quota.pods),
+    }
+    egress = [("dns", _DNS)]
+    if install.store is not None:
+        egress.append(("object-store", _store(install.store)))
     return (
         rendered.namespace(),
         rendered.object("v1", "ServiceAccount", names.ACCOUNT, automountServiceAccountToken=False),
         rendered.object("v1", "ResourceQuota", "kubeserve", spec={"hard": hard}),
         rendered.object("v1", "LimitRange", "kubeserve", spec={"limits": [_DEFAULTS]}),
-        rendered.policy("deny-by-default", podSelector={}, policyTypes=["Ingress", "Egress"]),
-        rendered.policy("callers", podSelector={}, policyTypes=["Ingress"], ingress=_callers(install)),
-        rendered.policy("dns", podSelector={}, policyTypes=["Egress"], egress=[_DNS]),
-        *((rendered.policy("object-store", podSelector={}, policyTypes=["Egress"],
-                           egress=[_store(install.store)]),) if install.store else ()),
+        rendered.policy("deny-by-default", policyTypes=["Ingress", "Egress"]),
+        rendered.policy("callers", policyTypes=["Ingress"], ingress=_callers(install)),
+        *(rendered.policy(what, policyTypes=["Egress"], egress=[to]) for what, to in egress),
         rendered.object("v1", "ConfigMap", names.KEYS, data={"keys.json": keys.decode()}),
-    )  # fmt: skip
+    )
 
 
 def store_secret(name: str, access_key: str, secret_key: str, install: Install) -> Document:
@@ -68,7 +68,8 @@ class _Namespace:
         return {"apiVersion": version, "kind": kind, "metadata": metadata, **fields}
 
     def policy(self, name: str, **spec: Any) -> Document:
-        return self.object("networking.k8s.io/v1", "NetworkPolicy", name, spec=spec)
+        every_pod = {"podSelector": {}, **spec}
+        return self.object("networking.k8s.io/v1", "NetworkPolicy", name, spec=every_pod)
 
 
 # What a container without own figures gets; ours and the queue-proxy have theirs.

@@ -1,0 +1,256 @@
+"""The engine's face in the control plane: desired endpoints to Knative Services.
+
+Level-triggered: every call looks at what is there and does the next step. Nothing is kept in memory
+that a restart could lose, and nothing is written where the cluster already says what we want.
+"""
+
+import asyncio
+import contextlib
+import functools
+import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeVar
+
+from controlplane.engines.engine import (
+    DesiredEndpoint,
+    EndpointId,
+    LogLine,
+    ObservedEndpoint,
+)
+from controlplane.engines.knative import cluster as kube
+from controlplane.engines.knative import names, render, render_tenant, status
+from controlplane.engines.knative.cluster import Cluster
+from controlplane.engines.knative.holding import holds
+from controlplane.engines.knative.install import Install
+from controlplane.engines.knative.logs import follow as follow_logs
+from controlplane.engines.knative.names import Document
+from controlplane.engines.knative.render import RenderedRevision
+from controlplane.engines.knative.streams import Stream
+from runtime.problems import Conflict, EngineUnavailable
+
+Result = TypeVar("Result")
+AT_ONCE: Final = 8
+WATCH_AGAIN_S: Final = 1.0
+
+
+class Artifacts(Protocol):
+    """Where artifacts come from, and how pods get at the large ones."""
+
+    async def fetch_to(self, sha256: str, path: Path) -> None:
+        """Write a blob to a new file."""
+
+    async def place(self, sha256: str, tenant: str) -> None:
+        """Put a blob where the tenant's pods may read it; there already is success."""
+
+    async def reader(self, tenant: str) -> tuple[str, str]:
+        """Give access key and secret key that read the tenant's place and nothing else."""
+
+
+class KnativeEngine:
+    """Implements `controlplane.engines.engine.Engine` over the Kubernetes API."""
+
+    drifts = True
+
+    def __init__(self, cluster: Cluster, artifacts: Artifacts, install: Install) -> None:
+        self._cluster, self._artifacts, self._install = cluster, artifacts, install
+        self._keys: bytes | None = None
+        self._placed: set[tuple[str, str]] = set()
+        self._threads = ThreadPoolExecutor(AT_ONCE, "kube")
+
+    # Desired state
+
+    async def apply(self, desired: DesiredEndpoint) -> None:
+        """Do the next step towards a desired endpoint; without a difference, nothing."""
+        await self._tenant(desired.tenant)
+        rendered = render.revisions(desired, self._install)
+        for revision in rendered:
+            await self._artifact(desired, revision)
+        await self._service(desired, rendered)
+
+    async def _tenant(self, tenant: str) -> None:
+        if self._keys is None:
+            raise EngineUnavailable("the signing keys are not published yet", retry_after_s=1)
+        for document in render_tenant.tenant(tenant, self._keys, self._install):
+            await self._ensure(document)
+
+    async def _artifact(self, desired: DesiredEndpoint, revision: RenderedRevision) -> None:
+        artifact, tenant = revision.artifact, desired.tenant
+        if (
+            not render.in_secret(artifact)
+            and (tenant, artifact.artifact_sha256) not in self._placed
+        ):
+            await self._artifacts.place(artifact.artifact_sha256, tenant)
+            await self._store_access(tenant)
+            self._placed.add((tenant, artifact.artifact_sha256))
+        if not render.needs_secret(artifact):
+            return
+        name = names.artifact(desired, artifact.artifact_sha256)
+        namespace = names.namespace(self._install.namespace_prefix, tenant)
+        live = await self._call(self._cluster.get, kube.SECRET, namespace, name, metadata_only=True)
+        if live is None:
+            content = b""
+            if render.in_secret(artifact):
+                content = await self._content(artifact.artifact_sha256)
+            secret = render.artifact_secret(desired, artifact, content, self._install)
+            await self._call(self._cluster.apply, secret)
+        elif not names.is_ours(live):
+            raise not_ours("Secret", namespace, name)
+
+    async def _content(self, sha256: str) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / sha256
+            await self._artifacts.fetch_to(sha256, path)
+            return await asyncio.to_thread(path.read_bytes)
+
+    async def _store_access(self, tenant: str) -> None:
+        namespace = names.namespace(self._install.namespace_prefix, tenant)
+        live = await self._call(
+            self._cluster.get, kube.SECRET, namespace, names.STORE, metadata_only=True
+        )
+        if live is None:
+            keys = await self._artifacts.reader(tenant)
+            secret = render_tenant.store_secret(tenant, *keys, self._install)
+            await self._call(self._cluster.apply, secret)
+
+    async def _service(
+        self, desired: DesiredEndpoint, rendered: tuple[RenderedRevision, ...]
+    ) -> None:
+        namespace = names.namespace(self._install.namespace_prefix, desired.tenant)
+        live = await self._call(self._cluster.get, kube.SERVICE, namespace, desired.name)
+        present: frozenset[str] = frozenset()
+        if len(rendered) > 1:
+            known = await self._revisions(desired.id)
+            present = frozenset(one["metadata"]["name"] for one in known)
+        routed = tuple(((live or {}).get("spec") or {}).get("traffic") or ())
+        await self._ensure(
+            render.service(desired, rendered, present, routed, self._install), live, looked=True
+        )
+
+    async def _ensure(
+        self, wanted: Document, live: Document | None = None, *, looked: bool = False
+    ) -> None:
+        kind, metadata = kube.kind_of(wanted), wanted["metadata"]
+        name, namespace = metadata["name"], metadata.get("namespace")
+        if not looked:
+            live = await self._call(self._cluster.get, kind, namespace, name)
+        if live is not None:
+            if not names.is_ours(live):
+                raise not_ours(kind.kind, namespace, name)
+            if live["metadata"].get("deletionTimestamp"):
+                what = f"{kind.kind} {name} is being deleted"
+                raise EngineUnavailable(what, retry_after_s=1)
+            if holds(live, wanted):
+                return
+        applied = await self._call(self._cluster.apply, wanted)
+        if not holds(applied, wanted):
+            # Somebody else's additions stay under server-side apply: write the whole of it.
+            whole = {**applied, **{key: wanted[key] for key in wanted if key != "metadata"}}
+            await self._call(self._cluster.replace, whole)
+
+    async def delete(self, endpoint: EndpointId) -> None:
+        """Remove all that belongs to an endpoint; nothing there is success."""
+        for kind in (kube.SERVICE, kube.SECRET):
+            for one in await self._of(kind, endpoint):
+                metadata = one["metadata"]
+                await self._call(
+                    self._cluster.delete,
+                    kind, metadata["namespace"], metadata["name"], metadata["uid"],
+                )  # fmt: skip
+
+    async def publish_keys(self, document: bytes) -> None:
+        """Give the keys to every tenant's pods; the kubelet refreshes what they read."""
+        self._keys = document
+        found, _ = await self._call(self._cluster.list, kube.NAMESPACE)
+        for one in found:
+            tenant = one["metadata"]["labels"].get(names.TENANT)
+            if tenant and not one["metadata"].get("deletionTimestamp"):
+                await self._tenant(tenant)
+
+    # Observed state
+
+    async def observe(self, endpoint: EndpointId) -> ObservedEndpoint | None:
+        """Tell what is there; None when nothing is."""
+        services = await self._of(kube.SERVICE, endpoint, metadata_only=False)
+        if services:
+            return status.observed(services[0], await self._revisions(endpoint))
+        return status.remains(endpoint) if await self._of(kube.SECRET, endpoint) else None
+
+    async def observe_all(self) -> tuple[ObservedEndpoint, ...]:
+        """Tell everything that is there."""
+        marked = f"{names.OWNED},{names.ENDPOINT}"
+        services, _ = await self._call(self._cluster.list, kube.SERVICE, selector=marked)
+        revisions, _ = await self._call(self._cluster.list, kube.REVISION, selector=marked)
+        secrets, _ = await self._call(
+            self._cluster.list, kube.SECRET, selector=marked, metadata_only=True
+        )
+        of: dict[str, list[Document]] = {}
+        for one in revisions:
+            of.setdefault(_endpoint(one), []).append(one)
+        seen = {
+            _endpoint(one): status.observed(one, of.get(_endpoint(one), ())) for one in services
+        }
+        for one in secrets:
+            key = _endpoint(one)
+            seen.setdefault(key, status.remains(EndpointId(key)))
+        return tuple(seen.values())
+
+    async def logs(
+        self, endpoint: EndpointId, *, tail: int, follow: bool
+    ) -> AsyncIterator[LogLine]:
+        """Give the last lines of every replica by time, then new ones while `follow`."""
+        services = await self._of(kube.SERVICE, endpoint)
+        if not services:
+            return
+        namespace = services[0]["metadata"]["namespace"]
+        selector = f"{names.OWNED},{names.ENDPOINT}={endpoint}"
+        async for line in follow_logs(
+            self._cluster, namespace, selector, tail=tail, following=follow
+        ):
+            yield line
+
+    async def changes(self) -> AsyncIterator[EndpointId]:
+        """Name endpoints whose KService changed, by us or by anyone, until cancelled."""
+        while True:
+            with contextlib.suppress(kube.Expired, EngineUnavailable):  # list again, watch again
+                _, since = await self._call(self._cluster.list, kube.SERVICE, metadata_only=True)
+                watch = functools.partial(
+                    self._cluster.watch, kube.SERVICE, since, metadata_only=True
+                )
+                async for _, changed in Stream(watch):
+                    key = _endpoint(changed)
+                    if key:
+                        yield EndpointId(key)
+            await asyncio.sleep(WATCH_AGAIN_S)
+
+    # How it asks
+
+    async def _revisions(self, endpoint: EndpointId) -> Sequence[Document]:
+        return await self._of(kube.REVISION, endpoint, metadata_only=False)
+
+    async def _of(
+        self, kind: kube.Kind, endpoint: EndpointId, *, metadata_only: bool = True
+    ) -> Sequence[Document]:
+        selector = f"{names.OWNED},{names.ENDPOINT}={endpoint}"
+        found, _ = await self._call(
+            self._cluster.list, kind, selector=selector, metadata_only=metadata_only
+        )
+        return found
+
+    async def _call(self, function: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
+        call = functools.partial(function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+
+def not_ours(kind: str, namespace: str | None, name: str) -> Conflict:
+    """Make the problem of a name that somebody else's object has."""
+    where = f" in namespace {namespace}" if namespace else ""
+    return Conflict(
+        f"{kind} {name}{where} exists and was not made by KubeServe (it has no label "
+        f"{names.OWNED}): remove it, or choose another name."
+    )
+
+
+def _endpoint(document: Document) -> str:
+    return str((document["metadata"].get("labels") or {}).get(names.ENDPOINT, ""))
