@@ -1,0 +1,66 @@
+"""Status in words: only what is about the newest generation is believed."""
+
+from controlplane.engines.engine import Condition
+from controlplane.engines.knative import names, render, status
+from tests.unit.engines.knative.desired import ID, INSTALL, endpoint
+
+
+def service(ready="True", *, observed=3, generation=3, **condition):
+    wanted = endpoint(generation=5)
+    document = render.service(wanted, render.revisions(wanted, INSTALL), frozenset(), (), INSTALL)
+    document["metadata"]["generation"] = generation
+    at = "2026-11-23T20:00:00Z"
+    document["status"] = {
+        "observedGeneration": observed,
+        "url": "http://iris.acme.example.test",
+        "conditions": [{"type": "Ready", "status": ready, "lastTransitionTime": at, **condition}],
+    }
+    return document
+
+
+def revision_of(document, **fields):
+    name = document["spec"]["traffic"][0]["revisionName"]
+    labels = {names.ENDPOINT: ID}
+    return {"metadata": {"name": name, "labels": labels, "generation": 1}, "status": fields}
+
+
+def test_a_status_about_an_older_generation_says_nothing():
+    seen = status.observed(service("True", observed=2), [])
+    assert seen.condition("Ready").status is Condition.UNKNOWN
+    assert seen.observed_generation == 5
+
+
+def test_replicas_are_those_of_the_routed_revisions():
+    document = service()
+    routed = revision_of(document, actualReplicas=2, desiredReplicas=3)
+    other = revision_of(document, actualReplicas=9)
+    other["metadata"]["name"] = "iris-00000-old"
+    seen = status.observed(document, [routed, other])
+    assert (seen.replicas, seen.desired_replicas) == (2, 3)
+    assert seen.condition("Ready").reason == "Serving"
+    assert seen.url == "http://iris.acme.example.test"
+
+
+def test_zero_is_ready_and_not_active():
+    document = service()
+    idle = {"type": "Active", "status": "False", "reason": "NoTraffic", "message": "idle"}
+    seen = status.observed(document, [revision_of(document, conditions=[idle])])
+    assert seen.condition("Ready").reason == "AtZero"
+    assert seen.condition("Active").status is Condition.FALSE
+    assert seen.condition("Active").reason == "NoTraffic"
+
+
+def test_the_revision_says_more_than_the_service():
+    document = service("False", reason="RevisionMissing", message="Revision iris failed")
+    unhealthy = {"type": "ContainerHealthy", "status": "False", "reason": "ExitCode65",
+                 "message": "Container failed with: cannot serve"}  # fmt: skip
+    seen = status.observed(document, [revision_of(document, conditions=[unhealthy])])
+    assert seen.condition("Ready").status is Condition.FALSE
+    assert seen.condition("Ready").reason == "ExitCode65"
+    assert "cannot serve" in seen.condition("Ready").message
+
+
+def test_an_annotation_of_somebody_elses_is_generation_zero():
+    document = service()
+    document["metadata"]["annotations"] = {names.GENERATION: "many"}
+    assert status.generation(document) == 0
