@@ -20,6 +20,7 @@ NOT_OURS: Final = {
     "KUBESERVE_URL",
     "KUBESERVE_CLIENT_ID",
     "KUBESERVE_CLIENT_SECRET",
+    "KUBESERVE_INGRESS",
     "KUBESERVE_KEEPER_PID",
 }
 # Kubernetes sets these in every pod beside a Service of our name.

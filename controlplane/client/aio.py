@@ -40,10 +40,11 @@ class AsyncClient:
         client_id: str | None = None,
         client_secret: str | None = None,
         *,
+        ingress: str | None = None,
         timeout_s: float = 60.0,
         retries: RetryPolicy | None = None,
     ) -> None:
-        account = find_account(url, client_id, client_secret)
+        account = find_account(url, client_id, client_secret, ingress)
         self.url = account.url
         self._core = Core(account, retries or RetryPolicy(), timeout_s)
         self._registry, self._serving = Registry(self._core), Serving(self._core)

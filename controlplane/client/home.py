@@ -17,11 +17,16 @@ HINT = (
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The API's address and the client that signs in there."""
+    """The API's address and the client that signs in there.
+
+    ingress  where endpoints are reached if their names do not resolve here, as on a trial cluster:
+             requests go to this address and name the endpoint as their Host
+    """
 
     url: str
     client_id: str
     client_secret: str = field(repr=False)
+    ingress: str | None = None
 
 
 def home_folder(home: str | Path | None = None) -> Path:
@@ -35,7 +40,10 @@ def home_folder(home: str | Path | None = None) -> Path:
 
 
 def find_account(
-    url: str | None = None, client_id: str | None = None, client_secret: str | None = None
+    url: str | None = None,
+    client_id: str | None = None,
+    client_secret: str | None = None,
+    ingress: str | None = None,
 ) -> Account:
     """Complete what was given from the environment, then from `home/credentials.json`.
 
@@ -46,8 +54,10 @@ def find_account(
     url = url or env.get("KUBESERVE_URL")
     client_id = client_id or env.get("KUBESERVE_CLIENT_ID")
     client_secret = client_secret or env.get("KUBESERVE_CLIENT_SECRET")
+    ingress = ingress or env.get("KUBESERVE_INGRESS")
+    ingress = check_url(ingress) if ingress else None
     if url and client_id and client_secret:
-        return Account(check_url(url), client_id, client_secret)
+        return Account(check_url(url), client_id, client_secret, ingress)
     file = home_folder() / "credentials.json"
     kept = _read(file)
     if kept is None:
@@ -60,6 +70,7 @@ def find_account(
         check_url(kept["url"]),
         client_id or kept["client_id"],
         client_secret or kept["client_secret"],
+        ingress,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from controlplane.client import predicting
 from controlplane.client.core import Core
@@ -157,6 +158,10 @@ class Serving:
             raise BadAnswer(f"{endpoint.name} has no address yet: {endpoint.ready.message}")
         url = endpoint.url.rstrip("/") + predicting.path(protocol, endpoint.name)
         headers = {"content-type": "application/json", "accept": "application/json"}
+        if self._core.account.ingress is not None:
+            parts = urlsplit(url)
+            headers["host"] = parts.netloc
+            url = self._core.account.ingress + parts.path
         return (
             yield from self._core.signed(
                 lambda auth: Send("POST", url, headers | auth, body, timeout_s), endpoint.audience

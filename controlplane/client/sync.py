@@ -37,6 +37,9 @@ class Client:
 
     What is not given is taken from KUBESERVE_URL, KUBESERVE_CLIENT_ID and KUBESERVE_CLIENT_SECRET,
     then from what `kubeserve up` left in its home folder. Raises NotConfigured.
+
+    ingress  address of a cluster's ingress where the names of endpoints do not resolve; also
+             KUBESERVE_INGRESS
     """
 
     def __init__(
@@ -45,10 +48,11 @@ class Client:
         client_id: str | None = None,
         client_secret: str | None = None,
         *,
+        ingress: str | None = None,
         timeout_s: float = 60.0,
         retries: RetryPolicy | None = None,
     ) -> None:
-        account = find_account(url, client_id, client_secret)
+        account = find_account(url, client_id, client_secret, ingress)
         self.url = account.url
         self._core = Core(account, retries or RetryPolicy(), timeout_s)
         self._registry, self._serving = Registry(self._core), Serving(self._core)

@@ -35,6 +35,7 @@ class FakeApi:
         self.next_up = {}
         self.blobs, self.states = {}, {}
         self.endpoints = {"iris": NUMBERS, "penguins": PENGUINS}
+        self.address = None  # of endpoints, where it is not the API's
         self.released = threading.Event()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.server.daemon_threads = True
@@ -58,7 +59,7 @@ class FakeApi:
         return {
             "name": name,
             "id": f"id-{name}",
-            "url": self.url,
+            "url": self.address or self.url,
             "audience": f"{self.url}/endpoints/id-{name}",
             "model": name,
             "generation": 1,

@@ -182,3 +182,10 @@ def test_what_is_sent_is_what_the_protocol_says(api, client):
         "inputs": [{"name": "input-0", "datatype": "FP64", "shape": [2, 2], "data": [1, 2, 3, 4.5]}]
     }
     assert len(NUMBERS.columns) == 2
+
+
+def test_an_ingress_is_asked_for_an_endpoint_by_name(api, connect):
+    api.address = "http://iris.acme.example.test"
+    assert connect(ingress=api.url).predict("iris", ROWS).tolist() == [3.0, 7.5]
+    hosts = [headers["host"] for _, path, headers, *_ in api.seen if path == INFER]
+    assert hosts == ["iris.acme.example.test"]
