@@ -17,13 +17,14 @@ from controlplane.client.predicting import Protocol
 from controlplane.client.registry import looks
 from controlplane.client.results import Endpoint, Release
 from controlplane.client.rows import table
-from controlplane.client.steps import Answer, Flow, Send
+from controlplane.client.steps import Answer, Flow, Pause, Send
 from runtime.plan.ops import Array
 
 Traffic = Sequence[Mapping[str, Any]]
 Arrays = Array | dict[str, Array]
 # An endpoint that was deleted and made again has another audience, and perhaps another address.
 MOVED: Final = frozenset({400, 401, 403, 404})
+DELETED_WITHIN_S: Final = 60.0
 
 
 def release_of(
@@ -82,7 +83,16 @@ class Serving:
         self._known.pop(name, None)
         url = self._core.url("endpoints", name, "releases")
         body = {key: value for key, value in change.items() if value is not None}
-        return Endpoint.read((yield from self._core.post(url, body)))
+        until = self._core.clock() + DELETED_WITHIN_S
+        while True:
+            try:
+                return Endpoint.read((yield from self._core.post(url, body)))
+            except ApiError as error:
+                # An endpoint of this name that was deleted a moment ago is still being taken down.
+                passing = error.status == 409 and error.retry_after_s is not None
+                if not passing or self._core.clock() >= until:
+                    raise
+                yield Pause(error.retry_after_s or 1.0)
 
     def wait_for_endpoint(self, name: str, timeout_s: float) -> Flow[Endpoint]:
         """Wait until the newest release serves; raises DeployFailed or TimedOut."""

@@ -1,0 +1,186 @@
+"""What every engine does alike."""
+
+import concurrent.futures
+import io
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+
+from controlplane.client import ApiError, BuildFailed
+from tests.conformance.platform import Platform, rows
+
+X, Y = load_iris(return_X_y=True)
+PATH = "/v1/models/{}:predict"
+
+
+@pytest.fixture(scope="module")
+def model() -> LogisticRegression:
+    return LogisticRegression(max_iter=500).fit(X, Y)
+
+
+def constant(value: int) -> Any:
+    """Make a model whose answer tells which version it is."""
+    return DummyClassifier(strategy="constant", constant=value).fit(X, np.full(len(X), value))
+
+
+@pytest.fixture(scope="module")
+def iris(platform: Platform, model: LogisticRegression) -> str:
+    platform.push(model, "iris")
+    platform.client.deploy("iris", scaling=platform.short)
+    return "iris"
+
+
+@pytest.fixture(scope="module")
+def split(platform: Platform) -> str:
+    """Deploy three versions that answer 1, 2 and 3."""
+    for value in (1, 2, 3):
+        platform.push(constant(value), "digit")
+        platform.client.deploy("digit", value, scaling=platform.short)
+    return "digit"
+
+
+def answers(platform: Platform, name: str, count: int, **headers: str) -> list[int]:
+    with platform.caller(name, **headers) as caller:
+        found = []
+        for _ in range(count):
+            answer = caller.post(PATH.format(name), content=rows(X[:1]))
+            assert answer.status_code == 200, answer.text
+            found.append(int(answer.json()["predictions"][0]))
+        return found
+
+
+def test_a_deployed_model_answers_as_scikit_learn_does(
+    platform: Platform, iris: str, model: LogisticRegression
+) -> None:
+    ours = platform.client.predict(iris, X, "predict_proba")
+    np.testing.assert_allclose(ours, model.predict_proba(X), rtol=1e-12, atol=1e-12)
+
+
+def test_it_falls_to_zero_and_comes_back_for_everyone_who_waits(
+    platform: Platform, iris: str
+) -> None:
+    platform.client.predict(iris, X[:1])
+    platform.until(lambda: platform.at_zero(iris))
+    seen = platform.client.endpoint(iris)
+    assert seen.ready.status == "True"
+    with platform.caller(iris) as caller, concurrent.futures.ThreadPoolExecutor(20) as pool:
+        asked = [
+            pool.submit(caller.post, PATH.format(iris), content=rows(X[:1])) for _ in range(60)
+        ]
+        assert {one.result().status_code for one in asked} == {200}
+
+
+def test_traffic_is_split_by_percentage(platform: Platform, split: str) -> None:
+    platform.client.traffic(split, [{"version": 1, "percent": 80}, {"version": 3, "percent": 20}])
+    platform.client.wait_for_endpoint(split)
+    platform.until(lambda: {1, 3} == set(answers(platform, split, 40)))
+    found = answers(platform, split, 2000)
+    # Five standard deviations of a binomial: once in two million runs by chance.
+    assert abs(found.count(3) - 400) < 5 * np.sqrt(2000 * 0.2 * 0.8)
+    assert found.count(2) == 0
+
+
+def test_a_rollback_is_what_was(platform: Platform, split: str) -> None:
+    platform.client.traffic(split, [{"version": 2, "percent": 100}])
+    platform.client.wait_for_endpoint(split)
+    platform.until(lambda: set(answers(platform, split, 5)) == {2})
+    platform.client.traffic(split, [{"version": 1, "percent": 100}])
+    platform.client.wait_for_endpoint(split)
+    platform.until(lambda: set(answers(platform, split, 5)) == {1})
+    platform.client.rollback(split)
+    platform.client.wait_for_endpoint(split)
+    platform.until(lambda: set(answers(platform, split, 5)) == {2})
+    assert platform.client.releases(split)[0].action == "rollback"
+
+
+def test_a_deploy_under_load_loses_nothing(platform: Platform, split: str) -> None:
+    platform.client.deploy("digit", 1, scaling=platform.short)
+    done = False
+
+    def ask() -> set[int]:
+        seen: set[int] = set()
+        with platform.caller(split) as caller:
+            while not done:
+                answer = caller.post(PATH.format(split), content=rows(X[:1]))
+                assert answer.status_code == 200, answer.text
+                seen.add(int(answer.json()["predictions"][0]))
+        return seen
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        asking = [pool.submit(ask) for _ in range(4)]
+        try:
+            platform.client.deploy("digit", 3, scaling=platform.short)
+            platform.until(lambda: set(answers(platform, split, 5)) == {3})
+        finally:
+            done = True
+        assert set.union(*(one.result() for one in asking)) <= {1, 3}
+
+
+def test_a_bad_model_fails_with_a_reason_and_harms_nobody(platform: Platform, iris: str) -> None:
+    with pytest.raises(BuildFailed) as failed:
+        platform.client.push(io.BytesIO(pickle.dumps(X.tolist())), "bad")
+    assert failed.value.version.reason
+    assert len(platform.client.predict(iris, X[:3])) == 3
+
+
+@pytest.mark.parametrize("token", ["none", "other", "api"])
+def test_no_answer_without_a_token_for_this_endpoint(
+    platform: Platform, iris: str, split: str, token: str
+) -> None:
+    audience = platform.client.endpoint(split).audience
+    chosen = {"none": "none", "other": platform.token(audience), "api": platform.token()}[token]
+    with platform.caller(iris, authorization=f"Bearer {chosen}") as caller:
+        answer = caller.post(PATH.format(iris), content=rows(X[:1]))
+    assert answer.status_code in (401, 403)
+    assert answer.headers["content-type"].startswith("application/problem+json")
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"{", "problem"),
+        (b'{"instances": [[1, 2, 3]]}', "row"),
+        (b'{"instances": [[1, 2, 3, "x"]]}', "row"),
+    ],
+)
+def test_what_does_not_fit_is_named(platform: Platform, iris: str, body: bytes, says: str) -> None:
+    with platform.caller(iris) as caller:
+        answer = caller.post(PATH.format(iris), content=body)
+        assert 400 <= answer.status_code < 500
+        assert says in answer.text
+        assert caller.post(PATH.format(iris), content=rows(X[:1])).status_code == 200
+
+
+def test_replicas_wrote_logs(platform: Platform, iris: str) -> None:
+    platform.client.predict(iris, X[:1])
+    lines = platform.until(lambda: list(platform.client.logs(iris, tail=50)))
+    assert any("serving iris" in line.text for line in lines)
+
+
+def test_an_unready_change_is_refused_and_what_was_goes_on(platform: Platform, iris: str) -> None:
+    with pytest.raises(ApiError):
+        platform.client.deploy(iris, 99)
+    assert len(platform.client.predict(iris, X[:2])) == 2
+
+
+def test_deleted_is_gone_and_the_name_is_free_again(
+    platform: Platform, model: LogisticRegression
+) -> None:
+    platform.push(model, "brief")
+    first = platform.client.deploy("brief", scaling=platform.short)
+    platform.client.delete_endpoint("brief")
+
+    def gone() -> bool:
+        return "brief" not in {one.name for one in platform.client.endpoints()}
+
+    platform.until(gone)
+    second = platform.client.deploy("brief", scaling=platform.short)
+    assert second.audience != first.audience
+    assert len(platform.client.predict("brief", X[:2])) == 2
+    platform.client.delete_endpoint("brief")
+    platform.until(gone)
