@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -45,7 +46,9 @@ def free_port() -> int:
 
 def free_range(size: int) -> str:
     """Find `size` free ports in a row, below the range the kernel gives to clients."""
-    for low in range(19000, 32000 - size, size):
+    ranges = list(range(19000, 32000 - size, size))
+    random.shuffle(ranges)  # another run beside this one is looking too
+    for low in ranges:
         with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
             for port in range(low, low + size):
                 held = stack.enter_context(socket.socket())

@@ -1,5 +1,6 @@
 """The installed system as a user meets it: started by its own command, killed, stopped, gone."""
 
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -96,6 +97,30 @@ def test_whatever_is_killed_comes_back(
             return False
 
     until(serves)
+
+
+def test_killed_workers_cost_nobody_an_answer(
+    system: tuple[Client, Path], iris: tuple[np.ndarray, np.ndarray]
+) -> None:
+    client, home = system
+    (zygote,) = role(home, "supervisor").children()
+    killed = 0
+
+    def kill_one() -> bool:
+        nonlocal killed
+        workers = zygote.children()
+        for worker in workers:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                worker.kill()
+                killed += 1
+        return bool(workers)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for _ in range(2):  # a third in a row is a crash loop, which is answered with a 503
+            asked = [pool.submit(answers, client, *iris) for _ in range(40)]
+            until(kill_one)
+            assert all(one.result() for one in asked)
+    assert killed >= 2
 
 
 def test_secrets_are_for_the_owner_alone(system: tuple[Client, Path]) -> None:

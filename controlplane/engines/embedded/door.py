@@ -37,13 +37,9 @@ class Door:
 
     def open(self) -> None:
         """Listen; somebody else's port is tried again until it is free."""
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind(("127.0.0.1", self.port))
-            listener.listen(BACKLOG)
+            listener = _listen(self.port)
         except OSError as error:
-            listener.close()
             self.taken = (
                 f"port {self.port} cannot be listened on ({error.strerror}): another process has "
                 f"it; it is tried again every {AGAIN_S:g} seconds"
@@ -97,3 +93,24 @@ class Door:
             self.listener.close()
             self.listener = None
         self.parking.close()
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a port could be listened on now."""
+    try:
+        _listen(port).close()
+    except OSError:
+        return False
+    return True
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener

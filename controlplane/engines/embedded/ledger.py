@@ -6,6 +6,7 @@ and transition times, written without fsync: the loop that wakes endpoints canno
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,15 +113,15 @@ class Ledger:
         states = [s for e in self.entries.values() for s in (e.desired, e.proven) if s]
         return {name for state in states for name in state.files()}
 
-    def free_port(self) -> int:
-        """Give the lowest port of the range that belongs to no endpoint."""
+    def free_port(self, usable: Callable[[int], bool]) -> int:
+        """Give the lowest port of the range that belongs to no endpoint and is `usable`."""
         taken = {entry.port for entry in self.entries.values()}
         for port in self.ports:
-            if port not in taken:
+            if port not in taken and usable(port):
                 return port
         raise PortsExhausted(
-            f"all {len(self.ports)} ports from {self.ports.start} are used by endpoints; "
-            "delete some, or give a wider range in KUBESERVE_PORTS"
+            f"all {len(self.ports)} ports from {self.ports.start} are used, by endpoints or by "
+            "other programs; delete endpoints, or give a wider range in KUBESERVE_PORTS"
         )
 
     def _path(self, endpoint: EndpointId) -> Path:

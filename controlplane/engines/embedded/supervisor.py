@@ -11,8 +11,10 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from controlplane.engines.embedded.control import ControlServer
+from controlplane.engines.embedded.door import is_free
 from controlplane.engines.embedded.forker import ZYGOTE, Forker
 from controlplane.engines.embedded.ledger import Entry, Ledger, write_durably
 from controlplane.engines.embedded.observing import observe
@@ -37,6 +39,7 @@ class Supervisor:
         self.keys_file = self._folder / "keys.json"
         self.ledger = Ledger(self._folder / "endpoints", ports)
         self.pools: dict[EndpointId, Pool] = {}
+        self.rerouted: set[asyncio.Event] = set()  # whoever follows the routes
         self.forker = Forker(zygote)
         self._around = Surroundings(
             forker=self.forker,
@@ -86,9 +89,10 @@ class Supervisor:
         """Take over a desired state: on disk before anything acts on it."""
         entry = self.ledger.entries.get(desired.id)
         if entry is None:
-            entry = Entry(desired, self.ledger.free_port())
+            entry = Entry(desired, self.ledger.free_port(is_free))
             self.ledger.save(entry)
             self._open(entry)
+            self._reroute()
             return
         if entry.desired == desired:
             return
@@ -101,6 +105,7 @@ class Supervisor:
             entry.desired = before
             raise
         self.pools[desired.id].apply(desired)
+        self._reroute()
 
     def observe(self, endpoint: str | None) -> list[ObservedEndpoint]:
         """Tell one endpoint or all."""
@@ -117,6 +122,23 @@ class Supervisor:
             pool.log.remove()
             self._ticking.discard(pool)
             self._unsaved.pop(pool, None)
+        self._reroute()
+
+    def routes(self) -> list[dict[str, Any]]:
+        """Tell a gateway where each endpoint is."""
+        return [
+            {
+                "tenant": entry.desired.tenant,
+                "name": entry.desired.name,
+                "port": entry.port,
+                "timeout_s": entry.desired.timeout_s,
+            }
+            for entry in self.ledger.entries.values()
+        ]
+
+    def _reroute(self) -> None:
+        for changed in self.rerouted:
+            changed.set()
 
     def files(self) -> set[str]:
         """Name every file that workers may open; no other one is needed."""
