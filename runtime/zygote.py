@@ -40,6 +40,10 @@ LATE: Final = (
 )
 
 
+# From an answer to the making of the next spare. A wake on the heels of another could not use it
+# yet, and would share the processor with its rehearsal.
+QUIET_S: Final = 0.03
+
 PR_SET_PDEATHSIG: Final = 1
 PR_SET_NAME: Final = 15
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -58,14 +62,21 @@ class Zygote:
         self._selector.register(sock, selectors.EVENT_READ, self._asked)
         self._ids: dict[int, str] = {}
         self._spare: Child | None = None
+        self._rehearsing: Child | None = None
+        self._starting: set[Child] = set()
+        self._due: float | None = None  # when the next spare is made
         self._over = False
 
     def run(self) -> None:
         """Serve until the supervisor is gone."""
         self._keep_spare()
         while not self._over:
-            for key, _ in self._selector.select():
+            left = None if self._due is None else self._due - time.monotonic()
+            for key, _ in self._selector.select(left):
                 key.data()
+            if self._due is not None and time.monotonic() >= self._due:
+                self._due = None
+                self._keep_spare()
 
     def _asked(self) -> None:
         try:
@@ -86,6 +97,7 @@ class Zygote:
         if packet.get("t") != "fork" or len(descriptors) != 3:
             self._tell("exited", worker, 0, code=Exit.BAD_LAUNCH, signal=None)
             return
+        # One amid its rehearsal is left to it: a fork is sooner there.
         child, self._spare = self._spare, None
         if child is None or not child.launch(packet, descriptors):
             try:
@@ -95,13 +107,14 @@ class Zygote:
                 self._tell("exited", worker, 0, code=Exit.CRASH, signal=None)
                 return
             child.launch(packet, descriptors)
+        self._starting.add(child)
         self._ids[child.pid] = worker
         self._tell("forked", worker, child.pid)
 
     def _keep_spare(self) -> None:
-        if self._spare is None:
+        if self._spare is None and self._rehearsing is None and not self._starting:
             try:
-                self._spare = self._make()
+                self._rehearsing = self._make()
             except OSError as error:
                 sys.stderr.write(f"no worker can be made in advance: {error}\n")
 
@@ -122,17 +135,20 @@ class Zygote:
         # A zombie can still be opened, so a worker that ended at once is seen too.
         handle = os.pidfd_open(pid)
         self._selector.register(handle, selectors.EVENT_READ, lambda: self._reap(handle, pid))
-        self._selector.register(ours, selectors.EVENT_READ, lambda: self._settled(child))
+        self._selector.register(ours, selectors.EVENT_READ, lambda: self._heard(child))
         return child
 
-    def _settled(self, child: "Child") -> None:
-        """It has answered, or ended: make the next, unless this one never had anything to do."""
+    def _heard(self, child: "Child") -> None:
+        if child.has_rehearsed():
+            self._spare, self._rehearsing = child, None
+            return
         self._selector.unregister(child.sock)
         child.sock.close()
-        if child is self._spare:
-            self._spare = None
-        else:
-            self._keep_spare()
+        if child in self._starting:
+            self._starting.remove(child)
+            self._due = time.monotonic() + QUIET_S
+        else:  # it ended before it had anything to do; one made at once might end at once
+            self._spare = self._rehearsing = None
 
     def _reap(self, handle: int, pid: int) -> None:
         _, status = os.waitpid(pid, 0)
@@ -162,6 +178,7 @@ class Zygote:
             if not at_hand:
                 call_itself(b"spare")
                 try_rehearsal()
+                sock.send(b".")
             code = wait_and_work(sock)
         except BaseException:  # noqa: BLE001  (nothing of the zygote may run in a worker)
             traceback.print_exc()
@@ -173,7 +190,10 @@ class Zygote:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Child:
-    """A process that waits for its launch. At the end of file it has answered, or ended."""
+    """A process that waits for its launch.
+
+    One byte from it says that it has rehearsed; the end of file, that it has answered, or ended.
+    """
 
     pid: int
     sock: socket.socket
@@ -186,6 +206,13 @@ class Child:
         except OSError:
             return False
         return True
+
+    def has_rehearsed(self) -> bool:
+        """Read what it says; False at the end of file."""
+        try:
+            return bool(self.sock.recv(1))
+        except ConnectionError:  # it ended before it had read everything
+            return False
 
 
 def wait_and_work(sock: socket.socket) -> int:

@@ -4,6 +4,7 @@
 
 Pushes the file, deploys it, calls it; then stops its worker again and again (scale to zero with the
 shortest windows) and wakes it with one request over a connection that stays open. Page cache warm.
+Ten endpoints are woken in turn: alone, a moment apart, and in a burst, each right after the other.
 """
 
 import json
@@ -15,7 +16,8 @@ from pathlib import Path
 from controlplane.client import Client, ColdStart
 from loadtests.benchmarks.installation import installation
 
-WAKES = 8
+WAKES = 5
+APART_S = 0.15
 SHORT = {"window_s": 6, "scale_to_zero_grace_period_s": 0}
 WAIT_S = 60.0
 
@@ -49,7 +51,9 @@ def push_to_answer(client: Client, path: Path, rows: object, name: str) -> float
     return time.perf_counter() - began
 
 
-def wakes(client: Client, names: list[str], rows: object) -> tuple[list[float], list[float]]:
+def wakes(
+    client: Client, names: list[str], rows: object, apart_s: float
+) -> tuple[list[float], list[float]]:
     """Give (client-seen, engine-measured) milliseconds of cold starts, all endpoints in turn."""
     seen, measured = [], []
     for _ in range(WAKES):
@@ -57,6 +61,7 @@ def wakes(client: Client, names: list[str], rows: object) -> tuple[list[float], 
         for name in names:
             until_zero(client, name)
         for name in names:
+            time.sleep(apart_s)
             began = time.perf_counter()
             client.predict(name, rows)
             seen.append(1000 * (time.perf_counter() - began))
@@ -80,11 +85,14 @@ def main() -> None:
     names = [f"bench-{i}" for i in range(10)]
     with installation(endpoints=20) as (client, _):
         pushes = [push_to_answer(client, path, rows, name) for name in names]
-        seen, measured = wakes(client, names, rows)
+        alone = wakes(client, names, rows, APART_S)
+        burst = wakes(client, names, rows, 0.0)
     result = {
         "push_to_first_answer_s": {k: round(v, 3) for k, v in summary(pushes).items()},
-        "cold_start_client_ms": summary(seen),
-        "cold_start_engine_ms": summary(measured),
+        "cold_start_client_ms": summary(alone[0]),
+        "cold_start_engine_ms": summary(alone[1]),
+        "cold_start_client_burst_ms": summary(burst[0]),
+        "cold_start_engine_burst_ms": summary(burst[1]),
     }
     print(json.dumps(result, indent=2))
 
