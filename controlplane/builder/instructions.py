@@ -1,0 +1,85 @@
+"""What a build elsewhere is told: one JSON document in one environment variable."""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from controlplane.builder.report import Limits
+
+VARIABLE: Final = "KUBESERVE_BUILD"
+
+
+class NotInstructions(ValueError):
+    """The document is not one; says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instructions:
+    """One build.
+
+    source      signed address to GET the upload from; its digest and size are compared
+    plan        signed address to PUT the plan to; report: the same, last
+    work        an empty folder that is ours
+    deadline_s  of everything together, from start to sent report
+    """
+
+    source: str
+    plan: str
+    report: str
+    sha256: str
+    size_bytes: int
+    work: str
+    deadline_s: float
+    memory_bytes: int
+    cpu_s: int
+    wall_s: float
+    decompressed_bytes: int
+    work_bytes: int
+    file_bytes: int
+
+    def limits(self) -> Limits:
+        """Give the limits of the build: in a pod there are no user namespaces to use."""
+        return Limits(
+            memory_bytes=self.memory_bytes,
+            cpu_s=self.cpu_s,
+            wall_s=self.wall_s,
+            decompressed_bytes=self.decompressed_bytes,
+            work_bytes=self.work_bytes,
+            file_bytes=self.file_bytes,
+            namespaces=False,
+        )
+
+    def write(self) -> str:
+        """Give the document."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def read(cls, text: str) -> "Instructions":
+        """Read the document; raises NotInstructions, which never repeats an address."""
+        if not text:
+            raise NotInstructions("is not set; this program is started by the control plane")
+        try:
+            document = json.loads(text)
+        except ValueError as error:
+            raise NotInstructions("is not JSON") from error
+        if not isinstance(document, dict):
+            raise NotInstructions("is not an object")
+        known = {field.name: field.type for field in fields(cls)}
+        if set(document) != set(known):
+            differing = sorted(set(document) ^ set(known))
+            raise NotInstructions(f"has other members than it should: {differing}")
+        return cls(**{name: _checked(name, kind, document[name]) for name, kind in known.items()})
+
+
+def _checked(name: str, kind: object, value: Any) -> Any:
+    if kind in (str, "str"):
+        if not isinstance(value, str) or not value:
+            raise NotInstructions(f"{name} is not a text")
+        if name in ("source", "plan", "report") and urlsplit(value).scheme not in ("http", "https"):
+            raise NotInstructions(f"{name} is no http address")
+        return value
+    wanted = (int,) if kind in (int, "int") else (int, float)
+    if type(value) not in wanted or not 0 < value < float("inf"):
+        raise NotInstructions(f"{name} is not a number above 0")
+    return value

@@ -1,0 +1,127 @@
+"""Files over signed addresses: streamed, digest compared, and never to another address."""
+
+import asyncio
+import hashlib
+import http.client
+import os
+import random
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+CHUNK: Final = 1 << 20
+ATTEMPTS: Final = 4
+TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
+_CODE: Final = re.compile(r"<Code>(\w{1,60})</Code>")
+
+
+class TransferError(Exception):
+    """The store does not answer, or refuses."""
+
+
+class Differs(TransferError):
+    """The bytes are not those that were announced."""
+
+
+class _Passing(TransferError):
+    """May be gone the next time."""
+
+
+async def fetch(url: str, path: Path, sha256: str, size_bytes: int) -> None:
+    """Download to a new file; raises Differs unless digest and size are as announced."""
+    async with _client() as client:
+        await _again(lambda: _fetch(client, url, path, sha256, size_bytes))
+
+
+async def _fetch(
+    client: httpx.AsyncClient, url: str, path: Path, sha256: str, size_bytes: int
+) -> None:
+    digest, size = hashlib.sha256(), 0
+    try:
+        async with client.stream("GET", url) as answer:
+            await _check(answer)
+            with path.open("wb") as file:
+                async for chunk in answer.aiter_raw(CHUNK):
+                    size += len(chunk)
+                    if size > size_bytes:
+                        raise Differs(f"the upload is larger than the {size_bytes} bytes announced")
+                    digest.update(chunk)
+                    await asyncio.to_thread(file.write, chunk)
+    except httpx.TransportError as error:
+        raise _Passing(f"the object store broke off: {_words(error)}") from error
+    if size != size_bytes or digest.hexdigest() != sha256:
+        raise Differs(f"the upload is not the one announced: {size} of {size_bytes} bytes")
+
+
+async def send(url: str, content: Path | bytes) -> None:
+    """Upload a file or some bytes; a second time is harmless."""
+    async with _client() as client:
+        await _again(lambda: _send(client, url, content))
+
+
+async def _send(client: httpx.AsyncClient, url: str, content: Path | bytes) -> None:
+    size = len(content) if isinstance(content, bytes) else os.stat(content).st_size
+    body = content if isinstance(content, bytes) else _read(content)
+    headers = {"content-length": str(size), "content-type": "application/octet-stream"}
+    try:
+        async with client.stream("PUT", url, content=body, headers=headers) as answer:
+            await _check(answer)
+    except httpx.TransportError as error:
+        raise _Passing(f"the object store broke off: {_words(error)}") from error
+
+
+async def _read(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := await asyncio.to_thread(file.read, CHUNK):
+            yield chunk
+
+
+async def _check(answer: httpx.Response) -> None:
+    """Raise for anything but success; a redirect is none: it would lead elsewhere."""
+    if answer.is_success:
+        return
+    # The store's own code is enough, and says nothing secret: an address holds its signature.
+    start = b""
+    async for chunk in answer.aiter_raw(4096):
+        start = chunk
+        break
+    code = _CODE.search(start.decode("utf-8", "replace"))
+    phrase = code[1] if code else http.client.responses.get(answer.status_code, "")
+    what = f"the object store answered {answer.status_code} {phrase} for {_place(answer.request)}"
+    if answer.status_code in (408, 429) or answer.status_code >= 500:
+        raise _Passing(what)
+    raise TransferError(what)
+
+
+def _place(request: httpx.Request) -> str:
+    return f"{request.method} {urlsplit(str(request.url)).path}"
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__} {error}".strip()
+
+
+def _client() -> httpx.AsyncClient:
+    # Neither proxies nor .netrc of the environment: the addresses are all there is to know.
+    return httpx.AsyncClient(
+        timeout=TIMEOUT,
+        follow_redirects=False,
+        trust_env=False,
+        headers={"accept-encoding": "identity"},
+    )
+
+
+async def _again(step: Callable[[], Awaitable[None]]) -> None:
+    for attempt in range(ATTEMPTS):
+        try:
+            await step()
+        except _Passing:
+            if attempt == ATTEMPTS - 1:
+                raise
+            await asyncio.sleep(random.uniform(0.5, 1) * 2**attempt / 4)  # noqa: S311  (backoff)
+        else:
+            return
