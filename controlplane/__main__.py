@@ -1,4 +1,4 @@
-"""One program, three roles: `python -m controlplane keeper | api | supervisor`.
+"""One program, four roles: `python -m controlplane keeper | api | supervisor | gateway`.
 
 Each imports only what it needs: the supervisor must stay small, the keeper smaller.
 """
@@ -8,6 +8,11 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from controlplane.engines.embedded.gateway import Front
+    from controlplane.settings import Settings
 
 PR_SET_PDEATHSIG = 1
 
@@ -19,7 +24,8 @@ def main() -> None:
         from controlplane.keeper import main as keep
         from controlplane.settings import read_settings
 
-        keep(read_settings())
+        settings = read_settings()
+        keep(settings, lambda: _check_gateway(settings))
     elif role == "api":
         _end_with_the_keeper()
         _api()
@@ -27,8 +33,11 @@ def main() -> None:
         from controlplane.engines.embedded.supervisor import main as supervise
 
         supervise(_home())
+    elif role == "gateway":
+        _end_with_the_keeper()
+        _gateway()
     else:
-        sys.stderr.write("usage: python -m controlplane keeper | api | supervisor\n")
+        sys.stderr.write("usage: python -m controlplane keeper | api | supervisor | gateway\n")
         raise SystemExit(64)
 
 
@@ -69,6 +78,38 @@ def _api() -> None:
         access_log=False,
         timeout_graceful_shutdown=5,
     )
+
+
+def _gateway() -> None:
+    from controlplane.engines.embedded.envoy import Certificate
+    from controlplane.engines.embedded.envoy import main as serve
+    from controlplane.settings import read_settings
+
+    settings = read_settings()
+    pair = (settings.gateway_certificate, settings.gateway_key)
+    certificate = Certificate(pair[0], pair[1]) if pair[0] and pair[1] else None
+    serve(settings.home, _front(settings), certificate, settings.gateway_url)
+
+
+def _check_gateway(settings: "Settings") -> None:
+    """End the keeper's start where the gateway could never come up; later it is tried again."""
+    if not settings.gateway:
+        return
+    from controlplane.engines.embedded.envoy import CANNOT_SERVE, CannotServe, check
+
+    try:
+        check(_front(settings))
+    except CannotServe as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(CANNOT_SERVE) from None
+
+
+def _front(settings: "Settings") -> "Front":
+    from controlplane.engines.embedded.gateway import Front
+
+    address, port = settings.gateway_address
+    tls = settings.gateway_certificate is not None
+    return Front(address, port, settings.gateway_domain, tls)
 
 
 if __name__ == "__main__":

@@ -39,12 +39,16 @@ class Child:
     retry_at: float = 0.0
 
 
-def main(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT; exits 75 when another keeper has this home folder."""
+def main(settings: Settings, check: Callable[[], None] = lambda: None) -> None:
+    """Run until SIGTERM or SIGINT; exits 75 when another keeper has this home folder.
+
+    check  called once the home folder is ours; ends the start if something could never come up
+    """
     home = settings.home
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     (home / "logs").mkdir(exist_ok=True)
     with lock(home):
+        check()
         _write_pid(home / "keeper.pid")
         try:
             Keeper(settings).run()
@@ -86,6 +90,8 @@ class Keeper:
             Child("supervisor", lambda: self._program("supervisor")),
             Child("api", lambda: self._program("api")),
         ]
+        if settings.gateway:
+            self._children.append(Child("gateway", lambda: self._program("gateway")))
         if settings.database_url is None:
             own = Child(
                 "postgres",

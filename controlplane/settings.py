@@ -3,13 +3,15 @@
 import difflib
 import os
 import re
+import ssl
 import sys
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB: Final = 1 << 20
@@ -25,6 +27,8 @@ NOT_OURS: Final = {
 }
 # Kubernetes sets these in every pod beside a Service of our name.
 SERVICE_LINK: Final = re.compile(r"KUBESERVE_(\w+_)?(SERVICE_\w+|PORT(_\d+_\w+)?)")
+LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+HOST_NAME: Final = re.compile(rf"{LABEL}(\.{LABEL})*")
 
 
 def default_home() -> Path:
@@ -51,6 +55,13 @@ class Settings(BaseSettings):
     sandbox: str = Field("required", description="required, or degraded to build without it.")
     api_token_s: int = Field(900, ge=60, le=DAY_S, description="Life of a token for the API.")
     predict_token_s: int = Field(300, ge=60, le=DAY_S, description="… for one endpoint.")
+    gateway: bool = Field(False, description="One port before all endpoints; `up --gateway`.")
+    gateway_listen: str = Field("127.0.0.1:8081", description="IP:PORT of the gateway.")
+    gateway_host: str | None = Field(None, description="Its name: ENDPOINT.TENANT.HOST.")
+    gateway_certificate: Path | None = Field(None, description="PEM file: the gateway speaks TLS.")
+    gateway_key: Path | None = Field(
+        None, validate_default=True, description="PEM file of the certificate's key."
+    )
 
     @field_validator("home")
     @classmethod
@@ -103,6 +114,60 @@ class Settings(BaseSettings):
             raise ValueError("must be required or degraded")
         return value
 
+    @field_validator("gateway_listen")
+    @classmethod
+    def _gateway_listen(cls, value: str) -> str:
+        address, _, port = value.rpartition(":")
+        try:
+            ip_address(address.removeprefix("[").removesuffix("]"))
+        except ValueError:
+            port = ""
+        if not port.isdigit() or not 0 < int(port) < 65536:
+            raise ValueError("must be IP:PORT, e.g. 127.0.0.1:8081, or 0.0.0.0:443 for everybody")
+        return value
+
+    @field_validator("gateway_host")
+    @classmethod
+    def _gateway_host(cls, value: str | None) -> str | None:
+        if value is not None and not HOST_NAME.fullmatch(value.lower()):
+            raise ValueError("must be a host name such as kube.example.com, without port")
+        return value and value.lower()
+
+    @field_validator("gateway_certificate")
+    @classmethod
+    def _gateway_certificate(cls, value: Path | None) -> Path | None:
+        return value and value.expanduser().absolute()
+
+    @field_validator("gateway_key")
+    @classmethod
+    def _gateway_key(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        certificate = info.data.get("gateway_certificate")
+        if (value is None) != (certificate is None):
+            raise ValueError("must be given together with KUBESERVE_GATEWAY_CERTIFICATE, or not")
+        if value is not None and certificate is not None:
+            check_certificate(certificate, value.expanduser().absolute())
+        return value and value.expanduser().absolute()
+
+    @property
+    def gateway_address(self) -> tuple[str, int]:
+        """IP and port the gateway listens on."""
+        address, _, port = self.gateway_listen.rpartition(":")
+        return address.removeprefix("[").removesuffix("]"), int(port)
+
+    @property
+    def gateway_domain(self) -> str:
+        """What names of endpoints end in; everything below localhost is this machine."""
+        return self.gateway_host or "localhost"
+
+    @property
+    def gateway_url(self) -> str:
+        """Address of the gateway for callers."""
+        address, port = self.gateway_address
+        here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104
+        name = self.gateway_host or (f"[{here}]" if ":" in here else here)
+        scheme, usual = ("http", 80) if self.gateway_certificate is None else ("https", 443)
+        return f"{scheme}://{name}" + ("" if port == usual else f":{port}")
+
     @property
     def host(self) -> str:
         """Host the API listens on."""
@@ -117,6 +182,23 @@ class Settings(BaseSettings):
     def public_url(self) -> str:
         """Address callers use; also the issuer of every token."""
         return (self.issuer or f"http://{self.listen}").rstrip("/")
+
+
+def check_certificate(chain: Path, key: Path) -> None:
+    """Raise ValueError unless both can be read and belong together."""
+
+    def password() -> str:
+        raise ValueError("the key is encrypted, and there is nobody to ask for its password")
+
+    for path in (chain, key):
+        if not os.access(path, os.R_OK):
+            raise ValueError(f"{path} cannot be read; it must be a PEM file")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password)
+    except ssl.SSLError as error:
+        raise ValueError(
+            f"{chain} and {key} are no PEM certificate with its key ({error.reason or error})"
+        ) from error
 
 
 def read_settings() -> Settings:

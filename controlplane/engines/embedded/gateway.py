@@ -1,0 +1,326 @@
+"""What Envoy is told: one port before every endpoint. Pure: routes in, documents out.
+
+The listener never changes, so no connection is closed by a deploy. What changes is one document,
+the routes, replaced whole. Every route leads to one cluster and names its port in a header of our
+own: a cluster an endpoint would cost memory each, and be a second document, in step or not.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from runtime.problems import DeadlinePassed, EngineUnavailable, Malformed, NotFound, Problem
+
+Json = dict[str, Any]
+
+TYPES: Final = "type.googleapis.com/envoy"
+ROUTES: Final = "endpoints"  # the name of the route document, and of its file
+CERTIFICATE: Final = "certificate"
+CLUSTER: Final = "endpoints"
+UPSTREAM: Final = "x-kubeserve-upstream"
+HEALTH: Final = "/healthz"
+# A request may wait for a worker to start before its endpoint's own time begins.
+WAKE_S: Final = 120.0
+QUIET_S: Final = 300.0  # without a byte in either direction, where the endpoint allows no more
+# Below the 120 s after which the runtime closes an idle connection: never to send into its closing.
+IDLE_S: Final = 90.0
+PLENTY: Final = 1_000_000  # what is too much is the endpoint's to say: it queues, it sheds
+# Only what the endpoint has surely not begun, so that it may be anything. It bridges a supervisor
+# that is started again: its ports refuse connections for less than a second.
+AGAIN: Final[Json] = {
+    "retry_on": "connect-failure,refused-stream,reset-before-request",
+    "num_retries": 8,
+    "retry_back_off": {"base_interval": "0.05s", "max_interval": "1s"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One endpoint of this machine."""
+
+    tenant: str
+    name: str
+    port: int
+    timeout_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """How the gateway is reached.
+
+    host   names of endpoints end in it: ENDPOINT.TENANT.host
+    tls    a certificate is in the folder's `certificate.json`
+    """
+
+    address: str
+    port: int
+    host: str
+    tls: bool = False
+
+
+def bootstrap(front: Front, folder: Path, most_connections: int = 10_000) -> Json:
+    """Give what Envoy starts with; routes and certificate are files of `folder`.
+
+    There is no admin interface: what it could tell or change is no business of other users.
+    """
+    chain: Json = {"filters": [_manager(folder)]}
+    if front.tls:
+        chain["transport_socket"] = _tls(folder)
+    return {
+        "node": {"id": "kubeserve", "cluster": "kubeserve"},
+        "static_resources": {
+            "listeners": [
+                {
+                    "name": "gateway",
+                    "address": _address(front.address, front.port),
+                    # With it, two gateways on one port would share its clients in silence.
+                    "enable_reuse_port": False,
+                    "filter_chains": [chain],
+                }
+            ],
+            "clusters": [_cluster()],
+        },
+        "overload_manager": {
+            "resource_monitors": [
+                {
+                    "name": "envoy.resource_monitors.global_downstream_max_connections",
+                    "typed_config": {
+                        "@type": f"{TYPES}.extensions.resource_monitors.downstream_connections.v3"
+                        ".DownstreamConnectionsConfig",
+                        "max_active_downstream_connections": most_connections,
+                    },
+                }
+            ]
+        },
+    }
+
+
+def discovery(resource: Json) -> Json:
+    """Wrap a resource as the file that Envoy watches."""
+    return {"resources": [resource]}
+
+
+def routes(endpoints: Iterable[Route], host: str) -> Json:
+    """Give the routes: by path, /TENANT/ENDPOINT/..., and by name, ENDPOINT.TENANT.host."""
+    known = sorted(endpoints, key=lambda one: (one.tenant, one.name))
+    by_path = [found for one in known for found in _by_path(one)]
+    health = {
+        "match": {"path": HEALTH},
+        "direct_response": {"status": 200, "body": {"inline_string": "ok\n"}},
+    }
+    nothing = {"match": {"prefix": "/"}, "direct_response": {"status": NotFound.status}}
+    return {
+        "@type": f"{TYPES}.config.route.v3.RouteConfiguration",
+        "name": ROUTES,
+        "ignore_port_in_host_matching": True,
+        "virtual_hosts": [
+            {"name": "*", "domains": ["*"], "routes": [health, *by_path, nothing]},
+            *(
+                {
+                    "name": f"{one.name}.{one.tenant}",
+                    "domains": [f"{one.name}.{one.tenant}.{host}"],
+                    "routes": [_to(one, {"prefix": "/"}, {})],
+                }
+                for one in known
+            ),
+        ],
+    }
+
+
+def certificate(chain: str, key: str) -> Json:
+    """Give the certificate, PEM, as the resource that the listener waits for."""
+    return {
+        "@type": f"{TYPES}.extensions.transport_sockets.tls.v3.Secret",
+        "name": CERTIFICATE,
+        "tls_certificate": {
+            "certificate_chain": {"inline_string": chain},
+            "private_key": {"inline_string": key},
+        },
+    }
+
+
+def _by_path(one: Route) -> tuple[Json, Json]:
+    own = f"/{one.tenant}/{one.name}"
+    below = _to(one, {"prefix": f"{own}/"}, {"prefix_rewrite": "/"}, below=own)
+    return below, _to(one, {"path": own}, {"prefix_rewrite": "/"}, below=own)
+
+
+def _to(one: Route, match: Json, rewrite: Json, below: str | None = None) -> Json:
+    within_s = one.timeout_s + WAKE_S
+    headers = {UPSTREAM: f"127.0.0.1:{one.port}", "x-forwarded-host": "%REQ(:AUTHORITY)%"}
+    if below is not None:
+        headers["x-forwarded-prefix"] = below
+    return {
+        "match": match,
+        "route": {
+            "cluster": CLUSTER,
+            "timeout": _seconds(within_s),
+            "idle_timeout": _seconds(max(within_s, QUIET_S)),
+            "retry_policy": AGAIN,
+            **rewrite,
+        },
+        "request_headers_to_add": [
+            # Never beside what a client sends under this name: it would choose the port.
+            {
+                "header": {"key": key, "value": value},
+                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+            }
+            for key, value in headers.items()
+        ],
+    }
+
+
+def _manager(folder: Path) -> Json:
+    router = {"@type": f"{TYPES}.extensions.filters.http.router.v3.Router"}
+    manager = {
+        "@type": f"{TYPES}.extensions.filters.network.http_connection_manager.v3"
+        ".HttpConnectionManager",
+        "stat_prefix": "gateway",
+        "codec_type": "AUTO",
+        "rds": {"route_config_name": ROUTES, "config_source": _file(folder, ROUTES)},
+        "http_filters": [
+            {
+                "name": "envoy.filters.http.router",
+                # What a client says under x-envoy-… changes neither our timeouts nor our retries.
+                "typed_config": {**router, "suppress_envoy_headers": True},
+            }
+        ],
+        "use_remote_address": True,  # X-Forwarded-For ends with who really called
+        "normalize_path": True,
+        "preserve_external_request_id": True,
+        "always_set_request_id_in_response": True,
+        "server_header_transformation": "PASS_THROUGH",
+        "http_protocol_options": {
+            "accept_http_10": True,
+            "default_host_for_http_10": "gateway",
+        },
+        "http2_protocol_options": {
+            "max_concurrent_streams": 100,
+            "initial_stream_window_size": 1 << 20,
+            "initial_connection_window_size": 4 << 20,
+        },
+        "common_http_protocol_options": {"idle_timeout": "3600s"},
+        "request_headers_timeout": "15s",  # the runtime's own
+        "stream_idle_timeout": _seconds(QUIET_S),
+        "local_reply_config": {"mappers": _own_answers()},
+    }
+    return {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}
+
+
+def _own_answers() -> list[Json]:
+    """Say our problems as the runtime says its own; the first that fits is taken."""
+    return [
+        _answer(
+            "EQ",
+            404,
+            NotFound(
+                "No endpoint is at %REQ(:AUTHORITY):200%%REQ(:PATH):200%. Predictions go to "
+                "/TENANT/ENDPOINT/predict; `kubeserve endpoints` lists the endpoints."
+            ),
+        ),
+        _answer(
+            "EQ",
+            503,
+            EngineUnavailable(
+                "The endpoint could not be reached or hung up (%RESPONSE_FLAGS%). It is started "
+                "again by itself: send the request again.",
+                retry_after_s=1,
+            ),
+        ),
+        _answer(
+            "EQ",
+            504,
+            DeadlinePassed(
+                "The endpoint did not answer in its time. `kubeserve logs ENDPOINT` shows what "
+                "it does; its `timeout_s` can be raised with the next release."
+            ),
+        ),
+        _answer("GE", 400, Malformed("The gateway refused the request: %RESPONSE_CODE_DETAILS%.")),
+    ]
+
+
+def _answer(op: str, status: int, problem: Problem) -> Json:
+    body = problem.body()
+    body |= {
+        "status": "%RESPONSE_CODE%",
+        "error": problem.detail,
+        "request_id": "%REQ(X-REQUEST-ID)%",
+    }
+    mapped: Json = {
+        "filter": {
+            "status_code_filter": {
+                "comparison": {
+                    "op": op,
+                    "value": {"default_value": status, "runtime_key": "kubeserve.none"},
+                }
+            }
+        },
+        "body_format_override": {
+            "json_format": body,
+            "content_type": "application/problem+json",
+        },
+    }
+    if headers := problem.headers():
+        mapped["headers_to_add"] = [
+            {"header": {"key": key, "value": value}} for key, value in headers.items()
+        ]
+    return mapped
+
+
+def _cluster() -> Json:
+    return {
+        "name": CLUSTER,
+        "type": "ORIGINAL_DST",
+        "lb_policy": "CLUSTER_PROVIDED",
+        "connect_timeout": "5s",
+        "original_dst_lb_config": {"use_http_header": True, "http_header_name": UPSTREAM},
+        "circuit_breakers": {
+            "thresholds": [
+                {
+                    "max_connections": PLENTY,
+                    "max_pending_requests": PLENTY,
+                    "max_requests": PLENTY,
+                    "max_retries": PLENTY,
+                }
+            ]
+        },
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": f"{TYPES}.extensions.upstreams.http.v3.HttpProtocolOptions",
+                "common_http_protocol_options": {"idle_timeout": _seconds(IDLE_S)},
+                "explicit_http_config": {"http_protocol_options": {}},
+            }
+        },
+    }
+
+
+def _tls(folder: Path) -> Json:
+    return {
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": {
+            "@type": f"{TYPES}.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+            "common_tls_context": {
+                "alpn_protocols": ["h2", "http/1.1"],
+                "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+                "tls_certificate_sds_secret_configs": [
+                    {"name": CERTIFICATE, "sds_config": _file(folder, CERTIFICATE)}
+                ],
+            },
+        },
+    }
+
+
+def _file(folder: Path, name: str) -> Json:
+    return {
+        "resource_api_version": "V3",
+        "path_config_source": {"path": str(folder / f"{name}.json")},
+    }
+
+
+def _address(address: str, port: int) -> Json:
+    return {"socket_address": {"address": address, "port_value": port}}
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.3f}s"
