@@ -4,7 +4,6 @@ An image is referred to by digest, as the engine wants it. `dev.local` is a name
 not look up in a registry; with `imagePullPolicy: IfNotPresent` (or Never) nothing is pulled.
 """
 
-import json
 import shutil
 import subprocess
 import tempfile
@@ -64,9 +63,8 @@ def scratch(name: str, program: Path, *, user: int = 65532, home: Home | None = 
     """Make an image of one static program, `/server`."""
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy2(program, Path(folder, "server"))
-        Path(folder, "Containerfile").write_text(
-            f"FROM scratch\nCOPY server /server\nUSER {user}\nENTRYPOINT {json.dumps(['/server'])}\n"
-        )
+        steps = ("FROM scratch", "COPY server /server", f"USER {user}", 'ENTRYPOINT ["/server"]')
+        Path(folder, "Containerfile").write_text("\n".join(steps))
         return build(Path(folder), name, home=home)
 
 

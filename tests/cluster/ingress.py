@@ -10,18 +10,18 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import envoy as envoy_wheel
 import httpx
 import urllib3
-from kubernetes import client, config, watch
+from kubernetes import client, config
 
 from tests.cluster import envoy
 from tests.cluster.home import INGRESS_ADMIN_PORT, INGRESS_PORT, NODE_IP, Home
+from tests.cluster.mirror import Mirror
 from tests.cluster.processes import Deadline, must_live, start
 
 CLASS: Final = "test.ingress.networking.knative.dev"
@@ -29,7 +29,6 @@ CLASS_KEY: Final = "networking.knative.dev/ingress.class"
 KINGRESS: Final = ("networking.internal.knative.dev", "v1alpha1", "ingresses")
 NAMESPACE: Final = "knative-ingress"
 INTERNAL: Final = f"ingress.{NAMESPACE}.svc.cluster.local"
-RELIST_S: Final = 300
 # What `SERVICE.NAMESPACE.svc.cluster.local` of a Knative Service leads to, for pods.
 SERVICE: Final[tuple[envoy.Json, ...]] = (
     {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
@@ -71,45 +70,6 @@ def start_envoy(home: Home) -> None:
         deadline.again()
 
 
-class Mirror:
-    """A local copy of one kind of object, kept by a watch; each change wakes the translator."""
-
-    def __init__(self, list_call: Callable[..., Any], changed: threading.Event) -> None:
-        self._list, self._changed = list_call, changed
-        self.objects: dict[envoy.Named, envoy.Json] = {}
-        self.listed = threading.Event()
-
-    def run(self) -> None:
-        """List and watch for ever; a broken watch starts with a new list."""
-        while True:
-            try:
-                for kind, found in self._events():
-                    meta = found["metadata"]
-                    name = meta["namespace"], meta["name"]
-                    if kind == "DELETED":
-                        self.objects.pop(name, None)
-                    else:
-                        self.objects[name] = found
-                    self._changed.set()
-            except (client.ApiException, urllib3.exceptions.HTTPError) as error:
-                print(f"watch: {error!r}", flush=True)
-                time.sleep(0.5)  # the API server is away
-
-    def _events(self) -> Iterator[tuple[str, envoy.Json]]:
-        raw = json.loads(self._list(_preload_content=False).data)
-        self.objects = {
-            (item["metadata"]["namespace"], item["metadata"]["name"]): item for item in raw["items"]
-        }
-        self.listed.set()
-        self._changed.set()
-        version = raw["metadata"]["resourceVersion"]
-        stream = watch.Watch().stream(
-            self._list, resource_version=version, timeout_seconds=RELIST_S
-        )
-        for event in stream:
-            yield event["type"], event["raw_object"]
-
-
 class Translator:
     """Brings Envoy to what the mirrors hold, then says so in each ingress's status."""
 
@@ -122,24 +82,23 @@ class Translator:
         self._ingresses = Mirror(
             lambda **given: self._api.list_cluster_custom_object(*KINGRESS, **given), self.changed
         )
-        # Lambdas, because the watch reads a function's docstring and would make model objects.
-        self._services = Mirror(
-            lambda **given: core.list_service_for_all_namespaces(**given), self.changed
-        )
-        self._endpoints = Mirror(
-            lambda **given: core.list_endpoints_for_all_namespaces(**given), self.changed
-        )
+        self._services = Mirror(core.list_service_for_all_namespaces, self.changed)
+        self._endpoints = Mirror(core.list_endpoints_for_all_namespaces, self.changed)
 
     def run(self) -> None:
         """Translate after each change, for ever."""
         for mirror in (self._ingresses, self._services, self._endpoints):
-            threading.Thread(target=mirror.run, daemon=True).start()
-            mirror.listed.wait()
+            mirror.start()
         while True:
             self.changed.wait()
             self.changed.clear()
             must_live(self._folder.parent, "envoy")
-            self._translate()
+            try:
+                self._translate()
+            except (client.ApiException, urllib3.exceptions.HTTPError) as error:
+                print(f"status: {error!r}", flush=True)
+                time.sleep(0.5)  # the API server is away; Envoy goes on with what it has
+                self.changed.set()
 
     def _translate(self) -> None:
         complete = []

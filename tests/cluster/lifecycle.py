@@ -7,15 +7,25 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from tests.cluster import images, knative, needs, node
+from tests.cluster import firewall, images, knative, minio, needs, node
 from tests.cluster.build import build
 from tests.cluster.home import NODE, NODE_LINK, POD_LINK, Home
 from tests.cluster.kube import Cluster
-from tests.cluster.processes import ClusterBroken, alive, end, stop
+from tests.cluster.processes import ClusterBroken, Deadline, alive, end, must_live, stop
 
 INGRESS: Final = ("envoy", "ingress")
 # In the order in which they stop: nothing may restart what was stopped before it.
-STOP: Final = ("ingress", "envoy", "kproxy", "kubelet", "scheduler", "kcm", "apiserver", "etcd")
+STOP: Final = (
+    "ingress",
+    "envoy",
+    "firewall",
+    "kproxy",
+    "kubelet",
+    "scheduler",
+    "kcm",
+    "apiserver",
+    "etcd",
+)
 CGROUPS: Final = Path("/sys/fs/cgroup")
 OUR_CHAINS: Final = ("KUBE-", "CNI-", "KS-")
 
@@ -39,6 +49,11 @@ def up(home: Home) -> Cluster:
         cluster = Cluster(home)
         cluster.wait("condition=Ready", f"node/{NODE}", seconds=90)
         knative.install(home)
+        minio.install(home)
+        deadline = Deadline("The firewall's first load", 30)
+        while not (home.run / firewall.READY).exists():
+            must_live(home.run, "firewall")
+            deadline.again()
     except BaseException:
         _keep_logs(home)
         down(home)
@@ -156,10 +171,10 @@ def _drop_outside_files(home: Home) -> None:
     plugins = Path("/var/lib/kubelet/device-plugins")
     (plugins / "kubelet.sock").unlink(missing_ok=True)
     shims = Path("/run/containerd")
-    for folder in (results, logs, plugins, shims / "s", shims / "runc" / "k8s.io", shims / "runc"):
-        with contextlib.suppress(OSError):
+    inner = (results, plugins, shims / "s", shims / "runc" / "k8s.io", shims / "runc")
+    for folder in (*inner, logs, results.parent, plugins.parent, shims):
+        with contextlib.suppress(OSError):  # not empty: others use it
             folder.rmdir()
-            folder.parent.rmdir()
 
 
 def _keep_logs(home: Home) -> None:

@@ -3,6 +3,7 @@
 import json
 import ssl
 import subprocess
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +24,16 @@ from tests.cluster.home import (
 )
 from tests.cluster.processes import Deadline, must_live, start
 
-SERVERS: Final = ("etcd", "apiserver", "kcm", "scheduler", "containerd", "kubelet", "kproxy")
+SERVERS: Final = (
+    "etcd",
+    "apiserver",
+    "kcm",
+    "scheduler",
+    "containerd",
+    "kubelet",
+    "kproxy",
+    "firewall",
+)
 ETCD: Final = "http://127.0.0.1:2379"
 
 
@@ -235,3 +245,4 @@ def _start_network(home: Home) -> None:
     path = home.root / "kproxy.json"
     path.write_text(json.dumps(config))
     start(home.run, "kproxy", [binary("kube-proxy"), f"--config={path}"])
+    start(home.run, "firewall", [sys.executable, "-m", "tests.cluster.firewall", home.root])
