@@ -32,6 +32,7 @@ from controlplane.oauth import routes as oauth_routes
 from controlplane.oauth.service import OAuth
 from controlplane.permissions import ALL_SCOPES, rule
 from controlplane.reconciler import sweep
+from controlplane.reconciler.builds import LocalBuilds
 from controlplane.reconciler.endpoints import reconcile
 from controlplane.reconciler.loop import Loop
 from controlplane.reconciler.versions import VersionBuilds
@@ -136,9 +137,8 @@ class Parts:
     ) -> None:
         self.settings, self.store, self.engine = settings, store, engine
         self.builder, self.oauth = builder, oauth
-        self.builds = VersionBuilds(
-            store, builder, settings.home / "work" / "builds", settings.builds_at_once
-        )
+        local = LocalBuilds(store, builder, settings.home / "work" / "builds")
+        self.builds = VersionBuilds(local, settings.builds_at_once)
         self.endpoints: Loop[uuid.UUID] = Loop("endpoints", self._reconcile, endpoints.all_ids)
         self._published: bytes | None = None
         self.ready = False

@@ -101,6 +101,18 @@ async def waiting_of_all(limit: int) -> list[Version]:
     return await rows.order_by("created_at").limit(limit)
 
 
+async def tenants_of_all(versions: list[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Give the names of the tenants that versions belong to."""
+    rows = Version.filter(id__in=versions)
+    return dict(await rows.values_list("id", "model__tenant__name"))
+
+
+async def unfinished_of_all() -> list[uuid.UUID]:
+    """Give every version that is built, or waits for it, of every tenant."""
+    rows = Version.filter(state__in=[VersionState.UPLOADED, VersionState.BUILDING])
+    return [found for (found,) in await rows.values_list("id")]
+
+
 async def release_cut_off_builds_of_all(max_attempts: int, reason: str, advice: str) -> int:
     """Put versions whose build a crash cut off back into the queue, unless it was too often."""
     cut_off = Version.filter(state=VersionState.BUILDING)

@@ -36,10 +36,12 @@ MAX_ATTEMPTS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class VersionToBuild:
-    """A version taken from the queue."""
+    """A version taken from the queue; `tenant` is its name."""
 
     id: uuid.UUID
+    tenant: str
     sha256: str
+    size_bytes: int
     attempts: int
 
 
@@ -300,11 +302,19 @@ async def resume_builds() -> int:
 
 async def take_waiting(limit: int) -> list[VersionToBuild]:
     """Take versions from the queue for building."""
+    rows = await repository.waiting_of_all(limit)
+    tenant = await repository.tenants_of_all([row.id for row in rows]) if rows else {}
     return [
-        VersionToBuild(row.id, row.sha256, row.attempts + 1)
-        for row in await repository.waiting_of_all(limit)
-        if await repository.begin_build(row.id)
+        VersionToBuild(row.id, tenant[row.id], row.sha256, row.size_bytes, row.attempts + 1)
+        for row in rows
+        # Not there: its model was deleted between the two looks.
+        if row.id in tenant and await repository.begin_build(row.id)
     ]
+
+
+async def unfinished() -> frozenset[uuid.UUID]:
+    """Give every version that is built, or waits for it."""
+    return frozenset(await repository.unfinished_of_all())
 
 
 async def build_succeeded(

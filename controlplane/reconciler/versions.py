@@ -2,15 +2,11 @@
 
 import asyncio
 import logging
-import shutil
-import uuid
-from pathlib import Path
 
-from controlplane.artifacts.store import Store
-from controlplane.builder.job import Builder
-from controlplane.builder.report import Outcome, Report
+from controlplane.builder.report import Outcome
 from controlplane.models import service as models
 from controlplane.models.service import MAX_ATTEMPTS, VersionToBuild
+from controlplane.reconciler.builds import Builds, Built
 from controlplane.telemetry import BUILDS
 
 log = logging.getLogger("kubeserve.builds")
@@ -19,9 +15,8 @@ log = logging.getLogger("kubeserve.builds")
 class VersionBuilds:
     """Builds what waits, a few at once; a crash at any line leaves what is built again."""
 
-    def __init__(self, store: Store, builder: Builder, work: Path, at_once: int) -> None:
-        self._store, self._builder, self._work = store, builder, work
-        self._at_once = at_once
+    def __init__(self, builds: Builds, at_once: int) -> None:
+        self._builds, self._at_once = builds, at_once
         self._woken = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -31,8 +26,7 @@ class VersionBuilds:
 
     async def run(self, resync_s: float = 5.0) -> None:
         """Build until cancelled."""
-        shutil.rmtree(self._work, ignore_errors=True)
-        self._work.mkdir(parents=True, mode=0o700)
+        await self._builds.start()
         await models.resume_builds()
         while True:
             self._woken.clear()
@@ -59,22 +53,19 @@ class VersionBuilds:
         self._woken.set()
 
     async def _build(self, version: VersionToBuild) -> None:
-        folder = self._work / uuid.uuid4().hex
         try:
-            folder.mkdir(mode=0o700)
-            source = folder / "model"
-            await self._store.fetch_to(version.sha256, source)
-            work = folder / "work"
-            work.mkdir(mode=0o700)
-            await self._record(version, await self._builder.build(source, work))
+            await self._record(version, await self._builds.build(version))
         except asyncio.CancelledError:
             await models.return_build(version.id)
             raise
         except Exception as error:
             log.exception("building failed on our side")
             await self._failed_here(version, error)
-        finally:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            return
+        try:
+            await self._builds.forget(version)
+        except Exception:
+            log.exception("what a build left is still there; the sweep removes it")
 
     async def _failed_here(self, version: VersionToBuild, error: Exception) -> None:
         if version.attempts < MAX_ATTEMPTS:
@@ -88,16 +79,16 @@ class VersionBuilds:
             None,
         )
 
-    async def _record(self, version: VersionToBuild, report: Report) -> None:
+    async def _record(self, version: VersionToBuild, built: Built) -> None:
+        report = built.report
         document = report.to_json()
         document.pop("plan_path", None)
         BUILDS.labels(str(report.outcome)).inc()
         match report.outcome:
             case Outcome.PLAN:
-                if report.plan_path is None:
-                    raise RuntimeError("the builder reports a plan and names none")
-                plan = await self._store.put_file(report.plan_path)
-                await models.build_succeeded(version.id, document, plan, None)
+                if built.plan is None:
+                    raise RuntimeError("a build reports a plan and gives none")
+                await models.build_succeeded(version.id, document, built.plan, None)
             case Outcome.FALLBACK:
                 because = report.fallback_because
                 await models.build_succeeded(version.id, document, None, because)

@@ -10,7 +10,7 @@ from typing import Any
 class Bucket:
     """Objects by path. `script`: answers to give first, by (method, path): a status, or a redirect.
 
-    requests  what came, in order; hold: set it to keep every PUT waiting until it is cleared
+    requests  what came, in order
     """
 
     def __init__(self, port: int) -> None:
@@ -20,48 +20,58 @@ class Bucket:
         self.script: dict[tuple[str, str], list[int | str]] = {}
 
 
+class _Server(ThreadingHTTPServer):
+    bucket: Bucket
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    @property
+    def _place(self) -> str:
+        return self.path.partition("?")[0]
+
+    def _scripted(self) -> bool:
+        bucket = self.server.bucket
+        bucket.requests.append((self.command, self._place))
+        answers = bucket.script.get((self.command, self._place))
+        if not answers:
+            return False
+        answer = answers.pop(0)
+        if isinstance(answer, str):
+            self._answer(307, b"", location=answer)
+        else:
+            self._answer(answer, b"<Error><Code>AccessDenied</Code></Error>")
+        return True
+
+    def _answer(self, status: int, body: bytes, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self) -> None:
+        if not self._scripted():
+            found = self.server.bucket.objects.get(self._place)
+            self._answer(200 if found is not None else 404, found or b"")
+
+    def do_PUT(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        if not self._scripted():
+            self.server.bucket.objects[self._place] = body
+            self._answer(200, b"")
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        pass
+
+
 @contextmanager
 def serving() -> Iterator[Bucket]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def _scripted(self) -> bool:
-            path = self.path.partition("?")[0]
-            bucket.requests.append((self.command, path))
-            answers = bucket.script.get((self.command, path))
-            if not answers:
-                return False
-            answer = answers.pop(0)
-            if isinstance(answer, str):
-                self._answer(307, b"", location=answer)
-            else:
-                self._answer(answer, b"<Error><Code>AccessDenied</Code></Error>")
-            return True
-
-        def _answer(self, status: int, body: bytes, **headers: str) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def do_GET(self) -> None:
-            if not self._scripted():
-                found = bucket.objects.get(self.path.partition("?")[0])
-                self._answer(200 if found is not None else 404, found or b"")
-
-        def do_PUT(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            if not self._scripted():
-                bucket.objects[self.path.partition("?")[0]] = body
-                self._answer(200, b"")
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    bucket = Bucket(server.server_port)
+    server = _Server(("127.0.0.1", 0), _Handler)
+    server.bucket = bucket = Bucket(server.server_port)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

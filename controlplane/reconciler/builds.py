@@ -1,0 +1,78 @@
+"""Where a version is built: on this machine, or by what else keeps this contract."""
+
+import asyncio
+import shutil
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from controlplane.artifacts.store import Blob, Store
+from controlplane.builder.job import Builder
+from controlplane.builder.report import Outcome, Report
+from controlplane.models.service import VersionToBuild
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """How a build ended; `plan` is stored and checked (outcome plan only)."""
+
+    report: Report
+    plan: Blob | None = None
+
+
+class Builds(Protocol):
+    """Builds versions. The caller records what comes back before it calls `forget`."""
+
+    async def start(self) -> None:
+        """Begin; what a crash left half done is taken up or removed."""
+
+    async def build(self, version: VersionToBuild) -> Built:
+        """Build one version; never raises for a bad model.
+
+        May be called again for the same version after a crash or a cancellation, and then goes on
+        with what there is.
+        """
+
+    async def forget(self, version: VersionToBuild) -> None:
+        """Remove what a recorded build left; nothing there is success."""
+
+    async def tidy(self, unfinished: frozenset[uuid.UUID]) -> int:
+        """Remove what builds of other versions than these left; gives how much."""
+
+
+class LocalBuilds:
+    """Builds in processes of this machine, each in a folder of its own."""
+
+    def __init__(self, store: Store, builder: Builder, work: Path) -> None:
+        self._store, self._builder, self._work = store, builder, work
+
+    async def start(self) -> None:
+        """Begin with an empty folder."""
+        await asyncio.to_thread(shutil.rmtree, self._work, ignore_errors=True)
+        self._work.mkdir(parents=True, mode=0o700)
+
+    async def build(self, version: VersionToBuild) -> Built:
+        """Build one version from its stored file."""
+        folder = self._work / uuid.uuid4().hex
+        try:
+            folder.mkdir(mode=0o700)
+            source = folder / "model"
+            await self._store.fetch_to(version.sha256, source)
+            work = folder / "work"
+            work.mkdir(mode=0o700)
+            report = await self._builder.build(source, work)
+            if report.outcome is not Outcome.PLAN:
+                return Built(report)
+            if report.plan_path is None:
+                raise RuntimeError("the builder reports a plan and names none")
+            return Built(report, await self._store.put_file(report.plan_path))
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def forget(self, version: VersionToBuild) -> None:
+        """Do nothing: a build removes its folder."""
+
+    async def tidy(self, unfinished: frozenset[uuid.UUID]) -> int:  # noqa: ARG002  (the seam's)
+        """Do nothing: a build removes its folder."""
+        return 0
