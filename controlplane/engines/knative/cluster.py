@@ -145,7 +145,7 @@ class Cluster:
             page = self._must(
                 "GET", kind.path(namespace), query=query, accept=accept if metadata_only else None
             )
-            items += page["items"]
+            items += page["items"] or []  # null for none, where only metadata is asked for
             more = page["metadata"].get("continue")
             if not more:
                 return items, page["metadata"]["resourceVersion"]

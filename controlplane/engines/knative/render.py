@@ -221,9 +221,10 @@ def _pod(desired: DesiredEndpoint, revision: DesiredRevision, install: Install) 
         "name": "runtime",
         "image": install.builder_image if fallback else install.runtime_image,
         "command": ["python3", "-m", "runtime"],
-        "ports": [{"containerPort": 8080}],
-        # Without a period queue-proxy looks every 50 ms (KNATIVE.md 2.4).
-        "readinessProbe": {"httpGet": {"path": "/readyz"}},
+        "ports": [{"containerPort": 8080, "protocol": "TCP"}],
+        # Without a period queue-proxy looks every 50 ms (KNATIVE.md 2.4). What Knative would fill
+        # in is said here: applied again without it, it would be a change under the same name.
+        "readinessProbe": {"httpGet": {"path": "/readyz", "port": 0}, "successThreshold": 1},
         "resources": _resources(revision),
         "securityContext": RESTRICTED,
         "volumeMounts": mounts,
