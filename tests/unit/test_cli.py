@@ -60,6 +60,14 @@ def test_errors_say_what_to_do(arguments: list[str], code: int, said: str, tmp_p
     assert "Traceback" not in ended.stderr
 
 
+def test_a_gateway_is_not_added_to_what_runs_without(tmp_path: Path) -> None:
+    started = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
+    (tmp_path / "keeper.pid").write_text(f"{os.getpid()} {started}\n")
+    ended = kubeserve("up", "--gateway", home=tmp_path)
+    assert ended.returncode == 1
+    assert "kubeserve down && kubeserve up --gateway" in ended.stderr
+
+
 def test_an_address_where_nothing_answers_is_exit_code_3(tmp_path: Path) -> None:
     credentials = {"url": "http://127.0.0.1:9", "client_id": "a", "client_secret": "b"}
     (tmp_path / "credentials.json").write_text(json.dumps(credentials))

@@ -103,7 +103,10 @@ def discovery(resource: Json) -> Json:
 
 def routes(endpoints: Iterable[Route], host: str) -> Json:
     """Give the routes: by path, /TENANT/ENDPOINT/..., and by name, ENDPOINT.TENANT.host."""
-    known = sorted(endpoints, key=lambda one: (one.tenant, one.name))
+    # An endpoint that was deleted and made again is two for a moment. The later one is it; Envoy
+    # would refuse a document with both.
+    named = {(one.tenant, one.name): one for one in endpoints}
+    known = [named[key] for key in sorted(named)]
     by_path = [found for one in known for found in _by_path(one)]
     health = {
         "match": {"path": HEALTH},

@@ -65,3 +65,56 @@ def test_secrets_are_not_shown() -> None:
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_the_readme_tells_of(name: str) -> None:
     assert f"_{name.upper()}`" in README.read_text()
+
+
+def test_the_gateway_has_one_address_for_callers() -> None:
+    def url(**values: object) -> str:
+        return Settings.model_validate(values).gateway_url
+
+    assert url() == "http://127.0.0.1:8081"
+    assert url(gateway_listen="0.0.0.0:80", gateway_host="Kube.example.com") == (
+        "http://kube.example.com"
+    )
+    assert url(gateway_listen="[::]:8081") == "http://[::1]:8081"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("GATEWAY_LISTEN", "localhost:8081", "IP:PORT"),
+        ("GATEWAY_LISTEN", "127.0.0.1:0", "IP:PORT"),
+        ("GATEWAY_HOST", "kube.example.com:8081", "without port"),
+        ("GATEWAY_HOST", "*.example.com", "host name"),
+        ("GATEWAY_KEY", "key.pem", "together with KUBESERVE_GATEWAY_CERTIFICATE"),
+    ],
+)
+def test_a_bad_gateway_is_named(
+    name: str,
+    value: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(f"KUBESERVE_{name}", value)
+    with pytest.raises(SystemExit):
+        read_settings()
+    told = capsys.readouterr().err
+    assert told.startswith(f"KUBESERVE_{name}: ")
+    assert said in told
+
+
+def test_a_certificate_without_its_own_key_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chain = tmp_path / "chain.pem"
+    monkeypatch.setenv("KUBESERVE_GATEWAY_CERTIFICATE", str(chain))
+    for key, said in ((None, "together"), (chain, "cannot be read"), (tmp_path, "no PEM")):
+        if key is not None:
+            monkeypatch.setenv("KUBESERVE_GATEWAY_KEY", str(key))
+        if said == "no PEM":
+            chain.write_text("no certificate")
+        with pytest.raises(SystemExit):
+            read_settings()
+        told = capsys.readouterr().err
+        assert told.startswith("KUBESERVE_GATEWAY_KEY: ")
+        assert said in told
