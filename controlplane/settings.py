@@ -1,17 +1,27 @@
 """Every setting of the control plane, read once from KUBESERVE_ variables and handed down."""
 
+import base64
+import binascii
 import difflib
 import os
 import re
 import ssl
 import sys
 from collections.abc import Mapping
+from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB: Final = 1 << 20
@@ -29,6 +39,11 @@ NOT_OURS: Final = {
 SERVICE_LINK: Final = re.compile(r"KUBESERVE_(\w+_)?(SERVICE_\w+|PORT(_\d+_\w+)?)")
 LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 HOST_NAME: Final = re.compile(rf"{LABEL}(\.{LABEL})*")
+BY_DIGEST: Final = re.compile(r"\S+@sha256:[0-9a-f]{64}")
+CLIENT_ID: Final = re.compile(r"ks-[0-9a-f]{16}")
+SIGNING_SECRET_BYTES: Final = 32
+LEAST_CLIENT_SECRET: Final = 32  # characters; it is never typed by hand
+POD_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 def default_home() -> Path:
@@ -37,10 +52,19 @@ def default_home() -> Path:
     return Path(data) / "kubeserve"
 
 
+class EngineKind(StrEnum):
+    """What endpoints run on."""
+
+    EMBEDDED = "embedded"
+    KNATIVE = "knative"
+
+
 class Settings(BaseSettings):
     """One frozen object; a setting that cannot be honoured ends the start with its name."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     home: Path = Field(default_factory=default_home, description="Folder for everything kept.")
     listen: str = Field("127.0.0.1:8080", description="HOST:PORT of the API.")
@@ -55,6 +79,36 @@ class Settings(BaseSettings):
     sandbox: str = Field("required", description="required, or degraded to build without it.")
     api_token_s: int = Field(900, ge=60, le=DAY_S, description="Life of a token for the API.")
     predict_token_s: int = Field(300, ge=60, le=DAY_S, description="… for one endpoint.")
+    signing_secret: SecretStr | None = Field(
+        None, description="Base64 of 32 bytes that seal the signing keys, not one in HOME."
+    )
+    signing_secret_file: Path | None = Field(None, description="… in a file.")
+    admin_client_id: str | None = Field(
+        None, description="Administrator that a Secret names, instead of HOME/credentials.json."
+    )
+    admin_client_secret: SecretStr | None = Field(
+        None, description="Its secret; another one here takes the place of the old one."
+    )
+    engine: EngineKind = Field(EngineKind.EMBEDDED, description="embedded, or knative.")
+    runtime_image: str | None = Field(None, description="Image of endpoints on Knative.")
+    builder_image: str | None = Field(None, description="Image of builds and of fallbacks there.")
+    images_by_tag: bool = Field(False, description="Take images that are not named by digest.")
+    kubeconfig: Path | None = Field(None, description="Reaches the cluster; not in a pod.")
+    namespace: str = Field(
+        "", validate_default=True, description="Of this installation; a pod knows its own."
+    )
+    namespace_prefix: str = Field("", description="Before a tenant's name in its namespace.")
+    caller_namespaces: str = Field(
+        "knative-serving,kourier-system,monitoring",
+        description="Namespaces that reach endpoints' pods: Knative, its ingress, Prometheus.",
+    )
+    fetch_url: str | None = Field(
+        None, description="Address of the object store as tenants' pods see it."
+    )
+    fetch_region: str = Field("us-east-1", description="Region of the object store.")
+    tenant_cpu_millis: int = Field(16_000, ge=500, description="CPU of one tenant at most.")
+    tenant_memory_mib: int = Field(32 * 1024, ge=512, description="Memory of one tenant.")
+    tenant_pods: int = Field(100, ge=2, description="Pods of one tenant at most.")
     gateway: bool = Field(False, description="One port before all endpoints; `up --gateway`.")
     gateway_listen: str = Field("127.0.0.1:8081", description="IP:PORT of the gateway.")
     gateway_host: str | None = Field(None, description="Its name: ENDPOINT.TENANT.HOST.")
@@ -114,6 +168,82 @@ class Settings(BaseSettings):
             raise ValueError("must be required or degraded")
         return value
 
+    @field_validator("signing_secret")
+    @classmethod
+    def _signing_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            signing_bytes(value.get_secret_value().encode())
+        return value
+
+    @field_validator("signing_secret_file")
+    @classmethod
+    def _signing_secret_file(cls, value: Path | None) -> Path | None:
+        if value is None:
+            return None
+        path = value.expanduser().absolute()
+        try:
+            signing_bytes(path.read_bytes())
+        except OSError as error:
+            raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+        return path
+
+    @field_validator("admin_client_id")
+    @classmethod
+    def _admin_client_id(cls, value: str | None) -> str | None:
+        if value is not None and not CLIENT_ID.fullmatch(value):
+            raise ValueError("must be ks- and 16 hexadecimal digits")
+        return value
+
+    @field_validator("admin_client_secret")
+    @classmethod
+    def _admin_client_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < LEAST_CLIENT_SECRET:
+            raise ValueError(f"must have {LEAST_CLIENT_SECRET} characters or more, by chance")
+        return value
+
+    @field_validator("kubeconfig")
+    @classmethod
+    def _kubeconfig(cls, value: Path | None) -> Path | None:
+        path = value and value.expanduser().absolute()
+        if path is not None and not os.access(path, os.R_OK):
+            raise ValueError(f"{path} cannot be read")
+        return path
+
+    @field_validator("namespace")
+    @classmethod
+    def _namespace(cls, value: str) -> str:
+        if not value and POD_NAMESPACE.exists():
+            value = POD_NAMESPACE.read_text().strip()
+        value = value or "kubeserve"
+        if not re.fullmatch(LABEL, value):
+            raise ValueError("must be the name of a namespace")
+        return value
+
+    @field_validator("namespace_prefix")
+    @classmethod
+    def _namespace_prefix(cls, value: str) -> str:
+        # With a tenant's 40 characters the name stays within Kubernetes' 63.
+        if value and not re.fullmatch(r"[a-z]([a-z0-9-]{0,21})", value):
+            raise ValueError("must be small letters, digits and hyphens, 22 at most, e.g. ks-")
+        return value
+
+    @field_validator("caller_namespaces")
+    @classmethod
+    def _caller_namespaces(cls, value: str) -> str:
+        names = [name.strip() for name in value.split(",")]
+        if not all(re.fullmatch(LABEL, name) for name in names):
+            raise ValueError("must be names of namespaces, with commas between")
+        return ",".join(names)
+
+    @field_validator("fetch_url")
+    @classmethod
+    def _fetch_url(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "http://host")
+        plain = not (parts.path.strip("/") or parts.query or parts.username)
+        if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
+            raise ValueError("must be http[s]://HOST[:PORT], without key, bucket or path")
+        return value and value.rstrip("/")
+
     @field_validator("gateway_listen")
     @classmethod
     def _gateway_listen(cls, value: str) -> str:
@@ -147,6 +277,76 @@ class Settings(BaseSettings):
         if value is not None and certificate is not None:
             check_certificate(certificate, value.expanduser().absolute())
         return value and value.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        """Look at what only fits or misses together; a fault a line, each with its name."""
+        faults = []
+        if self.signing_secret and self.signing_secret_file:
+            faults.append("KUBESERVE_SIGNING_SECRET_FILE: must not be given with _SIGNING_SECRET")
+        if (self.admin_client_id is None) != (self.admin_client_secret is None):
+            faults.append("KUBESERVE_ADMIN_CLIENT_ID: must be given with _ADMIN_CLIENT_SECRET")
+        if self.engine is EngineKind.KNATIVE:
+            faults += self._knative_faults()
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+    def _knative_faults(self) -> list[str]:
+        faults = []
+        if self.issuer is None:
+            faults.append(
+                "KUBESERVE_ISSUER: must be set with KUBESERVE_ENGINE=knative: the address of this "
+                "API as its callers see it; every token names it"
+            )
+        images = {"RUNTIME_IMAGE": self.runtime_image, "BUILDER_IMAGE": self.builder_image}
+        for name, image in images.items():
+            if not image:
+                faults.append(f"KUBESERVE_{name}: must be set with KUBESERVE_ENGINE=knative")
+            elif not self.images_by_tag and not BY_DIGEST.fullmatch(image):
+                faults.append(
+                    f"KUBESERVE_{name}: must name the image by digest (NAME@sha256:…), or "
+                    "KUBESERVE_IMAGES_BY_TAG=true must allow tags, which can change under you"
+                )
+        return faults
+
+    @property
+    def signing_bytes(self) -> bytes | None:
+        """The secret that seals signing keys, if one was given."""
+        if self.signing_secret is not None:
+            return signing_bytes(self.signing_secret.get_secret_value().encode())
+        if self.signing_secret_file is not None:
+            return signing_bytes(self.signing_secret_file.read_bytes())
+        return None
+
+    @property
+    def callers(self) -> tuple[str, ...]:
+        """Namespaces that may reach the pods of endpoints."""
+        return tuple(self.caller_namespaces.split(","))
+
+    @property
+    def fetch_address(self) -> str | None:
+        """Address of the object store for tenants' pods; None without an object store."""
+        if self.fetch_url is not None or self.store is None:
+            return self.fetch_url
+        parts = urlsplit(self.store.get_secret_value())
+        port = f":{parts.port}" if parts.port else ""
+        scheme = "http" if parts.query == "insecure" else "https"
+        return f"{scheme}://{parts.hostname}{port}"
+
+    @property
+    def fetch_namespace(self) -> str | None:
+        """Namespace of a store that is a Service of the same cluster."""
+        host = urlsplit(self.fetch_address or "").hostname or ""
+        inside = re.fullmatch(rf"{LABEL}\.(?P<namespace>{LABEL})\.svc(\..*)?", host)
+        return inside["namespace"] if inside else None
+
+    @property
+    def bucket(self) -> str | None:
+        """The store's bucket; None without an object store."""
+        if self.store is None:
+            return None
+        return urlsplit(self.store.get_secret_value()).path.strip("/")
 
     @property
     def gateway_address(self) -> tuple[str, int]:
@@ -184,6 +384,19 @@ class Settings(BaseSettings):
         return (self.issuer or f"http://{self.listen}").rstrip("/")
 
 
+def signing_bytes(content: bytes) -> bytes:
+    """Read the secret: 32 bytes as they are, or their base64; raises ValueError."""
+    if len(content) == SIGNING_SECRET_BYTES:
+        return content
+    try:
+        secret = base64.b64decode(content.strip(), validate=True)
+    except binascii.Error:
+        secret = b""
+    if len(secret) != SIGNING_SECRET_BYTES:
+        raise ValueError("must be the base64 of 32 random bytes: `openssl rand -base64 32`")
+    return secret
+
+
 def check_certificate(chain: Path, key: Path) -> None:
     """Raise ValueError unless both can be read and belong together."""
 
@@ -208,6 +421,9 @@ def read_settings() -> Settings:
         settings = Settings()
     except ValidationError as error:
         for fault in error.errors():
+            if not fault["loc"]:  # of several settings together; each line has its name
+                faults.append(fault["msg"].removeprefix("Value error, "))
+                continue
             name = PREFIX + "_".join(str(part) for part in fault["loc"]).upper()
             # Never the value: it may be a secret.
             faults.append(f"{name}: {fault['msg'].removeprefix('Value error, ')}")

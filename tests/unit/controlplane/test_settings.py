@@ -1,10 +1,11 @@
 """Settings: every bad one named at once, none ignored, all documented, no secret repeated."""
 
+import base64
 from pathlib import Path
 
 import pytest
 
-from controlplane.settings import Settings, read_settings, unknown
+from controlplane.settings import EngineKind, Settings, read_settings, unknown
 
 README = Path(__file__).parents[3] / "README.md"
 
@@ -60,6 +61,93 @@ def test_secrets_are_not_shown() -> None:
         {"database_url": "postgres://u:hunter2@h/d", "store": "s3://k:hunter2@h/b"}
     )
     assert "hunter2" not in repr(settings)
+
+
+DIGEST = "registry.example/image@sha256:" + "0a" * 32
+KNATIVE = {
+    "KUBESERVE_ENGINE": "knative",
+    "KUBESERVE_ISSUER": "https://kube.example.com",
+    "KUBESERVE_RUNTIME_IMAGE": DIGEST,
+    "KUBESERVE_BUILDER_IMAGE": DIGEST,
+}
+
+
+def faults(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    with pytest.raises(SystemExit):
+        read_settings()
+    return capsys.readouterr().err.splitlines()
+
+
+def test_knative_says_everything_it_needs_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KUBESERVE_ENGINE", "knative")
+    assert [line.partition(":")[0] for line in faults(monkeypatch, capsys)] == [
+        "KUBESERVE_ISSUER",
+        "KUBESERVE_RUNTIME_IMAGE",
+        "KUBESERVE_BUILDER_IMAGE",
+    ]
+
+
+def test_knative_takes_images_by_digest_or_when_tags_are_allowed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in KNATIVE.items():
+        monkeypatch.setenv(name, value)
+    assert read_settings().engine is EngineKind.KNATIVE
+    monkeypatch.setenv("KUBESERVE_RUNTIME_IMAGE", "registry.example/image:1")
+    (fault,) = faults(monkeypatch, capsys)
+    assert fault.startswith("KUBESERVE_RUNTIME_IMAGE: must name the image by digest")
+    monkeypatch.setenv("KUBESERVE_IMAGES_BY_TAG", "true")
+    assert read_settings().runtime_image == "registry.example/image:1"
+
+
+def test_the_signing_secret_comes_from_a_variable_or_a_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    secret, file = bytes(range(32)), tmp_path / "secret"
+    assert read_settings().signing_bytes is None
+    for content in (secret, base64.b64encode(secret) + b"\n"):
+        file.write_bytes(content)
+        monkeypatch.setenv("KUBESERVE_SIGNING_SECRET_FILE", str(file))
+        assert read_settings().signing_bytes == secret
+    monkeypatch.setenv("KUBESERVE_SIGNING_SECRET", base64.b64encode(secret).decode())
+    assert faults(monkeypatch, capsys)[0].startswith("KUBESERVE_SIGNING_SECRET_FILE: must not")
+    monkeypatch.delenv("KUBESERVE_SIGNING_SECRET_FILE")
+    assert read_settings().signing_bytes == secret
+    monkeypatch.setenv("KUBESERVE_SIGNING_SECRET", "hunter2")
+    (fault,) = faults(monkeypatch, capsys)
+    assert fault.startswith("KUBESERVE_SIGNING_SECRET: must be the base64 of 32")
+    assert "hunter2" not in fault
+
+
+def test_faults_of_several_settings_repeat_no_secret(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KUBESERVE_ADMIN_CLIENT_SECRET", "hunter2" * 5)
+    (fault,) = faults(monkeypatch, capsys)
+    assert fault.startswith("KUBESERVE_ADMIN_CLIENT_ID: must be given with")
+    assert "hunter2" not in fault
+
+
+@pytest.mark.parametrize(
+    ("store", "address", "namespace"),
+    [
+        ("s3://k:s@minio.minio.svc.cluster.local:9000/b?insecure",
+         "http://minio.minio.svc.cluster.local:9000", "minio"),
+        ("s3://k:s@minio.storage.svc:9000/b", "https://minio.storage.svc:9000", "storage"),
+        ("s3://k:s@s3.eu-west-1.amazonaws.com/b", "https://s3.eu-west-1.amazonaws.com", None),
+        ("", None, None),
+    ],
+)  # fmt: skip
+def test_pods_read_from_the_store_unless_told_otherwise(
+    store: str, address: str | None, namespace: str | None
+) -> None:
+    settings = Settings.model_validate({"store": store} if store else {})
+    assert (settings.fetch_address, settings.fetch_namespace) == (address, namespace)
+    assert settings.bucket == ("b" if store else None)
+    told = Settings.model_validate({"fetch_url": "http://store.example:1/"})
+    assert told.fetch_address == "http://store.example:1"
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
