@@ -36,7 +36,7 @@ from controlplane.reconciler.builds import LocalBuilds
 from controlplane.reconciler.endpoints import reconcile
 from controlplane.reconciler.loop import Loop
 from controlplane.reconciler.versions import VersionBuilds
-from controlplane.settings import Settings
+from controlplane.settings import EngineKind, Settings
 from controlplane.tenants import routes as tenant_routes
 from controlplane.tenants import service as tenants
 from runtime.problems import EngineUnavailable, NotFound, Problem, Starting
@@ -51,6 +51,32 @@ def make_store(settings: Settings) -> Store:
     from controlplane.artifacts.s3 import S3Store
 
     return S3Store.from_url(settings.store.get_secret_value(), settings.home / "work" / "uploads")
+
+
+def make_engine(settings: Settings, store: Store) -> Engine:
+    """Make the engine the settings name."""
+    if settings.engine is EngineKind.EMBEDDED:
+        return EmbeddedEngine(settings.home, store, settings.public_url)
+    # Only here: the Kubernetes client takes longer to import than all the rest.
+    from controlplane.engines.knative.cluster import Cluster
+    from controlplane.engines.knative.engine import KnativeEngine
+    from controlplane.engines.knative.install import Install, ObjectStore, Quota
+
+    address, bucket = settings.fetch_address, settings.bucket
+    install = Install(
+        issuer=settings.public_url,
+        runtime_image=settings.runtime_image or "",
+        builder_image=settings.builder_image or "",
+        namespace_prefix=settings.namespace_prefix,
+        callers=settings.callers,
+        quota=Quota(settings.tenant_cpu_millis, settings.tenant_memory_mib, settings.tenant_pods),
+        store=(
+            ObjectStore(address, bucket, settings.fetch_region, settings.fetch_namespace)
+            if address and bucket
+            else None
+        ),
+    )
+    return KnativeEngine(Cluster(settings.kubeconfig), store, None, install)
 
 
 def make_builder(settings: Settings) -> Builder:
@@ -82,7 +108,7 @@ def create_app(
 ) -> FastAPI:
     """Build the application; what is not given is made from the settings."""
     store = store or make_store(settings)
-    engine = engine or EmbeddedEngine(settings.home, store, settings.public_url)
+    engine = engine or make_engine(settings, store)
     builder = builder or make_builder(settings)
     oauth = OAuth(
         issuer=settings.public_url,
@@ -278,7 +304,7 @@ def _own_routes(app: FastAPI, parts: Parts) -> None:
         settings: Settings = request.app.state.settings
         return {
             "version": version("kubeserve"),
-            "engine": "embedded",
+            "engine": str(settings.engine),
             "issuer": settings.public_url,
             "sandbox": settings.sandbox,
             "limits": {

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from controlplane import postgres
-from controlplane.settings import Settings
+from controlplane.settings import EngineKind, Settings
 
 FIRST_BACKOFF_S: Final = 0.1
 MOST_BACKOFF_S: Final = 10.0
@@ -86,12 +86,11 @@ class Keeper:
             "KUBESERVE_KEEPER_PID": str(os.getpid()),
         }
         log = self._home / "logs"
-        self._children = [
-            Child("supervisor", lambda: self._program("supervisor")),
-            Child("api", lambda: self._program("api")),
-        ]
-        if settings.gateway:
-            self._children.append(Child("gateway", lambda: self._program("gateway")))
+        self._children = [Child("api", lambda: self._program("api"))]
+        if settings.engine is EngineKind.EMBEDDED:
+            self._children.insert(0, Child("supervisor", lambda: self._program("supervisor")))
+            if settings.gateway:
+                self._children.append(Child("gateway", lambda: self._program("gateway")))
         if settings.database_url is None:
             own = Child(
                 "postgres",

@@ -36,10 +36,14 @@ WATCH_AGAIN_S: Final = 1.0
 
 
 class Artifacts(Protocol):
-    """Where artifacts come from, and how pods get at the large ones."""
+    """Where artifacts come from."""
 
     async def fetch_to(self, sha256: str, path: Path) -> None:
         """Write a blob to a new file."""
+
+
+class Places(Protocol):
+    """How pods get at artifacts that are too large for a Secret."""
 
     async def place(self, sha256: str, tenant: str) -> None:
         """Put a blob where the tenant's pods may read it; there already is success."""
@@ -53,8 +57,11 @@ class KnativeEngine:
 
     drifts = True
 
-    def __init__(self, cluster: Cluster, artifacts: Artifacts, install: Install) -> None:
-        self._cluster, self._artifacts, self._install = cluster, artifacts, install
+    def __init__(
+        self, cluster: Cluster, artifacts: Artifacts, places: Places | None, install: Install
+    ) -> None:
+        self._cluster, self._artifacts, self._places = cluster, artifacts, places
+        self._install = install
         self._keys: bytes | None = None
         self._placed: set[tuple[str, str]] = set()
         self._threads = ThreadPoolExecutor(AT_ONCE, "kube")
@@ -77,13 +84,8 @@ class KnativeEngine:
 
     async def _artifact(self, desired: DesiredEndpoint, revision: RenderedRevision) -> None:
         artifact, tenant = revision.artifact, desired.tenant
-        if (
-            not render.in_secret(artifact)
-            and (tenant, artifact.artifact_sha256) not in self._placed
-        ):
-            await self._artifacts.place(artifact.artifact_sha256, tenant)
-            await self._store_access(tenant)
-            self._placed.add((tenant, artifact.artifact_sha256))
+        if not render.in_secret(artifact):
+            await self._placed_for(tenant, artifact.artifact_sha256)
         if not render.needs_secret(artifact):
             return
         name = names.artifact(desired, artifact.artifact_sha256)
@@ -104,15 +106,19 @@ class KnativeEngine:
             await self._artifacts.fetch_to(sha256, path)
             return await asyncio.to_thread(path.read_bytes)
 
-    async def _store_access(self, tenant: str) -> None:
+    async def _placed_for(self, tenant: str, sha256: str) -> None:
+        if self._places is None or (tenant, sha256) in self._placed:
+            return
+        await self._places.place(sha256, tenant)
         namespace = names.namespace(self._install.namespace_prefix, tenant)
         live = await self._call(
             self._cluster.get, kube.SECRET, namespace, names.STORE, metadata_only=True
         )
         if live is None:
-            keys = await self._artifacts.reader(tenant)
+            keys = await self._places.reader(tenant)
             secret = render_tenant.store_secret(tenant, *keys, self._install)
             await self._call(self._cluster.apply, secret)
+        self._placed.add((tenant, sha256))
 
     async def _service(
         self, desired: DesiredEndpoint, rendered: tuple[RenderedRevision, ...]

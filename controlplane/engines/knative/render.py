@@ -15,6 +15,7 @@ from controlplane.engines.knative import names
 from controlplane.engines.knative.install import SECRET_LIMIT_BYTES, Install
 from controlplane.engines.knative.names import Document
 from runtime.launch import Backend, Launch, RevisionLaunch
+from runtime.problems import Conflict
 
 MIB: Final = 1 << 20
 USER: Final = 65532
@@ -276,7 +277,7 @@ def _fetch(desired: DesiredEndpoint, revision: DesiredRevision, install: Install
     if in_secret(revision):
         return []
     if install.store is None:
-        raise ValueError(
+        raise Conflict(
             f"{revision.model}:{revision.version} has {revision.artifact_size_bytes} bytes, more "
             f"than a Secret takes ({SECRET_LIMIT_BYTES}): set KUBESERVE_STORE to an object store"
         )

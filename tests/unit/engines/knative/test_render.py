@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from controlplane.engines.engine import BackendKind, Scaling
 from controlplane.engines.knative import names, render, render_tenant
 from runtime.launch import from_env
+from runtime.problems import Conflict
 from tests.unit.engines.knative.desired import INSTALL, WITH_STORE, endpoint, revision
 
 # Knative's flags that are off by default, as the fields they would allow (KNATIVE.md 2.3).
@@ -67,7 +68,7 @@ def test_a_small_artifact_travels_in_a_secret_and_a_large_one_does_not():
     where = json.loads(environment(spec)["KUBESERVE_FETCH"])
     assert where["prefix"] == "tenants/acme/"
     assert not any("secret" in volume for volume in spec["volumes"])
-    with pytest.raises(ValueError, match="KUBESERVE_STORE"):
+    with pytest.raises(Conflict, match="KUBESERVE_STORE"):
         pod(endpoint(revision(size=LARGE)))
 
 
