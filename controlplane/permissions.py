@@ -55,6 +55,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/v1/endpoints/{endpoint}/releases"): Scope.ENDPOINTS_READ,
     ("POST", "/v1/endpoints/{endpoint}/releases"): Scope.ENDPOINTS_WRITE,
     ("POST", "/v1/endpoints/{endpoint}/rollback"): Scope.ENDPOINTS_WRITE,
+    ("GET", "/v1/endpoints/{endpoint}/why"): Scope.ENDPOINTS_READ,
     ("GET", "/v1/endpoints/{endpoint}/logs"): Scope.ENDPOINTS_READ,
 }
 

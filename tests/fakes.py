@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 from controlplane.engines.engine import (
+    Cause,
     Condition,
     DesiredEndpoint,
     EndpointId,
@@ -21,6 +22,7 @@ class FakeEngine:
         self.wanted: dict[EndpointId, DesiredEndpoint] = {}
         self.keys: list[bytes] = []
         self.down = False
+        self.refusal: Cause | None = None
         self.asked = 0
         self.drifts = False
 
@@ -49,6 +51,14 @@ class FakeEngine:
     async def publish_keys(self, document: bytes) -> None:
         self._check()
         self.keys.append(document)
+
+    async def explain(self, desired: DesiredEndpoint) -> Cause:
+        self._check()
+        if self.refusal is not None:
+            return self.refusal
+        if desired.id not in self.wanted:
+            return Cause("NotTaken", False, "The engine has not taken it over yet.")
+        return Cause("Serving", True, "1 worker(s) ready.", ("replicas: 1 of 1",))
 
     async def logs(
         self, endpoint: EndpointId, *, tail: int, follow: bool

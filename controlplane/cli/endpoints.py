@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from controlplane.cli.output import Output, cell, pass_output
+from controlplane.cli.output import Output, pass_output
 from controlplane.client import Endpoint
 
 
@@ -82,6 +82,8 @@ def _row(endpoint: Endpoint) -> tuple[object, ...]:
 def status(endpoint: Endpoint) -> str:
     """Say in a word or two how an endpoint is."""
     ready, active = endpoint.ready, endpoint.active
+    if ready.status == "False":
+        return f"{ready.reason}; see: kubeserve why {endpoint.name}"
     if ready.status != "True":
         return f"{ready.reason}: {ready.message}" if ready.message else str(ready.reason)
     return "idle" if active.status == "False" else "ready"
@@ -90,18 +92,21 @@ def status(endpoint: Endpoint) -> str:
 @click.command()
 @click.argument("endpoint")
 @pass_output
-def why(output: Output, endpoint: str) -> None:
-    """Say what an endpoint is doing and what it waits for."""
+def why(output: Output, endpoint: str) -> int:
+    """Say why an endpoint is as it is, and what to do; exit code 1 if something is wrong."""
     with output.client() as client:
-        found = client.endpoint(endpoint)
+        cause = client.why(endpoint)
     if output.as_json:
-        output.document({"ready": found.raw["ready"], "active": found.raw["active"]})
-        return
-    for condition in (found.ready, found.active):
-        output.say(f"{condition.reason} since {cell(condition.since)}: {condition.message}")
-    if found.cold_start:
-        phases = ", ".join(f"{k} {v:.1f} ms" for k, v in found.cold_start.phases_ms.items())
-        output.say(f"Last cold start {found.cold_start.total_ms:.1f} ms: {phases}")
+        output.document(cause.raw)
+        return 0 if cause.ok else 1
+    colour = "green" if cause.ok else "red"
+    output.console.print(f"[{colour}]{cause.reason}[/{colour}]", end=" ")
+    output.plain(cause.message)
+    for fact in cause.evidence:
+        output.plain(f"  {fact}")
+    if cause.next_step:
+        output.plain(f"Next: {cause.next_step}")
+    return 0 if cause.ok else 1
 
 
 @click.command()

@@ -47,6 +47,10 @@ class Output:
         if not self.as_json:
             self.console.print(message)
 
+    def plain(self, text: str) -> None:
+        """Print text of others as it is: its brackets are no markup."""
+        self.console.print(text, markup=False)
+
     def document(self, value: Any, *, indent: int | None = 2) -> None:
         """Print one JSON document."""
         click.echo(json.dumps(value, indent=indent, default=str))

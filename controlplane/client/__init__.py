@@ -14,6 +14,7 @@ from controlplane.client.errors import (
     Unreachable,
 )
 from controlplane.client.results import (
+    Cause,
     ColdStart,
     Condition,
     Endpoint,
@@ -31,6 +32,7 @@ __all__ = [
     "AsyncClient",
     "BadAnswer",
     "BuildFailed",
+    "Cause",
     "Client",
     "ClientError",
     "ColdStart",

@@ -228,6 +228,32 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """Why an endpoint is as it is. `ok`: idle, starting and serving are no faults."""
+
+    endpoint: str
+    reason: str
+    ok: bool
+    message: str
+    evidence: tuple[str, ...]
+    next_step: str
+    raw: Raw = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: Raw) -> "Cause":
+        """Read the API's document."""
+        return cls(
+            endpoint=_text(raw, "endpoint"),
+            reason=_text(raw, "reason"),
+            ok=raw.get("ok") is True,
+            message=str(raw.get("message") or ""),
+            evidence=tuple(map(str, raw.get("evidence") or ())),
+            next_step=str(raw.get("next_step") or ""),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class LogLine:
     """One line that a replica wrote."""
 

@@ -15,7 +15,7 @@ from controlplane.client.errors import (
 )
 from controlplane.client.predicting import Protocol
 from controlplane.client.registry import looks
-from controlplane.client.results import Endpoint, Release
+from controlplane.client.results import Cause, Endpoint, Release
 from controlplane.client.rows import table
 from controlplane.client.steps import Answer, Flow, Pause, Send
 from runtime.plan.ops import Array
@@ -63,6 +63,10 @@ class Serving:
     def endpoint(self, name: str) -> Flow[Endpoint]:
         """Read one endpoint."""
         return Endpoint.read((yield from self._core.get(self._core.url("endpoints", name))))
+
+    def why(self, name: str) -> Flow[Cause]:
+        """Ask for the cause of an endpoint's state."""
+        return Cause.read((yield from self._core.get(self._core.url("endpoints", name, "why"))))
 
     def delete_endpoint(self, name: str) -> Flow[None]:
         """Delete an endpoint; its model stays."""

@@ -13,7 +13,7 @@ from controlplane.client.core import Core
 from controlplane.client.home import find_account
 from controlplane.client.predicting import Protocol
 from controlplane.client.registry import Progress, Registry
-from controlplane.client.results import Endpoint, LogLine, Model, Release, Version
+from controlplane.client.results import Cause, Endpoint, LogLine, Model, Release, Version
 from controlplane.client.retries import RetryPolicy
 from controlplane.client.serving import Arrays, Serving, Traffic, release_of
 from controlplane.client.steps import (
@@ -158,6 +158,10 @@ class Client:
     def endpoint(self, name: str) -> Endpoint:
         """Read one endpoint."""
         return self._run(self._serving.endpoint(name))
+
+    def why(self, endpoint: str) -> Cause:
+        """Name the cause of the state an endpoint is in, with evidence and the next step."""
+        return self._run(self._serving.why(endpoint))
 
     def delete_endpoint(self, name: str) -> None:
         """Delete an endpoint; its model stays."""

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from controlplane.callers import Caller, CurrentCaller
-from controlplane.endpoints import schemas, service
+from controlplane.endpoints import explaining, schemas, service
 from controlplane.endpoints.service import ReleaseWanted, TargetWanted
 from controlplane.engines.engine import EndpointId
 from controlplane.idempotency import once
@@ -139,6 +139,15 @@ async def rollback(
         return await service.rollback(tenant, endpoint, body.to, by, _unchanged(request))
 
     return await _released(request, caller, endpoint, act)
+
+
+@router.get("/{endpoint}/why")
+async def why(caller: CurrentCaller, endpoint: str, request: Request) -> schemas.Why:
+    """Name the cause of the state an endpoint is in, the evidence, and what to do next."""
+    engine, settings = request.app.state.engine, request.app.state.settings
+    tenant = await _tenant(caller)
+    found = await explaining.explain(engine, tenant, endpoint, settings.public_url)
+    return schemas.Why(**found)
 
 
 @router.get("/{endpoint}/logs")

@@ -1,4 +1,4 @@
-"""What the endpoints' routes take."""
+"""What the endpoints' routes take, and what `why` gives."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -52,3 +52,14 @@ class Rollback(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     to: int | None = Field(None, ge=1, lt=1 << 31)
+
+
+class Why(BaseModel):
+    """The cause of an endpoint's state. `ok`: idle, starting and serving are no faults."""
+
+    endpoint: str
+    reason: str
+    ok: bool
+    message: str
+    evidence: list[str]
+    next_step: str

@@ -245,7 +245,12 @@ def scaling_of(changes: dict[str, Any]) -> Scaling:
 async def desired(endpoint_id: uuid.UUID, issuer: str) -> DesiredEndpoint | None:
     """Give what an engine must run; None: nothing, it was deleted."""
     row = await repository.by_id_of_all(endpoint_id)
-    if row is None or row.deleted_at is not None:
+    return None if row is None else await wanted(row, issuer)
+
+
+async def wanted(row: Endpoint, issuer: str) -> DesiredEndpoint | None:
+    """Give what an engine must run of a row; None: nothing, it was deleted."""
+    if row.deleted_at is not None:
         return None
     current = await repository.release(row, row.release)
     if current is None:

@@ -130,6 +130,24 @@ class LogLine:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why an endpoint is as it is: the one thing to know, and what to do about it.
+
+    reason     one CamelCase word
+    ok         idle, starting and serving are no faults
+    message    a sentence
+    evidence   facts as they were found: conditions, events, exit codes, last log lines, figures
+    next_step  what whoever reads it does next; empty: nothing
+    """
+
+    reason: str
+    ok: bool
+    message: str
+    evidence: tuple[str, ...] = ()
+    next_step: str = ""
+
+
 class Engine(Protocol):
     """Every method raises `EngineUnavailable` when the engine cannot be reached.
 
@@ -152,6 +170,12 @@ class Engine(Protocol):
 
     async def publish_keys(self, document: bytes) -> None:
         """Hand the keys file (JWKS + revocations) to every worker, present and future."""
+
+    async def explain(self, desired: DesiredEndpoint) -> Cause:
+        """Name the cause of the state an endpoint is in; asked now, changes nothing.
+
+        Takes what is wanted: an engine that refuses it, or has not got it yet, knows nothing of it.
+        """
 
     def logs(self, endpoint: EndpointId, *, tail: int, follow: bool) -> AsyncIterator[LogLine]:
         """Give the last lines, then new ones while `follow`."""

@@ -1,18 +1,21 @@
 """The engine's face in the control plane: artifacts to local files, commands to the supervisor."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from controlplane.engines.embedded import causes
 from controlplane.engines.embedded.ledger import sync_folder, write_durably
 from controlplane.engines.embedded.wire import LocalEndpoint, observed_from
 from controlplane.engines.engine import (
     BackendKind,
+    Cause,
     DesiredEndpoint,
     DesiredRevision,
     EndpointId,
@@ -90,6 +93,15 @@ class EmbeddedEngine:
     async def publish_keys(self, document: bytes) -> None:
         """Replace the keys file of every worker."""
         await self._ask({"do": "keys", "document": document.decode()})
+
+    async def explain(self, desired: DesiredEndpoint) -> Cause:
+        """Name the cause of the state an endpoint is in."""
+        seen = await self.observe(desired.id)
+        log: list[LogLine] = []
+        if seen is not None:
+            with contextlib.suppress(Conflict):  # deleted meanwhile
+                log += [x async for x in self.logs(desired.id, tail=causes.LINES, follow=False)]
+        return causes.cause(desired, seen, log, datetime.now(UTC))
 
     async def logs(
         self, endpoint: EndpointId, *, tail: int, follow: bool

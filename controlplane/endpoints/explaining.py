@@ -1,0 +1,112 @@
+"""Why an endpoint is as it is: what rows alone tell, then what the engine finds.
+
+A name without an endpoint is explained by the model of that name, of which it is about to be made.
+"""
+
+import asyncio
+import uuid
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from controlplane.endpoints import repository, service
+from controlplane.endpoints.tables import Endpoint
+from controlplane.engines.engine import Cause, DesiredEndpoint, Engine
+from controlplane.models import service as models
+from controlplane.rest import is_name
+from controlplane.tenants.service import TenantId
+from runtime.problems import EngineUnavailable, NotFound
+
+ANSWER_WITHIN_S: Final = 10.0
+# A release is normally taken over within a second; a control plane that restarts needs some more.
+TAKEN_WITHIN: Final = timedelta(seconds=15)
+PENDING: Final = ("uploaded", "building")
+
+
+async def explain(engine: Engine, tenant: TenantId, name: str, issuer: str) -> dict[str, Any]:
+    """Give the cause of an endpoint's state as a document; raises NotFound."""
+    row = await repository.named(tenant, name) if is_name(name) else None
+    cause = await _undeployed(tenant, name) if row is None else await _cause(engine, row, issuer)
+    return {"endpoint": name, **asdict(cause), "evidence": list(cause.evidence)}
+
+
+async def _undeployed(tenant: TenantId, name: str) -> Cause:
+    newest = await _newest(tenant, name) if is_name(name) else None
+    if newest is None:
+        raise NotFound(
+            f"There is no endpoint {name[:60]!r}; `kubeserve endpoints` lists what there is."
+        )
+    return undeployed(name, newest)
+
+
+async def _newest(tenant: TenantId, model: str) -> dict[str, Any] | None:
+    """Give the version that was pushed last, whatever became of it; None: there is none."""
+    try:
+        listed = await models.list_versions(tenant, model, 0, None)
+    except NotFound:  # a deployed model may have been deleted
+        return None
+    return listed[0] if listed else None
+
+
+def undeployed(name: str, newest: dict[str, Any]) -> Cause:
+    """Say why there is no endpoint of a model: its newest version tells."""
+    which, state = f"{name}:{newest['number']}", newest["state"]
+    facts = (f"version {which} is {state}", f"there is no endpoint {name}")
+    if state in PENDING:
+        text = f"There is no endpoint yet: {which} is still being built."
+        step = f"Wait for it (`kubeserve versions {name}`), then `kubeserve deploy {name}`."
+        return Cause("Building", True, text, facts, step)
+    if state == "failed":
+        text = f"There is no endpoint, and {which} cannot serve: {newest['reason']}"
+        step = newest["advice"] or f"Change the model and push it again: `kubeserve push {name}`."
+        return Cause("BuildFailed", False, text, facts, step)
+    text = f"There is no endpoint {name}; {which} is ready for one."
+    return Cause("NotDeployed", False, text, facts, f"`kubeserve deploy {name}` makes it.")
+
+
+async def _cause(engine: Engine, row: Endpoint, issuer: str) -> Cause:
+    desired = await service.wanted(row, issuer)
+    if row.deleted_at is not None or desired is None:
+        since = (row.deleted_at or row.created_at).isoformat(timespec="seconds")
+        text = "This endpoint is being deleted; its name is free again when that is done."
+        step = "Wait. If it lasts for minutes, ask the operator for the control plane's log."
+        return Cause("Deleting", True, text, (f"deleted at {since}",), step)
+    cause = await asked(engine, desired)
+    release = await repository.release(row, row.release)
+    if cause.reason == "NotTaken" and release is not None:
+        cause = patient(cause, datetime.now(UTC) - release.created_at)
+    return await _with_versions(row.tenant_id, desired, cause)
+
+
+async def asked(engine: Engine, desired: DesiredEndpoint) -> Cause:
+    """Ask the engine; that it does not answer is a cause too."""
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            return await engine.explain(desired)
+    except EngineUnavailable as error:
+        said = error.detail
+    except TimeoutError:
+        said = f"no answer within {ANSWER_WITHIN_S:g} s"
+    text = "The engine cannot be asked. Endpoints that were serving go on without it."
+    step = "Try again in a moment; if it lasts, the operator must bring the engine back."
+    return Cause("EngineUnavailable", False, text, (said,), step)
+
+
+def patient(cause: Cause, age: timedelta) -> Cause:
+    """Call a release that was made a moment ago one that starts."""
+    if age > TAKEN_WITHIN:
+        return cause
+    text = f"The release was made {max(0, age.seconds)} s ago and is being rolled out."
+    return Cause("Starting", True, text, (*cause.evidence, cause.message))
+
+
+async def _with_versions(tenant: uuid.UUID, desired: DesiredEndpoint, cause: Cause) -> Cause:
+    """Add what is under way above the engine: a newer version that is built, or could not be."""
+    newest_routed = max(desired.revisions, key=lambda one: one.version)
+    newest = await _newest(TenantId(tenant), newest_routed.model)
+    if newest is None or newest["number"] <= newest_routed.version:
+        return cause
+    which, state = f"{newest_routed.model}:{newest['number']}", newest["state"]
+    said = f"{which} is {state}" + (f": {newest['reason']}" if newest["reason"] else "")
+    fact = f"{said}; the endpoint serves version {newest_routed.version}"
+    return Cause(cause.reason, cause.ok, cause.message, (*cause.evidence, fact), cause.next_step)
