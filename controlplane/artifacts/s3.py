@@ -5,6 +5,7 @@ A stream is written to a local file first: its name is its digest, which is know
 
 import asyncio
 import os
+import re
 import shutil
 import uuid
 from collections.abc import AsyncIterator
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+import certifi
+import urllib3
 from minio import Minio
 from minio.error import S3Error
 
@@ -20,6 +23,58 @@ from controlplane.artifacts.folder import FolderStore, read_file
 from controlplane.artifacts.store import Blob
 
 FRESH_S: Final = 3600.0  # far below the age of what the sweep takes
+TIMEOUT: Final = urllib3.Timeout(connect=5.0, read=60.0)
+CONTENT: Final = re.compile(r"([0-9a-f]{2})/(\1[0-9a-f]{62})")
+
+
+def object_name(sha256: str) -> str:
+    """Give the name of a blob's object."""
+    return f"{sha256[:2]}/{sha256}"
+
+
+def open_client(
+    url: str, *, address: str | None = None, region: str | None = None
+) -> tuple[Minio, str]:
+    """Open `s3://KEY:SECRET@HOST[:PORT]/BUCKET[?insecure]`; gives the client and the bucket.
+
+    address  http(s)://HOST[:PORT] to reach (or sign for) the same store by instead
+    region   None: asked for, which signing for an address that is not ours to reach cannot do
+    """
+    parts = urlsplit(url)
+    bucket = parts.path.strip("/")
+    if parts.scheme != "s3" or not parts.hostname or not bucket:
+        raise ValueError("KUBESERVE_STORE must be s3://KEY:SECRET@HOST[:PORT]/BUCKET")
+    host = parts.hostname + (f":{parts.port}" if parts.port else "")
+    secure = parts.query != "insecure"
+    if address is not None:
+        other = urlsplit(address)
+        host, secure = other.netloc, other.scheme == "https"
+    client = Minio(
+        host,
+        access_key=unquote(parts.username or ""),
+        secret_key=unquote(parts.password or ""),
+        secure=secure,
+        region=region,
+        # Its own waits five minutes for a store that does not answer, six times.
+        http_client=urllib3.PoolManager(
+            timeout=TIMEOUT,
+            retries=urllib3.Retry(2, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504]),
+            cert_reqs="CERT_REQUIRED",
+            ca_certs=os.environ.get("SSL_CERT_FILE") or certifi.where(),
+        ),
+    )
+    return client, bucket
+
+
+def age_s(client: Minio, bucket: str, name: str) -> float | None:
+    """Tell how long ago an object was written; None if it is not there."""
+    try:
+        stored = client.stat_object(bucket, name).last_modified
+    except S3Error as error:
+        if error.code in ("NoSuchKey", "NoSuchObject"):
+            return None
+        raise
+    return (datetime.now(UTC) - stored).total_seconds() if stored else FRESH_S + 1
 
 
 class S3Store:
@@ -33,23 +88,10 @@ class S3Store:
     @classmethod
     def from_url(cls, url: str, scratch: Path) -> "S3Store":
         """Open `s3://KEY:SECRET@HOST[:PORT]/BUCKET[?insecure]`; makes the bucket if need be."""
-        parts = urlsplit(url)
-        bucket = parts.path.strip("/")
-        if parts.scheme != "s3" or not parts.hostname or not bucket:
-            raise ValueError("KUBESERVE_STORE must be s3://KEY:SECRET@HOST[:PORT]/BUCKET")
-        host = parts.hostname + (f":{parts.port}" if parts.port else "")
-        client = Minio(
-            host,
-            access_key=unquote(parts.username or ""),
-            secret_key=unquote(parts.password or ""),
-            secure=parts.query != "insecure",
-        )
+        client, bucket = open_client(url)
         if not client.bucket_exists(bucket):
             client.make_bucket(bucket)
         return cls(client, bucket, scratch)
-
-    def _name(self, sha256: str) -> str:
-        return f"{sha256[:2]}/{sha256}"
 
     async def put(
         self, chunks: AsyncIterator[bytes], *, max_bytes: int, expected_sha256: str | None = None
@@ -65,21 +107,12 @@ class S3Store:
         return Blob(blob.sha256, blob.size_bytes, blob.head, created)
 
     def _upload(self, sha256: str, path: Path) -> bool:
-        name = self._name(sha256)
-        age_s = self._age_s(name)
-        if age_s is None or age_s > FRESH_S:
+        name = object_name(sha256)
+        age = age_s(self._client, self._bucket, name)
+        if age is None or age > FRESH_S:
             # Also when it is there, or the sweep could take what a new version is about to name.
             self._client.fput_object(self._bucket, name, str(path))
-        return age_s is None
-
-    def _age_s(self, name: str) -> float | None:
-        try:
-            stored = self._client.stat_object(self._bucket, name).last_modified
-        except S3Error as error:
-            if error.code in ("NoSuchKey", "NoSuchObject"):
-                return None
-            raise
-        return (datetime.now(UTC) - stored).total_seconds() if stored else FRESH_S + 1
+        return age is None
 
     async def put_file(self, path: Path) -> Blob:
         """Store a local file."""
@@ -89,7 +122,7 @@ class S3Store:
         """Download a blob; raises FileNotFoundError."""
         try:
             await asyncio.to_thread(
-                self._client.fget_object, self._bucket, self._name(sha256), str(path)
+                self._client.fget_object, self._bucket, object_name(sha256), str(path)
             )
         except S3Error as error:
             if error.code == "NoSuchKey":
@@ -98,11 +131,11 @@ class S3Store:
 
     async def delete(self, sha256: str, *, older_s: float = 0.0) -> None:
         """Remove a blob, unless it was stored again lately; nothing there is success."""
-        await asyncio.to_thread(self._delete, self._name(sha256), older_s)
+        await asyncio.to_thread(self._delete, object_name(sha256), older_s)
 
     def _delete(self, name: str, older_s: float) -> None:
-        age_s = self._age_s(name)
-        if age_s is None or (older_s and age_s <= older_s):
+        age = age_s(self._client, self._bucket, name)
+        if age is None or (older_s and age <= older_s):
             return
         self._client.remove_object(self._bucket, name)
 
@@ -112,10 +145,12 @@ class S3Store:
 
     def _older_than(self, seconds: float) -> list[str]:
         limit = datetime.now(UTC) - timedelta(seconds=seconds)
+        # Other prefixes of the bucket are the exchange's.
         return [
-            Path(found.object_name).name
+            name[2]
             for found in self._client.list_objects(self._bucket, recursive=True)
-            if found.object_name and found.last_modified and found.last_modified < limit
+            if found.last_modified and found.last_modified < limit
+            if (name := CONTENT.fullmatch(found.object_name or ""))
         ]
 
     async def ping(self) -> None:

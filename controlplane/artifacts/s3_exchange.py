@@ -1,0 +1,197 @@
+"""The exchange with pods in a bucket (MinIO, S3)."""
+
+import asyncio
+import functools
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, ParamSpec, TypeVar
+
+import urllib3
+from minio import Minio
+from minio.commonconfig import CopySource
+from minio.error import MinioException, S3Error
+
+from controlplane.artifacts.exchange import Differs, Taken
+from controlplane.artifacts.s3 import FRESH_S, age_s, object_name
+from controlplane.artifacts.store import Blob
+from runtime.problems import EngineUnavailable
+
+BUILDS: Final = "builds/"
+TENANTS: Final = "tenants/"
+CHUNK: Final = 1 << 20
+HEAD_BYTES: Final = 64
+GONE: Final = ("NoSuchKey", "NoSuchObject")
+# Of a request that arrived: sent again it is answered otherwise.
+PASSING: Final = ("InternalError", "ServiceUnavailable", "SlowDown", "XMinioServerNotInitialized")
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+class S3Exchange:
+    """Implements `controlplane.artifacts.exchange.Exchange`.
+
+    client   reaches the store from here; outside: signs for its address as pods reach it
+    """
+
+    def __init__(self, client: Minio, outside: Minio, bucket: str) -> None:
+        self._client, self._outside, self._bucket = client, outside, bucket
+
+    # Builds
+
+    async def presign_get(self, sha256: str, expires_s: float) -> str:
+        """Sign an address, as pods reach it, to read one blob from."""
+        sign = self._outside.presigned_get_object
+        return await _call(sign, self._bucket, object_name(sha256), timedelta(seconds=expires_s))
+
+    async def presign_put(self, name: str, expires_s: float) -> str:
+        """Sign an address, as pods reach it, to write `builds/{name}` to."""
+        sign = self._outside.presigned_put_object
+        return await _call(sign, self._bucket, BUILDS + name, timedelta(seconds=expires_s))
+
+    async def read(self, name: str, most_bytes: int) -> bytes | None:
+        """Give `builds/{name}`, None if it is not there; raises Differs if it is larger."""
+        return await _call(self._read, BUILDS + name, most_bytes)
+
+    def _read(self, name: str, most: int) -> bytes | None:
+        try:
+            with self._open(name) as answer:
+                raw: bytes = answer.read(most + 1)
+        except FileNotFoundError:
+            return None
+        if len(raw) > most:
+            raise Differs(f"{name} is larger than {most} bytes")
+        return raw
+
+    async def take(self, name: str, path: Path, sha256: str, size_bytes: int) -> Taken:
+        """Download `builds/{name}` to a new file; raises Differs unless it is as announced."""
+        return await _call(self._take, BUILDS + name, path, sha256, size_bytes)
+
+    def _take(self, name: str, path: Path, sha256: str, size_bytes: int) -> Taken:
+        digest, size, head = hashlib.sha256(), 0, b""
+        try:
+            with self._open(name) as answer, path.open("wb") as file:
+                etag = str(answer.headers.get("etag", "")).strip('"')
+                for chunk in answer.stream(CHUNK):
+                    size += len(chunk)
+                    if size > size_bytes:
+                        raise Differs(f"{name} is larger than the {size_bytes} bytes announced")
+                    head = head or chunk[:HEAD_BYTES]
+                    digest.update(chunk)
+                    file.write(chunk)
+        except FileNotFoundError as error:
+            raise Differs(f"{name} was announced and is not there") from error
+        if size != size_bytes or digest.hexdigest() != sha256:
+            raise Differs(f"{name} is not the one announced: {size} of {size_bytes} bytes")
+        return Taken(name, Blob(sha256, size, head, created=False), etag)
+
+    async def adopt(self, taken: Taken) -> Blob:
+        """Make a blob of what was taken; raises Differs if it was changed since."""
+        created = await _call(self._adopt, taken)
+        blob = taken.blob
+        return Blob(blob.sha256, blob.size_bytes, blob.head, created)
+
+    def _adopt(self, taken: Taken) -> bool:
+        # Its address is signed for some minutes more: only the very bytes that were read.
+        return self._copy(taken.name, object_name(taken.blob.sha256), taken.etag)
+
+    def _copy(self, source: str, target: str, etag: str | None = None) -> bool:
+        """Copy unless it is there; a copy that is old becomes young, or the sweep could take it."""
+        age = age_s(self._client, self._bucket, target)
+        if age is not None and age <= FRESH_S:
+            return False
+        try:
+            self._client.copy_object(
+                self._bucket, target, CopySource(self._bucket, source, match_etag=etag)
+            )
+        except S3Error as error:
+            if error.code == "PreconditionFailed":
+                raise Differs(f"{source} was changed after it was read") from error
+            if error.code in GONE:
+                raise FileNotFoundError(source) from error
+            raise
+        return age is None
+
+    async def clear(self, prefix: str) -> int:
+        """Remove every `builds/{prefix}…`; gives how many."""
+        return await _call(self._clear, BUILDS + prefix)
+
+    def _clear(self, prefix: str) -> int:
+        names = [name for name, _ in self._list(prefix)]
+        for name in names:
+            self._client.remove_object(self._bucket, name)
+        return len(names)
+
+    async def builds_older_than(self, seconds: float) -> list[str]:
+        """List the names below `builds/` that were written longer ago than that."""
+        return await _call(self._older_than, BUILDS, seconds)
+
+    # Tenants
+
+    async def place(self, sha256: str, tenant: str) -> None:
+        """Copy a blob to where the tenant's pods may read it; raises FileNotFoundError."""
+        await _call(self._copy, object_name(sha256), placed(tenant, sha256))
+
+    async def unplace(self, sha256: str, tenant: str) -> None:
+        """Remove that copy; nothing there is success."""
+        await _call(self._client.remove_object, self._bucket, placed(tenant, sha256))
+
+    async def placed_older_than(self, seconds: float) -> list[tuple[str, str]]:
+        """List (tenant, sha256) of the copies that were made longer ago than that."""
+        names = await _call(self._older_than, TENANTS, seconds)
+        split = [name.split("/") for name in names]
+        return [(parts[0], parts[1]) for parts in split if len(parts) == 2]
+
+    # How it asks
+
+    @contextmanager
+    def _open(self, name: str) -> "Iterator[urllib3.BaseHTTPResponse]":
+        try:
+            answer = self._client.get_object(self._bucket, name)
+        except S3Error as error:
+            if error.code in GONE:
+                raise FileNotFoundError(name) from error
+            raise
+        try:
+            yield answer
+        finally:
+            # Closed, not given back: what was not read of it would be read to its end.
+            answer.close()
+
+    def _list(self, prefix: str) -> list[tuple[str, datetime | None]]:
+        found = self._client.list_objects(self._bucket, prefix, recursive=True)
+        return [(one.object_name, one.last_modified) for one in found if one.object_name]
+
+    def _older_than(self, prefix: str, seconds: float) -> list[str]:
+        limit = datetime.now(UTC) - timedelta(seconds=seconds)
+        return [
+            name.removeprefix(prefix)
+            for name, written in self._list(prefix)
+            if written is not None and written < limit
+        ]
+
+
+def placed(tenant: str, sha256: str) -> str:
+    """Give the name of a blob's copy that a tenant's pods may read."""
+    return f"{TENANTS}{tenant}/{sha256}"
+
+
+async def _call(
+    function: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs
+) -> Result:
+    """Call in a thread; a store that does not answer is EngineUnavailable."""
+    try:
+        return await asyncio.to_thread(functools.partial(function, *args, **kwargs))
+    except S3Error as error:
+        if error.code not in PASSING:
+            raise
+        raise _unavailable(error) from error
+    except (urllib3.exceptions.HTTPError, MinioException, ConnectionError) as error:
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> EngineUnavailable:
+    return EngineUnavailable(f"the object store does not answer: {error}", retry_after_s=2)
