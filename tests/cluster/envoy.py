@@ -17,7 +17,7 @@ class Resources:
 
     routes: list[Json]
     clusters: list[Json]
-    addresses: list[Json]
+    addresses: dict[str, Json]
 
 
 class Missing(LookupError):
@@ -92,7 +92,32 @@ def render(
         "name": "kingress",
         "virtual_hosts": hosts,
     }
-    return Resources([configuration], list(clusters.values()), list(addresses.values()))
+    return Resources([configuration], list(clusters.values()), addresses)
+
+
+def addresses_folder(folder: Path, cluster: str) -> Path:
+    """Give the folder of a cluster's addresses: Envoy wants a file for each."""
+    return folder / "addresses" / cluster.replace("/", "_").replace(":", "_")
+
+
+def marked(name: str, documents: list[Json], version: str) -> list[Json]:
+    """Add something that makes these clusters or routes differ from all before."""
+    mark = f"version-{version}.invalid"
+    match name:
+        case "cds":
+            nowhere = {
+                "@type": f"{TYPES}.config.cluster.v3.Cluster",
+                "name": mark,
+                "type": "STATIC",
+                "connect_timeout": "1s",
+            }
+            return [*documents, nowhere]
+        case "rds":
+            host = {"name": mark, "domains": [mark], "routes": []}
+            (routes,) = documents
+            return [{**routes, "virtual_hosts": [*routes["virtual_hosts"], host]}]
+        case _:
+            return documents
 
 
 def _route(path: Json) -> Json:
@@ -136,7 +161,7 @@ def _cluster(name: str, http2: bool, folder: Path) -> Json:
         "@type": f"{TYPES}.config.cluster.v3.Cluster",
         "name": name,
         "type": "EDS",
-        "eds_cluster_config": {"eds_config": _file(folder, "eds")},
+        "eds_cluster_config": {"eds_config": _file(addresses_folder(folder, name), "eds")},
         "connect_timeout": "5s",
         # Waiting requests are the activator's to bound, not the ingress's.
         "circuit_breakers": {

@@ -14,7 +14,7 @@ from kubernetes import client, config
 
 from tests.cluster import policies
 from tests.cluster.home import Home
-from tests.cluster.mirror import Mirror
+from tests.cluster.mirror import Json, Mirror
 
 READY: Final = "firewall.ready"  # a file of the run folder
 HOOKS: Final = ("FORWARD", "INPUT")  # between pods and outwards; from a pod to its own node
@@ -34,8 +34,9 @@ def main(home: Home) -> None:
     while True:
         changed.wait()
         changed.clear()
+        policies_now = list(wanted.objects.values())
         chains, entry = policies.render(
-            list(wanted.objects.values()),
+            policies_now,
             list(pods.objects.values()),
             {name: found for (_, name), found in list(namespaces.objects.items())},
         )
@@ -43,7 +44,27 @@ def main(home: Home) -> None:
         if text != loaded:
             _load(text, chains)
             loaded = text
-            (home.run / READY).touch()
+        _tell(home, policies_now)
+
+
+def enforced(home: Home) -> frozenset[str]:
+    """Give `UID@RESOURCEVERSION` of each policy that is in force."""
+    try:
+        return frozenset((home.run / READY).read_text().split())
+    except FileNotFoundError:
+        return frozenset()
+
+
+def version(policy: Json) -> str:
+    """Give what `enforced` says of a policy."""
+    meta = policy["metadata"]
+    return f"{meta['uid']}@{meta['resourceVersion']}"
+
+
+def _tell(home: Home, loaded: list[Json]) -> None:
+    part = home.run / f"{READY}.part"
+    part.write_text("\n".join(map(version, loaded)))
+    part.rename(home.run / READY)
 
 
 def _restore(chains: dict[str, list[str]], entry: list[str]) -> str:

@@ -13,8 +13,9 @@ from typing import Final
 NODE: Final = "node1"
 NODE_IP: Final = "10.199.0.1"
 NODE_LINK: Final = "kscluster0"
-POD_LINK: Final = "kspods0"
+POD_NETWORK: Final = "kspods"
 POD_SUBNET: Final = "10.244.0.0/24"
+POD_GATEWAY: Final = "10.244.0.1"  # the near end of every pod's link
 SERVICE_SUBNET: Final = "10.96.0.0/16"
 API_IP: Final = "10.96.0.1"
 DNS_IP: Final = "10.96.0.10"

@@ -56,8 +56,7 @@ def start_envoy(home: Home) -> None:
     Envoy ends with the process that started it, so that is the translator.
     """
     folder = home.run / "envoy"
-    folder.mkdir(exist_ok=True)
-    for name in ("eds", "cds", "rds"):
+    for name in ("cds", "rds"):
         _write(folder, name, [], "0")
     static = envoy.bootstrap(folder, INGRESS_PORT, INGRESS_ADMIN_PORT)
     (folder / "bootstrap.json").write_text(json.dumps(static))
@@ -120,18 +119,25 @@ class Translator:
 
     def _load(self, resources: envoy.Resources) -> None:
         """Write what has changed: addresses before clusters before routes, so none is unknown."""
-        parts = {"eds": resources.addresses, "cds": resources.clusters, "rds": resources.routes}
-        for name, documents in parts.items():
-            text = json.dumps(documents, sort_keys=True)
-            if self._written.get(name) == text:
-                continue
-            version = f"{time.monotonic_ns()}"
-            _write(self._folder, name, documents, version)
-            if name != "eds":
-                deadline = Deadline(f"Envoy's reading of {name}", 30)
-                while not _loaded(name, version):
-                    deadline.again()
-            self._written[name] = text
+        for cluster, document in resources.addresses.items():
+            self._write(envoy.addresses_folder(self._folder, cluster), "eds", [document])
+        for name, documents in (("cds", resources.clusters), ("rds", resources.routes)):
+            version = self._write(self._folder, name, documents)
+            deadline = Deadline(f"Envoy's reading of {name}", 30)
+            while version and not _loaded(name, version):
+                must_live(self._folder.parent, "envoy")
+                deadline.again()
+
+    def _write(self, folder: Path, name: str, documents: list[envoy.Json]) -> str:
+        """Write a file for Envoy; gives its version, or nothing if it is there as it should be."""
+        text, path = json.dumps(documents, sort_keys=True), str(folder / name)
+        if self._written.get(path) == text:
+            return ""
+        version = f"{time.monotonic_ns()}"
+        # Marked, because Envoy does not take the version of what changes nothing.
+        _write(folder, name, envoy.marked(name, documents, version), version)
+        self._written[path] = text
+        return version
 
     def _mark_ready(self, ingress: envoy.Json) -> None:
         meta = ingress["metadata"]
@@ -164,6 +170,7 @@ class Translator:
 
 
 def _write(folder: Path, name: str, documents: list[envoy.Json], version: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     part = folder / f".{name}.part"
     part.write_text(json.dumps({"version_info": version, "resources": documents}))
     os.replace(part, folder / f"{name}.json")

@@ -9,9 +9,10 @@ from typing import Any
 
 import httpx
 
+from tests.cluster import firewall
 from tests.cluster.build import binary
 from tests.cluster.home import INGRESS_PORT, Home
-from tests.cluster.processes import ClusterBroken
+from tests.cluster.processes import ClusterBroken, Deadline, must_live
 
 Json = dict[str, Any]
 
@@ -69,6 +70,15 @@ class Cluster:
         except ClusterBroken as error:
             seen = self.kubectl("get", "--ignore-not-found", "-o", "yaml", *arguments)
             raise ClusterBroken(f"{subject}: {error}\n{seen[-3000:]}") from error
+
+    def wait_for_policies(self, namespace: str) -> None:
+        """Wait until the packet filter has every NetworkPolicy of a namespace as it is now."""
+        found = self.get("-n", namespace, "networkpolicies")["items"]
+        wanted = {firewall.version(policy) for policy in found}
+        deadline = Deadline(f"The loading of {namespace}'s policies", 30)
+        while not wanted <= firewall.enforced(self.home):
+            must_live(self.home.run, "firewall")
+            deadline.again()
 
     def request(
         self,

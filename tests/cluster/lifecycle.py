@@ -1,6 +1,7 @@
 """Bring a cluster up, tell how it is, and take everything of it away again."""
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ from typing import Final
 
 from tests.cluster import firewall, images, knative, minio, needs, node
 from tests.cluster.build import build
-from tests.cluster.home import NODE, NODE_LINK, POD_LINK, Home
+from tests.cluster.home import NODE, NODE_LINK, POD_GATEWAY, POD_NETWORK, Home
 from tests.cluster.kube import Cluster
 from tests.cluster.processes import ClusterBroken, Deadline, alive, end, must_live, stop
 
@@ -115,9 +116,19 @@ def _unmount(home: Home) -> None:
 
 
 def _unlink() -> None:
-    for link in (POD_LINK, NODE_LINK):
+    """Remove the node's link, and the links of pods whose other end was not removed yet."""
+    addressed = subprocess.run(
+        ["ip", "-j", "-4", "addr"], capture_output=True, text=True, check=True
+    ).stdout
+    pods = [
+        link["ifname"]
+        for link in json.loads(addressed)
+        if link["ifname"].startswith("veth")
+        and any(address["local"] == POD_GATEWAY for address in link["addr_info"])
+    ]
+    for link in (*pods, NODE_LINK):
         if _link_exists(link):
-            subprocess.run(["ip", "link", "del", link], check=True)
+            subprocess.run(["ip", "link", "del", link], check=False)  # may go by itself meanwhile
 
 
 def _link_exists(name: str) -> bool:
@@ -130,11 +141,11 @@ def _drop_chains() -> None:
         saved = subprocess.run(
             [f"{version}tables-save"], capture_output=True, text=True, check=False
         ).stdout
-        table, batch = "", []
+        table, batch = "", list[str]()
+        chains, deletions = list[str](), list[str]()
         for line in saved.splitlines():
             if line.startswith("*"):
-                table, chains = line, []
-                deletions: list[str] = []
+                table, chains, deletions = line, [], []
             elif line.startswith(":") and line[1:].startswith(OUR_CHAINS):
                 chains.append(line.split()[0][1:])
             elif line.startswith("-A ") and not line.split()[1].startswith(OUR_CHAINS):
@@ -160,8 +171,8 @@ def _drop_cgroups() -> None:
 def _drop_outside_files(home: Home) -> None:
     """Remove the few files that servers write to fixed places, and folders left empty by it."""
     results = Path("/var/lib/cni/results")
-    for result in results.glob(f"{POD_LINK}-*-eth0"):
-        container = result.name.removeprefix(f"{POD_LINK}-").removesuffix("-eth0")
+    for result in results.glob(f"{POD_NETWORK}-*-eth0"):
+        container = result.name.removeprefix(f"{POD_NETWORK}-").removesuffix("-eth0")
         result.unlink()
         (results / f"cni-loopback-{container}-lo").unlink(missing_ok=True)
     logs = Path("/var/log/containers")

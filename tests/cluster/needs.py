@@ -21,7 +21,7 @@ PROGRAMS: Final = {
     "gcc": "gcc libc6-dev",
 }
 CNI_FOLDERS: Final = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
-CNI_PLUGINS: Final = ("bridge", "host-local", "portmap", "loopback")
+CNI_PLUGINS: Final = ("ptp", "host-local", "portmap", "loopback")
 SBIN: Final = "/usr/local/sbin:/usr/sbin:/sbin"
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import httpx
 
-from tests.cluster import images, needs, pki
+from tests.cluster import images, needs, pki, programs
 from tests.cluster.build import binary
 from tests.cluster.home import (
     API_PORT,
@@ -17,7 +17,7 @@ from tests.cluster.home import (
     NODE,
     NODE_IP,
     NODE_LINK,
-    POD_LINK,
+    POD_NETWORK,
     POD_SUBNET,
     SERVICE_SUBNET,
     Home,
@@ -142,11 +142,11 @@ def _readyz(home: Home) -> str:
 def _start_containerd(home: Home) -> None:
     network = {
         "cniVersion": "0.4.0",
-        "name": POD_LINK,
+        "name": POD_NETWORK,
         "plugins": [
             {
-                "type": "bridge", "bridge": POD_LINK,
-                "isGateway": True, "ipMasq": True, "hairpinMode": True,
+                "type": "ptp",  # every packet is routed, so the packet filter sees all of them
+                "ipMasq": True,
                 "ipam": {
                     "type": "host-local",
                     "dataDir": str(home.run / "addresses"),
@@ -179,14 +179,11 @@ state = "{home.run}/containerd/state"
 
 
 def _pause_image(home: Home) -> None:
-    program = home.root / "pause"
-    source = Path(__file__).parent / "pause.c"
-    subprocess.run(["gcc", "-static", "-Os", "-o", program, source], check=True)
     deadline = Deadline("containerd's socket", 30)
     while not home.containerd_socket.exists():
         must_live(home.run, "containerd")
         deadline.again()
-    images.scratch("pause", program, home=home)
+    programs.image("pause", home)
 
 
 def _start_kubelet(home: Home) -> None:

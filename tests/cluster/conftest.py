@@ -1,0 +1,45 @@
+"""The cluster of a test run: the one that is up, or one of its own that goes with the run."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster import lifecycle, needs
+from tests.cluster.home import Home
+from tests.cluster.kube import Cluster
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Give a cluster with Knative, MinIO and an ingress; skips where there can be none."""
+    home = Home.default()
+    if all(lifecycle.status(home).values()):
+        yield Cluster(home)
+        return
+    if "CI" in os.environ:
+        needs.install_packages()
+    if reasons := needs.missing(for_build=True):
+        pytest.skip(f"no test cluster here: {'; '.join(reasons)}")
+    with tempfile.TemporaryDirectory(prefix="ks-cluster-") as folder:
+        home = Home(Path(folder, "home"))
+        # For whatever asks for the default home while these tests run.
+        os.environ["KUBESERVE_CLUSTER_HOME"] = str(home.root)
+        try:
+            yield lifecycle.up(home)
+        finally:
+            lifecycle.down(home)
+            del os.environ["KUBESERVE_CLUSTER_HOME"]
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[str]:
+    """Give a namespace of the test's own."""
+    name = f"test-{os.urandom(4).hex()}"
+    cluster.kubectl("create", "namespace", name)
+    try:
+        yield name
+    finally:
+        cluster.kubectl("delete", "namespace", name, "--wait=false")
