@@ -20,6 +20,7 @@ from controlplane.engines.engine import EndpointId, ObservedEndpoint
 
 LINE_LIMIT = 16 * 1024 * 1024
 FOLLOW_QUEUE = 10_000
+END_WITHIN_S = 1.0
 
 
 class Commands(Protocol):
@@ -42,7 +43,7 @@ class ControlServer:
     def __init__(self, path: Path, commands: Commands) -> None:
         self._path, self._commands = path, commands
         self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
+        self._open: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
 
     async def start(self) -> None:
         """Take the place of a socket that a killed supervisor left behind."""
@@ -59,12 +60,16 @@ class ControlServer:
         """Stop answering."""
         if self._server is not None:
             self._server.close()
-        for writer in tuple(self._open):
+        for writer in self._open.values():
             writer.close()
+        # They see their connections end; cancelled by the end of the loop they would complain.
+        if serving := {task for task in self._open if task is not None}:
+            await asyncio.wait(serving, timeout=END_WITHIN_S)
         self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
+        task = asyncio.current_task()
+        self._open[task] = writer
         try:
             while line := await reader.readline():
                 request = _parsed(line)
@@ -79,7 +84,7 @@ class ControlServer:
         except (ConnectionError, ValueError):
             return
         finally:
-            self._open.discard(writer)
+            self._open.pop(task, None)
             writer.close()
 
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:

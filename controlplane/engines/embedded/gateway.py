@@ -191,6 +191,7 @@ def _manager(folder: Path) -> Json:
         ],
         "use_remote_address": True,  # X-Forwarded-For ends with who really called
         "normalize_path": True,
+        "proxy_100_continue": True,  # who asks before a large body hears it from the runtime
         "preserve_external_request_id": True,
         "always_set_request_id_in_response": True,
         "server_header_transformation": "PASS_THROUGH",
