@@ -288,14 +288,14 @@ async def deployable(tenant: TenantId, name: str, which: str | None) -> Deployab
     )
 
 
-async def resume_builds() -> int:
+async def resume_builds(attempts: int = MAX_ATTEMPTS) -> int:
     """Put builds that a crash cut off back into the queue; a file that was there at each is done.
 
     Without the bound a file that takes the whole control plane down would do so for ever.
     """
     return await repository.release_cut_off_builds_of_all(
-        MAX_ATTEMPTS,
-        f"The control plane ended {MAX_ATTEMPTS} times while this file was built.",
+        attempts,
+        f"The control plane ended {attempts} times while this file was built.",
         "Push the file again to try once more; the log of the control plane says why it ended.",
     )
 

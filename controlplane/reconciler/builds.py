@@ -10,6 +10,7 @@ from typing import Protocol
 from controlplane.artifacts.store import Blob, Store
 from controlplane.builder.job import Builder
 from controlplane.builder.report import Outcome, Report
+from controlplane.models import service as models
 from controlplane.models.service import VersionToBuild
 
 
@@ -22,7 +23,14 @@ class Built:
 
 
 class Builds(Protocol):
-    """Builds versions. The caller records what comes back before it calls `forget`."""
+    """Builds versions. The caller records what comes back before it calls `forget`.
+
+    attempts  how often one version is begun at most, when we crash or fail while it is built
+    """
+
+    @property
+    def attempts(self) -> int:
+        """Give the bound."""
 
     async def start(self) -> None:
         """Begin; what a crash left half done is taken up or removed."""
@@ -43,6 +51,8 @@ class Builds(Protocol):
 
 class LocalBuilds:
     """Builds in processes of this machine, each in a folder of its own."""
+
+    attempts = models.MAX_ATTEMPTS
 
     def __init__(self, store: Store, builder: Builder, work: Path) -> None:
         self._store, self._builder, self._work = store, builder, work

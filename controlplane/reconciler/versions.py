@@ -5,7 +5,7 @@ import logging
 
 from controlplane.builder.report import Outcome
 from controlplane.models import service as models
-from controlplane.models.service import MAX_ATTEMPTS, VersionToBuild
+from controlplane.models.service import VersionToBuild
 from controlplane.reconciler.builds import Builds, Built
 from controlplane.telemetry import BUILDS
 
@@ -27,7 +27,7 @@ class VersionBuilds:
     async def run(self, resync_s: float = 5.0) -> None:
         """Build until cancelled."""
         await self._builds.start()
-        await models.resume_builds()
+        await models.resume_builds(self._builds.attempts)
         while True:
             self._woken.clear()
             free = self._at_once - len(self._tasks)
@@ -68,7 +68,7 @@ class VersionBuilds:
             log.exception("what a build left is still there; the sweep removes it")
 
     async def _failed_here(self, version: VersionToBuild, error: Exception) -> None:
-        if version.attempts < MAX_ATTEMPTS:
+        if version.attempts < self._builds.attempts:
             await asyncio.sleep(version.attempts)  # a backoff, not a wait for a condition
             await models.put_back(version.id)
             return

@@ -1,0 +1,83 @@
+"""What an engine that builds in pods is to the rest of the control plane.
+
+A job is named by version and attempt, so whoever comes after a crash finds it again and never
+starts it twice. Engines raise EngineUnavailable while their cluster does not answer.
+"""
+
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class BuildJob:
+    """One attempt at building a version.
+
+    environment   of the program; it holds signed addresses
+    memory_bytes  of the model alone; the program's own need comes on top
+    disk_bytes    of everything in `work`, an empty folder
+    deadline_s    from the job's start to its end, waiting for a place included
+    """
+
+    version: uuid.UUID
+    attempt: int
+    tenant: str
+    environment: dict[str, str]
+    work: str
+    memory_bytes: int
+    disk_bytes: int
+    deadline_s: int
+
+
+class Phase(StrEnum):
+    """How far a job is."""
+
+    WAITING = "waiting"  # nothing of the model ran; `reason` says what it waits for
+    RUNNING = "running"
+    DONE = "done"  # it ended well
+    FAILED = "failed"
+
+
+class Blame(StrEnum):
+    """Whom a failure concerns, and so what is done."""
+
+    MODEL = "model"  # the same again would end the same: its owner is told
+    HOST = "host"  # a node, a network: once more
+    INSTALL = "install"  # images, policies: the operator is told
+
+
+@dataclass(frozen=True, slots=True)
+class JobSeen:
+    """What there is of a job. `reason` and `advice` are for a person; `blame` is for FAILED.
+
+    stuck  WAITING for what does not come by itself, such as an image that is not there; FAILED
+           because it waited to the end
+    """
+
+    attempt: int
+    phase: Phase
+    reason: str = ""
+    advice: str = ""
+    blame: Blame = Blame.HOST
+    stuck: bool = False
+
+
+class Jobs(Protocol):
+    """Runs builds in pods."""
+
+    async def run(self, job: BuildJob) -> None:
+        """Start a job; one of this version and attempt that is there already is success."""
+
+    async def seen(self, version: uuid.UUID, tenant: str) -> tuple[JobSeen, ...]:
+        """Tell of every job of a version, by attempt."""
+
+    async def remove(self, version: uuid.UUID, tenant: str) -> None:
+        """End and remove every job of a version; nothing there is success."""
+
+    async def all(self) -> frozenset[tuple[uuid.UUID, str]]:
+        """Name (version, tenant) of every job there is."""
+
+    def changes(self) -> AsyncIterator[uuid.UUID]:
+        """Name versions whose jobs changed, until cancelled."""

@@ -1,0 +1,108 @@
+"""From a build to its Job: one locked-down pod that runs once. Pure."""
+
+import math
+import uuid
+from typing import Any, Final
+
+from controlplane.engines.jobs import BuildJob
+from controlplane.engines.knative import names
+from controlplane.engines.knative.install import Install
+from controlplane.engines.knative.names import Document
+from controlplane.engines.knative.render import RESTRICTED, USER
+
+VERSION: Final = "kubeserve.dev/version"
+ATTEMPT: Final = "kubeserve.dev/attempt"
+SELECTOR: Final = f"{names.OWNED},{VERSION}"
+CONTAINER: Final = "build"
+MIB: Final = 1 << 20
+# Interpreter, scikit-learn, and the process that watches, beside what the model itself may take.
+OWN_MEMORY_MIB: Final = 768
+KEPT_S: Final = 3600  # after its end, if nobody removes it before
+TMP_MIB: Final = 64
+GRACE_S: Final = 10
+
+
+def name(version: uuid.UUID, attempt: int) -> str:
+    """Give the name of a Job: the same build has the same."""
+    return f"build-{version.hex}-{attempt}"
+
+
+def render(job: BuildJob, install: Install) -> Document:
+    """Render the Job of one attempt."""
+    labels = {
+        **names.tenant_labels(job.tenant),
+        VERSION: str(job.version),
+        ATTEMPT: str(job.attempt),
+    }
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": name(job.version, job.attempt),
+            "namespace": names.namespace(install.namespace_prefix, job.tenant),
+            "labels": labels,
+        },
+        "spec": {
+            # Another try is another Job: only we can tell a model's fault from a node's.
+            "backoffLimit": 0,
+            "completions": 1,
+            "parallelism": 1,
+            "activeDeadlineSeconds": job.deadline_s,
+            "ttlSecondsAfterFinished": KEPT_S,
+            # A pod that is evicted, drained or lost with its node is replaced and not counted.
+            "podFailurePolicy": {
+                "rules": [{"action": "Ignore", "onPodConditions": [_DISRUPTED]}],
+            },
+            "podReplacementPolicy": "Failed",
+            "template": {"metadata": {"labels": labels}, "spec": _pod(job, install)},
+        },
+    }
+
+
+_DISRUPTED: Final = {"type": "DisruptionTarget", "status": "True"}
+
+
+def _pod(job: BuildJob, install: Install) -> Document:
+    disk = f"{math.ceil(job.disk_bytes / MIB)}Mi"
+    return {
+        "restartPolicy": "Never",
+        "serviceAccountName": names.ACCOUNT,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": GRACE_S,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(job, install)],
+        "volumes": [
+            {"name": "work", "emptyDir": {"sizeLimit": disk}},
+            {"name": "tmp", "emptyDir": {"sizeLimit": f"{TMP_MIB}Mi"}},
+        ],
+    }
+
+
+def _container(job: BuildJob, install: Install) -> dict[str, Any]:
+    memory = math.ceil(job.memory_bytes / MIB) + OWN_MEMORY_MIB
+    environment = {"PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp", **job.environment}  # noqa: S108
+    return {
+        "name": CONTAINER,
+        "image": install.builder_image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["python3", "-m", "controlplane.builder.remote"],
+        "env": [{"name": key, "value": value} for key, value in environment.items()],
+        "securityContext": RESTRICTED,
+        # What it needs for an ordinary model is asked for; only a large one takes the rest.
+        "resources": {
+            "requests": {"cpu": "250m", "memory": "512Mi"},
+            "limits": {"cpu": "2", "memory": f"{memory}Mi"},
+        },
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": [
+            {"name": "work", "mountPath": job.work},
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108
+        ],
+    }

@@ -1,0 +1,133 @@
+"""Builds in pods: `controlplane.engines.jobs.Jobs` over the Kubernetes API."""
+
+import asyncio
+import contextlib
+import functools
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeVar
+
+from controlplane.engines.jobs import BuildJob, JobSeen
+from controlplane.engines.knative import build_job, build_status, names
+from controlplane.engines.knative import cluster as kube
+from controlplane.engines.knative.cluster import Cluster
+from controlplane.engines.knative.install import Install
+from controlplane.engines.knative.names import Document
+from controlplane.engines.knative.streams import Stream
+from runtime.problems import Conflict, EngineUnavailable
+
+Result = TypeVar("Result")
+WATCH_AGAIN_S = 1.0
+
+
+class KnativeJobs:
+    """Runs build Jobs.
+
+    ensure_tenant  makes the tenant's namespace and keeps it in shape: builds come before endpoints
+    """
+
+    def __init__(
+        self, cluster: Cluster, install: Install, ensure_tenant: Callable[[str], Awaitable[None]]
+    ) -> None:
+        self._cluster, self._install, self._ensure_tenant = cluster, install, ensure_tenant
+
+    async def run(self, job: BuildJob) -> None:
+        """Start a job; one of this version and attempt that is there already is success."""
+        await self._ensure_tenant(job.tenant)
+        document = build_job.render(job, self._install)
+        try:
+            await self._call(self._cluster.create, document)
+        except Conflict:
+            metadata = document["metadata"]
+            live = await self._call(
+                self._cluster.get, kube.JOB, metadata["namespace"], metadata["name"]
+            )
+            if live is None or not names.is_ours(live):
+                raise
+
+    async def seen(self, version: uuid.UUID, tenant: str) -> tuple[JobSeen, ...]:
+        """Tell of every job of a version, by attempt."""
+        namespace, selector = self._namespace(tenant), _selector(version)
+        jobs, _ = await self._call(self._cluster.list, kube.JOB, namespace, selector)
+        pods, _ = await self._call(self._cluster.list, kube.POD, namespace, selector)
+        found = []
+        for job in jobs:
+            if job["metadata"].get("deletionTimestamp"):
+                continue
+            own = [pod for pod in pods if _belongs(pod, job)]
+            events = () if own else await self._events(namespace, job)
+            found.append(build_status.seen(job, own, events))
+        return tuple(sorted(found, key=lambda one: one.attempt))
+
+    async def _events(self, namespace: str, job: Document) -> tuple[Document, ...]:
+        fields = f"involvedObject.kind=Job,involvedObject.uid={job['metadata']['uid']}"
+        events, _ = await self._call(
+            self._cluster.list, kube.EVENT, namespace, selector="", fields=fields
+        )
+        return tuple(events)
+
+    async def remove(self, version: uuid.UUID, tenant: str) -> None:
+        """End and remove every job of a version; nothing there is success."""
+        namespace = self._namespace(tenant)
+        jobs, _ = await self._call(
+            self._cluster.list, kube.JOB, namespace, _selector(version), metadata_only=True
+        )
+        for job in jobs:
+            metadata = job["metadata"]
+            await self._call(
+                self._cluster.delete, kube.JOB, namespace, metadata["name"], metadata["uid"]
+            )
+
+    async def all(self) -> frozenset[tuple[uuid.UUID, str]]:
+        """Name (version, tenant) of every job there is."""
+        jobs, _ = await self._call(
+            self._cluster.list, kube.JOB, selector=build_job.SELECTOR, metadata_only=True
+        )
+        labels = [job["metadata"]["labels"] for job in jobs]
+        return frozenset(
+            (version, one[names.TENANT])
+            for one in labels
+            if (version := _version(one)) is not None and names.TENANT in one
+        )
+
+    async def changes(self) -> AsyncIterator[uuid.UUID]:
+        """Name versions whose jobs' pods changed, until cancelled.
+
+        Pods, not Jobs: a pod's end is known a second before its Job's.
+        """
+        while True:
+            with contextlib.suppress(kube.Expired, EngineUnavailable):  # list again, watch again
+                _, since = await self._call(
+                    self._cluster.list, kube.POD, selector=build_job.SELECTOR, metadata_only=True
+                )
+                watch = functools.partial(
+                    self._cluster.watch,
+                    kube.POD, since, selector=build_job.SELECTOR, metadata_only=True,
+                )  # fmt: skip
+                async for _, changed in Stream(watch):
+                    version = _version(changed["metadata"].get("labels") or {})
+                    if version is not None:
+                        yield version
+            await asyncio.sleep(WATCH_AGAIN_S)
+
+    def _namespace(self, tenant: str) -> str:
+        return names.namespace(self._install.namespace_prefix, tenant)
+
+    async def _call(self, function: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
+        return await asyncio.to_thread(functools.partial(function, *args, **kwargs))
+
+
+def _selector(version: uuid.UUID) -> str:
+    return f"{names.OWNED},{build_job.VERSION}={version}"
+
+
+def _belongs(pod: Document, job: Document) -> bool:
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return any(one.get("uid") == job["metadata"]["uid"] for one in owners)
+
+
+def _version(labels: dict[str, str]) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(labels.get(build_job.VERSION, ""))
+    except ValueError:
+        return None

@@ -1,0 +1,276 @@
+"""Builds in pods of the tenant's namespace: one Job an attempt, its report in the object store.
+
+Level-triggered: each look asks for the report first, then for the Jobs, so whoever comes after a
+crash goes on with what there is. A Job's name says version and attempt; it is never started twice.
+"""
+
+import asyncio
+import contextlib
+import logging
+import shutil
+import uuid
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from controlplane.artifacts.exchange import Differs, Exchange
+from controlplane.builder.instructions import VARIABLE, Instructions
+from controlplane.builder.remote_report import MOST_BYTES, Sent, decode, with_plan
+from controlplane.builder.report import Limits, Outcome, Report
+from controlplane.builder.validate import Untrusted
+from controlplane.engines.jobs import Blame, BuildJob, Jobs, JobSeen, Phase
+from controlplane.models.service import VersionToBuild
+from controlplane.reconciler.builds import Built
+from runtime.problems import Conflict, EngineUnavailable
+
+log = logging.getLogger("kubeserve.builds")
+
+ATTEMPTS: Final = 3
+WORK: Final = "/kubeserve/work"
+LEFT_OVER_S: Final = 24 * 3600.0
+# The address of the report outlives the Job: what is acknowledged late is still taken.
+SLACK_S: Final = 300
+PLACE_S: Final = 600  # to wait for a node, an image, a quota
+MOST_BACKOFF_S: Final = 10.0
+REFUSED: Final = "Push the file again; if this stays, ask the operator."
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often is looked.
+
+    look_s      at Jobs and pods, beside being told of their changes
+    report_s    for the report of a build that runs: it is there before its pod's end is known
+    patience_s  with what does not come by itself, such as a missing image
+    """
+
+    look_s: float = 2.0
+    report_s: float = 0.25
+    patience_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where builds go; `work`: a folder of ours for plans that are being checked."""
+
+    jobs: Jobs
+    exchange: Exchange
+    limits: Limits
+    work: Path
+    pace: Pace = Pace()
+
+
+class JobBuilds:
+    """Implements `controlplane.reconciler.builds.Builds` over an engine that runs Jobs."""
+
+    attempts = 20
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._changed: dict[uuid.UUID, asyncio.Event] = {}
+        self._watching: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin; Jobs that run go on, plans half downloaded are removed."""
+        await asyncio.to_thread(shutil.rmtree, self._site.work, ignore_errors=True)
+        self._site.work.mkdir(parents=True, mode=0o700)
+
+    async def build(self, version: VersionToBuild) -> Built:
+        """Build one version; waits as long as cluster or store are away."""
+        changed = self._changed[version.id] = asyncio.Event()
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch())
+        try:
+            return await _Build(self._site, version, changed).result()
+        finally:
+            del self._changed[version.id]
+            if not self._changed and self._watching is not None:
+                self._watching.cancel()
+                self._watching = None
+
+    async def _watch(self) -> None:
+        try:
+            async for version in self._site.jobs.changes():
+                if version in self._changed:
+                    self._changed[version].set()
+        except Exception:
+            log.exception("builds are not watched any more; they are still looked at")
+
+    async def forget(self, version: VersionToBuild) -> None:
+        """Remove Jobs and objects of a recorded build."""
+        await self._site.jobs.remove(version.id, version.tenant)
+        await self._site.exchange.clear(f"{version.id}/")
+
+    async def tidy(self, unfinished: frozenset[uuid.UUID]) -> int:
+        """Remove Jobs of versions that are not built any more, and objects that are a day old."""
+        removed = 0
+        for version, tenant in await self._site.jobs.all():
+            if version not in unfinished:
+                await self._site.jobs.remove(version, tenant)
+                await self._site.exchange.clear(f"{version}/")
+                removed += 1
+        for name in await self._site.exchange.builds_older_than(LEFT_OVER_S):
+            if name.partition("/")[0] not in {str(one) for one in unfinished}:
+                removed += await self._site.exchange.clear(name)
+        return removed
+
+
+class _Build:
+    """One version on its way; holds no truth of its own, only how long something has lasted."""
+
+    def __init__(self, site: Site, version: VersionToBuild, changed: asyncio.Event) -> None:
+        self._jobs, self._exchange, self._limits = site.jobs, site.exchange, site.limits
+        self._work, self._pace = site.work, site.pace
+        self._version, self._changed = version, changed
+        self._stuck_since: float | None = None
+        self._waited: JobSeen | None = None
+
+    async def result(self) -> Built:
+        away = 0
+        while True:
+            self._changed.clear()
+            try:
+                built, running = await self._look()
+                if built is not None:
+                    return built
+                away = 0
+                await (
+                    self._wait(self._pace.look_s) if running is None else self._report_of(running)
+                )
+            except EngineUnavailable as error:
+                away += 1
+                log.warning("build of %s: %s", self._version.id, error)
+                await self._wait(min(MOST_BACKOFF_S, 0.25 * 2 ** min(away, 10)))
+
+    async def _wait(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+
+    async def _report_of(self, attempt: int) -> None:
+        """Wait for the report of a running build, for a change, or for the next look."""
+        for _ in range(max(1, round(self._pace.look_s / self._pace.report_s))):
+            await self._wait(self._pace.report_s)
+            if self._changed.is_set() or await self._report(attempt) is not None:
+                return
+
+    async def _look(self) -> tuple[Built | None, int | None]:
+        """Give the result, or the attempt that runs, or neither."""
+        seen = {one.attempt: one for one in await self._jobs.seen(self._version.id, self._tenant)}
+        reason = ""
+        for attempt in range(1, ATTEMPTS + 1):
+            # Also when the Job is gone; and after the Jobs, since a Job that is done has one.
+            sent = await self._report(attempt)
+            if isinstance(sent, Report):
+                return Built(sent), None
+            if sent is not None:
+                return await self._built(attempt, sent), None
+            if attempt not in seen:
+                return await self._run(attempt), None
+            job = self._with_patience(seen[attempt])
+            if job.phase is Phase.WAITING:
+                return None, None
+            if job.phase is Phase.RUNNING:
+                return None, attempt
+            if job.phase is Phase.FAILED and job.blame is not Blame.HOST:
+                return Built(_failed(job.reason, job.advice)), None
+            reason = job.reason or "The build ended without a report."
+            log.warning("build of %s, try %d: %s", self._version.id, attempt, reason)
+        return Built(_failed(f"{reason} It was tried {ATTEMPTS} times.", REFUSED)), None
+
+    @property
+    def _tenant(self) -> str:
+        return self._version.tenant
+
+    def _with_patience(self, job: JobSeen) -> JobSeen:
+        """Call failed what is stuck for long, and name what a job waited for until it failed."""
+        now = asyncio.get_running_loop().time()
+        if job.phase is Phase.WAITING:
+            self._waited = job if job.advice else None
+            # A pull that fails is "stuck" and "trying again" by turns.
+            if job.stuck and self._stuck_since is None:
+                self._stuck_since = now
+            if self._stuck_since is None or now - self._stuck_since < self._pace.patience_s:
+                return job
+            return replace(job, phase=Phase.FAILED, blame=Blame.INSTALL)
+        waited, self._waited, self._stuck_since = self._waited, None, None
+        if job.phase is Phase.FAILED and job.stuck and waited is not None:
+            return replace(waited, phase=Phase.FAILED)
+        return job
+
+    async def _report(self, attempt: int) -> Sent | Report | None:
+        """Read the report of an attempt; a Report of ours where there is none to believe."""
+        try:
+            raw = await self._exchange.read(self._name(attempt, "report"), MOST_BYTES)
+            if raw is None:
+                return None
+            return await asyncio.to_thread(decode, raw, most_plan_bytes=self._limits.file_bytes)
+        except (Untrusted, Differs) as error:
+            return _suspicious(error)
+
+    async def _built(self, attempt: int, sent: Sent) -> Built:
+        """Take the plan over: read here, checked by the runtime's own reader, then stored."""
+        if sent.report.outcome is not Outcome.PLAN or sent.plan_sha256 is None:
+            return Built(sent.report)
+        folder = self._work / uuid.uuid4().hex
+        folder.mkdir(mode=0o700)
+        try:
+            path, name = folder / "plan", self._name(attempt, "plan")
+            taken = await self._exchange.take(name, path, sent.plan_sha256, sent.plan_size_bytes)
+            report = await asyncio.to_thread(with_plan, sent, path)
+            return Built(report, await self._exchange.adopt(taken))
+        except (Untrusted, Differs) as error:
+            return Built(_suspicious(error))
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def _run(self, attempt: int) -> Built | None:
+        try:
+            await self._jobs.run(await self._job(attempt))
+        except Conflict as error:
+            return Built(_failed(f"The cluster refuses the build: {error.detail}", REFUSED))
+        return None
+
+    async def _job(self, attempt: int) -> BuildJob:
+        limits, version = self._limits, self._version
+        building_s = int(limits.wall_s * 3) + 60  # three locked processes; fetching and sending
+        deadline_s = building_s + PLACE_S
+        expires_s = deadline_s + SLACK_S
+        instructions = Instructions(
+            source=await self._exchange.presign_get(version.sha256, expires_s),
+            plan=await self._exchange.presign_put(self._name(attempt, "plan"), expires_s),
+            report=await self._exchange.presign_put(self._name(attempt, "report"), expires_s),
+            sha256=version.sha256,
+            size_bytes=version.size_bytes,
+            work=WORK,
+            deadline_s=building_s,
+            memory_bytes=limits.memory_bytes,
+            cpu_s=limits.cpu_s,
+            wall_s=limits.wall_s,
+            decompressed_bytes=limits.decompressed_bytes,
+            work_bytes=limits.work_bytes,
+            file_bytes=limits.file_bytes,
+        )
+        # The upload, a folder for each locked process, and the plan.
+        disk = version.size_bytes + 3 * limits.work_bytes + limits.file_bytes
+        return BuildJob(
+            version=version.id,
+            attempt=attempt,
+            tenant=version.tenant,
+            environment={VARIABLE: instructions.write()},
+            work=WORK,
+            memory_bytes=limits.memory_bytes,
+            disk_bytes=disk,
+            deadline_s=deadline_s,
+        )
+
+    def _name(self, attempt: int, what: str) -> str:
+        return f"{self._version.id}/{attempt}/{what}"
+
+
+def _failed(reason: str, advice: str) -> Report:
+    return Report(Outcome.FAILED, reason=reason, advice=advice)
+
+
+def _suspicious(error: Exception) -> Report:
+    return _failed(f"What the build sent back was refused: {error}.", REFUSED)
