@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from runtime.problems import Malformed, Overloaded, TooLarge
+from runtime.problems import Malformed, Overloaded, Problem, TooLarge
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,12 @@ class Blob:
     size_bytes: int
     head: bytes
     created: bool
+
+
+class StoreUnavailable(Problem):
+    """The store does not answer, or refuses us; nothing was stored or lost by it."""
+
+    type, status, title = "/problems/store-unavailable", 503, "The artifact store cannot be used"
 
 
 class Store(Protocol):

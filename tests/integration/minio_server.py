@@ -25,30 +25,34 @@ class MinioServer:
 
     address: str
 
+    @property
+    def port(self) -> int:
+        return int(self.address.rpartition(":")[2])
+
     def url(self, bucket: str) -> str:
         host = self.address.removeprefix("http://")
         return f"s3://{KEY}:{SECRET}@{host}/{bucket}?insecure"
 
 
 def program() -> str | None:
-    """Find the server: installed, or built for the test cluster before."""
+    """Find the server: installed, or built as for the test cluster; None without Go."""
     found = shutil.which("minio")
-    if found is None:
-        with contextlib.suppress(Exception):  # not built, and nothing to build it with
-            path = build.binary("minio")
-            found = str(path) if path.exists() else None
+    if found is None and (build.ALL["minio"].built() or shutil.which("go")):
+        build.build("minio")
+        found = str(build.binary("minio"))
     return found
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[MinioServer]:
-    """Run one server; skips where there is none."""
+def running(folder: Path, port: int | None = None) -> Iterator[MinioServer]:
+    """Run one server; skips where there is none. The same folder and port are the same server."""
     found = program()
     if found is None:
-        pytest.skip("no MinIO: install it, or build it with `task cluster:up`")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        pytest.skip("no MinIO: install it as `minio`, or Go (1.25 or newer) to build it with")
+    if port is None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
     server = MinioServer(f"http://127.0.0.1:{port}")
     with (folder / "minio.log").open("wb") as log:
         process = subprocess.Popen(
