@@ -33,7 +33,7 @@ from controlplane.engines.engine import (
 from loadtests.benchmarks.installation import installation
 from tests.integration.runtime_rig import AUDIENCE, ROW, Keys, free_port, linear_plan
 from tests.integration.test_embedded_engine import RealRig
-from tests.integration.test_embedded_supervisor import at_zero, until
+from tests.integration.test_embedded_supervisor import FAST, at_zero, until
 
 OTHER = EndpointId("6f1c1d1e-0000-4000-8000-000000000002")
 BY_NAME = {"host": "iris.acme.localhost"}
@@ -106,13 +106,13 @@ async def rig(tmp_path):
     assert not alive, "something was left behind"
 
 
-async def deploy_iris(rig, tmp_path, scaling):
-    await rig.release(linear_plan(tmp_path / "one.plan").read_bytes(), 1, scaling)
+async def deploy_iris(rig, tmp_path, scaling, generation=1):
+    await rig.release(linear_plan(tmp_path / "one.plan").read_bytes(), generation, scaling)
 
 
 async def test_paths_and_names_lead_to_an_endpoint_that_sleeps_and_wakes(rig, tmp_path):
     await rig.start_gateway()
-    await deploy_iris(rig, tmp_path, Scaling(window_s=6, scale_to_zero_grace_period_s=0))
+    await deploy_iris(rig, tmp_path, FAST)
     async with rig.client() as client:
 
         async def appears():
@@ -132,10 +132,33 @@ async def test_paths_and_names_lead_to_an_endpoint_that_sleeps_and_wakes(rig, tm
         assert refused.status_code == 401
         assert refused.headers["www-authenticate"].startswith("Bearer")
 
+        assert await under_deploys(rig, client, tmp_path) == {200}
         await at_zero(rig)
         awake = await client.post("/acme/iris/predict", json=[ROW])
         assert awake.status_code == 200, awake.text
-        assert awake.json() == by_path.json()
+        assert awake.json()["predictions"] == by_path.json()["predictions"]
+
+
+async def under_deploys(rig, client, tmp_path):
+    """Ask without pause while three releases follow each other; gives the statuses seen."""
+    done, seen = asyncio.Event(), set()
+
+    async def ask():
+        while not done.is_set():
+            seen.add((await client.post("/acme/iris/predict", json=[ROW])).status_code)
+
+    asking = [asyncio.create_task(ask()) for _ in range(4)]
+    for generation in (2, 3, 4):
+        await deploy_iris(rig, tmp_path, FAST, generation)
+
+        async def follows(wanted=f"iris-{generation:05}"):
+            answer = await client.post("/acme/iris/predict", json=[ROW])
+            return answer.headers["k-revision"] == wanted
+
+        await until(follows)
+    done.set()
+    await asyncio.gather(*asking)
+    return seen
 
 
 def too_large(rig):
