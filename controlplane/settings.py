@@ -294,6 +294,10 @@ class Settings(BaseSettings):
 
     def _knative_faults(self) -> list[str]:
         faults = []
+        if self.gateway:
+            faults.append(
+                "KUBESERVE_GATEWAY: is of the embedded engine; Knative's ingress leads to endpoints"
+            )
         if self.issuer is None:
             faults.append(
                 "KUBESERVE_ISSUER: must be set with KUBESERVE_ENGINE=knative: the address of this "

@@ -161,6 +161,13 @@ async def under_deploys(rig, client, tmp_path):
     return seen
 
 
+def raw_status(port, target, host="gateway"):
+    """Ask for a target as it is written: httpx would put it in order first."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
+        sock.sendall(f"GET {target} HTTP/1.1\r\nhost: {host}\r\n\r\n".encode())
+        return int(sock.makefile("rb").readline().split()[1])
+
+
 def too_large(rig):
     """Send more than is taken; httpx's asynchronous client reads no answer before its body left."""
     url = f"http://127.0.0.1:{rig.port}/acme/two/predict"
@@ -198,6 +205,11 @@ async def test_what_is_not_there_is_a_problem_and_what_is_deployed_is_there(rig,
         assert wrong.status_code == 404
         assert "/v1/models/two:predict" in wrong.json()["detail"], "the runtime's own words"
         assert await asyncio.to_thread(too_large, rig) == (413, "/problems/too-large")
+
+        hidden = ("metrics", "metrics?x", "./metrics", "a/../metrics", "%6Detrics", "%2e/metrics")
+        for way in (*hidden, "/metrics", "metrics/", "metrics%20", "Metrics", "..%2ftwo/metrics"):
+            assert raw_status(rig.port, f"/acme/two/{way}") in (400, 401, 404), way
+        assert raw_status(rig.port, "/metrics", "two.acme.localhost") == 404
 
         await rig.engine.delete(OTHER)
 

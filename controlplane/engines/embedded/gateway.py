@@ -20,6 +20,7 @@ CERTIFICATE: Final = "certificate"
 CLUSTER: Final = "endpoints"
 UPSTREAM: Final = "x-kubeserve-upstream"
 HEALTH: Final = "/healthz"
+METRICS: Final = "/metrics"  # asks for no token: for who is on this machine, by the endpoint's port
 # A request may wait for a worker to start before its endpoint's own time begins.
 WAKE_S: Final = 120.0
 QUIET_S: Final = 300.0  # without a byte in either direction, where the endpoint allows no more
@@ -112,18 +113,21 @@ def routes(endpoints: Iterable[Route], host: str) -> Json:
         "match": {"path": HEALTH},
         "direct_response": {"status": 200, "body": {"inline_string": "ok\n"}},
     }
-    nothing = {"match": {"prefix": "/"}, "direct_response": {"status": NotFound.status}}
     return {
         "@type": f"{TYPES}.config.route.v3.RouteConfiguration",
         "name": ROUTES,
         "ignore_port_in_host_matching": True,
         "virtual_hosts": [
-            {"name": "*", "domains": ["*"], "routes": [health, *by_path, nothing]},
+            {
+                "name": "*",
+                "domains": ["*"],
+                "routes": [health, *by_path, _nothing({"prefix": "/"})],
+            },
             *(
                 {
                     "name": f"{one.name}.{one.tenant}",
                     "domains": [f"{one.name}.{one.tenant}.{host}"],
-                    "routes": [_to(one, {"prefix": "/"}, {})],
+                    "routes": [_nothing({"path": METRICS}), _to(one, {"prefix": "/"}, {})],
                 }
                 for one in known
             ),
@@ -143,10 +147,15 @@ def certificate(chain: str, key: str) -> Json:
     }
 
 
-def _by_path(one: Route) -> tuple[Json, Json]:
+def _nothing(match: Json) -> Json:
+    return {"match": match, "direct_response": {"status": NotFound.status}}
+
+
+def _by_path(one: Route) -> tuple[Json, ...]:
     own = f"/{one.tenant}/{one.name}"
+    hidden = _nothing({"path": f"{own}{METRICS}"})
     below = _to(one, {"prefix": f"{own}/"}, {"prefix_rewrite": "/"}, below=own)
-    return below, _to(one, {"path": own}, {"prefix_rewrite": "/"}, below=own)
+    return hidden, below, _to(one, {"path": own}, {"prefix_rewrite": "/"}, below=own)
 
 
 def _to(one: Route, match: Json, rewrite: Json, below: str | None = None) -> Json:

@@ -206,3 +206,13 @@ def test_a_certificate_without_its_own_key_is_refused(
         told = capsys.readouterr().err
         assert told.startswith("KUBESERVE_GATEWAY_KEY: ")
         assert said in told
+
+
+def test_there_is_no_gateway_before_knative(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KUBESERVE_ENGINE", "knative")
+    monkeypatch.setenv("KUBESERVE_GATEWAY", "true")
+    with pytest.raises(SystemExit):
+        read_settings()
+    assert "KUBESERVE_GATEWAY: is of the embedded engine" in capsys.readouterr().err

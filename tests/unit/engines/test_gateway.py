@@ -55,6 +55,8 @@ def test_every_endpoint_is_led_to_and_nothing_else(routes, tenant, other):
             "/v1/models/m:predict",
         )
         assert led(document, HOST, own) == (one.port, "/")
+        assert led(document, HOST, f"{own}/metrics") == (404, None)
+        assert led(document, f"{one.name}.{one.tenant}.{HOST}", "/metrics") == (404, None)
         assert led(document, f"{one.name}.{one.tenant}.{HOST}", "/predict") == (
             one.port,
             "/predict",
