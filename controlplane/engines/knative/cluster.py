@@ -55,12 +55,13 @@ EVENT: Final = Kind("v1", "Event", "events")
 JOB: Final = Kind("batch/v1", "Job", "jobs")
 DEPLOYMENT: Final = Kind("apps/v1", "Deployment", "deployments")
 LEASE: Final = Kind("coordination.k8s.io/v1", "Lease", "leases")
+QUOTA: Final = Kind("v1", "ResourceQuota", "resourcequotas")
 KINDS: Final = {
     (kind.version, kind.kind): kind
     for kind in (
         NAMESPACE, SERVICE, REVISION, ROUTE, SECRET, CONFIG_MAP, POD, EVENT, JOB, DEPLOYMENT, LEASE,
         Kind("v1", "ServiceAccount", "serviceaccounts"),
-        Kind("v1", "ResourceQuota", "resourcequotas"),
+        QUOTA,
         Kind("v1", "LimitRange", "limitranges"),
         Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies"),
         Kind("authorization.k8s.io/v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews",
@@ -96,14 +97,17 @@ class Cluster:
         accept = METADATA if metadata_only else None
         return self._send("GET", kind.path(namespace, name), accept=accept, missing=True)
 
-    def apply(self, document: Document) -> Document:
+    def apply(self, document: Document, *, dry_run: bool = False) -> Document:
         """Make it so by server-side apply, taking over fields that others changed.
 
+        dry_run  only ask what the API server and its webhooks say to it
         Raises Conflict when an object of this name is there and not ours.
         """
         kind, metadata = kind_of(document), document["metadata"]
         path = kind.path(metadata.get("namespace"), metadata["name"])
         query = {"fieldManager": names.MANAGER, "force": "true"}
+        if dry_run:
+            query["dryRun"] = "All"
         return self._must("PATCH", path, document, query=query, content=APPLY)
 
     def create(self, document: Document) -> Document:
@@ -229,7 +233,7 @@ class Cluster:
         accept: str | None = None,
         missing: bool = False,
     ) -> Document | None:
-        self.writes += method != "GET"
+        self.writes += method != "GET" and "dryRun" not in (query or {})
         try:
             response = self._open(method, path, body, query or {}, content=content, accept=accept)
             with closing(response):

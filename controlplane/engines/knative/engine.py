@@ -6,27 +6,32 @@ that a restart could lose, and nothing is written where the cluster already says
 
 import asyncio
 import contextlib
+import dataclasses
 import functools
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
 from controlplane.engines.engine import (
+    Cause,
     DesiredEndpoint,
     EndpointId,
     LogLine,
     ObservedEndpoint,
 )
+from controlplane.engines.knative import causes, names, refusals, render, render_tenant, status
 from controlplane.engines.knative import cluster as kube
-from controlplane.engines.knative import names, render, render_tenant, status
 from controlplane.engines.knative.cluster import Cluster
+from controlplane.engines.knative.evidence import Gathering
 from controlplane.engines.knative.holding import holds
 from controlplane.engines.knative.install import Install
 from controlplane.engines.knative.logs import follow as follow_logs
 from controlplane.engines.knative.names import Document
 from controlplane.engines.knative.render import RenderedRevision
+from controlplane.engines.knative.status import Refusal
 from controlplane.engines.knative.streams import Stream
 from runtime.problems import Conflict, EngineUnavailable
 
@@ -64,12 +69,29 @@ class KnativeEngine:
         self._install = install
         self._keys: bytes | None = None
         self._placed: set[tuple[str, str]] = set()
+        self._refused: dict[EndpointId, Refusal] = {}
         self._threads = ThreadPoolExecutor(AT_ONCE, "kube")
 
     # Desired state
 
     async def apply(self, desired: DesiredEndpoint) -> None:
         """Do the next step towards a desired endpoint; without a difference, nothing."""
+        try:
+            await self._apply(desired)
+        except (Conflict, ValueError) as error:
+            self._remember(desired, error)
+            raise
+        self._refused.pop(desired.id, None)
+
+    def _remember(self, desired: DesiredEndpoint, error: Exception) -> None:
+        """Keep a refusal for whoever looks; the next try, here or elsewhere, finds it again."""
+        if isinstance(error, kube.Denied | ValueError) or refusals.NOT_OURS in str(error):
+            named = refusals.refused(str(error))
+            self._refused[desired.id] = Refusal(
+                desired.generation, named.reason, named.message, str(error), datetime.now(UTC)
+            )
+
+    async def _apply(self, desired: DesiredEndpoint) -> None:
         await self._tenant(desired.tenant)
         rendered = render.revisions(desired, self._install)
         for revision in rendered:
@@ -157,6 +179,7 @@ class KnativeEngine:
 
     async def delete(self, endpoint: EndpointId) -> None:
         """Remove all that belongs to an endpoint; nothing there is success."""
+        self._refused.pop(endpoint, None)
         for kind in (kube.SERVICE, kube.SECRET):
             for one in await self._of(kind, endpoint):
                 metadata = one["metadata"]
@@ -176,12 +199,29 @@ class KnativeEngine:
 
     # Observed state
 
+    async def explain(self, desired: DesiredEndpoint) -> Cause:
+        """Name the cause of the state an endpoint is in."""
+        found = await Gathering(self._cluster, self._call, self._install, desired).evidence()
+        known = self._refused.get(desired.id)
+        if (
+            found.behind
+            and found.refusal is None
+            and known is not None
+            and known.generation == desired.generation
+        ):
+            found = dataclasses.replace(found, refusal=known.text)
+        return causes.cause(found)
+
     async def observe(self, endpoint: EndpointId) -> ObservedEndpoint | None:
         """Tell what is there; None when nothing is."""
         services = await self._of(kube.SERVICE, endpoint, metadata_only=False)
+        seen = None
         if services:
-            return status.observed(services[0], await self._revisions(endpoint))
-        return status.remains(endpoint) if await self._of(kube.SECRET, endpoint) else None
+            seen = status.observed(services[0], await self._revisions(endpoint))
+        elif await self._of(kube.SECRET, endpoint):
+            seen = status.remains(endpoint)
+        refusal = self._refused.get(endpoint)
+        return seen if refusal is None else status.refused(endpoint, seen, refusal)
 
     async def observe_all(self) -> tuple[ObservedEndpoint, ...]:
         """Tell everything that is there."""
@@ -200,6 +240,10 @@ class KnativeEngine:
         for one in secrets:
             key = _endpoint(one)
             seen.setdefault(key, status.remains(EndpointId(key)))
+        for key, refusal in self._refused.items():
+            told = status.refused(key, seen.get(key), refusal)
+            if told is not None:
+                seen[key] = told
         return tuple(seen.values())
 
     async def logs(

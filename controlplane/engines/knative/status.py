@@ -4,6 +4,7 @@ No status is believed whose `observedGeneration` is not the object's generation.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -37,6 +38,30 @@ def remains(endpoint: EndpointId) -> ObservedEndpoint:
     message = "Its KService is missing; what belongs to it is still there."
     gone = Status("Ready", Condition.UNKNOWN, "Missing", message, EPOCH)
     return ObservedEndpoint(endpoint, 0, "", 0, 0, (gone,))
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What the cluster said to a generation that it did not take."""
+
+    generation: int
+    reason: str
+    message: str
+    text: str
+    at: datetime
+
+
+def refused(
+    endpoint: EndpointId, seen: ObservedEndpoint | None, refusal: Refusal
+) -> ObservedEndpoint | None:
+    """Tell of an endpoint whose newest state the cluster does not take."""
+    if seen is not None and seen.observed_generation >= refusal.generation:
+        return seen  # somebody else got it through
+    ready = Status("Ready", Condition.FALSE, refusal.reason, refusal.message, refusal.at)
+    if seen is None:
+        return ObservedEndpoint(endpoint, refusal.generation, "", 0, 0, (ready,))
+    others = tuple(one for one in seen.conditions if one.type != "Ready")
+    return replace(seen, observed_generation=refusal.generation, conditions=(ready, *others))
 
 
 def generation(service: Document) -> int:
