@@ -11,7 +11,15 @@ from typing import Any, Final
 
 from controlplane.endpoints import repository, service
 from controlplane.endpoints.tables import Endpoint
-from controlplane.engines.engine import Cause, DesiredEndpoint, Engine
+from controlplane.engines.engine import (
+    Cause,
+    Condition,
+    DesiredEndpoint,
+    EndpointId,
+    Engine,
+    Status,
+    refused,
+)
 from controlplane.models import service as models
 from controlplane.rest import is_name
 from controlplane.tenants.service import TenantId
@@ -20,6 +28,7 @@ from runtime.problems import EngineUnavailable, NotFound
 ANSWER_WITHIN_S: Final = 10.0
 # A release is normally taken over within a second; a control plane that restarts needs some more.
 TAKEN_WITHIN: Final = timedelta(seconds=15)
+NORMAL: Final = timedelta(seconds=3)
 PENDING: Final = ("uploaded", "building")
 
 
@@ -90,6 +99,27 @@ async def asked(engine: Engine, desired: DesiredEndpoint) -> Cause:
     text = "The engine cannot be asked. Endpoints that were serving go on without it."
     step = "Try again in a moment; if it lasts, the operator must bring the engine back."
     return Cause("EngineUnavailable", False, text, (said,), step)
+
+
+async def look(engine: Engine, row: Endpoint, issuer: str) -> service.Look:
+    """Look at one endpoint; if its newest release is stuck, find out whether it is refused.
+
+    The replica that was refused may be another one than this.
+    """
+    found = await service.look(engine, [row])
+    key = EndpointId(str(row.id))
+    seen = found.seen.get(key)
+    if found.failure or (seen and seen.observed_generation >= row.generation):
+        return found
+    release = await repository.release(row, row.release)
+    if release is None or datetime.now(UTC) - release.created_at < NORMAL:
+        return found
+    desired = await service.wanted(row, issuer)
+    cause = None if desired is None else await asked(engine, desired)
+    if cause is None or cause.ok or cause.reason in ("NotTaken", "EngineUnavailable"):
+        return found
+    said = Status("Ready", Condition.FALSE, cause.reason, cause.message, release.created_at)
+    return service.Look({**found.seen, key: refused(key, seen, row.generation, said)})
 
 
 def patient(cause: Cause, age: timedelta) -> Cause:

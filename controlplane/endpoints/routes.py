@@ -85,7 +85,8 @@ async def get_endpoint(
     caller: CurrentCaller, endpoint: str, request: Request, response: Response
 ) -> dict[str, Any]:
     row = await service.get(await _tenant(caller), endpoint)
-    look = await service.look(request.app.state.engine, [row])
+    engine, settings = request.app.state.engine, request.app.state.settings
+    look = await explaining.look(engine, row, settings.public_url)
     response.headers["etag"] = etag(_version(row))
     return (await _documents([row], request, caller, look))[0]
 

@@ -4,7 +4,7 @@ Level-triggered: `apply` may be called again with the same state and then does n
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType, Protocol
@@ -119,6 +119,16 @@ class ObservedEndpoint:
     def condition(self, kind: str) -> Status | None:
         """Find a condition by type."""
         return next((c for c in self.conditions if c.type == kind), None)
+
+
+def refused(
+    endpoint: EndpointId, seen: ObservedEndpoint | None, generation: int, ready: Status
+) -> ObservedEndpoint:
+    """Say of an endpoint that a generation of it was looked at and not taken; the rest goes on."""
+    if seen is None:
+        return ObservedEndpoint(endpoint, generation, "", 0, 0, (ready,))
+    others = tuple(one for one in seen.conditions if one.type != ready.type)
+    return replace(seen, observed_generation=generation, conditions=(ready, *others))
 
 
 @dataclass(frozen=True, slots=True)

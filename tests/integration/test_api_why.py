@@ -1,9 +1,14 @@
 """`/v1/endpoints/{endpoint}/why`: what is above the engine, what the engine says, who may ask."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
-from controlplane.engines.engine import Cause
+import pytest
+
+from controlplane.endpoints import explaining
+from controlplane.engines.engine import Cause, DesiredEndpoint
+from runtime.problems import Conflict
 from tests.integration.api import Api
 from tests.integration.test_api_endpoints import ready_versions, until
 from tests.integration.test_api_registry import OCTETS, until_built
@@ -58,6 +63,25 @@ async def test_what_the_engine_names_is_passed_on_and_its_absence_is_a_cause(api
     }
     api.engine.down = True
     assert (await why(api))["reason"] == "EngineUnavailable"
+
+
+async def test_a_release_that_is_refused_is_not_ready_on_every_replica(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explaining, "NORMAL", timedelta(0))
+    await ready_versions(api)
+
+    async def refuse(desired: DesiredEndpoint) -> None:
+        raise Conflict("quota")
+
+    monkeypatch.setattr(api.engine, "apply", refuse)
+    api.engine.refusal = Cause("QuotaExceeded", False, "Full.", ("used: 2 of 2",), "Delete one.")
+    made = await api.http.post("/v1/endpoints/iris/releases", json={"model": "iris"})
+    assert made.status_code == 201
+    found = await until(api, "iris", "False")
+    assert (found["ready"]["reason"], found["ready"]["message"]) == ("QuotaExceeded", "Full.")
+    assert found["observed_generation"] == found["generation"]
+    assert (await why(api))["reason"] == "QuotaExceeded"
 
 
 async def test_another_tenant_learns_nothing(api: Api) -> None:

@@ -241,9 +241,7 @@ class KnativeEngine:
             key = _endpoint(one)
             seen.setdefault(key, status.remains(EndpointId(key)))
         for key, refusal in self._refused.items():
-            told = status.refused(key, seen.get(key), refusal)
-            if told is not None:
-                seen[key] = told
+            seen[key] = status.refused(key, seen.get(key), refusal)
         return tuple(seen.values())
 
     async def logs(

@@ -9,6 +9,9 @@ from controlplane.engines.knative.facts import name_of, short
 from controlplane.engines.knative.names import Document
 
 DENIED: Final = re.compile(r'admission webhook "([^"]+)" denied the request:? ?(.*)', re.DOTALL)
+POLICY: Final = re.compile(
+    r"ValidatingAdmissionPolicy '([^']+)'.*? denied request: (.*)", re.DOTALL
+)
 UNANSWERED: Final = re.compile(r'failed calling webhook "([^"]+)":? ?(.*)', re.DOTALL)
 QUOTA: Final = re.compile(r"exceeded quota: ([^,]+), requested: (.*), used: (.*), limited: (.*)")
 SECURITY: Final = re.compile(r"violates PodSecurity \"?([\w:.-]+)\"?:? ?(.*)", re.DOTALL)
@@ -33,6 +36,7 @@ def refused(text: str, facts: tuple[str, ...] = (), quotas: Sequence[Document] =
         (QUOTA, _quota),
         (SECURITY, _security),
         (DENIED, _denied),
+        (POLICY, _denied),
         (UNANSWERED, _unanswered),
         (RIGHTS, _rights),
     ):
@@ -94,7 +98,7 @@ def _denied(found: re.Match[str], facts: tuple[str, ...], _: Sequence[Document])
         message = f"Knative's own validation refuses the endpoint: {short(what)}"
         step = "Change the setting that it names; if you set none of it, report this to KubeServe."
     else:
-        message = f"The admission webhook {webhook} of this cluster refuses it: {short(what)}"
+        message = f"The admission rule {webhook} of this cluster refuses it: {short(what)}"
         step = f"{OPERATOR}{webhook} must let KubeServe's objects pass."
     return Cause("WebhookDenied", False, message, facts, step)
 

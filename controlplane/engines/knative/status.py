@@ -4,10 +4,11 @@ No status is believed whose `observedGeneration` is not the object's generation.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from controlplane.engines import engine
 from controlplane.engines.engine import Condition, EndpointId, ObservedEndpoint, Status
 from controlplane.engines.knative import names
 from controlplane.engines.knative.names import Document
@@ -53,15 +54,12 @@ class Refusal:
 
 def refused(
     endpoint: EndpointId, seen: ObservedEndpoint | None, refusal: Refusal
-) -> ObservedEndpoint | None:
+) -> ObservedEndpoint:
     """Tell of an endpoint whose newest state the cluster does not take."""
     if seen is not None and seen.observed_generation >= refusal.generation:
         return seen  # somebody else got it through
     ready = Status("Ready", Condition.FALSE, refusal.reason, refusal.message, refusal.at)
-    if seen is None:
-        return ObservedEndpoint(endpoint, refusal.generation, "", 0, 0, (ready,))
-    others = tuple(one for one in seen.conditions if one.type != "Ready")
-    return replace(seen, observed_generation=refusal.generation, conditions=(ready, *others))
+    return engine.refused(endpoint, seen, refusal.generation, ready)
 
 
 def generation(service: Document) -> int:
