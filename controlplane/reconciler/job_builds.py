@@ -124,6 +124,7 @@ class _Build:
         self._version, self._changed = version, changed
         self._stuck_since: float | None = None
         self._waited: JobSeen | None = None
+        self._told: set[int] = set()
 
     async def result(self) -> Built:
         away = 0
@@ -175,7 +176,9 @@ class _Build:
             if job.phase is Phase.FAILED and job.blame is not Blame.HOST:
                 return Built(_failed(job.reason, job.advice)), None
             reason = job.reason or "The build ended without a report."
-            log.warning("build of %s, try %d: %s", self._version.id, attempt, reason)
+            if attempt not in self._told:
+                self._told.add(attempt)
+                log.warning("build of %s, try %d: %s", self._version.id, attempt, reason)
         return Built(_failed(f"{reason} It was tried {ATTEMPTS} times.", REFUSED)), None
 
     @property

@@ -119,11 +119,17 @@ def _ended(attempt: int, job: Document, pod: Document) -> JobSeen:
         reason = f"Building the model needs more memory than {_memory(job)} MiB."
         return JobSeen(attempt, Phase.FAILED, reason, SMALLER, Blame.MODEL)
     if code == LATE:
-        reason = _with("Building the model took too long", ended.get("message"))
+        reason = _with("Building the model took too long", _said(ended))
         return JobSeen(attempt, Phase.FAILED, reason, SMALLER, Blame.MODEL)
     blame, what = ENDINGS.get(code, (Blame.HOST, f"the build ended with exit code {code}"))
-    reason = _with(f"The build failed on our side: {what}", ended.get("message") or message)
+    reason = _with(f"The build failed on our side: {what}", _said(ended) or message)
     return JobSeen(attempt, Phase.FAILED, reason, OPERATOR, blame)
+
+
+def _said(ended: Document) -> str:
+    """Give the program's own last words; before them there may be tracebacks."""
+    lines = str(ended.get("message") or "").strip().splitlines()
+    return lines[-1].removeprefix("kubeserve build: ") if lines else ""
 
 
 def _memory(job: Document) -> int:
