@@ -61,3 +61,9 @@ def host_address(cluster: Cluster) -> str:
     """Give the address by which this host reaches the Service."""
     service = cluster.get("-n", NAMESPACE, "service/minio")
     return f"{service['spec']['clusterIP']}:9000"
+
+
+def pod_address(cluster: Cluster) -> str:
+    """Give the address of the pod itself."""
+    (pod,) = cluster.get("-n", NAMESPACE, "pods")["items"]
+    return str(pod["status"]["podIP"])

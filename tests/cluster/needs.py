@@ -13,11 +13,11 @@ PROGRAMS: Final = {
     "runc": "runc",
     "buildah": "buildah",
     "iptables": "iptables",
-    "ipset": "ipset",
     "conntrack": "conntrack",
     "ethtool": "ethtool",
     "socat": "socat",
     "ip": "iproute2",
+    "sysctl": "procps",
     "gcc": "gcc libc6-dev",
 }
 CNI_FOLDERS: Final = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))

@@ -9,7 +9,7 @@ from typing import Final
 
 import httpx
 
-from tests.cluster import images, needs, pki, programs
+from tests.cluster import gate, images, needs, pki, programs
 from tests.cluster.build import binary
 from tests.cluster.home import (
     API_PORT,
@@ -41,7 +41,7 @@ def up(home: Home) -> None:
     """Start a node and wait until it is Ready."""
     home.make()
     pki.make(home)
-    _link()
+    _link(home)
     _start_containerd(home)
     _start_control_plane(home)
     _pause_image(home)
@@ -49,15 +49,16 @@ def up(home: Home) -> None:
     _start_network(home)
 
 
-def _link() -> None:
+def _link(home: Home) -> None:
     """Make a bridge without ports: the node's network card, for kernels without `dummy`."""
     for command in (
-        f"ip link add {NODE_LINK} type bridge",
-        f"ip addr add {NODE_IP}/32 dev {NODE_LINK}",
-        f"ip link set {NODE_LINK} up",
-        "sysctl -qw net.ipv4.ip_forward=1",
+        ["ip", "link", "add", NODE_LINK, "type", "bridge"],
+        ["ip", "link", "set", NODE_LINK, "alias", str(home.root)],  # whose it is
+        ["ip", "addr", "add", f"{NODE_IP}/32", "dev", NODE_LINK],
+        ["ip", "link", "set", NODE_LINK, "up"],
+        ["sysctl", "-qw", "net.ipv4.ip_forward=1"],
     ):
-        subprocess.run(command.split(), check=True)
+        subprocess.run(command, check=True)
 
 
 def _start_control_plane(home: Home) -> None:
@@ -155,8 +156,15 @@ def _start_containerd(home: Home) -> None:
                 },
             },
             {"type": "portmap", "capabilities": {"portMappings": True}},
+            {"type": gate.PLUGIN},
         ],
     }  # fmt: skip
+    # The runtime looks for all plugins in one folder.
+    plugins, installed = home.root / "cni-plugins", needs.cni_folder()
+    plugins.mkdir()
+    for name in needs.CNI_PLUGINS:
+        (plugins / name).symlink_to(f"{installed}/{name}")
+    gate.write_plugin(plugins, home.run)
     (home.root / "cni").mkdir(exist_ok=True)
     (home.root / "cni" / "10-pods.conflist").write_text(json.dumps(network))
     # restrict_oom_score_adj: without CAP_SYS_RESOURCE runc dies with "can't get final child's PID
@@ -172,7 +180,7 @@ state = "{home.run}/containerd/state"
   restrict_oom_score_adj = true
   netns_mounts_under_state_dir = true
   [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "{needs.cni_folder()}"
+    bin_dir = "{plugins}"
     conf_dir = "{home.root}/cni"
 """)
     start(home.run, "containerd", ["containerd", "-c", config])
@@ -243,3 +251,7 @@ def _start_network(home: Home) -> None:
     path.write_text(json.dumps(config))
     start(home.run, "kproxy", [binary("kube-proxy"), f"--config={path}"])
     start(home.run, "firewall", [sys.executable, "-m", "tests.cluster.firewall", home.root])
+    deadline = Deadline("The firewall's start", 60)
+    while not (home.run / gate.SOCKET).exists():
+        must_live(home.run, "firewall")
+        deadline.again()

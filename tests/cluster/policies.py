@@ -20,7 +20,7 @@ def render(
 ) -> tuple[dict[str, list[str]], list[str]]:
     """Give the chains by name, and the rules of the entry chain that lead to them."""
     labels = {name: found["metadata"].get("labels", {}) for name, found in namespaces.items()}
-    living = [pod for pod in pods if _ip(pod)]
+    living = [pod for pod in pods if address_of(pod)]
     chains: dict[str, list[str]] = {}
     entry = ["-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN"]
     for policy in sorted(policies, key=lambda found: str(found["metadata"]["uid"])):
@@ -30,7 +30,7 @@ def render(
                 if chain not in chains:
                     chains[chain] = []
                     entry.append(
-                        f"{'-d' if direction == 'Ingress' else '-s'} {_ip(pod)} -j {chain}"
+                        f"{'-d' if direction == 'Ingress' else '-s'} {address_of(pod)} -j {chain}"
                     )
                 allowed = _allowed(direction, policy, pod, living, labels)
                 chains[chain] += [f"{match} -j RETURN".strip() for match in allowed]
@@ -85,7 +85,7 @@ def _addresses(
         else:
             near = namespace == policy["metadata"]["namespace"]
         if near and matches(peer.get("podSelector", {}), _labels(pod)):
-            yield f"{_ip(pod)}/32", pod
+            yield f"{address_of(pod)}/32", pod
 
 
 def without(cidr: str, excepted: Sequence[str]) -> list[str]:
@@ -154,7 +154,7 @@ def _fits(expression: Json, labels: Mapping[str, str]) -> bool:
             raise ValueError(f"operator {other}")
 
 
-def _ip(pod: Json) -> str:
+def address_of(pod: Json) -> str:
     """Give the address of a pod that has one of its own and has not ended."""
     status = pod.get("status", {})
     if pod["spec"].get("hostNetwork") or status.get("phase") in ENDED:

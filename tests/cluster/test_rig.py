@@ -97,6 +97,15 @@ def test_an_image_is_known_by_its_digest(cluster: Cluster, hello: str) -> None:
     assert programs.image("hello", cluster.home) == hello
 
 
+def policy(name: str, namespace: str, **spec: Any) -> Json:
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"podSelector": {}, **spec},
+    }
+
+
 def test_pods_reach_only_what_policies_allow(cluster: Cluster, namespace: str, hello: str) -> None:
     document = service("prober", namespace, hello)
     document["spec"]["template"]["metadata"]["annotations"] = {
@@ -104,30 +113,18 @@ def test_pods_reach_only_what_policies_allow(cluster: Cluster, namespace: str, h
     }
     cluster.apply(document)
     cluster.wait("condition=Ready", "-n", namespace, "ksvc/prober")
-    (pod,) = cluster.get("-n", minio.NAMESPACE, "pods")["items"]
-    store = pod["status"]["podIP"]
+    store, service_ip = minio.pod_address(cluster), minio.host_address(cluster).partition(":")[0]
 
     def reaches(address: str, port: int) -> bool:
         answer = cluster.request(f"prober.{namespace}.{DOMAIN}", f"/reach/{address}/{port}")
         return answer.text == "yes\n"
 
-    service_ip = minio.host_address(cluster).partition(":")[0]
     assert reaches(store, 9000)
     assert reaches(service_ip, 9000)
     assert reaches(NODE_IP, 6443)
 
-    def policy(name: str, **spec: Any) -> None:
-        cluster.apply(
-            {
-                "apiVersion": "networking.k8s.io/v1",
-                "kind": "NetworkPolicy",
-                "metadata": {"name": name, "namespace": namespace},
-                "spec": {"podSelector": {}, **spec},
-            }
-        )
-        cluster.wait_for_policies(namespace)
-
-    policy("deny", policyTypes=["Egress"])
+    cluster.apply(policy("deny", namespace, policyTypes=["Egress"]))
+    cluster.wait_for_policies(namespace)
     assert not reaches(store, 9000)
     assert not reaches(service_ip, 9000)
     assert not reaches(NODE_IP, 6443)
@@ -135,11 +132,26 @@ def test_pods_reach_only_what_policies_allow(cluster: Cluster, namespace: str, h
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": minio.NAMESPACE}},
         "podSelector": {"matchLabels": minio.LABELS},
     }
-    policy("store", policyTypes=["Egress"], egress=[{"to": [peer], "ports": [{"port": 9000}]}])
+    egress = [{"to": [peer], "ports": [{"port": 9000}]}]
+    cluster.apply(policy("store", namespace, policyTypes=["Egress"], egress=egress))
+    cluster.wait_for_policies(namespace)
     assert reaches(store, 9000)
     assert reaches(service_ip, 9000)
     assert not reaches(store, 9001)
     assert not reaches(NODE_IP, 6443)
+
+
+@pytest.mark.parametrize(("denied", "answer"), [(False, "yes\n"), (True, "no\n")])
+def test_a_policy_holds_from_a_pods_first_packet(
+    cluster: Cluster, namespace: str, hello: str, denied: bool, answer: str
+) -> None:
+    if denied:
+        cluster.apply(policy("deny", namespace, policyTypes=["Egress"]))
+        cluster.wait_for_policies(namespace)
+    first = {"name": "FIRST", "value": f"{minio.pod_address(cluster)}/9000"}
+    cluster.apply(service("first", namespace, hello, container={"env": [first]}))
+    cluster.wait("condition=Ready", "-n", namespace, "ksvc/first")
+    assert cluster.request(f"first.{namespace}.{DOMAIN}", "/first").text == answer
 
 
 def test_status_says_what_runs(cluster: Cluster) -> None:

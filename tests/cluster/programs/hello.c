@@ -1,5 +1,6 @@
 /* The smallest HTTP server that Knative can run, and a prober of what a pod may reach:
  * GET /                 200 and the environment's ANSWER, or "hello", and a line's end
+ * GET /first            the same for the environment's FIRST, IP/PORT, tried before anything else
  * GET /reach/IP/PORT    200 "yes\n" if a TCP connection opens within three seconds, else "no\n" */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -27,9 +28,13 @@ static int reach(const char *ip, int port) {
 
 int main(void) {
   int server = socket(AF_INET, SOCK_STREAM, 0), on = 1, port;
-  const char *given = getenv("PORT");
+  const char *given = getenv("PORT"), *first = getenv("FIRST");
+  char first_ip[32];
+  int first_port, reached = 0;
   struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(given ? atoi(given) : 8080)};
   signal(SIGTERM, stop);
+  if (first && sscanf(first, "%31[0-9.]/%d", first_ip, &first_port) == 2)
+    reached = reach(first_ip, first_port);
   signal(SIGPIPE, SIG_IGN);
   signal(SIGCHLD, SIG_IGN);
   setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -43,6 +48,7 @@ int main(void) {
     const char *text = getenv("ANSWER") ? getenv("ANSWER") : "hello";
     if (sscanf(request, "GET /reach/%31[0-9.]/%d", ip, &port) == 2)
       text = reach(ip, port) ? "yes" : "no";
+    if (!strncmp(request, "GET /first ", 11)) text = reached ? "yes" : "no";
     snprintf(body, sizeof body, "%s\n", text);
     int size = snprintf(answer, sizeof answer,
                         "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
