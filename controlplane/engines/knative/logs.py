@@ -24,7 +24,9 @@ async def follow(
     """Give the last lines of all pods in order of time, then what they write from now on."""
     pods = await _pods(cluster, namespace, selector)
     batches = await asyncio.gather(*(_last(cluster, namespace, pod, tail) for pod in pods))
-    lines = sorted((line for batch in batches for line in batch), key=lambda line: line.at)
+    # Once each: of a container that is down, the last log and the one before are the same.
+    found = {(line.at, line.replica, line.text): line for batch in batches for line in batch}
+    lines = sorted(found.values(), key=lambda line: line.at)
     newest: dict[str, datetime] = {}
     for line in lines[max(0, len(lines) - tail) :]:
         newest[line.replica] = line.at
