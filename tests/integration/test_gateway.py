@@ -296,8 +296,10 @@ async def test_tls_speaks_http_2_and_takes_over_a_renewed_certificate(rig, tmp_p
         for client, version in ((new, "HTTP/2"), (old, "HTTP/1.1")):
             answer = await client.post("/acme/iris/predict", json=[ROW])
             assert (answer.status_code, answer.http_version) == (200, version)
-        at_once = [new.post("/acme/iris/predict", json=[ROW]) for _ in range(50)]
-        assert {a.status_code for a in await asyncio.gather(*at_once)} == {200}
+        # An answer that overtakes the end of its request would be lost to some of these.
+        for _ in range(4):
+            at_once = [new.post("/acme/iris/predict", json=[ROW]) for _ in range(50)]
+            assert {a.status_code for a in await asyncio.gather(*at_once)} == {200}
 
     def serial():
         seen = ssl.get_server_certificate(("127.0.0.1", rig.port), timeout=10)

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from runtime.problems import DeadlinePassed, EngineUnavailable, Malformed, NotFound, Problem
+from runtime.problems import (
+    DeadlinePassed,
+    EngineUnavailable,
+    Malformed,
+    NotFound,
+    Problem,
+    TooLarge,
+)
 
 Json = dict[str, Any]
 
@@ -26,6 +33,9 @@ WAKE_S: Final = 120.0
 QUIET_S: Final = 300.0  # without a byte in either direction, where the endpoint allows no more
 # Below the 120 s after which the runtime closes an idle connection: never to send into its closing.
 IDLE_S: Final = 90.0
+LARGEST_BODY: Final = 8 << 20  # the runtime's own
+MOST_MEMORY: Final = 1 << 30
+HEAP: Final = "envoy.resource_monitors.fixed_heap"
 PLENTY: Final = 1_000_000  # what is too much is the endpoint's to say: it queues, it sheds
 # Only what the endpoint has surely not begun, so that it may be anything. It bridges a supervisor
 # that is started again: its ports refuse connections for less than a second.
@@ -83,7 +93,17 @@ def bootstrap(front: Front, folder: Path, most_connections: int = 10_000) -> Jso
             "clusters": [_cluster()],
         },
         "overload_manager": {
+            "buffer_factory_config": {"minimum_account_to_track_power_of_two": 20},
+            "actions": _relief(),
             "resource_monitors": [
+                {
+                    "name": HEAP,
+                    "typed_config": {
+                        "@type": f"{TYPES}.extensions.resource_monitors.fixed_heap.v3"
+                        ".FixedHeapConfig",
+                        "max_heap_size_bytes": MOST_MEMORY,
+                    },
+                },
                 {
                     "name": "envoy.resource_monitors.global_downstream_max_connections",
                     "typed_config": {
@@ -91,10 +111,28 @@ def bootstrap(front: Front, folder: Path, most_connections: int = 10_000) -> Jso
                         ".DownstreamConnectionsConfig",
                         "max_active_downstream_connections": most_connections,
                     },
-                }
-            ]
+                },
+            ],
         },
     }
+
+
+def _relief() -> list[Json]:
+    """Say what is given up near the limit of memory: new requests, then those that hold most."""
+
+    def when(**trigger: Json) -> list[Json]:
+        return [{"name": HEAP, **trigger}]
+
+    return [
+        {
+            "name": "envoy.overload_actions.stop_accepting_requests",
+            "triggers": when(threshold={"value": 0.85}),
+        },
+        {
+            "name": "envoy.overload_actions.reset_high_memory_stream",
+            "triggers": when(scaled={"scaling_threshold": 0.85, "saturation_threshold": 0.95}),
+        },
+    ]
 
 
 def discovery(resource: Json) -> Json:
@@ -108,26 +146,33 @@ def routes(endpoints: Iterable[Route], host: str) -> Json:
     # would refuse a document with both.
     named = {(one.tenant, one.name): one for one in endpoints}
     known = [named[key] for key in sorted(named)]
-    by_path = [found for one in known for found in _by_path(one)]
     health = {
         "match": {"path": HEALTH},
         "direct_response": {"status": 200, "body": {"inline_string": "ok\n"}},
     }
+    hidden = {"safe_regex": {"regex": f"/[^/]+/[^/]+{METRICS}"}}
+    by_path = [
+        _to(one, {"prefix": f"/{one.tenant}/{one.name}/"}, prefix_rewrite="/") for one in known
+    ]
+    # What is the same for all is said once: Envoy reads it all anew for each change.
     return {
         "@type": f"{TYPES}.config.route.v3.RouteConfiguration",
         "name": ROUTES,
         "ignore_port_in_host_matching": True,
+        "request_headers_to_add": [_header("x-forwarded-host", "%REQ(:AUTHORITY)%")],
         "virtual_hosts": [
             {
                 "name": "*",
                 "domains": ["*"],
-                "routes": [health, *by_path, _nothing({"prefix": "/"})],
+                "retry_policy": AGAIN,
+                "routes": [health, _nothing(hidden), *by_path, _nothing({"prefix": "/"})],
             },
             *(
                 {
                     "name": f"{one.name}.{one.tenant}",
                     "domains": [f"{one.name}.{one.tenant}.{host}"],
-                    "routes": [_nothing({"path": METRICS}), _to(one, {"prefix": "/"}, {})],
+                    "retry_policy": AGAIN,
+                    "routes": [_nothing({"path": METRICS}), _to(one, {"prefix": "/"})],
                 }
                 for one in known
             ),
@@ -151,35 +196,25 @@ def _nothing(match: Json) -> Json:
     return {"match": match, "direct_response": {"status": NotFound.status}}
 
 
-def _by_path(one: Route) -> tuple[Json, ...]:
-    own = f"/{one.tenant}/{one.name}"
-    hidden = _nothing({"path": f"{own}{METRICS}"})
-    below = _to(one, {"prefix": f"{own}/"}, {"prefix_rewrite": "/"}, below=own)
-    return hidden, below, _to(one, {"path": own}, {"prefix_rewrite": "/"}, below=own)
-
-
-def _to(one: Route, match: Json, rewrite: Json, below: str | None = None) -> Json:
+def _to(one: Route, match: Json, **rewrite: str) -> Json:
     within_s = one.timeout_s + WAKE_S
-    headers = {UPSTREAM: f"127.0.0.1:{one.port}", "x-forwarded-host": "%REQ(:AUTHORITY)%"}
-    if below is not None:
-        headers["x-forwarded-prefix"] = below
     return {
         "match": match,
         "route": {
             "cluster": CLUSTER,
             "timeout": _seconds(within_s),
             "idle_timeout": _seconds(max(within_s, QUIET_S)),
-            "retry_policy": AGAIN,
             **rewrite,
         },
-        "request_headers_to_add": [
-            # Never beside what a client sends under this name: it would choose the port.
-            {
-                "header": {"key": key, "value": value},
-                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
-            }
-            for key, value in headers.items()
-        ],
+        "request_headers_to_add": [_header(UPSTREAM, f"127.0.0.1:{one.port}")],
+    }
+
+
+def _header(key: str, value: str) -> Json:
+    # Never beside what a client sends under this name: it would choose the port.
+    return {
+        "header": {"key": key, "value": value},
+        "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
     }
 
 
@@ -193,14 +228,24 @@ def _manager(folder: Path) -> Json:
         "rds": {"route_config_name": ROUTES, "config_source": _file(folder, ROUTES)},
         "http_filters": [
             {
+                # Whole requests only. The runtime answers at the last byte of a body: passed on as
+                # it comes, that was before the end of its stream, which Envoy then resets, and an
+                # HTTP/2 client lost 1 answer in 6. And a slow sender wakes and holds no worker.
+                "name": "envoy.filters.http.buffer",
+                "typed_config": {
+                    "@type": f"{TYPES}.extensions.filters.http.buffer.v3.Buffer",
+                    "max_request_bytes": LARGEST_BODY,
+                },
+            },
+            {
                 "name": "envoy.filters.http.router",
-                # What a client says under x-envoy-… changes neither our timeouts nor our retries.
                 "typed_config": {**router, "suppress_envoy_headers": True},
-            }
+            },
         ],
-        "use_remote_address": True,  # X-Forwarded-For ends with who really called
+        # X-Forwarded-For ends with who really called, and what a client says under x-envoy-… goes:
+        # it would change our timeouts and retries.
+        "use_remote_address": True,
         "normalize_path": True,
-        "proxy_100_continue": True,  # who asks before a large body hears it from the runtime
         "preserve_external_request_id": True,
         "always_set_request_id_in_response": True,
         "server_header_transformation": "PASS_THROUGH",
@@ -215,6 +260,7 @@ def _manager(folder: Path) -> Json:
         },
         "common_http_protocol_options": {"idle_timeout": "3600s"},
         "request_headers_timeout": "15s",  # the runtime's own
+        "request_timeout": _seconds(QUIET_S),
         "stream_idle_timeout": _seconds(QUIET_S),
         "local_reply_config": {"mappers": _own_answers()},
     }
@@ -228,8 +274,16 @@ def _own_answers() -> list[Json]:
             "EQ",
             404,
             NotFound(
-                "No endpoint is at %REQ(:AUTHORITY):200%%REQ(:PATH):200%. Predictions go to "
+                "Nothing is at %REQ(:AUTHORITY):200%%REQ(:PATH):200%. Predictions go to "
                 "/TENANT/ENDPOINT/predict; `kubeserve endpoints` lists the endpoints."
+            ),
+        ),
+        _answer(
+            "EQ",
+            413,
+            TooLarge(
+                f"The body is larger than the {LARGEST_BODY} bytes that are taken; send fewer rows "
+                "at a time."
             ),
         ),
         _answer(

@@ -1,6 +1,8 @@
 """What Envoy is told of endpoints: read back by Envoy's rules, and by Envoy itself."""
 
+import dataclasses
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from controlplane.engines.embedded import gateway
 from controlplane.engines.embedded.envoy import program
 from controlplane.engines.embedded.gateway import UPSTREAM, Front, Route
+from runtime.launch import Launch
 from runtime.problems import NotFound
 
 HOST = "kube.example.com"
@@ -23,13 +26,18 @@ installed = st.lists(
 )
 
 
+def fits(asked, path=None, prefix=None, safe_regex=None):
+    if safe_regex is not None:
+        return re.fullmatch(safe_regex["regex"], asked) is not None
+    return asked == path if prefix is None else asked.startswith(prefix)
+
+
 def led(document, host, path):
     """Read routes as Envoy does: the host that fits exactly, else any; in it the first route."""
     hosts = {domain: one for one in document["virtual_hosts"] for domain in one["domains"]}
     for found in hosts.get(host, hosts["*"])["routes"]:
         match = found["match"]
-        fits = path == match["path"] if "path" in match else path.startswith(match["prefix"])
-        if not fits:
+        if not fits(path, **match):
             continue
         if "direct_response" in found:
             return found["direct_response"]["status"], None
@@ -54,7 +62,8 @@ def test_every_endpoint_is_led_to_and_nothing_else(routes, tenant, other):
             one.port,
             "/v1/models/m:predict",
         )
-        assert led(document, HOST, own) == (one.port, "/")
+        assert led(document, HOST, f"{own}/") == (one.port, "/")
+        assert led(document, HOST, own) == (404, None)
         assert led(document, HOST, f"{own}/metrics") == (404, None)
         assert led(document, f"{one.name}.{one.tenant}.{HOST}", "/metrics") == (404, None)
         assert led(document, f"{one.name}.{one.tenant}.{HOST}", "/predict") == (
@@ -123,3 +132,8 @@ def test_the_gateway_says_problems_as_the_runtime_does():
     assert nothing["content_type"] == "application/problem+json"
     assert set(NotFound("x").body()) | {"error", "request_id"} == set(nothing["json_format"])
     assert "kubeserve endpoints" in nothing["json_format"]["detail"]
+
+
+def test_no_body_is_refused_that_the_runtime_would_take():
+    (taken,) = [f.default for f in dataclasses.fields(Launch) if f.name == "max_body_bytes"]
+    assert taken == gateway.LARGEST_BODY
