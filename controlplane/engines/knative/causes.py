@@ -38,7 +38,8 @@ def cause(evidence: Evidence) -> Cause:
 
 def _still_serving(evidence: Evidence, fault: Cause) -> Cause:
     """Say with a fault that older or other replicas go on."""
-    ready = sum(map(is_ready, evidence.pods))
+    staying = [one for one in evidence.pods if not one["metadata"].get("deletionTimestamp")]
+    ready = sum(map(is_ready, staying))
     if fault.ok or not ready:
         return fault
     fact = f"replicas: {ready} ready; they go on answering"
@@ -214,6 +215,8 @@ def _running(evidence: Evidence) -> Cause:
     coming = _coming(evidence, pods)
     if coming is not None and not ready:
         return Cause("Starting", True, coming[0], (*facts, *coming[1]))
+    if evidence.service is None or failed(evidence.service, "Ready", "True") is None:
+        return Cause("Starting", True, "The release is being rolled out.", tuple(facts))
     if ready:
         text = f"{ready} replica(s) answer requests."
         return Cause("Serving", True, text, tuple(facts))

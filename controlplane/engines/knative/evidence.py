@@ -10,7 +10,14 @@ from controlplane.engines.engine import DesiredEndpoint
 from controlplane.engines.knative import cluster as kube
 from controlplane.engines.knative import names, render, render_tenant
 from controlplane.engines.knative.cluster import Cluster, Kind
-from controlplane.engines.knative.facts import CONTAINER, Evidence, is_ready, name_of, statuses
+from controlplane.engines.knative.facts import (
+    CONTAINER,
+    Evidence,
+    is_ready,
+    name_of,
+    restarted,
+    statuses,
+)
 from controlplane.engines.knative.install import Install
 from controlplane.engines.knative.names import Document
 from runtime.problems import Conflict, EngineUnavailable, Problem
@@ -38,7 +45,7 @@ class Gathering:
     async def evidence(self) -> Evidence:
         """Read everything there is; raises EngineUnavailable."""
         found = await self._objects()
-        pods = [one for one in found.of(found.pods) if not is_ready(one)][:PODS]
+        pods = [one for one in found.of(found.pods) if not is_ready(one) or restarted(one)][:PODS]
         missing, events, logs = await asyncio.gather(
             self._missing(),
             asyncio.gather(*map(self._events, pods)),
@@ -147,7 +154,7 @@ class Gathering:
         if "running" not in state and not (ours.get("restartCount") or "terminated" in state):
             return ()
         # A container that waits for its next try has said its last words in the try before.
-        previous = "waiting" in state
+        previous = "waiting" in state or is_ready(pod)
 
         def read() -> list[str]:
             lines = self._cluster.logs(

@@ -135,6 +135,11 @@ def statuses(pod: Document) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: one.get("name") != CONTAINER)
 
 
+def restarted(pod: Document) -> bool:
+    """Tell whether a container of a pod ended once."""
+    return any(one.get("restartCount") for one in statuses(pod))
+
+
 def is_ready(pod: Document) -> bool:
     """Tell whether a pod takes requests."""
     return failed(pod, "Ready", "True") is not None

@@ -16,6 +16,7 @@ from controlplane.engines.knative.facts import (
     short,
     statuses,
 )
+from controlplane.engines.knative.holding import quantity
 from controlplane.engines.knative.names import KEYS, STORE, Document
 
 IMAGE: Final = frozenset(
@@ -29,14 +30,16 @@ SETTINGS: Final = frozenset({"CreateContainerConfigError", "CreateContainerError
 ABSENT: Final = re.compile(r"(secret|configmap) \"([^\"]+)\" not found", re.IGNORECASE)
 LACKS: Final = re.compile(r"\d+ (Insufficient [\w./-]+|Too many pods|node\(s\) [^,.]+)")
 PASSING: Final = re.compile("failed to sync|not registered")  # the kubelet has just begun to look
+INNERMOST: Final = 3
+RECENT_S: Final = 300
 MANY_EVENTS: Final = 4
 OPERATOR: Final = "Ask the operator of the cluster: "
 
 
 def pod_cause(pod: Document, evidence: Evidence) -> Cause | None:
-    """Name what keeps a pod from serving; None: nothing that is known yet."""
+    """Name what keeps a pod from serving, or just ended it; None: nothing that is known."""
     if is_ready(pod):
-        return None
+        return _restarted(pod, evidence)
     return (
         _evicted(pod)
         or _unschedulable(pod)
@@ -47,7 +50,9 @@ def pod_cause(pod: Document, evidence: Evidence) -> Cause | None:
 
 def image_missing(message: str, facts: tuple[str, ...]) -> Cause:
     """Name an image that cannot be had."""
-    said = f"The cluster cannot get the image of the replica: {short(message)}"
+    # The innermost reason comes last: "failed to pull …: dial tcp: lookup registry: no such host".
+    reason = ": ".join(message.split(": ")[-INNERMOST:])
+    said = f"The cluster cannot get the image of the replica: {short(reason)}"
     step = (
         f"{OPERATOR}KUBESERVE_RUNTIME_IMAGE and KUBESERVE_BUILDER_IMAGE must name images that "
         "every node can pull. Nothing of the model is wrong."
@@ -57,7 +62,8 @@ def image_missing(message: str, facts: tuple[str, ...]) -> Cause:
 
 def unschedulable(message: str, needs: str, facts: tuple[str, ...]) -> Cause:
     """Name what no node has."""
-    lacks = ", ".join(dict.fromkeys(LACKS.findall(message))) or short(message)
+    found = dict.fromkeys(one.rstrip(".") for one in LACKS.findall(message))
+    lacks = ", ".join(found) or short(message)
     said = f"No node has room for the replica, which asks for {needs}: {lacks}."
     step = (
         "Free room (delete endpoints, lower --min-scale), or ask the operator for a node; a "
@@ -84,8 +90,10 @@ def needs_of(pod: Document) -> str:
     asked = [
         ((one.get("resources") or {}).get("requests") or {}) for one in pod["spec"]["containers"]
     ]
-    each = {kind: [str(x[kind]) for x in asked if kind in x] for kind in ("cpu", "memory")}
-    return ", ".join(f"{' + '.join(found)} of {kind}" for kind, found in each.items() if found)
+    cpu, memory = (
+        sum(quantity(str(one.get(kind, "0"))) or 0 for one in asked) for kind in ("cpu", "memory")
+    )
+    return f"{float(cpu):g} CPU and {float(memory) / (1 << 20):.0f} MiB"
 
 
 def _evicted(pod: Document) -> Cause | None:
@@ -104,6 +112,17 @@ def _unschedulable(pod: Document) -> Cause | None:
         return None
     facts = (quote_condition("Pod", pod, found),)
     return unschedulable(str(found.get("message", "")), needs_of(pod), facts)
+
+
+def _restarted(pod: Document, evidence: Evidence) -> Cause | None:
+    """Name why a replica ended a moment ago, though it is well again: its callers saw it."""
+    for status in statuses(pod):
+        end = (status.get("lastState") or {}).get("terminated")
+        if not (status["name"] == CONTAINER and end and end.get("exitCode")):
+            continue
+        if evidence.age(end.get("finishedAt")) <= RECENT_S:
+            return _ended(pod, status, end, evidence)
+    return None
 
 
 def _containers(pod: Document, evidence: Evidence) -> Cause | None:

@@ -8,6 +8,7 @@ from controlplane.engines.engine import Cause
 from controlplane.engines.knative.facts import name_of, short
 from controlplane.engines.knative.names import Document
 
+REQUEST: Final = re.compile(r"^(?:PATCH|PUT|POST) \S+: ")  # whoever asks knows no such address
 DENIED: Final = re.compile(r'admission webhook "([^"]+)" denied the request:? ?(.*)', re.DOTALL)
 POLICY: Final = re.compile(
     r"ValidatingAdmissionPolicy '([^']+)'.*? denied request: (.*)", re.DOTALL
@@ -28,6 +29,7 @@ def refused(text: str, facts: tuple[str, ...] = (), quotas: Sequence[Document] =
     facts   where it was said
     quotas  the namespace's ResourceQuotas, for figures of now
     """
+    text = REQUEST.sub("", text)
     facts = facts or (short(text),)
     if NOT_OURS in text:
         step = "Remove what has the name, or choose another name for the endpoint (or tenant)."
