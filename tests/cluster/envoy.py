@@ -100,20 +100,24 @@ def addresses_folder(folder: Path, cluster: str) -> Path:
     return folder / "addresses" / cluster.replace("/", "_").replace(":", "_")
 
 
+def mark(version: str) -> str:
+    """Give the name that marks a version."""
+    return f"version-{version}.invalid"
+
+
 def marked(name: str, documents: list[Json], version: str) -> list[Json]:
     """Add something that makes these clusters or routes differ from all before."""
-    mark = f"version-{version}.invalid"
     match name:
         case "cds":
             nowhere = {
                 "@type": f"{TYPES}.config.cluster.v3.Cluster",
-                "name": mark,
+                "name": mark(version),
                 "type": "STATIC",
                 "connect_timeout": "1s",
             }
             return [*documents, nowhere]
         case "rds":
-            host = {"name": mark, "domains": [mark], "routes": []}
+            host = {"name": mark(version), "domains": [mark(version)], "routes": []}
             (routes,) = documents
             return [{**routes, "virtual_hosts": [*routes["virtual_hosts"], host]}]
         case _:

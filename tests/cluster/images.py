@@ -46,6 +46,10 @@ def load(name: str, *, home: Home | None = None) -> str:
     """Load an image that was built here onto the node; give its reference by digest."""
     home = home or Home.default()
     tag = f"{REGISTRY}/{name}:latest"
+    identity = _buildah("images", "--quiet", "--no-trunc", tag).strip().removeprefix("sha256:")
+    known = home.root / "images" / f"{name.replace('/', '_')}-{identity}"
+    if known.exists():  # it is on the node, which forgets no image
+        return known.read_text()
     with tempfile.TemporaryDirectory(dir=home.root / "images") as folder:
         archive, digest = Path(folder, "image.tar"), Path(folder, "digest")
         _buildah(
@@ -56,6 +60,7 @@ def load(name: str, *, home: Home | None = None) -> str:
         ctr(home, "images", "import", "--no-unpack", str(archive))
     # The kubelet looks an image up by the very reference of the pod.
     ctr(home, "images", "tag", "--force", tag, reference)
+    known.write_text(reference)
     return reference
 
 

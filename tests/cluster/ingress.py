@@ -177,12 +177,13 @@ def _write(folder: Path, name: str, documents: list[envoy.Json], version: str) -
 
 
 def _loaded(name: str, version: str) -> bool:
-    """Tell whether Envoy took this version."""
-    kind = {"rds": "RoutesConfigDump", "cds": "ClustersConfigDump"}[name]
-    dump = json.loads(admin("/config_dump") or '{"configs": []}')
-    return any(
-        version in json.dumps(part) for part in dump["configs"] if part["@type"].endswith(kind)
-    )
+    """Tell whether Envoy took this version: its mark is among what it holds."""
+    mark = envoy.mark(version)
+    asked = {
+        "cds": f"dynamic_active_clusters&name_regex={mark}",
+        "rds": "dynamic_route_configs",
+    }[name]
+    return mark in (admin(f"/config_dump?resource={asked}") or "")
 
 
 def admin(path: str) -> str | None:

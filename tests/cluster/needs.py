@@ -46,7 +46,7 @@ def missing(*, for_build: bool = False) -> list[str]:
     if not sys.platform.startswith("linux"):
         reasons.append("a test cluster needs Linux")
     if for_build and not shutil.which("go"):
-        reasons.append("Go is not installed (https://go.dev/dl, 1.25 or newer)")
+        reasons.append("Go is not installed (https://go.dev/dl, 1.26 or newer)")
     if os.geteuid() != 0:
         reasons.append("a test cluster needs root (containers, bridges, iptables)")
     elif not _may_administer():

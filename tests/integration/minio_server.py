@@ -48,7 +48,7 @@ def running(folder: Path, port: int | None = None) -> Iterator[MinioServer]:
     """Run one server; skips where there is none. The same folder and port are the same server."""
     found = program()
     if found is None:
-        pytest.skip("no MinIO: install it as `minio`, or Go (1.25 or newer) to build it with")
+        pytest.skip("no MinIO: install it as `minio`, or Go (1.26 or newer) to build it with")
     if port is None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
