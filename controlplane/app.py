@@ -5,17 +5,16 @@ import contextlib
 import json
 import os
 import time
-import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response
 from prometheus_client.exposition import generate_latest
 
-from controlplane import database, postgres, problems, telemetry
+from controlplane import database, postgres, problems, telemetry, wakes
 from controlplane.artifacts.folder import FolderStore
 from controlplane.artifacts.store import Store
 from controlplane.bodies import BodyLimits
@@ -26,22 +25,19 @@ from controlplane.endpoints import routes as endpoint_routes
 from controlplane.endpoints import service as endpoints
 from controlplane.engines.embedded.host import EmbeddedEngine
 from controlplane.engines.engine import Engine
+from controlplane.leading import Leading, Leases
 from controlplane.models import routes as model_routes
 from controlplane.oauth import keys
 from controlplane.oauth import routes as oauth_routes
 from controlplane.oauth.service import OAuth
 from controlplane.permissions import ALL_SCOPES, rule
-from controlplane.reconciler import sweep
 from controlplane.reconciler.builds import LocalBuilds
-from controlplane.reconciler.endpoints import reconcile
-from controlplane.reconciler.loop import Loop
-from controlplane.reconciler.versions import VersionBuilds
+from controlplane.reconciler.leader import Duties, Work
 from controlplane.settings import EngineKind, Settings
 from controlplane.tenants import routes as tenant_routes
 from controlplane.tenants import service as tenants
-from runtime.problems import EngineUnavailable, NotFound, Problem, Starting
-
-KEYS_RESYNC_S: Final = 15.0
+from controlplane.wakes import Wake
+from runtime.problems import NotFound, Problem, Starting
 
 
 def make_store(settings: Settings) -> Store:
@@ -79,6 +75,17 @@ def make_engine(settings: Settings, store: Store) -> Engine:
     return KnativeEngine(Cluster(settings.kubeconfig), store, None, install)
 
 
+def make_leases(settings: Settings) -> Leases | None:
+    """Make the lease that replicas share; None where there is one process."""
+    if settings.engine is EngineKind.EMBEDDED:
+        return None
+    from controlplane.engines.knative.cluster import Cluster
+    from controlplane.engines.knative.leases import KubernetesLeases
+
+    # Connections of its own: a busy engine does not keep a leader from renewing.
+    return KubernetesLeases(Cluster(settings.kubeconfig), settings.namespace)
+
+
 def make_builder(settings: Settings) -> Builder:
     """Make the builder with the settings' limits."""
     limits = Limits(
@@ -104,6 +111,7 @@ def create_app(
     engine: Engine | None = None,
     store: Store | None = None,
     builder: Builder | None = None,
+    leases: Leases | None = None,
     clock: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
 ) -> FastAPI:
     """Build the application; what is not given is made from the settings."""
@@ -112,12 +120,15 @@ def create_app(
     builder = builder or make_builder(settings)
     oauth = OAuth(
         issuer=settings.public_url,
-        secret=keys.read_or_make_secret(settings.home / "secrets" / "signing"),
+        secret=settings.signing_bytes
+        or keys.read_or_make_secret(settings.home / "secrets" / "signing"),
         api_token_s=settings.api_token_s,
         predict_token_s=settings.predict_token_s,
         endpoint_exists=endpoints.exists,
     )
-    parts = Parts(settings, store, engine, builder, oauth)
+    local = LocalBuilds(store, builder, settings.home / "work" / "builds")
+    duties = Duties(store, engine, local, settings.builds_at_once, oauth, settings.public_url)
+    parts = Parts(settings, engine, builder, Work(duties), leases or make_leases(settings))
     app = FastAPI(
         title="KubeServe",
         version=version("kubeserve"),
@@ -129,9 +140,10 @@ def create_app(
     app.state.oauth, app.state.parts = oauth, parts
     url = settings.public_url
     app.state.callers = Callers(url, url, oauth.jwks, oauth.is_live, clock)
-    app.state.wake_builds = parts.builds.wake
-    app.state.wake_endpoint = parts.endpoints.wake
-    app.state.publish_keys = parts.publish_keys
+    # Those who wrote need not wait for the database's word to come back.
+    app.state.wake_builds = lambda: parts.work.wake(Wake.VERSIONS)
+    app.state.wake_endpoint = lambda key: parts.work.wake(Wake.ENDPOINT, str(key))
+    app.state.publish_keys = parts.work.publish_keys
     problems.install(app)
     for routes in (oauth_routes, tenant_routes, model_routes, endpoint_routes):
         app.include_router(routes.router)
@@ -156,39 +168,33 @@ def check_rules(app: FastAPI) -> None:
 
 
 class Parts:
-    """What runs beside the requests: reconcilers, builds, keys, sweep."""
+    """What runs beside the requests: the work of the leader, and what every replica does."""
 
     def __init__(
-        self, settings: Settings, store: Store, engine: Engine, builder: Builder, oauth: OAuth
+        self,
+        settings: Settings,
+        engine: Engine,
+        builder: Builder,
+        work: Work,
+        leases: Leases | None,
     ) -> None:
-        self.settings, self.store, self.engine = settings, store, engine
-        self.builder, self.oauth = builder, oauth
-        local = LocalBuilds(store, builder, settings.home / "work" / "builds")
-        self.builds = VersionBuilds(local, settings.builds_at_once)
-        self.endpoints: Loop[uuid.UUID] = Loop("endpoints", self._reconcile, endpoints.all_ids)
-        self._published: bytes | None = None
+        self.settings, self.engine, self.builder = settings, engine, builder
+        self.store, self.oauth = work.duties.store, work.duties.oauth
+        self.work, self.leases = work, leases
+        self.leading = Leading(leases, work.run)
+        work.may_act = self.leading.leads
         self.ready = False
-
-    async def _reconcile(self, endpoint: uuid.UUID) -> bool:
-        return await reconcile(endpoint, self.engine, self.settings.public_url)
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         """Connect, make what the first start needs, run the loops, end them all."""
-        await database.open_database(database_url(self.settings))
+        url = database_url(self.settings)
+        await database.open_database(url)
         tasks: list[asyncio.Task[None]] = []
         try:
             await self._first_start()
-            tasks = [
-                asyncio.create_task(job)
-                for job in (
-                    self.builder.start(),
-                    self.builds.run(),
-                    self.endpoints.run(),
-                    self._keep_keys_published(),
-                    sweep.run(self.store, self.engine),
-                )
-            ]
+            jobs = (self.builder.start(), self.leading.run(), wakes.listen(url, self._heard))
+            tasks = [asyncio.create_task(job) for job in jobs]
             self.ready = True
             yield
         finally:
@@ -196,16 +202,34 @@ class Parts:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self.endpoints.close()
-            await self.builds.close()
+            await self._say_good_bye()
             await self.builder.close()
             await database.close_database()
+
+    def _heard(self, wake: Wake, key: str) -> None:
+        if wake in (Wake.LEADER, Wake.ALL):
+            self.leading.look()
+        self.work.wake(wake, key)
+
+    async def _say_good_bye(self) -> None:
+        """Let another replica lead at once; without it, it does when it looks next."""
+        if self.leases is None:
+            return
+        try:
+            async with asyncio.timeout(1):
+                await wakes.tell(Wake.LEADER)
+        except Exception as error:  # noqa: BLE001  (the database may be the reason for our end)
+            telemetry.log.warning("the other replicas were not told: %s", error)
 
     async def _first_start(self) -> None:
         """Make signing key, first tenant and its administrator; replicas take turns."""
         async with database.start_lock():
             await self.oauth.ensure_key()
             tenant = await tenants.find(PLATFORM_TENANT) or await tenants.create(PLATFORM_TENANT)
+            named, secret = self.settings.admin_client_id, self.settings.admin_client_secret
+            if named is not None and secret is not None:
+                await self.oauth.ensure_administrator(tenant.id, named, secret.get_secret_value())
+                return
             credentials = self.settings.home / "credentials.json"
             if await self._known(credentials):
                 return
@@ -231,35 +255,19 @@ class Parts:
             await asyncio.to_thread(write_private, credentials, json.dumps(document, indent=2))
         return True
 
-    async def publish_keys(self) -> None:
-        """Hand keys and revocations to the engine, if they changed."""
-        document = await self.oauth.keys_document(datetime.now(UTC))
-        if document != self._published:
-            await self.engine.publish_keys(document)
-            self._published = document
-
-    async def _keep_keys_published(self) -> None:
-        while True:
-            delay = KEYS_RESYNC_S
-            try:
-                await self.publish_keys()
-            except EngineUnavailable:
-                delay = 0.2
-            except Exception:  # noqa: BLE001  (logged; the next resync tries again)
-                telemetry.log.exception("the keys could not be published")
-            await asyncio.sleep(delay)
-
     async def check_ready(self) -> None:
         """Raise Starting, naming what is not there yet."""
         if not self.ready:
             raise Starting("The application is starting.", retry_after_s=1)
-        if self._published is None:
+        if self.leading.leads() and not self.work.keys_published:
             raise Starting("The engine has not taken the signing keys yet.", retry_after_s=1)
         checks: dict[str, Coroutine[Any, Any, object]] = {
             "the database": database.ping(),
             "the artifact store": self.store.ping(),
-            "the engine": self.engine.observe_all(),
         }
+        if self.settings.engine is EngineKind.EMBEDDED:
+            # A cluster that is away takes no replica away with it: rows are written all the same.
+            checks["the engine"] = self.engine.observe_all()
         for what, check in checks.items():
             try:
                 async with asyncio.timeout(2):

@@ -30,6 +30,7 @@ from controlplane.models.service import Deployable
 from controlplane.rest import check_name, is_name
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
+from controlplane.wakes import Wake, tell
 from runtime.problems import Conflict, EngineUnavailable, InvalidInput, NotFound
 
 HUNDRED: Final = 100
@@ -186,6 +187,7 @@ async def _add(
         created_by=by,
     )
     await repository.save_endpoint(endpoint)
+    await tell(Wake.ENDPOINT, str(endpoint.id))
 
 
 async def rollback(tenant: TenantId, name: str, to: int | None, by: str, check: Check) -> Endpoint:
@@ -229,6 +231,7 @@ async def delete(tenant: TenantId, name: str, check: Check) -> uuid.UUID:
         row = await _locked(tenant, name)
         check(row)
         await repository.mark_deleted(row, datetime.now(UTC))
+        await tell(Wake.ENDPOINT, str(row.id))
     return row.id
 
 

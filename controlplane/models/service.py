@@ -13,6 +13,7 @@ from controlplane.models.states import VersionState
 from controlplane.models.tables import Model, Version
 from controlplane.rest import check_name, is_name, whole_number
 from controlplane.tenants.service import TenantId
+from controlplane.wakes import Wake, tell
 from runtime.problems import Conflict, InvalidInput, NotFound
 
 # First bytes of what joblib and pickle write: protocol 2 to 5, and joblib's compressions.
@@ -125,6 +126,7 @@ async def upload(
         model = await repository.lock(await repository.ensure_model(tenant, name))
         if model is None:
             raise Conflict(f"Model {name!r} was deleted just now; push again to make it anew.")
+        await tell(Wake.VERSIONS)
         known = await repository.version_by_digest(model, blob.sha256)
         if known is not None:
             await _again(known)

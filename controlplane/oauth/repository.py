@@ -19,6 +19,11 @@ async def create_client(
     )
 
 
+async def give_secret(row: Client, secret_sha256: str) -> None:
+    row.secret_sha256, row.revoked_at = secret_sha256, None
+    await row.save(update_fields=["secret_sha256", "revoked_at"])
+
+
 async def clients(tenant: uuid.UUID, limit: int, after: str | None) -> list[Client]:
     rows = Client.filter(tenant_id=tenant, revoked_at=None)
     if after:

@@ -11,14 +11,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from authlib.oauth2.rfc6749 import OAuth2Error
+from cryptography.exceptions import InvalidTag
 from joserfc.jwk import ECKey
 
+from controlplane.database import transaction
 from controlplane.oauth import keys as key_files
 from controlplane.oauth import repository, server
 from controlplane.oauth.tables import Client
 from controlplane.permissions import ALL_SCOPES, Scope
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
+from controlplane.wakes import Wake, tell
 from runtime.problems import InvalidInput, NotFound
 
 ACTIVE: Final = "active"
@@ -68,7 +71,14 @@ class OAuth:
             kid, private = pair.kid, pair.private
         else:
             kid = active.kid
-            private = key_files.unseal(self._secret, kid, bytes(active.private))
+            try:
+                private = key_files.unseal(self._secret, kid, bytes(active.private))
+            except InvalidTag as error:
+                raise RuntimeError(
+                    "the signing keys in the database were sealed with another secret than "
+                    "KUBESERVE_SIGNING_SECRET, KUBESERVE_SIGNING_SECRET_FILE or the home folder "
+                    "give: give the one they were made with"
+                ) from error
         api, predict = self._lives
         self._signer = server.Signer(self.issuer, kid, ECKey.import_key(private), api, predict)
 
@@ -155,6 +165,23 @@ class OAuth:
         )
         return _info(row, secret)
 
+    async def ensure_administrator(self, tenant: TenantId, client_id: str, secret: str) -> bool:
+        """Make the administrator that the installation names, or give it its new secret.
+
+        Called under the start-up lock. The same once more changes nothing, not even that somebody
+        revoked it; True when something changed.
+        """
+        digest = server.digest(secret)
+        row = await repository.client_of_all(client_id)
+        if row is None:
+            name = "administrator of the installation"
+            await repository.create_client(tenant, client_id, name, digest, [*ALL_SCOPES])
+            return True
+        if row.secret_sha256 == digest:
+            return False
+        await repository.give_secret(row, digest)
+        return True
+
     def seal(self, secret: str) -> str:
         """Encrypt a secret that has to be kept until its owner has surely received it."""
         sealed = key_files.seal(self._secret, SEALED_AS, secret.encode())
@@ -172,8 +199,10 @@ class OAuth:
     async def revoke_client(self, tenant: TenantId, client_id: str) -> None:
         """Revoke a client and every token it holds; raises NotFound."""
         known = CLIENT_ID.fullmatch(client_id) is not None
-        if not (known and await repository.revoke(tenant, client_id, datetime.now(UTC))):
-            raise NotFound(f"There is no client {client_id[:60]!r}.")
+        async with transaction():
+            if not (known and await repository.revoke(tenant, client_id, datetime.now(UTC))):
+                raise NotFound(f"There is no client {client_id[:60]!r}.")
+            await tell(Wake.KEYS)
 
 
 def _info(row: Client, secret: str | None = None) -> ClientInfo:

@@ -4,6 +4,7 @@ Only keys are kept, no events: whoever runs looks at what is, so a lost or doubl
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable, Hashable
@@ -44,6 +45,11 @@ class Loop(Generic[Key]):
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._due = asyncio.Event()
+
+    def look(self) -> None:
+        """Look at all keys now, e.g. because wakes may have been missed."""
+        self._due.set()
 
     def wake(self, key: Key) -> None:
         """Look at a key now; while it is being looked at, once more afterwards."""
@@ -88,12 +94,16 @@ class Loop(Generic[Key]):
     async def run(self) -> None:
         """Resync at once and then at times, until cancelled."""
         while True:
+            self._due.clear()
             try:
                 for key in await self._all_keys():
                     self.wake(key)
             except Exception:
                 log.exception("%s: the keys could not be listed", self._name)
-            await asyncio.sleep(random.uniform(0.8, 1.2) * self._resync_s)  # noqa: S311
+            pause = random.uniform(0.8, 1.2) * self._resync_s  # noqa: S311
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._due.wait()
 
     async def close(self) -> None:
         """Stop; what is running is cancelled and waited for."""

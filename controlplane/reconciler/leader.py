@@ -1,0 +1,153 @@
+"""What one replica does for all: reconcile, build, publish the keys, sweep."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, NoReturn
+
+from controlplane import telemetry
+from controlplane.artifacts.store import Store
+from controlplane.endpoints import service as endpoints
+from controlplane.engines.engine import EndpointId, Engine
+from controlplane.oauth.service import OAuth
+from controlplane.reconciler import sweep
+from controlplane.reconciler.builds import Builds
+from controlplane.reconciler.endpoints import reconcile
+from controlplane.reconciler.loop import Loop
+from controlplane.reconciler.versions import VersionBuilds
+from controlplane.wakes import Wake
+from runtime.problems import EngineUnavailable
+
+KEYS_RESYNC_S: Final = 15.0
+KEYS_AGAIN_S: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """What the loops work with.
+
+    changes  names endpoints that changed in the engine, where it can tell
+    """
+
+    store: Store
+    engine: Engine
+    builds: Builds
+    builds_at_once: int
+    oauth: OAuth
+    issuer: str
+    changes: Callable[[], AsyncIterator[EndpointId]] | None = None
+
+
+class Work:
+    """The loops, from the moment this replica leads until it does not any more."""
+
+    def __init__(self, duties: Duties) -> None:
+        self.duties = duties
+        # Asked before each step: a process that stood still for a while may lead no longer.
+        self.may_act: Callable[[], bool] = lambda: True
+        self._running: _Loops | None = None
+
+    async def run(self) -> None:
+        """Do all of it until cancelled; may be run again afterwards."""
+        loops = self._running = _Loops(self.duties, lambda: self.may_act())
+        try:
+            await loops.run()
+        finally:
+            self._running = None
+            await loops.close()
+
+    def wake(self, wake: Wake, key: str = "") -> None:
+        """Look at something now; nothing happens while another replica leads."""
+        if self._running is not None:
+            self._running.wake(wake, key)
+
+    async def publish_keys(self) -> None:
+        """Hand keys and revocations to the engine now, if they changed and this replica leads."""
+        if self._running is not None:
+            await self._running.publish_keys()
+
+    @property
+    def keys_published(self) -> bool:
+        """Tell whether the engine has got the keys from this replica since it leads."""
+        return self._running is not None and self._running.published is not None
+
+
+class _Loops:
+    def __init__(self, duties: Duties, may_act: Callable[[], bool]) -> None:
+        self._duties, self._may_act = duties, may_act
+        self._builds = VersionBuilds(duties.builds, duties.builds_at_once)
+        self._endpoints: Loop[uuid.UUID] = Loop("endpoints", self._reconcile, endpoints.all_ids)
+        self._keys_due = asyncio.Event()
+        self.published: bytes | None = None
+
+    async def run(self) -> None:
+        duties = self._duties
+        jobs: list[Awaitable[None]] = [
+            self._builds.run(),
+            self._endpoints.run(),
+            self._keep_keys_published(),
+            sweep.run(duties.store, duties.engine),
+        ]
+        if duties.changes is not None:
+            jobs.append(self._follow(duties.changes))
+        async with asyncio.TaskGroup() as group:
+            for job in jobs:
+                group.create_task(_without_end(job))
+
+    async def close(self) -> None:
+        await self._endpoints.close()
+        await self._builds.close()
+
+    def wake(self, wake: Wake, key: str) -> None:
+        match wake:
+            case Wake.VERSIONS:
+                self._builds.wake()
+            case Wake.ENDPOINT:
+                self._endpoints.wake(uuid.UUID(key))
+            case Wake.KEYS:
+                self._keys_due.set()
+            case Wake.ALL:
+                self._builds.wake()
+                self._endpoints.look()
+                self._keys_due.set()
+            case Wake.LEADER:
+                pass
+
+    async def _reconcile(self, endpoint: uuid.UUID) -> bool:
+        if not self._may_act():
+            return False
+        return await reconcile(endpoint, self._duties.engine, self._duties.issuer)
+
+    async def publish_keys(self) -> None:
+        document = await self._duties.oauth.keys_document(datetime.now(UTC))
+        if document != self.published:
+            await self._duties.engine.publish_keys(document)
+            self.published = document
+
+    async def _keep_keys_published(self) -> None:
+        while True:
+            pause = KEYS_RESYNC_S
+            self._keys_due.clear()
+            try:
+                await self.publish_keys()
+            except EngineUnavailable:
+                pause = KEYS_AGAIN_S
+            except Exception:  # noqa: BLE001  (logged; the next resync tries again)
+                telemetry.log.exception("the keys could not be published")
+            try:
+                async with asyncio.timeout(pause):
+                    await self._keys_due.wait()
+            except TimeoutError:
+                continue
+
+    async def _follow(self, changes: Callable[[], AsyncIterator[EndpointId]]) -> None:
+        async for endpoint in changes():
+            self._endpoints.wake(uuid.UUID(endpoint))
+
+
+async def _without_end(job: Awaitable[None]) -> NoReturn:
+    """Run a loop; that it ends is a fault, which ends and restarts all of them."""
+    await job
+    raise RuntimeError("a loop of the leader ended")
