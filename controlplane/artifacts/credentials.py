@@ -13,7 +13,8 @@ from minio.credentials.providers import StaticProvider
 from minio.error import MinioAdminException
 from typing_extensions import override
 
-from runtime.problems import EngineUnavailable
+from controlplane.artifacts.exchange import Exchange
+from controlplane.artifacts.store import StoreUnavailable
 
 
 class Keys(NamedTuple):
@@ -28,7 +29,7 @@ class Keys(NamedTuple):
 
 
 class Readers(Protocol):
-    """Hands out a tenant's reading keys; EngineUnavailable while the store does not answer."""
+    """Hands out a tenant's reading keys; StoreUnavailable while the store does not answer."""
 
     async def reader(self, tenant: str) -> Keys:
         """Give keys that read `tenants/TENANT/*` and nothing else; the same ones each time."""
@@ -126,6 +127,21 @@ class MinioReaders:
             raise _problem(error) from error
 
 
+class Places:
+    """How pods get at large artifacts: a copy below their tenant's prefix, and keys for it."""
+
+    def __init__(self, exchange: Exchange, readers: Readers) -> None:
+        self._exchange, self._readers = exchange, readers
+
+    async def place(self, sha256: str, tenant: str) -> None:
+        """Put a blob where the tenant's pods may read it; there already is success."""
+        await self._exchange.place(sha256, tenant)
+
+    async def reader(self, tenant: str) -> Keys:
+        """Give keys that read the tenant's place and nothing else."""
+        return await self._readers.reader(tenant)
+
+
 def policy_of(bucket: str, tenant: str) -> dict[str, object]:
     """Give the policy: read the objects of one prefix; not even list them."""
     statement = {
@@ -140,7 +156,7 @@ def _is_missing(error: MinioAdminException) -> bool:
     return "XMinioInvalidIAMCredentials" in str(error) or "NoSuch" in str(error)
 
 
-def _problem(error: Exception) -> EngineUnavailable:
-    return EngineUnavailable(
-        f"the object store gives no keys for a tenant: {str(error)[:300]}", retry_after_s=5
+def _problem(error: Exception) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"The object store gives no keys for a tenant: {str(error)[:300]}", retry_after_s=5
     )

@@ -23,7 +23,7 @@ class Taken:
 class Exchange(Protocol):
     """Objects `builds/…` that pods write, and `tenants/TENANT/SHA256` that they read.
 
-    Raises EngineUnavailable while the store does not answer; the same call again is harmless.
+    Raises StoreUnavailable while the store does not answer; the same call again is harmless.
     """
 
     async def presign_get(self, sha256: str, expires_s: float) -> str:

@@ -7,17 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
-import urllib3
 from minio import Minio
 from minio.commonconfig import CopySource
 from minio.error import MinioException, S3Error
 
 from controlplane.artifacts.exchange import Differs, Taken
-from controlplane.artifacts.s3 import FRESH_S, age_s, object_name
-from controlplane.artifacts.store import Blob
-from runtime.problems import EngineUnavailable
+from controlplane.artifacts.s3 import FRESH_S, age_s, in_words, object_name
+from controlplane.artifacts.store import Blob, StoreUnavailable
 
 BUILDS: Final = "builds/"
 TENANTS: Final = "tenants/"
@@ -26,6 +24,9 @@ HEAD_BYTES: Final = 64
 GONE: Final = ("NoSuchKey", "NoSuchObject")
 # Of a request that arrived: sent again it is answered otherwise.
 PASSING: Final = ("InternalError", "ServiceUnavailable", "SlowDown", "XMinioServerNotInitialized")
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -148,7 +149,7 @@ class S3Exchange:
     # How it asks
 
     @contextmanager
-    def _open(self, name: str) -> "Iterator[urllib3.BaseHTTPResponse]":
+    def _open(self, name: str) -> "Iterator[BaseHTTPResponse]":
         try:
             answer = self._client.get_object(self._bucket, name)
         except S3Error as error:
@@ -182,16 +183,17 @@ def placed(tenant: str, sha256: str) -> str:
 async def _call(
     function: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs
 ) -> Result:
-    """Call in a thread; a store that does not answer is EngineUnavailable."""
+    """Call in a thread; what the store cannot do now is StoreUnavailable, or Overloaded."""
     try:
-        return await asyncio.to_thread(functools.partial(function, *args, **kwargs))
+        with in_words():
+            return await asyncio.to_thread(functools.partial(function, *args, **kwargs))
     except S3Error as error:
         if error.code not in PASSING:
             raise
         raise _unavailable(error) from error
-    except (urllib3.exceptions.HTTPError, MinioException, ConnectionError) as error:
+    except (MinioException, ConnectionError) as error:
         raise _unavailable(error) from error
 
 
-def _unavailable(error: Exception) -> EngineUnavailable:
-    return EngineUnavailable(f"the object store does not answer: {error}", retry_after_s=2)
+def _unavailable(error: Exception) -> StoreUnavailable:
+    return StoreUnavailable(f"The object store does not answer: {error}", retry_after_s=2)

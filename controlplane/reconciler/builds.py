@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +13,8 @@ from controlplane.builder.job import Builder
 from controlplane.builder.report import Outcome, Report
 from controlplane.models import service as models
 from controlplane.models.service import VersionToBuild
+
+Unfinished = Callable[[], Awaitable[frozenset[uuid.UUID]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,11 @@ class Builds(Protocol):
     async def forget(self, version: VersionToBuild) -> None:
         """Remove what a recorded build left; nothing there is success."""
 
-    async def tidy(self, unfinished: frozenset[uuid.UUID]) -> int:
-        """Remove what builds of other versions than these left; gives how much."""
+    async def tidy(self, unfinished: Unfinished) -> int:
+        """Remove what builds of finished versions left; gives how much.
+
+        unfinished  asked after what is there was listed: a build that begins meanwhile is safe
+        """
 
 
 class LocalBuilds:
@@ -83,6 +89,6 @@ class LocalBuilds:
     async def forget(self, version: VersionToBuild) -> None:
         """Do nothing: a build removes its folder."""
 
-    async def tidy(self, unfinished: frozenset[uuid.UUID]) -> int:  # noqa: ARG002  (the seam's)
+    async def tidy(self, unfinished: Unfinished) -> int:  # noqa: ARG002  (the seam's)
         """Do nothing: a build removes its folder."""
         return 0

@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Final
 
 from controlplane.artifacts.exchange import Differs, Exchange
+from controlplane.artifacts.store import StoreUnavailable
 from controlplane.builder.instructions import VARIABLE, Instructions
 from controlplane.builder.remote_report import MOST_BYTES, Sent, decode, with_plan
 from controlplane.builder.report import Limits, Outcome, Report
 from controlplane.builder.validate import Untrusted
 from controlplane.engines.jobs import Blame, BuildJob, Jobs, JobSeen, Phase
 from controlplane.models.service import VersionToBuild
-from controlplane.reconciler.builds import Built
-from runtime.problems import Conflict, EngineUnavailable
+from controlplane.reconciler.builds import Built, Unfinished
+from runtime.problems import Conflict, EngineUnavailable, Overloaded
 
 log = logging.getLogger("kubeserve.builds")
 
@@ -32,6 +33,8 @@ LEFT_OVER_S: Final = 24 * 3600.0
 SLACK_S: Final = 300
 PLACE_S: Final = 600  # to wait for a node, an image, a quota
 MOST_BACKOFF_S: Final = 10.0
+# Cluster or store do not answer now; their state is as it was.
+AWAY: Final = (EngineUnavailable, StoreUnavailable, Overloaded)
 REFUSED: Final = "Push the file again; if this stays, ask the operator."
 
 
@@ -83,7 +86,7 @@ class JobBuilds:
         try:
             return await _Build(self._site, version, changed).result()
         finally:
-            del self._changed[version.id]
+            self._changed.pop(version.id, None)
             if not self._changed and self._watching is not None:
                 self._watching.cancel()
                 self._watching = None
@@ -101,17 +104,20 @@ class JobBuilds:
         await self._site.jobs.remove(version.id, version.tenant)
         await self._site.exchange.clear(f"{version.id}/")
 
-    async def tidy(self, unfinished: frozenset[uuid.UUID]) -> int:
+    async def tidy(self, unfinished: Unfinished) -> int:
         """Remove Jobs of versions that are not built any more, and objects that are a day old."""
-        removed = 0
-        for version, tenant in await self._site.jobs.all():
-            if version not in unfinished:
-                await self._site.jobs.remove(version, tenant)
-                await self._site.exchange.clear(f"{version}/")
+        site, removed = self._site, 0
+        jobs, old = await site.jobs.all(), await site.exchange.builds_older_than(LEFT_OVER_S)
+        kept = await unfinished()
+        for version, tenant in jobs:
+            if version not in kept:
+                await site.jobs.remove(version, tenant)
+                await site.exchange.clear(f"{version}/")
                 removed += 1
-        for name in await self._site.exchange.builds_older_than(LEFT_OVER_S):
-            if name.partition("/")[0] not in {str(one) for one in unfinished}:
-                removed += await self._site.exchange.clear(name)
+        names = {str(version) for version in kept}
+        for name in old:
+            if name.partition("/")[0] not in names:
+                removed += await site.exchange.clear(name)
         return removed
 
 
@@ -138,7 +144,7 @@ class _Build:
                 await (
                     self._wait(self._pace.look_s) if running is None else self._report_of(running)
                 )
-            except EngineUnavailable as error:
+            except AWAY as error:
                 away += 1
                 log.warning("build of %s: %s", self._version.id, error)
                 await self._wait(min(MOST_BACKOFF_S, 0.25 * 2 ** min(away, 10)))

@@ -1,15 +1,19 @@
 """What a crash can leave behind: blobs no row names, endpoints of the engine without a row."""
 
 import asyncio
+import functools
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from controlplane import idempotency
+from controlplane.artifacts.exchange import Exchange
 from controlplane.artifacts.store import Store
 from controlplane.endpoints import service as endpoints
 from controlplane.engines.engine import Engine
 from controlplane.models import service as models
+from controlplane.reconciler.builds import Builds
 
 log = logging.getLogger("kubeserve.sweep")
 # Never younger: an upload's blob is there before its row is.
@@ -38,15 +42,52 @@ async def sweep_endpoints(engine: Engine) -> int:
     return len(orphans)
 
 
-async def run(store: Store, engine: Engine, every_s: float = 600.0) -> None:
-    """Sweep at times until cancelled."""
+async def sweep_placed(exchange: Exchange, older_s: float = ORPHAN_S) -> int:
+    """Remove tenants' copies of artifacts that nothing names; gives how many.
+
+    What a version names stays: it may be deployed again, by an engine that knows it is there.
+    """
+    removed = 0
+    for tenant, sha256 in await exchange.placed_older_than(older_s):
+        if not await models.digest_in_use(sha256) and not await endpoints.artifact_in_use(sha256):
+            await exchange.unplace(sha256, tenant)
+            removed += 1
+    return removed
+
+
+async def sweep_builds(builds: Builds) -> int:
+    """Remove what builds left that were recorded, or whose version is gone; gives how many."""
+    return await builds.tidy(models.unfinished)
+
+
+async def run(
+    store: Store,
+    engine: Engine,
+    every_s: float = 600.0,
+    *,
+    builds: Builds | None = None,
+    exchange: Exchange | None = None,
+) -> None:
+    """Sweep at times until cancelled; one part that fails leaves the others their turn."""
+    parts: dict[str, Callable[[], Awaitable[int]]] = {
+        "blobs": lambda: sweep_blobs(store),
+        "endpoints": lambda: sweep_endpoints(engine),
+    }
+    if builds is not None:
+        parts["left-overs of builds"] = functools.partial(sweep_builds, builds)
+    if exchange is not None:
+        parts["tenants' copies"] = functools.partial(sweep_placed, exchange)
     while True:
         await asyncio.sleep(every_s)
+        for what, sweep in parts.items():
+            try:
+                removed = await sweep()
+            except Exception:
+                log.exception("sweeping %s failed", what)
+            else:
+                if removed:
+                    log.info("swept %d %s", removed, what)
         try:
-            blobs, running = await sweep_blobs(store), await sweep_endpoints(engine)
             await idempotency.forget(datetime.now(UTC) - timedelta(seconds=ORPHAN_S))
         except Exception:
-            log.exception("the sweep failed")
-        else:
-            if blobs or running:
-                log.info("swept %d blobs and %d endpoints", blobs, running)
+            log.exception("forgetting old idempotency keys failed")

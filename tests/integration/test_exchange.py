@@ -21,10 +21,10 @@ from controlplane.artifacts.credentials import Keys, MinioReaders
 from controlplane.artifacts.exchange import Differs
 from controlplane.artifacts.s3 import S3Store, open_client
 from controlplane.artifacts.s3_exchange import S3Exchange, placed
+from controlplane.artifacts.store import StoreUnavailable
 from controlplane.builder.instructions import VARIABLE, Instructions
 from controlplane.builder.remote_report import decode, with_plan
 from controlplane.builder.report import GIB, Outcome
-from runtime.problems import EngineUnavailable
 from tests.integration.minio_server import MinioServer, running
 
 
@@ -197,9 +197,9 @@ async def test_a_store_that_is_gone_is_said_to_be(rig: Rig) -> None:
     url = "s3://k:secret@127.0.0.1:9/bucket?insecure"
     client, bucket = open_client(url, region="us-east-1")
     exchange = S3Exchange(client, client, bucket)
-    with pytest.raises(EngineUnavailable, match="does not answer"):
+    with pytest.raises(StoreUnavailable, match="does not answer"):
         await exchange.read("v/1/report", 10)
-    with pytest.raises(EngineUnavailable, match="no keys"):
+    with pytest.raises(StoreUnavailable, match="no keys"):
         await MinioReaders.from_url(url).reader("acme")
 
 

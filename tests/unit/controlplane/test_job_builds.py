@@ -326,8 +326,15 @@ async def test_tidying_takes_what_no_version_waits_for(tmp_path: Path) -> None:
     made = await builds(world, tmp_path)
     world.jobs[1] = JobSeen(1, Phase.RUNNING)
     world.objects = {name(1, "report"): b"", f"{uuid.uuid4()}/1/plan": b""}
-    assert await made.tidy(frozenset({VERSION.id})) == 1
+
+    async def one() -> frozenset[uuid.UUID]:
+        return frozenset({VERSION.id})
+
+    async def none() -> frozenset[uuid.UUID]:
+        return frozenset()
+
+    assert await made.tidy(one) == 1
     assert set(world.objects) == {name(1, "report")}
     assert world.jobs
-    assert await made.tidy(frozenset()) == 1
+    assert await made.tidy(none) == 1
     assert (world.jobs, world.objects) == ({}, {})
