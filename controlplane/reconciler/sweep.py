@@ -16,6 +16,7 @@ from controlplane.models import service as models
 from controlplane.reconciler.builds import Builds
 
 log = logging.getLogger("kubeserve.sweep")
+Part = Callable[[], Awaitable[int]]
 # Never younger: an upload's blob is there before its row is.
 ORPHAN_S: Final = 24 * 3600.0
 
@@ -69,7 +70,7 @@ async def run(
     exchange: Exchange | None = None,
 ) -> None:
     """Sweep at times until cancelled; one part that fails leaves the others their turn."""
-    parts: dict[str, Callable[[], Awaitable[int]]] = {
+    parts: dict[str, Part] = {
         "blobs": lambda: sweep_blobs(store),
         "endpoints": lambda: sweep_endpoints(engine),
     }
