@@ -148,25 +148,30 @@ def _drop_chains() -> None:
         saved = subprocess.run(
             [f"{version}tables-save"], capture_output=True, text=True, check=False
         ).stdout
-        table, batch = "", list[str]()
-        chains, deletions = list[str](), list[str]()
-        for line in saved.splitlines():
-            if line.startswith("*"):
-                table, chains, deletions = line, [], []
-            elif line.startswith(":") and line[1:].startswith(OUR_CHAINS):
-                chains.append(line.split()[0][1:])
-            elif line.startswith("-A ") and not line.split()[1].startswith(OUR_CHAINS):
-                if any(word.startswith(OUR_CHAINS) for word in line.split()[2:]):
-                    deletions.append(f"-D{line[2:]}")
-            elif line == "COMMIT" and chains:
-                batch += [table, *deletions]
-                batch += [f"-F {chain}" for chain in chains]
-                batch += [*(f"-X {chain}" for chain in chains), "COMMIT"]
-        if batch:
+        if batch := without_our_chains(saved):
             subprocess.run(
-                [f"{version}tables-restore", "--noflush"],
-                input="\n".join([*batch, ""]), text=True, check=True,
-            )  # fmt: skip
+                [f"{version}tables-restore", "--noflush"], input=batch, text=True, check=True
+            )
+
+
+def without_our_chains(saved: str) -> str:
+    """Turn what `iptables-save` says into what removes our chains; rules of others stay."""
+    batch: list[str] = []
+    table, chains, deletions = "", list[str](), list[str]()
+    for line in saved.splitlines():
+        if line.startswith("*"):
+            table, chains, deletions = line, [], []
+        elif line.startswith(":") and line[1:].startswith(OUR_CHAINS):
+            chains.append(line.split()[0][1:])
+        elif line.startswith("-A ") and not line.split()[1].startswith(OUR_CHAINS):
+            target = line.rpartition(" -j ")[2]
+            if target.startswith(OUR_CHAINS):
+                deletions.append(f"-D{line[2:]}")
+        elif line == "COMMIT" and chains:
+            batch += [table, *deletions]
+            batch += [f"-F {chain}" for chain in chains]
+            batch += [*(f"-X {chain}" for chain in chains), "COMMIT", ""]
+    return "\n".join(batch)
 
 
 def _drop_cgroups() -> None:

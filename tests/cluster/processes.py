@@ -1,6 +1,5 @@
 """Servers as processes of this host: started with a log and a pid file, stopped by them alone."""
 
-import contextlib
 import os
 import select
 import signal
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Final
 
 STOP_WITHIN_S: Final = 3.0
+# Held, because they run on when this program forgets them; another program may end them too.
+_children: dict[int, "subprocess.Popen[bytes]"] = {}
 
 
 class ClusterBroken(RuntimeError):
@@ -30,6 +31,7 @@ def start(
             start_new_session=True,
             env={**os.environ, **(env or {})},
         )
+    _children[process.pid] = process
     _pid_file(run, name).write_text(f"{process.pid} {_born(process.pid)}\n")
 
 
@@ -83,9 +85,8 @@ def end(pid: int) -> None:
 
 def _ended(descriptor: int, pid: int, seconds: float) -> bool:
     readable, _, _ = select.select([descriptor], [], [], seconds)
-    if readable:
-        with contextlib.suppress(ChildProcessError):  # a child only of the one that started it
-            os.waitpid(pid, os.WNOHANG)
+    if readable and (child := _children.pop(pid, None)):
+        child.wait()
     return bool(readable)
 
 
