@@ -214,6 +214,9 @@ def _die_with(parent: int) -> None:
     _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
+    # It holds what anybody sends: where memory runs out it goes, not Postgres, and comes back.
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
 
 
 async def _stopped(envoy: asyncio.subprocess.Process) -> None:

@@ -93,8 +93,13 @@ def bootstrap(front: Front, folder: Path, most_connections: int = 10_000) -> Jso
             "clusters": [_cluster()],
         },
         "overload_manager": {
-            "buffer_factory_config": {"minimum_account_to_track_power_of_two": 20},
-            "actions": _relief(),
+            "refresh_interval": "0.1s",
+            "actions": [
+                {
+                    "name": "envoy.overload_actions.stop_accepting_requests",
+                    "triggers": [{"name": HEAP, "threshold": {"value": 0.85}}],
+                }
+            ],
             "resource_monitors": [
                 {
                     "name": HEAP,
@@ -115,24 +120,6 @@ def bootstrap(front: Front, folder: Path, most_connections: int = 10_000) -> Jso
             ],
         },
     }
-
-
-def _relief() -> list[Json]:
-    """Say what is given up near the limit of memory: new requests, then those that hold most."""
-
-    def when(**trigger: Json) -> list[Json]:
-        return [{"name": HEAP, **trigger}]
-
-    return [
-        {
-            "name": "envoy.overload_actions.stop_accepting_requests",
-            "triggers": when(threshold={"value": 0.85}),
-        },
-        {
-            "name": "envoy.overload_actions.reset_high_memory_stream",
-            "triggers": when(scaled={"scaling_threshold": 0.85, "saturation_threshold": 0.95}),
-        },
-    ]
 
 
 def discovery(resource: Json) -> Json:
@@ -290,8 +277,8 @@ def _own_answers() -> list[Json]:
             "EQ",
             503,
             EngineUnavailable(
-                "The endpoint could not be reached or hung up (%RESPONSE_FLAGS%). It is started "
-                "again by itself: send the request again.",
+                "The endpoint could not be reached or hung up, or the gateway is overloaded "
+                "(%RESPONSE_CODE_DETAILS%). It mends itself: send the request again.",
                 retry_after_s=1,
             ),
         ),
