@@ -1,4 +1,4 @@
-"""One program, four roles: `python -m controlplane keeper | api | supervisor | gateway`.
+"""One program, five roles: `python -m controlplane keeper | api | supervisor | gateway | migrate`.
 
 Each imports only what it needs: the supervisor must stay small, the keeper smaller.
 """
@@ -36,8 +36,11 @@ def main() -> None:
     elif role == "gateway":
         _end_with_the_keeper()
         _gateway()
+    elif role == "migrate":
+        _migrate()
     else:
-        sys.stderr.write("usage: python -m controlplane keeper | api | supervisor | gateway\n")
+        roles = "keeper | api | supervisor | gateway | migrate"
+        sys.stderr.write(f"usage: python -m controlplane {roles}\n")
         raise SystemExit(64)
 
 
@@ -78,6 +81,25 @@ def _api() -> None:
         access_log=False,
         timeout_graceful_shutdown=5,
     )
+
+
+def _migrate() -> None:
+    """Bring the tables up to date and end; one process at a time does, the others wait."""
+    import asyncio
+    import logging
+
+    from controlplane.app import database_url
+    from controlplane.database import upgrade
+    from controlplane.settings import read_settings
+    from controlplane.telemetry import configure_logging
+
+    configure_logging()
+    settings = read_settings()
+    if settings.database_url is None:
+        sys.stderr.write("KUBESERVE_DATABASE_URL: must be set, e.g. postgres://USER:PW@HOST/DB\n")
+        raise SystemExit(64)
+    steps = asyncio.run(upgrade(database_url(settings)))
+    logging.getLogger("kubeserve").info("migrations applied: %s", ", ".join(steps) or "none")
 
 
 def _gateway() -> None:

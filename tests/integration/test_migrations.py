@@ -1,8 +1,11 @@
 """Migrations on a real Postgres: once, whoever starts first, and the same as the tables in code."""
 
 import asyncio
+import os
+import sys
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -76,3 +79,15 @@ async def test_a_database_of_a_newer_kubeserve_is_left_alone(fresh: str) -> None
     await query(fresh, "UPDATE aerich SET version = '999_later.py' WHERE id = 1 RETURNING id")
     with pytest.raises(RuntimeError, match=r"999_later\.py.*newer"):
         await database.upgrade(fresh)
+
+
+async def test_the_role_migrate_does_it_and_ends(fresh: str, tmp_path: Path) -> None:
+    env = {"PATH": os.environ["PATH"], "KUBESERVE_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "controlplane", "migrate"]
+    for url, code in (("", 64), (fresh, 0), (fresh, 0)):
+        given = {**env, "KUBESERVE_DATABASE_URL": url} if url else env
+        process = await asyncio.create_subprocess_exec(*command, env=given)
+        assert await process.wait() == code
+    rows = await query(fresh, "SELECT version FROM aerich ORDER BY id")
+    assert [row["version"] for row in rows] == [f"{step}.py" for step in database.steps()]
+    assert not list(tmp_path.iterdir())
