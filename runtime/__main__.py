@@ -10,8 +10,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import socket  # noqa: E402
 import sys  # noqa: E402
+from collections.abc import Callable  # noqa: E402
 
-from runtime.launch import Exit, LaunchError, from_env  # noqa: E402
+from runtime.launch import Exit, Launch, LaunchError, from_env  # noqa: E402
 
 
 def main() -> int:
@@ -21,19 +22,57 @@ def main() -> int:
     except LaunchError as error:
         sys.stderr.write(f"cannot start: {error}\n")
         return Exit.BAD_LAUNCH
+    fetched = fetching(launch) if "KUBESERVE_FETCH" in os.environ else None
     try:
         # First of all: the kernel holds early clients while the rest is imported.
         listener = listen(launch.port)
     except OSError as error:
         sys.stderr.write(f"cannot listen on port {launch.port}: {error}\n")
         return Exit.NO_PORT
-    from runtime.loading import Phases
+    from runtime.loading import BadArtifact, Phases, compare
     from runtime.server import Inherited, run
 
     born = process_start()
     phases = Phases(STARTED, {"spawn": round((STARTED - born) * 1000, 3)})
     phases.end("import")
+    if fetched is not None and (failed := fetched()) is not None:
+        return failed
+    phases.end("fetch")
+    try:
+        compare(launch)
+    except BadArtifact as error:
+        sys.stderr.write(f"cannot serve: {error}\n")
+        return Exit.BAD_PLAN
+    phases.end("compare")
     return run(launch, Inherited(listener, None, phases, born))
+
+
+def fetching(launch: Launch) -> Callable[[], Exit | None]:
+    """Begin to fetch what is too large to be mounted; gives a call that waits for the end of it."""
+    # Only here: most pods fetch nothing, and an HTTP client takes as long to import as a small plan
+    # to load.
+    from runtime.fetch import Fetch, NoArtifact, WrongArtifact, source_from
+
+    def failed(exit_code: Exit, error: Exception) -> Callable[[], Exit]:
+        sys.stderr.write(f"cannot serve: {error}\n")
+        return lambda: exit_code
+
+    try:
+        fetch = Fetch(source_from(os.environ), launch.revisions)
+    except LaunchError as error:
+        return failed(Exit.BAD_LAUNCH, error)
+    fetch.begin()
+
+    def wait() -> Exit | None:
+        try:
+            fetch.wait()
+        except WrongArtifact as error:
+            return failed(Exit.BAD_PLAN, error)()
+        except (NoArtifact, OSError) as error:
+            return failed(Exit.NO_ARTIFACT, error)()
+        return None
+
+    return wait
 
 
 def listen(port: int) -> socket.socket:

@@ -33,6 +33,7 @@ class Exit(IntEnum):
     CRASH = 1
     BAD_LAUNCH = 64  # sysexits EX_USAGE: the environment is wrong, do not retry
     BAD_PLAN = 65  # EX_DATAERR: the plan was refused, do not retry
+    NO_ARTIFACT = 66  # EX_NOINPUT: the object store does not give the artifact
     NO_PORT = 69  # EX_UNAVAILABLE: could not listen
     SUPERVISOR_GONE = 70
 

@@ -1,5 +1,6 @@
 """Backends from a launch: plans are mapped and run once, fallbacks are started and waited for."""
 
+import hashlib
 import time
 from dataclasses import dataclass, field
 
@@ -25,6 +26,24 @@ class Phases:
         now = time.monotonic()
         self.ms[name] = self.ms.get(name, 0.0) + round((now - self.since) * 1000, 3)
         self.since = now
+
+
+def compare(launch: Launch) -> None:
+    """Compare the digests of mounted artifacts: who may write a Secret is not who made the plan.
+
+    Raises BadArtifact. The embedded engine compared them when it stored them under that name.
+    """
+    for revision in launch.revisions:
+        try:
+            with open(revision.artifact, "rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise BadArtifact(f"{revision.name}: {error}") from error
+        if found != revision.sha256:
+            raise BadArtifact(
+                f"{revision.name}: {revision.artifact} has the digest {found}, not "
+                f"{revision.sha256}: it was changed after the build; deploy the version again"
+            )
 
 
 def load_plan(revision: RevisionLaunch) -> Plan:

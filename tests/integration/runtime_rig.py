@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import hashlib
 import http.client
 import json
 import os
@@ -57,6 +58,11 @@ class Keys:
         return ".".join([*parts, b64(r.to_bytes(32) + s.to_bytes(32))])
 
 
+def digest_of(path: Path | str) -> str:
+    """Give the sha256 of a file."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
 def linear_plan(path: Path, *, bias: float = 0.0, cost: tuple[float, float] = (10.0, 0.05)) -> Path:
     """Write the plan of a logistic regression over iris.
 
@@ -84,7 +90,7 @@ def linear_plan(path: Path, *, bias: float = 0.0, cost: tuple[float, float] = (1
 def launch_of(folder: Path, keys: Keys, **changes: Any) -> Launch:
     """Describe an endpoint `iris` with one revision."""
     plan = linear_plan(folder / "iris.plan")
-    revision = RevisionLaunch("iris-00001", "iris", 1, str(plan), "0" * 64)
+    revision = RevisionLaunch("iris-00001", "iris", 1, str(plan), digest_of(plan))
     launch = Launch("acme", "iris", ISSUER, AUDIENCE, str(keys.file), (revision,), port=0)
     return replace(launch, **changes)
 

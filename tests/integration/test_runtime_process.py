@@ -15,7 +15,15 @@ from typing import Any
 import pytest
 
 from runtime.launch import Exit, Launch, RevisionLaunch
-from tests.integration.runtime_rig import ROW, Keys, free_port, launch_of, linear_plan, serving
+from tests.integration.runtime_rig import (
+    ROW,
+    Keys,
+    digest_of,
+    free_port,
+    launch_of,
+    linear_plan,
+    serving,
+)
 from tests.integration.test_runtime_http import Wire
 
 FORBIDDEN = ("sklearn", "scipy", "joblib", "pandas", "pydantic", "fastapi", "pickletools")
@@ -97,9 +105,8 @@ def test_a_bad_plan_and_a_taken_port_have_their_own_codes(tmp_path: Path) -> Non
 
 
 def test_sigterm_answers_what_was_read_then_exits(tmp_path: Path) -> None:
-    slow = RevisionLaunch(
-        "iris-00002", "iris", 2, str(linear_plan(tmp_path / "slow", cost=(5000.0, 1.0))), "1" * 64
-    )
+    plan = linear_plan(tmp_path / "slow", cost=(5000.0, 1.0))
+    slow = RevisionLaunch("iris-00002", "iris", 2, str(plan), digest_of(plan))
     with serving(tmp_path, revisions=(slow,)) as worker, Wire(worker) as busy, Wire(worker) as idle:
         idle.serves_on()
         half = busy.request()
@@ -124,8 +131,10 @@ def test_a_client_that_never_ends_its_request_cannot_hold_up_the_end(tmp_path: P
 def test_percentages_and_tags_choose_the_revision(tmp_path: Path) -> None:
     plans = [str(linear_plan(tmp_path / f"p{i}", bias=-100.0 * i)) for i in range(2)]
     revisions = (
-        RevisionLaunch("iris-00001", "iris", 1, plans[0], "0" * 64, percent=80),
-        RevisionLaunch("iris-00002", "iris", 2, plans[1], "1" * 64, percent=20, tag="next"),
+        RevisionLaunch("iris-00001", "iris", 1, plans[0], digest_of(plans[0]), percent=80),
+        RevisionLaunch(
+            "iris-00002", "iris", 2, plans[1], digest_of(plans[1]), percent=20, tag="next"
+        ),
     )
     with serving(tmp_path, revisions=revisions) as worker, Wire(worker) as wire:
         seen: Counter[str] = Counter()
