@@ -1,6 +1,8 @@
 """Injected faults: each is named by its cause once the cluster shows it, and never by another."""
 
 import asyncio
+import hashlib
+import io
 import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from controlplane.artifacts.s3 import open_client
 from controlplane.engines.engine import (
     BackendKind,
     Cause,
@@ -24,7 +27,7 @@ from controlplane.engines.knative.cluster import Cluster as Kubernetes
 from controlplane.engines.knative.engine import KnativeEngine
 from controlplane.engines.knative.install import Install, ObjectStore, Quota
 from runtime.problems import Conflict
-from tests.cluster import images
+from tests.cluster import images, minio
 from tests.cluster.kube import Cluster
 
 ISSUER = "https://kubeserve.example"
@@ -33,16 +36,21 @@ GIB = 1 << 30
 
 
 class Blobs:
-    """Any artifact, and a place for large ones that nobody reads."""
+    """Artifacts as they were stored, or something else; a place for large ones."""
+
+    def __init__(self, *contents: bytes, keys: tuple[str, str] = ("access", "secret-of-nobody")):
+        self._contents = {hashlib.sha256(one).hexdigest(): one for one in contents}
+        self._keys = keys
 
     async def fetch_to(self, sha256: str, path: Path) -> None:
-        await asyncio.to_thread(path.write_text, sha256)
+        content = self._contents.get(sha256, b"something else")
+        await asyncio.to_thread(path.write_bytes, content)
 
     async def place(self, sha256: str, tenant: str) -> None:
         return None
 
     async def reader(self, tenant: str) -> tuple[str, str]:
-        return "access", "secret"
+        return self._keys
 
 
 @dataclass
@@ -53,9 +61,9 @@ class Rig:
     install: Install
     wanted: list[tuple[KnativeEngine, EndpointId]] = field(default_factory=list)
 
-    async def engine(self, **changes: Any) -> KnativeEngine:
-        kubernetes = Kubernetes(self.cluster.home.kubeconfig)
-        engine = KnativeEngine(kubernetes, Blobs(), Blobs(), replace(self.install, **changes))
+    async def engine(self, blobs: Blobs | None = None, **changes: Any) -> KnativeEngine:
+        kubernetes, blobs = Kubernetes(self.cluster.home.kubeconfig), blobs or Blobs()
+        engine = KnativeEngine(kubernetes, blobs, blobs, replace(self.install, **changes))
         engine._keys = b'{"keys": []}'
         return engine
 
@@ -107,9 +115,9 @@ def endpoint(tenant: str, model: str = "iris", **changes: Any) -> DesiredEndpoin
     """Want an endpoint whose stand-in acts as its model is called."""
     key = os.urandom(16).hex()
     name = f"e-{key[:6]}"
-    size = changes.pop("size", 1000)
+    size, sha256 = changes.pop("size", 1000), changes.pop("sha256", key * 2)
     revision = DesiredRevision(
-        f"{name}-00001", model, 1, BackendKind.PLAN, key * 2, size, {"columns": []}
+        f"{name}-00001", model, 1, BackendKind.PLAN, sha256, size, {"columns": []}
     )
     wanted = DesiredEndpoint(
         EndpointId(f"{key[:8]}-0000-4000-8000-{key[8:20]}"),
@@ -159,6 +167,53 @@ async def test_a_replica_that_ends_is_named_by_its_end(
     assert any("exit code" in fact for fact in found.evidence)
     assert found.next_step
     assert "hunter2" not in str(found)
+
+
+@pytest.fixture(scope="module")
+def runtime() -> str:
+    """Give the image of the real runtime by digest."""
+    found = os.environ.get("TEST_RUNTIME_IMAGE")
+    if not found:
+        pytest.skip("no runtime image: TEST_RUNTIME_IMAGE names none")
+    return found
+
+
+async def test_the_real_runtime_refuses_what_is_not_what_was_deployed(
+    rig: Rig, runtime: str
+) -> None:
+    junk = b"neither a plan nor anything else"
+    engine = await rig.engine(Blobs(junk), runtime_image=runtime)
+    other = await rig.apply(engine, endpoint("real"))
+    sha256 = hashlib.sha256(junk).hexdigest()
+    unreadable = await rig.apply(engine, endpoint("real", sha256=sha256))
+    assert "deploy" in (await named(engine, other, "DigestMismatch")).message
+    assert (await named(engine, unreadable, "BadPlan")).message
+
+
+async def test_the_real_store_refuses_or_has_lost_or_changed_an_artifact(
+    rig: Rig, runtime: str
+) -> None:
+    bucket = f"b{os.urandom(8).hex()}"
+    place = minio.host_address(rig.cluster)
+    client, _ = open_client(f"s3://{minio.KEY}:{minio.SECRET}@{place}/{bucket}?insecure")
+    await asyncio.to_thread(client.make_bucket, bucket)
+    store = ObjectStore(f"http://{minio.IN_CLUSTER}", bucket, namespace=minio.NAMESPACE)
+    changes = {"runtime_image": runtime, "store": store}
+    changed, lost, refused = (endpoint(one, size=1 << 20) for one in ("store", "store", "keys"))
+    key = f"tenants/store/{changed.revisions[0].artifact_sha256}"
+    body = b"changed after it was stored"
+    await asyncio.to_thread(client.put_object, bucket, key, io.BytesIO(body), len(body))
+
+    allowed = await rig.engine(Blobs(keys=(minio.KEY, minio.SECRET)), **changes)
+    stranger = await rig.engine(**changes)
+    await rig.apply(allowed, changed)
+    await rig.apply(allowed, lost)
+    await rig.apply(stranger, refused)
+    assert "digest" in (await named(allowed, changed, "DigestMismatch")).message
+    assert "404" in (await named(allowed, lost, "ArtifactMissing")).message
+    found = await named(stranger, refused, "CredentialsExpired")
+    assert "403" in found.message
+    assert "secret-of-nobody" not in str(found)
 
 
 async def test_an_image_that_is_not_there(rig: Rig) -> None:
