@@ -23,11 +23,14 @@ _CONCURRENT: Final = 2
 
 
 class Builder:
-    """Builds uploads, keeping a warm process so that a small model takes well under a second."""
+    """Builds uploads, keeping a warm process so that a small model takes well under a second.
 
-    def __init__(self, limits: Limits, *, warm: bool = True) -> None:
+    pandas  have the warm process import it; one that builds once had better not
+    """
+
+    def __init__(self, limits: Limits, *, warm: bool = True, pandas: bool = True) -> None:
         self._limits, self._keep_warm = limits, warm
-        self._warm = Warm()
+        self._warm = Warm(pandas=pandas)
         self._free = asyncio.Semaphore(_CONCURRENT)
 
     async def start(self) -> None:

@@ -32,7 +32,7 @@ ENDED: Final = 143  # SIGTERM
 async def run(instructions: Instructions) -> Report:
     """Fetch, build, send. Raises TransferError, WarmError, TimeoutError; leaves no file."""
     work = Path(instructions.work) / "build"
-    builder = Builder(instructions.limits())
+    builder = Builder(instructions.limits(), pandas=False)
     warm = asyncio.create_task(builder.start())  # imports scikit-learn while the upload comes
     try:
         async with asyncio.timeout(instructions.deadline_s):

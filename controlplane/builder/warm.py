@@ -39,8 +39,12 @@ class _Child:
 
 @dataclass(slots=True)
 class Warm:
-    """One warm process; `run` may be called concurrently."""
+    """One warm process; `run` may be called concurrently.
 
+    pandas  import it too, in advance; without, the models that want it import it themselves
+    """
+
+    pandas: bool = True
     _control: socket.socket | None = None
     _process: asyncio.subprocess.Process | None = None
     _ready: asyncio.Future[None] | None = None
@@ -64,6 +68,7 @@ class Warm:
                 self._process = await asyncio.create_subprocess_exec(
                     *(sys.executable, "-I", "-m", "controlplane.builder.zygote"),
                     *(str(theirs.fileno()), str(os.getpid())),
+                    *(("pandas",) if self.pandas else ()),
                     pass_fds=(theirs.fileno(),),
                     stdin=asyncio.subprocess.DEVNULL,
                     env=ENVIRONMENT,

@@ -120,8 +120,9 @@ def main() -> None:
     with contextlib.suppress(BrokenPipeError):  # the job went away while we imported
         _send(control, {"ready": True}, [])
         # Models fitted with data frames want it: seconds at each build, or once here.
-        with contextlib.suppress(ImportError):
-            importlib.import_module("pandas")
+        if "pandas" in sys.argv[3:]:
+            with contextlib.suppress(ImportError):
+                importlib.import_module("pandas")
         serve(control)
 
 
