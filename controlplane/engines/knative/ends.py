@@ -7,11 +7,9 @@ from typing import Final
 
 from controlplane.engines.engine import BackendKind, Cause, DesiredRevision
 from controlplane.engines.knative.facts import short
+from runtime.launch import Exit
 
 MIB: Final = 1 << 20
-# Exit codes of `runtime.launch.Exit`; 66 is EX_NOINPUT of `runtime.fetch`.
-BAD_LAUNCH, BAD_PLAN, NO_ARTIFACT, NO_PORT = 64, 65, 66, 69
-NOT_RUNNABLE, NOT_FOUND, START_FAILED = 126, 127, 128
 KILLED, SEGMENT, TERMINATED, ABORTED = 137, 139, 143, 134
 DIGEST: Final = re.compile(r"sha-?256|digest", re.IGNORECASE)
 ACCESS: Final = re.compile(
@@ -58,16 +56,16 @@ def ended(end: End) -> Cause:
     if end.reason == "OOMKilled":
         return _memory(end)
     match end.code:
-        case 64:
+        case Exit.BAD_LAUNCH:
             return _settings(end, "KubeServe's settings for the container are wrong")
-        case 65 if DIGEST.search(end.text):
+        case Exit.BAD_PLAN if DIGEST.search(end.text):
             return _digest(end)
-        case 65:
+        case Exit.BAD_PLAN:
             step = "Push the model again and deploy the new version; " + BACK
             return _fault(end, "BadPlan", f"The runtime refuses the model: {end.last}", step)
-        case 66:
+        case Exit.NO_ARTIFACT:
             return _artifact(end)
-        case 126 | 127 | 128:
+        case 126 | 127 | 128:  # not runnable, not found, not started
             return _settings(end, "the image has no such program")
         case _:
             return _crash(end)
@@ -134,7 +132,7 @@ def _crash(end: End) -> Cause:
         SEGMENT: "crashed in native code (139)",
         ABORTED: "aborted in native code (134)",
         TERMINATED: "was told to end (143) before it served",
-        NO_PORT: "could not listen on its port (69)",
+        Exit.NO_PORT: "could not listen on its port (69)",
     }.get(end.code, f"ended with exit code {end.code}")
     said = f" Its last line: {end.last}" if end.last else " It wrote nothing."
     step = "Read `kubeserve logs {name}`; deploy a version that starts. " + BACK
