@@ -1,4 +1,4 @@
-"""The composition root: settings → store, engine, domains. The only file that knows every part."""
+"""The application: every domain with its routes, and what runs beside the requests."""
 
 import asyncio
 import contextlib
@@ -15,15 +15,13 @@ from fastapi import Depends, FastAPI, Request, Response
 from prometheus_client.exposition import generate_latest
 
 from controlplane import database, postgres, problems, telemetry, wakes
-from controlplane.artifacts.folder import FolderStore
 from controlplane.artifacts.store import Store
+from controlplane.assembly import assemble
 from controlplane.bodies import BodyLimits
 from controlplane.builder.job import Builder
-from controlplane.builder.report import Limits, SandboxPolicy
 from controlplane.callers import PLATFORM_TENANT, Callers, authorise
 from controlplane.endpoints import routes as endpoint_routes
 from controlplane.endpoints import service as endpoints
-from controlplane.engines.embedded.host import EmbeddedEngine
 from controlplane.engines.engine import Engine
 from controlplane.leading import Leading, Leases
 from controlplane.models import routes as model_routes
@@ -31,69 +29,12 @@ from controlplane.oauth import keys
 from controlplane.oauth import routes as oauth_routes
 from controlplane.oauth.service import OAuth
 from controlplane.permissions import ALL_SCOPES, rule
-from controlplane.reconciler.builds import LocalBuilds
 from controlplane.reconciler.leader import Duties, Work
 from controlplane.settings import EngineKind, Settings
 from controlplane.tenants import routes as tenant_routes
 from controlplane.tenants import service as tenants
 from controlplane.wakes import Wake
 from runtime.problems import NotFound, Problem, Starting
-
-
-def make_store(settings: Settings) -> Store:
-    """Open the artifact store the settings name."""
-    if settings.store is None:
-        return FolderStore(settings.home / "artifacts")
-    from controlplane.artifacts.s3 import S3Store
-
-    return S3Store.from_url(settings.store.get_secret_value(), settings.home / "work" / "uploads")
-
-
-def make_engine(settings: Settings, store: Store) -> Engine:
-    """Make the engine the settings name."""
-    if settings.engine is EngineKind.EMBEDDED:
-        return EmbeddedEngine(settings.home, store, settings.public_url)
-    # Only here: the Kubernetes client takes longer to import than all the rest.
-    from controlplane.engines.knative.cluster import Cluster
-    from controlplane.engines.knative.engine import KnativeEngine
-    from controlplane.engines.knative.install import Install, ObjectStore, Quota
-
-    address, bucket = settings.fetch_address, settings.bucket
-    install = Install(
-        issuer=settings.public_url,
-        runtime_image=settings.runtime_image or "",
-        builder_image=settings.builder_image or "",
-        namespace_prefix=settings.namespace_prefix,
-        callers=settings.callers,
-        quota=Quota(settings.tenant_cpu_millis, settings.tenant_memory_mib, settings.tenant_pods),
-        store=(
-            ObjectStore(address, bucket, settings.fetch_region, settings.fetch_namespace)
-            if address and bucket
-            else None
-        ),
-    )
-    return KnativeEngine(Cluster(settings.kubeconfig), store, None, install)
-
-
-def make_leases(settings: Settings) -> Leases | None:
-    """Make the lease that replicas share; None where there is one process."""
-    if settings.engine is EngineKind.EMBEDDED:
-        return None
-    from controlplane.engines.knative.cluster import Cluster
-    from controlplane.engines.knative.leases import KubernetesLeases
-
-    # Connections of its own: a busy engine does not keep a leader from renewing.
-    return KubernetesLeases(Cluster(settings.kubeconfig), settings.namespace)
-
-
-def make_builder(settings: Settings) -> Builder:
-    """Make the builder with the settings' limits."""
-    limits = Limits(
-        memory_bytes=settings.build_memory_bytes,
-        wall_s=settings.build_wall_s,
-        sandbox=SandboxPolicy(settings.sandbox),
-    )
-    return Builder(limits)
 
 
 def database_url(settings: Settings) -> str:
@@ -115,9 +56,8 @@ def create_app(
     clock: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
 ) -> FastAPI:
     """Build the application; what is not given is made from the settings."""
-    store = store or make_store(settings)
-    engine = engine or make_engine(settings, store)
-    builder = builder or make_builder(settings)
+    made = assemble(settings, engine=engine, store=store, builder=builder)
+    engine, store = made.engine, made.store
     oauth = OAuth(
         issuer=settings.public_url,
         secret=settings.signing_bytes
@@ -126,9 +66,17 @@ def create_app(
         predict_token_s=settings.predict_token_s,
         endpoint_exists=endpoints.exists,
     )
-    local = LocalBuilds(store, builder, settings.home / "work" / "builds")
-    duties = Duties(store, engine, local, settings.builds_at_once, oauth, settings.public_url)
-    parts = Parts(settings, engine, builder, Work(duties), leases or make_leases(settings))
+    duties = Duties(
+        store,
+        engine,
+        made.builds,
+        settings.builds_at_once,
+        oauth,
+        settings.public_url,
+        changes=made.changes,
+        exchange=made.exchange,
+    )
+    parts = Parts(settings, engine, made.builder, Work(duties), leases or made.leases)
     app = FastAPI(
         title="KubeServe",
         version=version("kubeserve"),
@@ -174,7 +122,7 @@ class Parts:
         self,
         settings: Settings,
         engine: Engine,
-        builder: Builder,
+        builder: Builder | None,
         work: Work,
         leases: Leases | None,
     ) -> None:
@@ -193,7 +141,9 @@ class Parts:
         tasks: list[asyncio.Task[None]] = []
         try:
             await self._first_start()
-            jobs = (self.builder.start(), self.leading.run(), wakes.listen(url, self._heard))
+            jobs = [self.leading.run(), wakes.listen(url, self._heard)]
+            if self.builder is not None:
+                jobs.insert(0, self.builder.start())
             tasks = [asyncio.create_task(job) for job in jobs]
             self.ready = True
             yield
@@ -203,7 +153,8 @@ class Parts:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._say_good_bye()
-            await self.builder.close()
+            if self.builder is not None:
+                await self.builder.close()
             await database.close_database()
 
     def _heard(self, wake: Wake, key: str) -> None:

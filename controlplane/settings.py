@@ -105,6 +105,9 @@ class Settings(BaseSettings):
     fetch_url: str | None = Field(
         None, description="Address of the object store as tenants' pods see it."
     )
+    fetch_keys: SecretStr | None = Field(
+        None, description="KEY:SECRET that read the store's tenants/, where it is no MinIO."
+    )
     fetch_region: str = Field("us-east-1", description="Region of the object store.")
     tenant_cpu_millis: int = Field(16_000, ge=500, description="CPU of one tenant at most.")
     tenant_memory_mib: int = Field(32 * 1024, ge=512, description="Memory of one tenant.")
@@ -234,6 +237,13 @@ class Settings(BaseSettings):
         if not all(re.fullmatch(LABEL, name) for name in names):
             raise ValueError("must be names of namespaces, with commas between")
         return ",".join(names)
+
+    @field_validator("fetch_keys")
+    @classmethod
+    def _fetch_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not all(value.get_secret_value().partition(":")):
+            raise ValueError("must be KEY:SECRET")
+        return value
 
     @field_validator("fetch_url")
     @classmethod

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final, NoReturn
 
 from controlplane import telemetry
+from controlplane.artifacts.exchange import Exchange
 from controlplane.artifacts.store import Store
 from controlplane.endpoints import service as endpoints
 from controlplane.engines.engine import EndpointId, Engine
@@ -28,7 +29,8 @@ KEYS_AGAIN_S: Final = 0.2
 class Duties:
     """What the loops work with.
 
-    changes  names endpoints that changed in the engine, where it can tell
+    changes   names endpoints that changed in the engine, where it can tell
+    exchange  what pods read and write of the store, where there are pods
     """
 
     store: Store
@@ -38,6 +40,7 @@ class Duties:
     oauth: OAuth
     issuer: str
     changes: Callable[[], AsyncIterator[EndpointId]] | None = None
+    exchange: Exchange | None = None
 
 
 class Work:
@@ -88,7 +91,7 @@ class _Loops:
             self._builds.run(),
             self._endpoints.run(),
             self._keep_keys_published(),
-            sweep.run(duties.store, duties.engine),
+            sweep.run(duties.store, duties.engine, builds=duties.builds, exchange=duties.exchange),
         ]
         if duties.changes is not None:
             jobs.append(self._follow(duties.changes))

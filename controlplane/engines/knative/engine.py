@@ -92,13 +92,14 @@ class KnativeEngine:
             )
 
     async def _apply(self, desired: DesiredEndpoint) -> None:
-        await self._tenant(desired.tenant)
+        await self.ensure_tenant(desired.tenant)
         rendered = render.revisions(desired, self._install)
         for revision in rendered:
             await self._artifact(desired, revision)
         await self._service(desired, rendered)
 
-    async def _tenant(self, tenant: str) -> None:
+    async def ensure_tenant(self, tenant: str) -> None:
+        """Make a tenant's namespace, and keep what is in it in shape."""
         if self._keys is None:
             raise EngineUnavailable("the signing keys are not published yet", retry_after_s=1)
         for document in render_tenant.tenant(tenant, self._keys, self._install):
@@ -195,7 +196,7 @@ class KnativeEngine:
         for one in found:
             tenant = one["metadata"]["labels"].get(names.TENANT)
             if tenant and not one["metadata"].get("deletionTimestamp"):
-                await self._tenant(tenant)
+                await self.ensure_tenant(tenant)
 
     # Observed state
 

@@ -1,0 +1,146 @@
+"""The composition root: settings → store, engine, builds. Only here is known which there are."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from controlplane.artifacts.exchange import Exchange
+from controlplane.artifacts.folder import FolderStore
+from controlplane.artifacts.store import Store
+from controlplane.builder.job import Builder
+from controlplane.builder.report import Limits, SandboxPolicy
+from controlplane.engines.embedded.host import EmbeddedEngine
+from controlplane.engines.engine import EndpointId, Engine
+from controlplane.leading import Leases
+from controlplane.reconciler.builds import Builds, LocalBuilds
+from controlplane.settings import EngineKind, Settings
+
+if TYPE_CHECKING:
+    from controlplane.artifacts.credentials import Keys, Readers
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """The parts that depend on the settings.
+
+    builder   what is to be started and closed for builds on this machine
+    changes   names endpoints that changed in the engine, where it can tell
+    """
+
+    store: Store
+    engine: Engine
+    builds: Builds
+    builder: Builder | None = None
+    exchange: Exchange | None = None
+    leases: Leases | None = None
+    changes: Callable[[], AsyncIterator[EndpointId]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    exchange: Exchange
+    readers: "Readers"
+
+    async def place(self, sha256: str, tenant: str) -> None:
+        await self.exchange.place(sha256, tenant)
+
+    async def reader(self, tenant: str) -> "Keys":
+        return await self.readers.reader(tenant)
+
+
+def assemble(
+    settings: Settings,
+    *,
+    engine: Engine | None = None,
+    store: Store | None = None,
+    builder: Builder | None = None,
+) -> Assembly:
+    """Make what is not given."""
+    store = store or _store(settings)
+    if engine is None and settings.engine is EngineKind.KNATIVE:
+        return _on_knative(settings, store)
+    builder = builder or Builder(_limits(settings))
+    engine = engine or EmbeddedEngine(settings.home, store, settings.public_url)
+    return Assembly(store, engine, _local(settings, store, builder), builder)
+
+
+def _store(settings: Settings) -> Store:
+    if settings.store is None:
+        return FolderStore(settings.home / "artifacts")
+    # Here and below, imports that take long and that most starts do without.
+    from controlplane.artifacts.s3 import S3Store
+
+    return S3Store.from_url(settings.store.get_secret_value(), settings.home / "work" / "uploads")
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        memory_bytes=settings.build_memory_bytes,
+        wall_s=settings.build_wall_s,
+        sandbox=SandboxPolicy(settings.sandbox),
+    )
+
+
+def _local(settings: Settings, store: Store, builder: Builder) -> Builds:
+    return LocalBuilds(store, builder, settings.home / "work" / "builds")
+
+
+def _on_knative(settings: Settings, store: Store) -> Assembly:
+    """Make the engine, and builds in pods; without an object store, builds on this machine."""
+    from controlplane.engines.knative.builds import KnativeJobs
+    from controlplane.engines.knative.cluster import Cluster
+    from controlplane.engines.knative.engine import KnativeEngine
+    from controlplane.engines.knative.install import Install, ObjectStore, Quota
+    from controlplane.engines.knative.leases import KubernetesLeases
+    from controlplane.reconciler.job_builds import JobBuilds, Site
+
+    address, bucket = settings.fetch_address, settings.bucket
+    install = Install(
+        issuer=settings.public_url,
+        runtime_image=settings.runtime_image or "",
+        builder_image=settings.builder_image or "",
+        namespace_prefix=settings.namespace_prefix,
+        callers=settings.callers,
+        quota=Quota(settings.tenant_cpu_millis, settings.tenant_memory_mib, settings.tenant_pods),
+        store=(
+            ObjectStore(address, bucket, settings.fetch_region, settings.fetch_namespace)
+            if address and bucket
+            else None
+        ),
+    )
+    exchange = _exchange(settings)
+    places = None if exchange is None else _Places(exchange, _readers(settings))
+    cluster = Cluster(settings.kubeconfig)
+    engine = KnativeEngine(cluster, store, places, install)
+    # Connections of its own: a busy engine does not keep a leader from renewing.
+    leases = KubernetesLeases(Cluster(settings.kubeconfig), settings.namespace)
+    if exchange is None:
+        builder = Builder(_limits(settings))
+        builds = _local(settings, store, builder)
+        return Assembly(store, engine, builds, builder, None, leases, engine.changes)
+    jobs = KnativeJobs(cluster, install, engine.ensure_tenant)
+    site = Site(jobs, exchange, _limits(settings), settings.home / "work" / "checking")
+    return Assembly(store, engine, JobBuilds(site), None, exchange, leases, engine.changes)
+
+
+def _exchange(settings: Settings) -> Exchange | None:
+    if settings.store is None:
+        return None
+    from controlplane.artifacts.s3 import open_client
+    from controlplane.artifacts.s3_exchange import S3Exchange
+
+    url = settings.store.get_secret_value()
+    client, bucket = open_client(url)
+    outside, _ = open_client(url, address=settings.fetch_address, region=settings.fetch_region)
+    return S3Exchange(client, outside, bucket)
+
+
+def _readers(settings: Settings) -> "Readers":
+    from controlplane.artifacts.credentials import Keys, MinioReaders, StaticReaders
+
+    if settings.fetch_keys is not None:
+        access, _, secret = settings.fetch_keys.get_secret_value().partition(":")
+        return StaticReaders(Keys(access, secret))
+    if settings.store is None:
+        raise RuntimeError("there are no readers of a store that is a folder")
+    return MinioReaders.from_url(settings.store.get_secret_value())
