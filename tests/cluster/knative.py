@@ -74,7 +74,8 @@ def start_ingress(home: Home) -> None:
     """Start the translator, which starts Envoy."""
     Cluster(home).apply(*SERVICE)
     command = [sys.executable, "-m", "tests.cluster.ingress", str(home.root)]
-    start(home.run, "ingress", command)
+    # The Kubernetes client puts keys into temporary files.
+    start(home.run, "ingress", command, {"TMPDIR": str(home.run)})
     deadline = Deadline("The ingress", 30)
     while not admin("/ready"):
         must_live(home.run, "ingress")

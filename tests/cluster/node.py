@@ -56,6 +56,8 @@ def _link(home: Home) -> None:
         ["ip", "link", "set", NODE_LINK, "alias", str(home.root)],  # whose it is
         ["ip", "addr", "add", f"{NODE_IP}/32", "dev", NODE_LINK],
         ["ip", "link", "set", NODE_LINK, "up"],
+        # The packet filter leads on from there; a machine may have no default route.
+        ["ip", "route", "add", SERVICE_SUBNET, "dev", NODE_LINK],
         ["sysctl", "-qw", "net.ipv4.ip_forward=1"],
     ):
         subprocess.run(command, check=True)
@@ -250,7 +252,15 @@ def _start_network(home: Home) -> None:
     path = home.root / "kproxy.json"
     path.write_text(json.dumps(config))
     start(home.run, "kproxy", [binary("kube-proxy"), f"--config={path}"])
-    start(home.run, "firewall", [sys.executable, "-m", "tests.cluster.firewall", home.root])
+    start_firewall(home)
+
+
+def start_firewall(home: Home) -> None:
+    """Start what enforces policies; no pod starts before it answers."""
+    command = [sys.executable, "-m", "tests.cluster.firewall", str(home.root)]
+    # The Kubernetes client puts keys into temporary files.
+    (home.run / gate.SOCKET).unlink(missing_ok=True)
+    start(home.run, "firewall", command, {"TMPDIR": str(home.run)})
     deadline = Deadline("The firewall's start", 60)
     while not (home.run / gate.SOCKET).exists():
         must_live(home.run, "firewall")
