@@ -26,7 +26,7 @@ from controlplane.engines.knative import render
 from controlplane.engines.knative.cluster import Cluster as Kubernetes
 from controlplane.engines.knative.engine import KnativeEngine
 from controlplane.engines.knative.install import Install, ObjectStore, Quota
-from runtime.problems import Conflict
+from runtime.problems import Conflict, Problem
 from tests.cluster import images, minio
 from tests.cluster.kube import Cluster
 
@@ -323,7 +323,7 @@ async def test_what_a_rule_of_the_cluster_refuses(rig: Rig) -> None:
         "spec": {"policyName": name, "validationActions": ["Deny"], "matchResources": selector},
     }
     engine, other = await rig.engine(), await rig.engine()
-    await engine._tenant(tenant)
+    await engine.ensure_tenant(tenant)
     rig.cluster.apply(rule, binding)
     try:
         async with asyncio.timeout(30):  # the API server takes a rule up some time later
@@ -342,6 +342,45 @@ async def test_what_a_rule_of_the_cluster_refuses(rig: Rig) -> None:
     assert (await named(engine, wanted, "Serving")).ok
 
 
+async def test_a_webhook_that_does_not_answer(rig: Rig) -> None:
+    tenant = "unanswered"
+    name = rig.namespace(tenant)
+    rules = {
+        "apiGroups": ["serving.knative.dev"], "apiVersions": ["*"],
+        "operations": ["CREATE", "UPDATE"], "resources": ["services"],
+    }  # fmt: skip
+    webhook = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": name},
+        "webhooks": [
+            {
+                "name": "gate.example.test",
+                "clientConfig": {"url": "https://127.0.0.1:1/"},
+                "rules": [rules],
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}},
+                "sideEffects": "None",
+                "admissionReviewVersions": ["v1"],
+                "timeoutSeconds": 2,
+            }
+        ],
+    }
+    engine, other = await rig.engine(), await rig.engine()
+    await engine.ensure_tenant(tenant)
+    rig.cluster.apply(webhook)
+    wanted = endpoint(tenant)
+    try:
+        async with asyncio.timeout(30):
+            while (found := await other.explain(wanted)).reason == "NotTaken":
+                await asyncio.sleep(0.2)
+        with pytest.raises(Problem):
+            await engine.apply(wanted)
+    finally:
+        rig.cluster.delete(f"validatingwebhookconfiguration/{name}")
+    assert (found.reason, found.ok) == ("WebhookUnavailable", False)
+    assert "gate.example.test" in found.message
+
+
 async def test_names_that_others_have(rig: Rig) -> None:
     engine, other = await rig.engine(), await rig.engine()
     rig.cluster.kubectl("create", "namespace", rig.namespace("theirs"))
@@ -349,7 +388,7 @@ async def test_names_that_others_have(rig: Rig) -> None:
     assert (found.reason, found.ok) == ("NameTaken", False)
 
     wanted = endpoint("taken")
-    await engine._tenant("taken")
+    await engine.ensure_tenant("taken")
     foreign: dict[str, Any] = {
         "apiVersion": "serving.knative.dev/v1",
         "kind": "Service",
@@ -376,6 +415,10 @@ async def test_from_not_taken_over_to_idle_and_what_is_lost_meanwhile(rig: Rig) 
 
     idle = await named(engine, wanted, "Idle")
     assert "next request starts one" in idle.message
+    rig.cluster.delete("-n", rig.namespace("well"), "configmap/kubeserve-keys")
+    found = await named(engine, wanted, "ConfigurationError")
+    assert "the keys that tokens are checked with" in found.message
+    await engine.apply(wanted)
     secrets = rig.cluster.get("-n", rig.namespace("well"), "secrets")["items"]
     (artifact,) = [
         one["metadata"]["name"] for one in secrets if "artifact" in one["metadata"]["name"]
