@@ -4,6 +4,7 @@ In the order in which things come to be: namespace, KService, pod, Deployment, R
 A pod's own word counts more than what Knative makes of it two minutes later (KNATIVE.md 2.9).
 """
 
+from dataclasses import replace
 from typing import Final
 
 from controlplane.engines.engine import Cause
@@ -33,7 +34,9 @@ def cause(evidence: Evidence) -> Cause:
     """Name what an endpoint is doing or what is wrong with it."""
     steps = (_not_taken, _missing, _unseen, _pods, _replicas, _revisions, _service, _address)
     fault = next((found for step in steps if (found := step(evidence))), None)
-    return _running(evidence) if fault is None else _still_serving(evidence, fault)
+    found = _running(evidence) if fault is None else _still_serving(evidence, fault)
+    unseen = tuple(f"not looked at, KubeServe's account may not: {x}" for x in evidence.hidden)
+    return replace(found, evidence=(*found.evidence, *unseen))
 
 
 def _still_serving(evidence: Evidence, fault: Cause) -> Cause:

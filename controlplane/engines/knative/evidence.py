@@ -41,6 +41,7 @@ class Gathering:
         self._cluster, self._call, self._install = cluster, call, install
         self._desired = desired
         self._namespace = names.namespace(install.namespace_prefix, desired.tenant)
+        self._hidden: set[str] = set()
 
     async def evidence(self) -> Evidence:
         """Read everything there is; raises EngineUnavailable."""
@@ -56,6 +57,7 @@ class Gathering:
             refusal=await self._refusal(found, missing) if found.behind else None,
             # What is not applied yet does not count as lost.
             missing=() if found.behind else missing,
+            hidden=tuple(sorted(self._hidden)),
             events=[event for of_pod in events for event in of_pod],
             logs={name_of(pod): lines for pod, lines in zip(pods, logs, strict=True)},
         )
@@ -124,6 +126,7 @@ class Gathering:
     # What a start needs
 
     async def _missing(self) -> tuple[str, ...]:
+        """Name what is not there; what may not be read counts as there."""
         wanted: dict[str, Kind] = {names.KEYS: kube.CONFIG_MAP}
         for revision in self._desired.revisions:
             if render.needs_secret(revision):
@@ -139,7 +142,7 @@ class Gathering:
         return tuple(
             f"{kind.kind} {name}"
             for (name, kind), found in zip(wanted.items(), there, strict=True)
-            if found is None
+            if found is None and f"get {kind.plural}" not in self._hidden
         )
 
     async def _events(self, pod: Document) -> list[Document]:
@@ -173,17 +176,25 @@ class Gathering:
     async def _get(
         self, kind: Kind, namespace: str | None, name: str, *, metadata_only: bool = False
     ) -> Document | None:
-        found: Document | None = await self._call(
-            self._cluster.get, kind, namespace, name, metadata_only=metadata_only
-        )
+        get = self._cluster.get
+        try:
+            found: Document | None = await self._call(
+                get, kind, namespace, name, metadata_only=metadata_only
+            )
+        except kube.Denied:
+            self._hidden.add(f"get {kind.plural}")
+            return None
         return found
 
     async def _of(self, kind: Kind) -> list[Document]:
         return await self._list(kind, f"{names.OWNED},{names.ENDPOINT}={self._desired.id}")
 
     async def _list(self, kind: Kind, selector: str, *, fields: str = "") -> list[Document]:
-        found, _ = await self._call(
-            self._cluster.list, kind, self._namespace, selector, fields=fields
-        )
-        items: list[Document] = found
+        look = self._cluster.list
+        try:
+            items: list[Document]
+            items, _ = await self._call(look, kind, self._namespace, selector, fields=fields)
+        except kube.Denied:
+            self._hidden.add(f"list {kind.plural}")
+            return []
         return items

@@ -24,6 +24,7 @@ class Evidence:
     refusal  what the API server says to the next object we would apply; None: nothing against it
     missing  our own objects that are not there, as "Secret NAME" or "ConfigMap NAME"
     logs     the last lines of the runtime container, by pod
+    hidden   what our account may not read
     """
 
     desired: DesiredEndpoint
@@ -39,6 +40,7 @@ class Evidence:
     events: Sequence[Document] = ()
     quotas: Sequence[Document] = ()
     logs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
 
     @property
     def behind(self) -> bool:

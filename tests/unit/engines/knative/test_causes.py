@@ -296,3 +296,9 @@ def test_a_release_of_several_revisions_is_explained_by_the_one_that_is_made() -
     service = copy.deepcopy(base.service)
     service["metadata"]["annotations"]["kubeserve.dev/generation"] = "0"
     assert cause(replace(base, service=service)).reason == "CrashLoop"
+
+
+def test_what_could_not_be_read_is_said() -> None:
+    found = cause(replace(recorded("Idle-well"), hidden=("list events",)))
+    assert found.reason == "Idle"
+    assert found.evidence[-1] == "not looked at, KubeServe's account may not: list events"
