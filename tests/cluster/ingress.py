@@ -123,7 +123,7 @@ class Translator:
             self._write(envoy.addresses_folder(self._folder, cluster), "eds", [document])
         for name, documents in (("cds", resources.clusters), ("rds", resources.routes)):
             version = self._write(self._folder, name, documents)
-            deadline = Deadline(f"Envoy's reading of {name}", 30)
+            deadline = Deadline(f"Envoy's reading of {name}", 30, pause_s=0.01)
             while version and not _loaded(name, version):
                 must_live(self._folder.parent, "envoy")
                 deadline.again()

@@ -93,14 +93,15 @@ def _ended(descriptor: int, pid: int, seconds: float) -> bool:
 class Deadline:
     """Tries a condition until it holds or time is up: for servers that have no way to call."""
 
-    def __init__(self, what: str, seconds: float) -> None:
+    def __init__(self, what: str, seconds: float, pause_s: float = 0.1) -> None:
         self._what, self._end = what, time.monotonic() + seconds
+        self._pause_s = pause_s
 
     def again(self, last: object = "") -> None:
         """Wait a moment, or raise with what was seen last."""
         if time.monotonic() > self._end:
             raise ClusterBroken(f"{self._what} did not happen in time. {last}")
-        time.sleep(0.1)
+        time.sleep(self._pause_s)
 
 
 def _pid_file(run: Path, name: str) -> Path:
