@@ -10,8 +10,11 @@ RUN python3 -m compileall -q --invalidation-mode unchecked-hash /opt/kubeserve
 
 FROM ${BASE}
 COPY --from=compiled /opt/kubeserve /opt/kubeserve
-ENV PYTHONPATH=/opt/kubeserve/app:/opt/kubeserve/site \
-    PYTHONDONTWRITEBYTECODE=1 \
+# Not PYTHONPATH: what runs a tenant's code is started with `python3 -I`, which does not look at it.
+RUN python3 -c "import os, sysconfig; \
+    place = sysconfig.get_path('purelib'); os.makedirs(place, exist_ok=True); \
+    open(place + '/kubeserve.pth', 'w').write('/opt/kubeserve/app\n/opt/kubeserve/site\n')"
+ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     PYTHONNOUSERSITE=1 \
     HOME=/tmp

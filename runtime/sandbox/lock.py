@@ -6,6 +6,7 @@ import subprocess
 import sys
 import sysconfig
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Final
 
 from runtime.sandbox import landlock, limits, namespaces, privileges, seccomp
@@ -56,6 +57,10 @@ def python_paths() -> tuple[str, ...]:
     """The Python installation and this package's own code: readable inside."""
     roots = {sys.prefix, sys.base_prefix, *sysconfig.get_paths().values()}
     roots.add(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    # Installed beside the interpreter's own folders, as in our images, by a .pth file.
+    numpy = find_spec("numpy")
+    if numpy is not None and numpy.origin is not None:
+        roots.add(os.path.dirname(os.path.dirname(os.path.abspath(numpy.origin))))
     return tuple(sorted(os.path.realpath(root) for root in roots if os.path.isdir(root)))
 
 
