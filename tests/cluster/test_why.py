@@ -92,7 +92,9 @@ def image(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> str:
 def rig(cluster: Cluster, image: str) -> Iterator[Rig]:
     prefix = f"why-{os.urandom(3).hex()}-"
     store = ObjectStore("http://minio.minio.svc:9000", "none", namespace="minio")
-    made = Rig(cluster, Install(ISSUER, image, image, prefix, store, Quota(10**6, 10**7, 100)))
+    quota = Quota(10**6, 10**7, 100)
+    install = Install(ISSUER, image, image, namespace_prefix=prefix, store=store, quota=quota)
+    made = Rig(cluster, install)
     try:
         yield made
     finally:

@@ -11,7 +11,7 @@ from sklearn.datasets import load_iris
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 
-from controlplane.client import ApiError, BuildFailed
+from controlplane.client import ApiError, BuildFailed, NotFound
 from tests.conformance.platform import Platform, rows
 
 X, Y = load_iris(return_X_y=True)
@@ -73,6 +73,20 @@ def test_it_falls_to_zero_and_comes_back_for_everyone_who_waits(
             pool.submit(caller.post, PATH.format(iris), content=rows(X[:1])) for _ in range(60)
         ]
         assert {one.result().status_code for one in asked} == {200}
+
+
+def test_why_tells_serving_from_idle_and_from_nothing(platform: Platform, iris: str) -> None:
+    def reason() -> str:
+        found = platform.client.why(iris)
+        assert found.ok, found
+        return found.reason
+
+    platform.client.predict(iris, X[:1])
+    platform.until(lambda: reason() == "Serving")
+    platform.until(lambda: reason() == "Idle")
+    assert platform.client.why(iris).evidence
+    with pytest.raises(NotFound):
+        platform.client.why("nobody")
 
 
 def test_traffic_is_split_by_percentage(platform: Platform, split: str) -> None:
