@@ -16,7 +16,7 @@ from controlplane.reconciler.builds import Builds, LocalBuilds
 from controlplane.settings import EngineKind, Settings
 
 if TYPE_CHECKING:
-    from controlplane.artifacts.credentials import Keys, Readers
+    from controlplane.artifacts.credentials import Readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +34,6 @@ class Assembly:
     exchange: Exchange | None = None
     leases: Leases | None = None
     changes: Callable[[], AsyncIterator[EndpointId]] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Places:
-    exchange: Exchange
-    readers: "Readers"
-
-    async def place(self, sha256: str, tenant: str) -> None:
-        await self.exchange.place(sha256, tenant)
-
-    async def reader(self, tenant: str) -> "Keys":
-        return await self.readers.reader(tenant)
 
 
 def assemble(
@@ -87,6 +75,7 @@ def _local(settings: Settings, store: Store, builder: Builder) -> Builds:
 
 def _on_knative(settings: Settings, store: Store) -> Assembly:
     """Make the engine, and builds in pods; without an object store, builds on this machine."""
+    from controlplane.artifacts.credentials import Places
     from controlplane.engines.knative.builds import KnativeJobs
     from controlplane.engines.knative.cluster import Cluster
     from controlplane.engines.knative.engine import KnativeEngine
@@ -99,6 +88,7 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
         issuer=settings.public_url,
         runtime_image=settings.runtime_image or "",
         builder_image=settings.builder_image or "",
+        instance=settings.instance,
         namespace_prefix=settings.namespace_prefix,
         callers=settings.callers,
         quota=Quota(settings.tenant_cpu_millis, settings.tenant_memory_mib, settings.tenant_pods),
@@ -109,8 +99,8 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
         ),
     )
     exchange = _exchange(settings)
-    places = None if exchange is None else _Places(exchange, _readers(settings))
-    cluster = Cluster(settings.kubeconfig)
+    places = None if exchange is None else Places(exchange, _readers(settings))
+    cluster = Cluster(settings.kubeconfig, settings.instance)
     engine = KnativeEngine(cluster, store, places, install)
     # Connections of its own: a busy engine does not keep a leader from renewing.
     leases = KubernetesLeases(Cluster(settings.kubeconfig), settings.namespace)

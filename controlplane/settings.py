@@ -97,6 +97,9 @@ class Settings(BaseSettings):
     namespace: str = Field(
         "", validate_default=True, description="Of this installation; a pod knows its own."
     )
+    instance: str = Field(
+        "", validate_default=True, description="Tells our objects from another installation's."
+    )
     namespace_prefix: str = Field("", description="Before a tenant's name in its namespace.")
     caller_namespaces: str = Field(
         "knative-serving,kourier-system,monitoring",
@@ -220,6 +223,14 @@ class Settings(BaseSettings):
         value = value or "kubeserve"
         if not re.fullmatch(LABEL, value):
             raise ValueError("must be the name of a namespace")
+        return value
+
+    @field_validator("instance")
+    @classmethod
+    def _instance(cls, value: str, info: ValidationInfo) -> str:
+        value = value or str(info.data.get("namespace", ""))
+        if value and not re.fullmatch(LABEL, value):
+            raise ValueError("must be small letters, digits and hyphens, 63 at most")
         return value
 
     @field_validator("namespace_prefix")

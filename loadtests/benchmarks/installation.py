@@ -17,12 +17,18 @@ COMMAND = [sys.executable, "-m", "controlplane.cli.main"]
 
 
 @contextlib.contextmanager
-def installation(endpoints: int = 10, **settings: str) -> Iterator[tuple[Client, Path]]:
-    """Run KubeServe in a temporary home; `settings` are KUBESERVE_ variables without the prefix."""
+def installation(
+    endpoints: int = 10, ingress: str | None = None, **settings: str
+) -> Iterator[tuple[Client, Path]]:
+    """Run KubeServe in a temporary home; `settings` are KUBESERVE_ variables without the prefix.
+
+    ingress  where endpoints are reached whose names do not resolve
+    """
     with tempfile.TemporaryDirectory(prefix="kubeserve-bench-") as folder:
         home = Path(folder)
+        # Of its own: settings of whoever runs it say nothing here.
         env = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if "KUBESERVE_" not in name},
             "KUBESERVE_HOME": folder,
             "KUBESERVE_LISTEN": f"127.0.0.1:{free_port()}",
             "KUBESERVE_PORTS": free_range(endpoints),
@@ -31,7 +37,9 @@ def installation(endpoints: int = 10, **settings: str) -> Iterator[tuple[Client,
         try:
             subprocess.run([*COMMAND, "up"], env=env, check=True, stdout=subprocess.DEVNULL)
             kept = json.loads((home / "credentials.json").read_text())
-            with Client(kept["url"], kept["client_id"], kept["client_secret"]) as client:
+            with Client(
+                kept["url"], kept["client_id"], kept["client_secret"], ingress=ingress
+            ) as client:
                 yield client, home
         finally:
             subprocess.run([*COMMAND, "down"], env=env, check=True, stdout=subprocess.DEVNULL)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import lifecycle, needs
+from tests.cluster import lifecycle, needs, product
 from tests.cluster.home import Home
 from tests.cluster.kube import Cluster
 
@@ -43,3 +43,21 @@ def namespace(cluster: Cluster) -> Iterator[str]:
         yield name
     finally:
         cluster.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def runtime_image(cluster: Cluster) -> str:
+    """Give the runtime's image by digest."""
+    return product.build("runtime")
+
+
+@pytest.fixture(scope="session")
+def builder_image(cluster: Cluster) -> str:
+    """Give the builder's image by digest; it serves fallbacks too."""
+    return product.build("builder")
+
+
+@pytest.fixture(scope="session")
+def controlplane_image(cluster: Cluster) -> str:
+    """Give the control plane's image by digest."""
+    return product.build("controlplane")

@@ -12,7 +12,6 @@ from controlplane.engines.knative.render import RESTRICTED, USER
 
 VERSION: Final = "kubeserve.dev/version"
 ATTEMPT: Final = "kubeserve.dev/attempt"
-SELECTOR: Final = f"{names.OWNED},{VERSION}"
 CONTAINER: Final = "build"
 MIB: Final = 1 << 20
 # Interpreter, scikit-learn, and the process that watches, beside what the model itself may take.
@@ -30,7 +29,7 @@ def name(version: uuid.UUID, attempt: int) -> str:
 def render(job: BuildJob, install: Install) -> Document:
     """Render the Job of one attempt."""
     labels = {
-        **names.tenant_labels(job.tenant),
+        **names.tenant_labels(job.tenant, install.instance),
         VERSION: str(job.version),
         ATTEMPT: str(job.attempt),
     }

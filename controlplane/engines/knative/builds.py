@@ -42,12 +42,12 @@ class KnativeJobs:
             live = await self._call(
                 self._cluster.get, kube.JOB, metadata["namespace"], metadata["name"]
             )
-            if live is None or not names.is_ours(live):
+            if live is None or not names.is_ours(live, self._install.instance):
                 raise
 
     async def seen(self, version: uuid.UUID, tenant: str) -> tuple[JobSeen, ...]:
         """Tell of every job of a version, by attempt."""
-        namespace, selector = self._namespace(tenant), _selector(version)
+        namespace, selector = self._namespace(tenant), self._selector(version)
         jobs, _ = await self._call(self._cluster.list, kube.JOB, namespace, selector)
         pods, _ = await self._call(self._cluster.list, kube.POD, namespace, selector)
         found = []
@@ -70,7 +70,7 @@ class KnativeJobs:
         """End and remove every job of a version; nothing there is success."""
         namespace = self._namespace(tenant)
         jobs, _ = await self._call(
-            self._cluster.list, kube.JOB, namespace, _selector(version), metadata_only=True
+            self._cluster.list, kube.JOB, namespace, self._selector(version), metadata_only=True
         )
         for job in jobs:
             metadata = job["metadata"]
@@ -81,7 +81,7 @@ class KnativeJobs:
     async def all(self) -> frozenset[tuple[uuid.UUID, str]]:
         """Name (version, tenant) of every job there is."""
         jobs, _ = await self._call(
-            self._cluster.list, kube.JOB, selector=build_job.SELECTOR, metadata_only=True
+            self._cluster.list, kube.JOB, selector=self._all, metadata_only=True
         )
         labels = [job["metadata"]["labels"] for job in jobs]
         return frozenset(
@@ -98,11 +98,11 @@ class KnativeJobs:
         while True:
             with contextlib.suppress(kube.Expired, EngineUnavailable):  # list again, watch again
                 _, since = await self._call(
-                    self._cluster.list, kube.POD, selector=build_job.SELECTOR, metadata_only=True
+                    self._cluster.list, kube.POD, selector=self._all, metadata_only=True
                 )
                 watch = functools.partial(
                     self._cluster.watch,
-                    kube.POD, since, selector=build_job.SELECTOR, metadata_only=True,
+                    kube.POD, since, selector=self._all, metadata_only=True,
                 )  # fmt: skip
                 async for _, changed in Stream(watch):
                     version = _version(changed["metadata"].get("labels") or {})
@@ -110,15 +110,18 @@ class KnativeJobs:
                         yield version
             await asyncio.sleep(WATCH_AGAIN_S)
 
+    @property
+    def _all(self) -> str:
+        return f"{self._cluster.owned},{build_job.VERSION}"
+
+    def _selector(self, version: uuid.UUID) -> str:
+        return f"{self._all}={version}"
+
     def _namespace(self, tenant: str) -> str:
         return names.namespace(self._install.namespace_prefix, tenant)
 
     async def _call(self, function: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
         return await asyncio.to_thread(functools.partial(function, *args, **kwargs))
-
-
-def _selector(version: uuid.UUID) -> str:
-    return f"{names.OWNED},{build_job.VERSION}={version}"
 
 
 def _belongs(pod: Document, job: Document) -> bool:

@@ -52,9 +52,9 @@ def _still_serving(evidence: Evidence, fault: Cause) -> Cause:
 def _not_taken(evidence: Evidence) -> Cause | None:
     """Look at what was not taken over: a name that is another's, a refusal, a step not done."""
     for kind, one in (("Namespace", evidence.namespace), ("Service", evidence.service)):
-        if one is not None and not names.is_ours(one):
+        if one is not None and not names.is_ours(one, evidence.instance):
             text = f"{kind} {name_of(one)} exists and was not made by KubeServe."
-            fact = f"{kind} {name_of(one)} has no label {names.OWNED}"
+            fact = f"{kind} {name_of(one)} is not labelled {names.owned(evidence.instance)}"
             return refused(text, (fact,))
     if not evidence.behind:
         return None

@@ -76,9 +76,13 @@ def kind_of(document: Document) -> Kind:
 
 
 class Cluster:
-    """One API server, reached from a pod, or by a kubeconfig file."""
+    """One API server, reached from a pod, or by a kubeconfig file.
 
-    def __init__(self, kubeconfig: Path | None = None) -> None:
+    owned  the selector of what this installation made; lists and watches take it by default
+    """
+
+    def __init__(self, kubeconfig: Path | None = None, instance: str = "kubeserve") -> None:
+        self.instance, self.owned = instance, names.owned(instance)
         settings = client.Configuration()
         if kubeconfig is not None:
             load = config.load_kube_config
@@ -136,14 +140,18 @@ class Cluster:
         self,
         kind: Kind,
         namespace: str | None = None,
-        selector: str = names.OWNED,
+        selector: str | None = None,
         *,
         fields: str = "",
         metadata_only: bool = False,
     ) -> tuple[list[Document], str]:
         """Read all objects of a kind, and the version of the list to watch from."""
         items: list[Document] = []
-        query = {"labelSelector": selector, "fieldSelector": fields, "limit": str(PAGE)}
+        query = {
+            "labelSelector": self.owned if selector is None else selector,
+            "fieldSelector": fields,
+            "limit": str(PAGE),
+        }
         accept = METADATA.replace("PartialObjectMetadata;", "PartialObjectMetadataList;")
         while True:
             page = self._must(
@@ -160,7 +168,7 @@ class Cluster:
         kind: Kind,
         since: str,
         namespace: str | None = None,
-        selector: str = names.OWNED,
+        selector: str | None = None,
         *,
         fields: str = "",
         seconds: int = 240,
@@ -170,8 +178,9 @@ class Cluster:
 
         Raises Expired when `since` is too old: list again.
         """
+        marked = self.owned if selector is None else selector
         query = {
-            "watch": "true", "resourceVersion": since, "labelSelector": selector,
+            "watch": "true", "resourceVersion": since, "labelSelector": marked,
             "fieldSelector": fields, "timeoutSeconds": str(seconds),
         }  # fmt: skip
         accept = METADATA if metadata_only else None

@@ -120,7 +120,7 @@ class KnativeEngine:
                 content = await self._content(artifact.artifact_sha256)
             secret = render.artifact_secret(desired, artifact, content, self._install)
             await self._call(self._cluster.apply, secret)
-        elif not names.is_ours(live):
+        elif not names.is_ours(live, self._install.instance):
             raise not_ours("Secret", namespace, name)
 
     async def _content(self, sha256: str) -> bytes:
@@ -165,7 +165,7 @@ class KnativeEngine:
         if not looked:
             live = await self._call(self._cluster.get, kind, namespace, name)
         if live is not None:
-            if not names.is_ours(live):
+            if not names.is_ours(live, self._install.instance):
                 raise not_ours(kind.kind, namespace, name)
             if live["metadata"].get("deletionTimestamp"):
                 what = f"{kind.kind} {name} is being deleted"
@@ -226,7 +226,7 @@ class KnativeEngine:
 
     async def observe_all(self) -> tuple[ObservedEndpoint, ...]:
         """Tell everything that is there."""
-        marked = f"{names.OWNED},{names.ENDPOINT}"
+        marked = f"{self._cluster.owned},{names.ENDPOINT}"
         services, _ = await self._call(self._cluster.list, kube.SERVICE, selector=marked)
         revisions, _ = await self._call(self._cluster.list, kube.REVISION, selector=marked)
         secrets, _ = await self._call(
@@ -253,7 +253,7 @@ class KnativeEngine:
         if not services:
             return
         namespace = services[0]["metadata"]["namespace"]
-        selector = f"{names.OWNED},{names.ENDPOINT}={endpoint}"
+        selector = f"{self._cluster.owned},{names.ENDPOINT}={endpoint}"
         async for line in follow_logs(
             self._cluster, namespace, selector, tail=tail, following=follow
         ):
@@ -281,7 +281,7 @@ class KnativeEngine:
     async def _of(
         self, kind: kube.Kind, endpoint: EndpointId, *, metadata_only: bool = True
     ) -> Sequence[Document]:
-        selector = f"{names.OWNED},{names.ENDPOINT}={endpoint}"
+        selector = f"{self._cluster.owned},{names.ENDPOINT}={endpoint}"
         found, _ = await self._call(
             self._cluster.list, kind, selector=selector, metadata_only=metadata_only
         )
@@ -297,7 +297,7 @@ def not_ours(kind: str, namespace: str | None, name: str) -> Conflict:
     where = f" in namespace {namespace}" if namespace else ""
     return Conflict(
         f"{kind} {name}{where} exists and was not made by KubeServe (it has no label "
-        f"{names.OWNED}): remove it, or choose another name."
+        f"{names.MANAGED}={names.MANAGER} of this installation): remove it, or choose another name."
     )
 
 

@@ -80,6 +80,7 @@ class Gathering:
         return Evidence(
             desired=self._desired,
             now=datetime.now(UTC),
+            instance=self._cluster.instance,
             namespace=namespace,
             service=service,
             route=route,
@@ -187,7 +188,7 @@ class Gathering:
         return found
 
     async def _of(self, kind: Kind) -> list[Document]:
-        return await self._list(kind, f"{names.OWNED},{names.ENDPOINT}={self._desired.id}")
+        return await self._list(kind, f"{self._cluster.owned},{names.ENDPOINT}={self._desired.id}")
 
     async def _list(self, kind: Kind, selector: str, *, fields: str = "") -> list[Document]:
         look = self._cluster.list

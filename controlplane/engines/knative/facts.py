@@ -21,6 +21,7 @@ LINES: Final = 5
 class Evidence:
     """All that was read, of one moment.
 
+    instance  what our objects are told from others' by
     refusal  what the API server says to the next object we would apply; None: nothing against it
     missing  our own objects that are not there, as "Secret NAME" or "ConfigMap NAME"
     logs     the last lines of the runtime container, by pod
@@ -29,6 +30,7 @@ class Evidence:
 
     desired: DesiredEndpoint
     now: datetime
+    instance: str = "kubeserve"
     namespace: Document | None = None
     service: Document | None = None
     route: Document | None = None

@@ -39,6 +39,7 @@ class Install:
     """One installation.
 
     runtime_image, builder_image   by digest where the registry gives one
+    instance                       what this installation's objects are told from others' by
     namespace_prefix               before a tenant's name
     callers                        namespaces that may reach pods: Knative, its ingress, Prometheus
     """
@@ -46,6 +47,7 @@ class Install:
     issuer: str
     runtime_image: str
     builder_image: str
+    instance: str = "kubeserve"
     namespace_prefix: str = ""
     store: ObjectStore | None = None
     quota: Quota = Quota()

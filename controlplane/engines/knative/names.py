@@ -10,11 +10,11 @@ Document = dict[str, Any]
 
 MANAGER: Final = "kubeserve"
 MANAGED: Final = "app.kubernetes.io/managed-by"
+INSTANCE: Final = "app.kubernetes.io/instance"
 TENANT: Final = "kubeserve.dev/tenant"
 ENDPOINT: Final = "kubeserve.dev/endpoint"
 REVISION: Final = "kubeserve.dev/revision"
 GENERATION: Final = "kubeserve.dev/generation"
-OWNED: Final = f"{MANAGED}={MANAGER}"
 
 KEYS: Final = "kubeserve-keys"
 STORE: Final = "kubeserve-store"
@@ -26,20 +26,25 @@ def namespace(prefix: str, tenant: str) -> str:
     return f"{prefix}{tenant}"
 
 
-def tenant_labels(tenant: str) -> dict[str, str]:
-    """Mark what belongs to a tenant."""
-    return {MANAGED: MANAGER, TENANT: tenant}
+def owned(instance: str) -> str:
+    """Give the selector of what an installation made: one cluster may hold several."""
+    return f"{MANAGED}={MANAGER},{INSTANCE}={instance}"
 
 
-def endpoint_labels(desired: DesiredEndpoint) -> dict[str, str]:
+def tenant_labels(tenant: str, instance: str) -> dict[str, str]:
+    """Mark what belongs to a tenant of an installation."""
+    return {MANAGED: MANAGER, INSTANCE: instance, TENANT: tenant}
+
+
+def endpoint_labels(desired: DesiredEndpoint, instance: str) -> dict[str, str]:
     """Mark what belongs to an endpoint."""
-    return {**tenant_labels(desired.tenant), ENDPOINT: desired.id}
+    return {**tenant_labels(desired.tenant, instance), ENDPOINT: desired.id}
 
 
-def is_ours(document: Document) -> bool:
-    """Tell whether an object is one that we made."""
+def is_ours(document: Document, instance: str) -> bool:
+    """Tell whether an object is one that this installation made."""
     labels = document.get("metadata", {}).get("labels") or {}
-    return bool(labels.get(MANAGED) == MANAGER)
+    return bool(labels.get(MANAGED) == MANAGER and labels.get(INSTANCE) == instance)
 
 
 def revision(name: str, template: Document) -> str:

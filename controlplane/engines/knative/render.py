@@ -91,7 +91,7 @@ def service(
         "metadata": {
             "name": desired.name,
             "namespace": names.namespace(install.namespace_prefix, desired.tenant),
-            "labels": names.endpoint_labels(desired),
+            "labels": names.endpoint_labels(desired, install.instance),
             "annotations": annotations,
         },
         "spec": {"template": chosen.template, "traffic": targets},
@@ -121,7 +121,7 @@ def artifact_secret(
         "metadata": {
             "name": names.artifact(desired, revision.artifact_sha256),
             "namespace": names.namespace(install.namespace_prefix, desired.tenant),
-            "labels": names.endpoint_labels(desired),
+            "labels": names.endpoint_labels(desired, install.instance),
         },
         "immutable": True,
         "type": "Opaque",
@@ -141,7 +141,10 @@ def _revision(
     spec = _pod(desired, revision, install)
     template: Document = {
         "metadata": {
-            "labels": {**names.endpoint_labels(desired), names.REVISION: revision.name},
+            "labels": {
+                **names.endpoint_labels(desired, install.instance),
+                names.REVISION: revision.name,
+            },
             "annotations": {
                 **_autoscaling(desired.scaling, routed=revision.percent > 0),
                 **QUEUE_PROXY,

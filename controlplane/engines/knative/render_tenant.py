@@ -24,7 +24,7 @@ def tenant(name: str, keys: bytes, install: Install) -> tuple[Document, ...]:
     keys  the keys file (`runtime/tokens.py`), public keys and revocations only
     """
     namespace = names.namespace(install.namespace_prefix, name)
-    rendered = _Namespace(name, namespace)
+    rendered = _Namespace(name, namespace, install)
     hard = {
         "requests.cpu": f"{install.quota.cpu_millis}m",
         "requests.memory": f"{install.quota.memory_mib}Mi",
@@ -47,14 +47,14 @@ def tenant(name: str, keys: bytes, install: Install) -> tuple[Document, ...]:
 
 def store_secret(name: str, access_key: str, secret_key: str, install: Install) -> Document:
     """Render a tenant's read-only credentials for its own prefix of the object store."""
-    rendered = _Namespace(name, names.namespace(install.namespace_prefix, name))
+    rendered = _Namespace(name, names.namespace(install.namespace_prefix, name), install)
     data = {"AWS_ACCESS_KEY_ID": access_key, "AWS_SECRET_ACCESS_KEY": secret_key}
     return rendered.object("v1", "Secret", names.STORE, type="Opaque", stringData=data)
 
 
 class _Namespace:
-    def __init__(self, tenant_name: str, name: str) -> None:
-        self._name, self._labels = name, names.tenant_labels(tenant_name)
+    def __init__(self, tenant_name: str, name: str, install: Install) -> None:
+        self._name, self._labels = name, names.tenant_labels(tenant_name, install.instance)
 
     def namespace(self) -> Document:
         security = {

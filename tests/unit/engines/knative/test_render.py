@@ -163,7 +163,7 @@ def test_a_tenant_is_closed_but_for_what_it_needs():
     assert denied == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     (egress,) = by_name["NetworkPolicy", "object-store"]["spec"]["egress"]
     assert egress["ports"] == [{"protocol": "TCP", "port": 9000}]
-    assert all(names.is_ours(one) for one in objects)
+    assert all(names.is_ours(one, "kubeserve") for one in objects)
 
 
 def test_a_store_outside_the_cluster_opens_no_private_address():
