@@ -12,6 +12,7 @@ import socket  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 
+from runtime.last_words import tell  # noqa: E402
 from runtime.launch import Exit, Launch, LaunchError, from_env  # noqa: E402
 
 
@@ -20,14 +21,14 @@ def main() -> int:
     try:
         launch = from_env()
     except LaunchError as error:
-        sys.stderr.write(f"cannot start: {error}\n")
+        tell(f"cannot start: {error}")
         return Exit.BAD_LAUNCH
     fetched = fetching(launch) if "KUBESERVE_FETCH" in os.environ else None
     try:
         # First of all: the kernel holds early clients while the rest is imported.
         listener = listen(launch.port)
     except OSError as error:
-        sys.stderr.write(f"cannot listen on port {launch.port}: {error}\n")
+        tell(f"cannot listen on port {launch.port}: {error}")
         return Exit.NO_PORT
     from runtime.loading import BadArtifact, Phases, compare
     from runtime.server import Inherited, run
@@ -41,7 +42,7 @@ def main() -> int:
     try:
         compare(launch)
     except BadArtifact as error:
-        sys.stderr.write(f"cannot serve: {error}\n")
+        tell(f"cannot serve: {error}")
         return Exit.BAD_PLAN
     phases.end("compare")
     return run(launch, Inherited(listener, None, phases, born))
@@ -53,23 +54,28 @@ def fetching(launch: Launch) -> Callable[[], Exit | None]:
     # to load.
     from runtime.fetch import Fetch, NoArtifact, WrongArtifact, source_from
 
-    def failed(exit_code: Exit, error: Exception) -> Callable[[], Exit]:
-        sys.stderr.write(f"cannot serve: {error}\n")
-        return lambda: exit_code
-
     try:
         fetch = Fetch(source_from(os.environ), launch.revisions)
     except LaunchError as error:
-        return failed(Exit.BAD_LAUNCH, error)
+        tell(f"cannot start: {error}")
+        return lambda: Exit.BAD_LAUNCH
     fetch.begin()
 
     def wait() -> Exit | None:
+        began = time.monotonic()
         try:
             fetch.wait()
         except WrongArtifact as error:
-            return failed(Exit.BAD_PLAN, error)()
-        except (NoArtifact, OSError) as error:
-            return failed(Exit.NO_ARTIFACT, error)()
+            tell(f"cannot serve: {error}")
+            return Exit.BAD_PLAN
+        except NoArtifact as error:
+            tell(f"cannot serve: {error}")
+            return Exit.NO_ARTIFACT
+        waited = (time.monotonic() - began) * 1000
+        sys.stderr.write(
+            f"fetched {fetch.size} bytes in {fetch.took_ms:.1f} ms, beside the imports; "
+            f"waited {waited:.1f} ms for it\n"
+        )
         return None
 
     return wait

@@ -1,17 +1,22 @@
 """Artifacts too large for a Secret: from an object store to a local file, while we still import.
 
 Standard library only, and started before anything else: `begin()` returns at once, `wait()` is
-called where the file is needed. Redirects are not followed. The digest is compared on the way in,
-so a file under its name is whole and right.
+called where the file is needed. Redirects are not followed, and nothing is sent to addresses of
+the link, where clouds keep their metadata. What broke off is continued. The digest is compared on
+the way in, so a file under its name is whole and right.
 """
 
 import hashlib
 import http.client
 import json
 import os
+import random
+import re
+import ssl
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +31,7 @@ CONNECT_S: Final = 5.0
 SILENCE_S: Final = 20.0  # between two blocks
 WITHIN_S: Final = 100.0  # below the 120 s that a revision has to become ready
 FIRST_PAUSE_S, MOST_PAUSE_S = 0.1, 5.0
+LINK_LOCAL = ("169.254.", "::ffff:169.254.", "fe80:", "fd00:ec2:")
 
 
 class NoArtifact(RuntimeError):
@@ -72,7 +78,7 @@ def source_from(env: Mapping[str, str]) -> Source:
             who,
         )
         parts = urlsplit(source.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
             raise ValueError(f"{source.url!r} is not an address")
     except (ValueError, TypeError, KeyError) as error:
         raise LaunchError(f"KUBESERVE_FETCH: {error!r}") from error
@@ -80,7 +86,10 @@ def source_from(env: Mapping[str, str]) -> Source:
 
 
 class Fetch:
-    """The artifacts of a launch on their way; one thread, one after the other."""
+    """The artifacts of a launch on their way; one thread, one after the other.
+
+    took_ms, size  of all of them, once `wait()` has returned
+    """
 
     def __init__(self, source: Source, revisions: Iterable[RevisionLaunch]) -> None:
         self._source = source
@@ -88,7 +97,7 @@ class Fetch:
         self._wanted = sorted(wanted)
         self._error: Exception | None = None
         self._began = time.monotonic()
-        self.took_ms = 0.0
+        self.took_ms, self.size = 0.0, 0
         self._thread = threading.Thread(target=self._run, name="fetch", daemon=True)
 
     def begin(self) -> None:
@@ -104,88 +113,147 @@ class Fetch:
     def _run(self) -> None:
         try:
             for sha256 in self._wanted:
-                self._fetch(sha256)
-        except (NoArtifact, WrongArtifact, OSError) as error:
+                self.size += self._fetch(sha256)
+        except Exception as error:  # noqa: BLE001  (`wait` raises it, where it can end us)
             self._error = error
         self.took_ms = round((time.monotonic() - self._began) * 1000, 3)
 
-    def _fetch(self, sha256: str) -> None:
-        pause = FIRST_PAUSE_S
+    def _fetch(self, sha256: str) -> int:
+        download = _Download(self._source, sha256, self._began + WITHIN_S)
+        most = FIRST_PAUSE_S
         while True:
             try:
-                return _download(self._source, sha256, self._source.into / sha256)
+                return download.attempt()
             except _Passing as error:
+                # Many pods may have lost the store at once; they do not come back at once.
+                pause = random.uniform(most / 2, most)  # noqa: S311
                 if time.monotonic() - self._began + pause > WITHIN_S:
                     raise NoArtifact(
-                        f"{_named(self._source, sha256)}: {error}; tried for {WITHIN_S:g} s: is "
-                        "the object store up, and do network policies let pods reach it?"
+                        f"{download.name}: {error}; tried for {WITHIN_S:g} s: is the object store "
+                        "up and fast enough, and do network policies let pods reach it?"
                     ) from error
             time.sleep(pause)
-            pause = min(MOST_PAUSE_S, pause * 2)
+            most = min(MOST_PAUSE_S, most * 2)
 
 
-def _named(source: Source, sha256: str) -> str:
-    return f"{source.url}{source.path(sha256)}"
+class _Download:
+    """One object on its way to a file beside its place; keeps what it has over attempts."""
 
+    def __init__(self, source: Source, sha256: str, deadline: float) -> None:
+        self.name = f"{source.url}{source.path(sha256)}"
+        self._source, self._sha256, self._deadline = source, sha256, deadline
+        self._place = source.into / sha256
+        self._part = source.into / f".{sha256}.part"
+        self._restart()
 
-def _download(source: Source, sha256: str, into: Path) -> None:
-    parts = urlsplit(source.url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=CONNECT_S)
-    path = source.path(sha256)
-    headers = signed(parts.netloc, path, source.region, source.who, datetime.now(UTC), {})
-    try:
-        connection.connect()
-        connection.sock.settimeout(SILENCE_S)
-        connection.request("GET", path, headers=headers)
-        response = connection.getresponse()
-        if response.status != 200:
-            raise _refused(source, sha256, response)
-        _save(response, source, sha256, into)
-    except (OSError, http.client.HTTPException) as error:
-        raise _Passing(f"{type(error).__name__}: {error}") from error
-    finally:
-        connection.close()
+    def _restart(self) -> None:
+        self._digest, self._size, self._continued = hashlib.sha256(), 0, False
 
+    def attempt(self) -> int:
+        """Get the rest; gives the size. Raises _Passing, NoArtifact or WrongArtifact."""
+        source, parts = self._source, urlsplit(self._source.url)
+        https = parts.scheme == "https"
+        kind = http.client.HTTPSConnection if https else http.client.HTTPConnection
+        connection = kind(parts.hostname or "", parts.port, timeout=CONNECT_S)
+        path = source.path(self._sha256)
+        extra = {"range": f"bytes={self._size}-"} if self._size else {}
+        headers = signed(parts.netloc, path, source.region, source.who, datetime.now(UTC), extra)
+        try:
+            connection.connect()
+            self._refuse_link_local(connection.sock.getpeername()[0])
+            connection.sock.settimeout(SILENCE_S)
+            connection.request("GET", path, headers=headers)
+            with connection.getresponse() as response:
+                self._take(response)
+        except ssl.SSLCertVerificationError as error:
+            raise NoArtifact(
+                f"{self.name}: {error.verify_message}: the runtime image does not trust the "
+                "object store's certificate"
+            ) from error
+        except (OSError, http.client.HTTPException) as error:
+            raise _Passing(f"{type(error).__name__}: {error}") from error
+        finally:
+            connection.close()
+        return self._finish()
 
-def _save(response: http.client.HTTPResponse, source: Source, sha256: str, into: Path) -> None:
-    part = into.with_name(f".{into.name}.part")
-    digest = hashlib.sha256()
-    expected = response.length
-    size = 0
-    with part.open("wb") as file:
-        while block := response.read(BLOCK):
-            digest.update(block)
-            size += len(block)
-            file.write(block)
-    if expected is not None and size < expected:
-        raise _Passing(f"it broke off after {size} of {expected} bytes")
-    if digest.hexdigest() != sha256:
-        part.unlink()
+    def _refuse_link_local(self, address: str) -> None:
+        if address.startswith(LINK_LOCAL):
+            raise NoArtifact(f"{self.name} leads to {address}, where no object store may be")
+
+    def _take(self, response: http.client.HTTPResponse) -> None:
+        if response.status == 416 or (response.status == 200 and self._size):
+            self._restart()
+        if response.status not in (200, 206):
+            raise self._refused(response)
+        if response.status == 206:
+            self._continued = True
+            said = response.headers.get("content-range", "")
+            if not said.startswith(f"bytes {self._size}-"):
+                self._restart()
+                raise _Passing(f"asked to continue, the store answered {said[:80]!r}")
+        expected = None if response.length is None else self._size + response.length
+        self._save(response)
+        if expected is not None and self._size < expected:
+            raise _Passing(f"it broke off after {self._size} of {expected} bytes")
+
+    def _save(self, response: http.client.HTTPResponse) -> None:
+        with _here(self._part):
+            file = self._part.open("r+b" if self._size else "wb")
+        with file:
+            file.seek(self._size)
+            # One read of the socket each: a store that sends a byte now and then is seen.
+            while block := response.read1(BLOCK):
+                self._digest.update(block)
+                with _here(self._part):
+                    file.write(block)
+                    file.flush()
+                self._size += len(block)
+                if time.monotonic() > self._deadline:
+                    raise _Passing(f"only {self._size} bytes came")
+
+    def _finish(self) -> int:
+        if self._digest.hexdigest() == self._sha256:
+            with _here(self._place):
+                os.replace(self._part, self._place)
+            return self._size
+        found, continued = self._digest.hexdigest(), self._continued
+        self._restart()
+        if continued:  # two objects, perhaps
+            raise _Passing("what was continued does not fit together")
+        self._part.unlink()
         raise WrongArtifact(
-            f"{_named(source, sha256)} has the digest {digest.hexdigest()}: the object was changed "
-            "after it was stored; deploy the version again"
+            f"{self.name} has the digest {found}: the object was changed after it was stored; "
+            "deploy the version again"
         )
-    os.replace(part, into)
+
+    def _refused(self, response: http.client.HTTPResponse) -> NoArtifact | _Passing:
+        code = _code(response.read(2000).decode(errors="replace"))
+        status = response.status
+        if status >= 500 or status in (408, 416, 429):
+            return _Passing(f"the object store answered {status}")
+        if status == 404:
+            return NoArtifact(
+                f"{self.name} is not there (404): it was deleted; deploy the version again"
+            )
+        if status in (401, 403):
+            return NoArtifact(
+                f"{self.name} is refused ({status}, {code}): the credentials in the Secret "
+                "kubeserve-store are not valid any more; delete that Secret and it is made anew"
+            )
+        return NoArtifact(f"{self.name} answered {status}: {code}")
 
 
-def _refused(
-    source: Source, sha256: str, response: http.client.HTTPResponse
-) -> NoArtifact | _Passing:
-    said = response.read(2000).decode(errors="replace")
-    name = _named(source, sha256)
-    if response.status >= 500 or response.status == 429:
-        return _Passing(f"the object store answered {response.status}")
-    if response.status == 404:
-        return NoArtifact(f"{name} is not there (404): it was deleted; deploy the version again")
-    if response.status in (401, 403):
-        return NoArtifact(
-            f"{name} is refused ({response.status}, {_code(said)}): the credentials in the Secret "
-            "kubeserve-store are not valid any more; delete that Secret and it is made anew"
-        )
-    return NoArtifact(f"{name} answered {response.status}: {_code(said)}")
+@contextmanager
+def _here(path: Path) -> Iterator[None]:
+    """Tell faults of this machine from those of the store: trying again does not help."""
+    try:
+        yield
+    except OSError as error:
+        raise NoArtifact(
+            f"cannot write {path}: {error.strerror}: the pod's volume is missing, read-only or full"
+        ) from error
 
 
 def _code(said: str) -> str:
-    _, found, rest = said.partition("<Code>")
-    return rest.partition("</Code>")[0] if found else "no reason given"
+    found = re.search(r"<Code>([A-Za-z0-9.]{1,80})</Code>", said)
+    return found[1] if found else "no reason given"

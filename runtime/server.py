@@ -21,6 +21,7 @@ from runtime.batching import Batcher
 from runtime.control import Control, Packet
 from runtime.edge import Edge
 from runtime.gate import Gate
+from runtime.last_words import tell
 from runtime.launch import Backend, Exit, Launch, RevisionLaunch
 from runtime.lifecycle import Departures, adopt
 from runtime.loading import BadArtifact, Phases, close_all, load_all
@@ -244,7 +245,7 @@ async def serve(launch: Launch, inherited: Inherited) -> Exit:
     try:
         loaded = await load_all(launch, inherited.phases)
     except BadArtifact as error:
-        sys.stderr.write(f"cannot serve: {error}\n")
+        tell(f"cannot serve: {error}")
         return Exit.BAD_PLAN
     # What is there now stays for the whole life, so the collector need not look at it again.
     gc.freeze()
