@@ -4,18 +4,16 @@ A name without an endpoint is explained by the model of that name, of which it i
 """
 
 import asyncio
-import uuid
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from controlplane.endpoints import repository, service
-from controlplane.endpoints.tables import Endpoint
+from controlplane.endpoints import service
+from controlplane.endpoints.service import Look, Standing
 from controlplane.engines.engine import (
     Cause,
     Condition,
     DesiredEndpoint,
-    EndpointId,
     Engine,
     Status,
     refused,
@@ -34,8 +32,8 @@ PENDING: Final = ("uploaded", "building")
 
 async def explain(engine: Engine, tenant: TenantId, name: str, issuer: str) -> dict[str, Any]:
     """Give the cause of an endpoint's state as a document; raises NotFound."""
-    row = await repository.named(tenant, name) if is_name(name) else None
-    cause = await _undeployed(tenant, name) if row is None else await _cause(engine, row, issuer)
+    found = await service.standing(tenant, name, issuer)
+    cause = await _undeployed(tenant, name) if found is None else await _cause(engine, found)
     return {"endpoint": name, **asdict(cause), "evidence": list(cause.evidence)}
 
 
@@ -73,18 +71,17 @@ def undeployed(name: str, newest: dict[str, Any]) -> Cause:
     return Cause("NotDeployed", False, text, facts, f"`kubeserve deploy {name}` makes it.")
 
 
-async def _cause(engine: Engine, row: Endpoint, issuer: str) -> Cause:
-    desired = await service.wanted(row, issuer)
-    if row.deleted_at is not None or desired is None:
-        since = (row.deleted_at or row.created_at).isoformat(timespec="seconds")
+async def _cause(engine: Engine, standing: Standing) -> Cause:
+    desired = standing.desired
+    if desired is None:
+        since = (standing.deleted_at or standing.released_at).isoformat(timespec="seconds")
         text = "This endpoint is being deleted; its name is free again when that is done."
         step = "Wait. If it lasts for minutes, ask the operator for the control plane's log."
         return Cause("Deleting", True, text, (f"deleted at {since}",), step)
     cause = await asked(engine, desired)
-    release = await repository.release(row, row.release)
-    if cause.reason == "NotTaken" and release is not None:
-        cause = patient(cause, datetime.now(UTC) - release.created_at)
-    return await _with_versions(row.tenant_id, desired, cause)
+    if cause.reason == "NotTaken":
+        cause = patient(cause, datetime.now(UTC) - standing.released_at)
+    return await _with_versions(standing.tenant, desired, cause)
 
 
 async def asked(engine: Engine, desired: DesiredEndpoint) -> Cause:
@@ -101,25 +98,19 @@ async def asked(engine: Engine, desired: DesiredEndpoint) -> Cause:
     return Cause("EngineUnavailable", False, text, (said,), step)
 
 
-async def look(engine: Engine, row: Endpoint, issuer: str) -> service.Look:
-    """Look at one endpoint; if its newest release is stuck, find out whether it is refused.
+async def closer(engine: Engine, standing: Standing, look: Look) -> Look:
+    """Find out whether a release that is stuck is refused.
 
     The replica that was refused may be another one than this.
     """
-    found = await service.look(engine, [row])
-    key = EndpointId(str(row.id))
-    seen = found.seen.get(key)
-    if found.failure or (seen and seen.observed_generation >= row.generation):
-        return found
-    release = await repository.release(row, row.release)
-    if release is None or datetime.now(UTC) - release.created_at < NORMAL:
-        return found
-    desired = await service.wanted(row, issuer)
-    cause = None if desired is None else await asked(engine, desired)
-    if cause is None or cause.ok or cause.reason in ("NotTaken", "EngineUnavailable"):
-        return found
-    said = Status("Ready", Condition.FALSE, cause.reason, cause.message, release.created_at)
-    return service.Look({**found.seen, key: refused(key, seen, row.generation, said)})
+    if standing.desired is None or datetime.now(UTC) - standing.released_at < NORMAL:
+        return look
+    cause = await asked(engine, standing.desired)
+    if cause.ok or cause.reason in ("NotTaken", "EngineUnavailable"):
+        return look
+    said = Status("Ready", Condition.FALSE, cause.reason, cause.message, standing.released_at)
+    told = refused(standing.id, look.seen.get(standing.id), standing.generation, said)
+    return Look({**look.seen, standing.id: told})
 
 
 def patient(cause: Cause, age: timedelta) -> Cause:
@@ -130,10 +121,10 @@ def patient(cause: Cause, age: timedelta) -> Cause:
     return Cause("Starting", True, text, (*cause.evidence, cause.message))
 
 
-async def _with_versions(tenant: uuid.UUID, desired: DesiredEndpoint, cause: Cause) -> Cause:
+async def _with_versions(tenant: TenantId, desired: DesiredEndpoint, cause: Cause) -> Cause:
     """Add what is under way above the engine: a newer version that is built, or could not be."""
     newest_routed = max(desired.revisions, key=lambda one: one.version)
-    newest = await _newest(TenantId(tenant), newest_routed.model)
+    newest = await _newest(tenant, newest_routed.model)
     if newest is None or newest["number"] <= newest_routed.version:
         return cause
     which, state = f"{newest_routed.model}:{newest['number']}", newest["state"]

@@ -86,7 +86,10 @@ async def get_endpoint(
 ) -> dict[str, Any]:
     row = await service.get(await _tenant(caller), endpoint)
     engine, settings = request.app.state.engine, request.app.state.settings
-    look = await explaining.look(engine, row, settings.public_url)
+    look = await service.look(engine, [row])
+    if look.is_behind(row):
+        standing = await service.standing_of(row, settings.public_url)
+        look = await explaining.closer(engine, standing, look)
     response.headers["etag"] = etag(_version(row))
     return (await _documents([row], request, caller, look))[0]
 

@@ -286,6 +286,37 @@ async def wanted(row: Endpoint, issuer: str) -> DesiredEndpoint | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An endpoint's rows as far as an explanation needs them; `desired` None: nothing is wanted."""
+
+    id: EndpointId
+    tenant: TenantId
+    generation: int
+    released_at: datetime
+    deleted_at: datetime | None
+    desired: DesiredEndpoint | None
+
+
+async def standing(tenant: TenantId, name: str, issuer: str) -> Standing | None:
+    """Read what is wanted of an endpoint, or that it is being deleted; None: there is none."""
+    row = await repository.named(tenant, name) if is_name(name) else None
+    return None if row is None else await standing_of(row, issuer)
+
+
+async def standing_of(row: Endpoint, issuer: str) -> Standing:
+    """Read what is wanted of a row."""
+    current = await repository.release(row, row.release)
+    return Standing(
+        id=EndpointId(str(row.id)),
+        tenant=TenantId(row.tenant_id),
+        generation=row.generation,
+        released_at=current.created_at if current else row.created_at,
+        deleted_at=row.deleted_at,
+        desired=await wanted(row, issuer),
+    )
+
+
 def audience(issuer: str, endpoint_id: uuid.UUID) -> str:
     """Give the audience of an endpoint's tokens."""
     return f"{issuer}/endpoints/{endpoint_id}"
@@ -317,6 +348,11 @@ class Look:
 
     seen: dict[EndpointId, ObservedEndpoint]
     failure: str | None = None
+
+    def is_behind(self, row: Endpoint) -> bool:
+        """Tell whether the engine answered and has not got what the row wants."""
+        seen = self.seen.get(EndpointId(str(row.id)))
+        return not self.failure and (seen is None or seen.observed_generation < row.generation)
 
 
 async def look(engine: Engine, rows: list[Endpoint]) -> Look:
