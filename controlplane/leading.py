@@ -169,6 +169,7 @@ class Leading:
         self._election = Election(identity or own_identity(), self._timings)
         self._look = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._writing: asyncio.Future[Record] | None = None
 
     @property
     def identity(self) -> str:
@@ -228,7 +229,7 @@ class Leading:
                 wanted, asked_at = election.wanted(clock()), clock()
                 if wanted is None:
                     return False
-                election.wrote(await leases.put(wanted), asked_at)
+                election.wrote(await self._write(leases, wanted), asked_at)
         except Conflict:
             log.info("another replica wrote the lease")
         except TimeoutError:
@@ -238,6 +239,12 @@ class Leading:
         else:
             return True
         return False
+
+    async def _write(self, leases: Leases, wanted: Record) -> Record:
+        """Write what may arrive even when nobody waits for the answer any more."""
+        self._writing = asyncio.ensure_future(leases.put(wanted))
+        self._writing.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(self._writing)
 
     def _start(self) -> None:
         if self._task is None:
@@ -266,11 +273,13 @@ class Leading:
             self._stuck()
 
     async def _release(self, leases: Leases) -> None:
-        resigned = self._election.resigned()
-        if resigned is None:
-            return
         try:
             async with asyncio.timeout(self._timings.request):
-                await leases.put(resigned)
+                if self._writing is not None:  # cut off in the middle of it, and perhaps ours now
+                    await asyncio.wait([self._writing])
+                self._election.saw(await leases.get(), self._clock())
+                resigned = self._election.resigned()
+                if resigned is not None:
+                    await leases.put(resigned)
         except (Problem, TimeoutError, OSError) as error:
-            log.warning("the lease could not be given back; it ends by itself: %s", error)
+            log.warning("the lease could not be given back, it ends by itself: %s", error)

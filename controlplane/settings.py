@@ -309,6 +309,12 @@ class Settings(BaseSettings):
             faults.append("KUBESERVE_ADMIN_CLIENT_ID: must be given with _ADMIN_CLIENT_SECRET")
         if self.engine is EngineKind.KNATIVE:
             faults += self._knative_faults()
+        address = urlsplit(self.public_url)
+        if address.scheme != "https" and not is_loopback(address.hostname):
+            faults.append(
+                "KUBESERVE_ISSUER: must be https://… where others than this machine call: tokens "
+                "and secrets are in the requests. TLS may end before this process."
+            )
         if faults:
             raise ValueError("\n".join(faults))
         return self
@@ -420,6 +426,14 @@ def signing_bytes(content: bytes) -> bytes:
     if len(secret) != SIGNING_SECRET_BYTES:
         raise ValueError("must be the base64 of 32 random bytes: `openssl rand -base64 32`")
     return secret
+
+
+def is_loopback(host: str | None) -> bool:
+    """Tell whether a host is this machine itself."""
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 def check_certificate(chain: Path, key: Path) -> None:

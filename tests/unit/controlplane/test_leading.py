@@ -191,6 +191,17 @@ async def test_a_leader_that_says_good_bye_is_followed_at_once() -> None:
 
 
 @virtual
+async def test_who_goes_while_it_takes_the_lease_gives_it_back() -> None:
+    for after in (0.2, 0.7, 1.2):  # before, while and after it is written
+        cluster = Cluster()
+        _, task = cluster.replica("a", Wire(cluster.stored, lambda: 0.5, lambda: 0.0))
+        await asyncio.sleep(after)
+        await end(task)
+        await asyncio.sleep(5)
+        assert cluster.stored.record.holder == ""
+
+
+@virtual
 async def test_a_leader_that_cannot_renew_stops_before_another_may_begin() -> None:
     cluster = Cluster()
     wire = Wire(cluster.stored)

@@ -102,6 +102,20 @@ def test_knative_takes_images_by_digest_or_when_tags_are_allowed(
     assert read_settings().runtime_image == "registry.example/image:1"
 
 
+def test_tokens_are_not_handed_out_in_clear(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KUBESERVE_LISTEN", "0.0.0.0:8080")
+    (fault,) = faults(monkeypatch, capsys)
+    assert fault.startswith("KUBESERVE_ISSUER: must be https://")
+    for good in ("https://kube.example.com", "http://localhost:8080", "http://127.0.0.1:1"):
+        monkeypatch.setenv("KUBESERVE_ISSUER", good)
+        assert read_settings().public_url == good
+    monkeypatch.setenv("KUBESERVE_ISSUER", "http://kube.example.com")
+    (fault,) = faults(monkeypatch, capsys)
+    assert fault.startswith("KUBESERVE_ISSUER: must be https://")
+
+
 def test_the_signing_secret_comes_from_a_variable_or_a_file(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
