@@ -77,5 +77,7 @@ class DeployFailed(ClientError):
 
     def __init__(self, endpoint: Any) -> None:
         said = endpoint.ready.message or endpoint.ready.reason or "no reason was given"
-        super().__init__(f"{endpoint.name} is not ready: {said}")
+        super().__init__(
+            f"{endpoint.name} is not ready: {said} (more: kubeserve why {endpoint.name})"
+        )
         self.endpoint, self.reason = endpoint, said
