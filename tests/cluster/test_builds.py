@@ -34,15 +34,6 @@ X, Y = load_iris(return_X_y=True)
 LIMITS = Limits(memory_bytes=GIB, wall_s=30, work_bytes=GIB, file_bytes=256 * MIB)
 
 
-@pytest.fixture
-def builder_image() -> str:
-    """Give the image of builds by digest."""
-    found = os.environ.get("TEST_BUILDER_IMAGE")
-    if not found:
-        pytest.skip("no builder image: TEST_BUILDER_IMAGE names none")
-    return found
-
-
 class Rig:
     """One tenant with its namespace, and what builds in it."""
 

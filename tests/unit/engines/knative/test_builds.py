@@ -22,7 +22,9 @@ ORDER = BuildJob(
     disk_bytes=7 * 1024 * MIB + 1,
     deadline_s=900,
 )
-INSTALL = Install("https://kube.example", "runtime@sha256:1", "builder@sha256:2", "ks-")
+INSTALL = Install(
+    "https://kube.example", "runtime@sha256:1", "builder@sha256:2", namespace_prefix="ks-"
+)
 
 
 def rendered() -> dict[str, Any]:
@@ -37,6 +39,7 @@ def test_the_same_build_has_the_same_name() -> None:
     assert metadata["namespace"] == "ks-acme"
     assert metadata["labels"] == {
         "app.kubernetes.io/managed-by": "kubeserve",
+        "app.kubernetes.io/instance": "kubeserve",
         "kubeserve.dev/tenant": "acme",
         "kubeserve.dev/version": str(VERSION),
         "kubeserve.dev/attempt": "2",
