@@ -19,6 +19,7 @@ PROGRAMS: Final = {
     "ip": "iproute2",
     "sysctl": "procps",
     "gcc": "gcc libc6-dev",
+    "debootstrap": "debootstrap",
 }
 CNI_FOLDERS: Final = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
 CNI_PLUGINS: Final = ("ptp", "host-local", "portmap", "loopback")
