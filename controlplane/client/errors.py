@@ -75,8 +75,8 @@ class BuildFailed(ClientError):
 class DeployFailed(ClientError):
     """The endpoint did not become ready; `endpoint` is its last state."""
 
-    def __init__(self, endpoint: Any) -> None:
-        said = endpoint.ready.message or endpoint.ready.reason or "no reason was given"
+    def __init__(self, endpoint: Any, cause: str | None = None) -> None:
+        said = cause or endpoint.ready.message or endpoint.ready.reason or "no reason was given"
         super().__init__(
             f"{endpoint.name} is not ready: {said} (more: kubeserve why {endpoint.name})"
         )

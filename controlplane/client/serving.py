@@ -25,6 +25,12 @@ Arrays = Array | dict[str, Array]
 # An endpoint that was deleted and made again has another audience, and perhaps another address.
 MOVED: Final = frozenset({400, 401, 403, 404})
 DELETED_WITHIN_S: Final = 60.0
+PATIENCE_S: Final = 10.0
+# Causes that no waiting mends.
+HOPELESS: Final = frozenset(
+    {"ArtifactMissing", "BadPlan", "CrashLoop", "DigestMismatch", "ImageMissing", "OutOfMemory",
+     "PodSecurityDenied"}
+)  # fmt: skip
 
 
 def release_of(
@@ -101,6 +107,7 @@ class Serving:
     def wait_for_endpoint(self, name: str, timeout_s: float) -> Flow[Endpoint]:
         """Wait until the newest release serves; raises DeployFailed or TimedOut."""
         until = self._core.clock() + timeout_s
+        asked = self._core.clock() + PATIENCE_S
         pauses = looks()
         while True:
             endpoint = yield from self.endpoint(name)
@@ -109,8 +116,17 @@ class Serving:
             if endpoint.current and endpoint.ready.status == "False":
                 raise DeployFailed(endpoint)
             if self._core.clock() >= until:
-                said = endpoint.ready.message or endpoint.ready.reason or "no reason is known"
-                raise TimedOut(f"{name} is not ready after {timeout_s:g} s: {said}")
+                cause = yield from self.why(name)
+                raise TimedOut(
+                    f"{name} is not ready after {timeout_s:g} s: {cause.message} "
+                    f"(more: kubeserve why {name})"
+                )
+            if self._core.clock() >= asked:
+                # A cluster waits minutes before it calls a start failed; its pods tell sooner.
+                asked = self._core.clock() + PATIENCE_S
+                cause = yield from self.why(name)
+                if cause.reason in HOPELESS:
+                    raise DeployFailed(endpoint, cause.message)
             yield next(pauses)
 
     def releases(self, name: str) -> Flow[list[Release]]:

@@ -171,20 +171,11 @@ async def test_a_replica_that_ends_is_named_by_its_end(
     assert "hunter2" not in str(found)
 
 
-@pytest.fixture(scope="module")
-def runtime() -> str:
-    """Give the image of the real runtime by digest."""
-    found = os.environ.get("TEST_RUNTIME_IMAGE")
-    if not found:
-        pytest.skip("no runtime image: TEST_RUNTIME_IMAGE names none")
-    return found
-
-
 async def test_the_real_runtime_refuses_what_is_not_what_was_deployed(
-    rig: Rig, runtime: str
+    rig: Rig, runtime_image: str
 ) -> None:
     junk = b"neither a plan nor anything else"
-    engine = await rig.engine(Blobs(junk), runtime_image=runtime)
+    engine = await rig.engine(Blobs(junk), runtime_image=runtime_image)
     other = await rig.apply(engine, endpoint("real"))
     sha256 = hashlib.sha256(junk).hexdigest()
     unreadable = await rig.apply(engine, endpoint("real", sha256=sha256))
@@ -193,14 +184,14 @@ async def test_the_real_runtime_refuses_what_is_not_what_was_deployed(
 
 
 async def test_the_real_store_refuses_or_has_lost_or_changed_an_artifact(
-    rig: Rig, runtime: str
+    rig: Rig, runtime_image: str
 ) -> None:
     bucket = f"b{os.urandom(8).hex()}"
     place = minio.host_address(rig.cluster)
     client, _ = open_client(f"s3://{minio.KEY}:{minio.SECRET}@{place}/{bucket}?insecure")
     await asyncio.to_thread(client.make_bucket, bucket)
     store = ObjectStore(f"http://{minio.IN_CLUSTER}", bucket, namespace=minio.NAMESPACE)
-    changes = {"runtime_image": runtime, "store": store}
+    changes = {"runtime_image": runtime_image, "store": store}
     changed, lost, refused = (endpoint(one, size=1 << 20) for one in ("store", "store", "keys"))
     key = f"tenants/store/{changed.revisions[0].artifact_sha256}"
     body = b"changed after it was stored"

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from controlplane.client import BadAnswer, NotFound
+from controlplane.client import BadAnswer, DeployFailed, NotFound, TimedOut, serving
 
 PATH = "/v1/endpoints/iris/why"
 FAULT = {
@@ -67,3 +67,22 @@ def test_the_list_names_the_command_where_something_is_wrong(api, tmp_path):
     api.misbehave("/v1/endpoints", (200, page))
     shown = kubeserve(api, tmp_path, "endpoints")
     assert "CrashLoop; see: kubeserve why iris" in shown.stdout
+
+
+def test_a_deployment_that_no_waiting_mends_is_given_up_with_its_cause(api, client, monkeypatch):
+    monkeypatch.setattr(serving, "PATIENCE_S", 0.0)
+    starting = {"status": "Unknown", "reason": "Deploying", "message": "Starting."}
+    document = api.endpoint("iris", generation=2, observed_generation=2, ready=starting)
+    api.misbehave("/v1/endpoints/iris", *[(200, document)] * 3)
+    api.misbehave(PATH, (200, {**FAULT, "reason": "Starting", "ok": True}), (200, FAULT))
+    with pytest.raises(DeployFailed, match="ended with exit code 1"):
+        client.wait_for_endpoint("iris")
+
+
+def test_a_deployment_that_takes_too_long_is_told_with_its_cause(api, client):
+    starting = {"status": "Unknown", "reason": "Deploying", "message": "Starting."}
+    document = api.endpoint("iris", generation=2, observed_generation=2, ready=starting)
+    api.misbehave("/v1/endpoints/iris", (200, document))
+    api.misbehave(PATH, (200, {**FAULT, "reason": "Unschedulable", "message": "No room."}))
+    with pytest.raises(TimedOut, match=r"not ready after 0 s: No room\."):
+        client.wait_for_endpoint("iris", wait_s=0.0)
