@@ -13,6 +13,7 @@ import os
 import random
 import re
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +25,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from runtime.launch import LaunchError, RevisionLaunch
-from runtime.signing import Credentials, signed
+from runtime.signing import Credentials, quoted, signed
 
 BLOCK: Final = 256 * 1024
 CONNECT_S: Final = 5.0
@@ -132,6 +133,8 @@ class Fetch:
                         f"{download.name}: {error}; tried for {WITHIN_S:g} s: is the object store "
                         "up and fast enough, and do network policies let pods reach it?"
                     ) from error
+                # Whoever asks meanwhile why nothing is ready reads it in the log.
+                sys.stderr.write(f"cannot fetch {download.name} yet: {error}\n")
             time.sleep(pause)
             most = min(MOST_PAUSE_S, most * 2)
 
@@ -162,7 +165,7 @@ class _Download:
             connection.connect()
             self._refuse_link_local(connection.sock.getpeername()[0])
             connection.sock.settimeout(SILENCE_S)
-            connection.request("GET", path, headers=headers)
+            connection.request("GET", quoted(path), headers={**headers, "connection": "close"})
             with connection.getresponse() as response:
                 self._take(response)
         except ssl.SSLCertVerificationError as error:

@@ -37,7 +37,7 @@ def signed(
         headers["x-amz-security-token"] = who.session_token
     names = ";".join(sorted(headers))
     lines = "".join(f"{name}:{headers[name].strip()}\n" for name in sorted(headers))
-    request = "\n".join(("GET", quote(path, safe="/-_.~"), "", lines, names, EMPTY))
+    request = "\n".join(("GET", quoted(path), "", lines, names, EMPTY))
     scope = f"{at[:8]}/{region}/s3/aws4_request"
     digest = hashlib.sha256(request.encode()).hexdigest()
     key = f"AWS4{who.secret_key}".encode()
@@ -49,6 +49,11 @@ def signed(
         f"{ALGORITHM} {credential},SignedHeaders={names},Signature={signature}"
     )
     return headers
+
+
+def quoted(path: str) -> str:
+    """Write a path the way it is signed."""
+    return quote(path, safe="/-_.~")
 
 
 def _mac(key: bytes, text: str) -> bytes:

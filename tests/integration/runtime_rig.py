@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -148,18 +148,26 @@ def serving(folder: Path, keys: Keys | None = None, **changes: Any) -> Iterator[
     """Run `python -m runtime`, wait until it is ready, and end it whatever happens."""
     keys = keys or Keys(folder)
     launch = launch_of(folder, keys, port=free_port(), **changes)
-    log = folder / "worker.log"
+    with served(launch, keys, folder / "worker.log") as worker:
+        yield worker
+
+
+@contextlib.contextmanager
+def served(
+    launch: Launch, keys: Keys, log: Path, env: Mapping[str, str] | None = None
+) -> Iterator[Served]:
+    """The same of any launch; `env` is what it is told beside."""
     with log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "runtime"],
-            env={**os.environ, **launch.to_env()},
+            env={**os.environ, **launch.to_env(), **(env or {})},
             stdout=out,
             stderr=subprocess.STDOUT,
         )
-    served = Served(process, launch.port, keys, log)
+    worker = Served(process, launch.port, keys, log)
     try:
-        wait_ready(served)
-        yield served
+        wait_ready(worker)
+        yield worker
     finally:
         process.kill()
         process.wait()

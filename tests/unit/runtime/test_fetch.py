@@ -124,10 +124,11 @@ def test_the_file_is_there_and_only_what_is_not_mounted_is_asked_for(store, run)
     assert authorization.startswith("AWS4-HMAC-SHA256 Credential=key/")
 
 
-def test_what_passes_is_tried_again(store, run):
+def test_what_passes_is_tried_again(store, run, capfd):
     store.next_up += [Answer(503), Answer(429), Answer(500, b"x"), Answer(408)]
     assert run().read_bytes() == CONTENT
     assert len(store.seen) == 5
+    assert "yet: the object store answered 503" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("reset", [False, True])
