@@ -72,6 +72,7 @@ class Installed:
 
     def sign_in(self) -> None:
         service = self.cluster.get("-n", self.namespace, f"service/{RELEASE}")
+        self.http.close()
         self.http = httpx.Client(
             base_url=f"http://{service['spec']['clusterIP']}",
             timeout=30,
@@ -118,7 +119,7 @@ class Installed:
         token = self.token(resource=endpoint["audience"])
         host = httpx.URL(endpoint["url"]).host
         return self.cluster.request(
-            host, "/predict", method="POST", content=b"[[1.0], [2.0]]",
+            host, "/predict", method="POST", content=b"[[5.1,3.5,1.4,0.2],[6.0,3.0,4.8,1.8]]",
             headers={"authorization": f"Bearer {token}"},
         )  # fmt: skip
 
@@ -319,7 +320,7 @@ def test_uninstalled_it_leaves_its_secret_and_endpoints_that_serve(
     ]
     assert installed.secret() == before
     answer = installed.cluster.request(
-        httpx.URL(endpoint["url"]).host, "/predict", method="POST", content=b"[[1.0]]",
+        httpx.URL(endpoint["url"]).host, "/predict", method="POST", content=b"[[5.1,3.5,1.4,0.2]]",
         headers={"authorization": f"Bearer {token}"},
     )  # fmt: skip
     assert answer.status_code == 200
