@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import json
 import os
 import time
@@ -19,7 +20,13 @@ from controlplane.artifacts.store import Store
 from controlplane.assembly import assemble
 from controlplane.bodies import BodyLimits
 from controlplane.builder.job import Builder
-from controlplane.callers import PLATFORM_TENANT, Callers, authorise
+from controlplane.callers import (
+    PLATFORM_TENANT,
+    Callers,
+    CurrentCaller,
+    authorise,
+    require_platform,
+)
 from controlplane.endpoints import routes as endpoint_routes
 from controlplane.endpoints import service as endpoints
 from controlplane.engines.engine import Engine
@@ -29,6 +36,7 @@ from controlplane.oauth import keys
 from controlplane.oauth import routes as oauth_routes
 from controlplane.oauth.service import OAuth
 from controlplane.permissions import ALL_SCOPES, rule
+from controlplane.preflight import preflight
 from controlplane.reconciler.leader import Duties, Work
 from controlplane.settings import EngineKind, Settings
 from controlplane.tenants import routes as tenant_routes
@@ -92,6 +100,15 @@ def create_app(
     app.state.wake_builds = lambda: parts.work.wake(Wake.VERSIONS)
     app.state.wake_endpoint = lambda key: parts.work.wake(Wake.ENDPOINT, str(key))
     app.state.publish_keys = parts.work.publish_keys
+    app.state.preflight = functools.partial(
+        preflight,
+        {
+            "database": database.ping,
+            "artifact store": store.ping,
+            "engine": engine.observe_all,
+        },
+        made.preflight,
+    )
     problems.install(app)
     for routes in (oauth_routes, tenant_routes, model_routes, endpoint_routes):
         app.include_router(routes.router)
@@ -272,6 +289,12 @@ def _own_routes(app: FastAPI, parts: Parts) -> None:
                 "build_wall_s": settings.build_wall_s,
             },
         }
+
+    @app.get("/v1/admin/preflight", tags=["health"])
+    async def look(caller: CurrentCaller, request: Request) -> dict[str, Any]:
+        """Check what the installation stands on; for the platform's administrators."""
+        require_platform(caller)
+        return {"items": await request.app.state.preflight()}
 
     @app.get("/problems/{name}", tags=["health"])
     async def problem(name: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The composition root: settings → store, engine, builds. Only here is known which there are."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from controlplane.builder.job import Builder
 from controlplane.builder.report import Limits, SandboxPolicy
 from controlplane.engines.embedded.host import EmbeddedEngine
 from controlplane.engines.engine import EndpointId, Engine
+from controlplane.engines.preflight import Finding
 from controlplane.leading import Leases
 from controlplane.reconciler.builds import Builds, LocalBuilds
 from controlplane.settings import EngineKind, Settings
@@ -25,6 +27,7 @@ class Assembly:
 
     builder   what is to be started and closed for builds on this machine
     changes   names endpoints that changed in the engine, where it can tell
+    preflight looks at the ground the engine stands on, where it has any
     """
 
     store: Store
@@ -34,6 +37,7 @@ class Assembly:
     exchange: Exchange | None = None
     leases: Leases | None = None
     changes: Callable[[], AsyncIterator[EndpointId]] | None = None
+    preflight: Callable[[], Awaitable[tuple[Finding, ...]]] | None = None
 
 
 def assemble(
@@ -81,6 +85,8 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
     from controlplane.engines.knative.engine import KnativeEngine
     from controlplane.engines.knative.install import Install, ObjectStore, Quota
     from controlplane.engines.knative.leases import KubernetesLeases
+    from controlplane.engines.knative.looking import facts
+    from controlplane.engines.knative.preflight import findings
     from controlplane.reconciler.job_builds import JobBuilds, Site
 
     address, bucket = settings.fetch_address, settings.bucket
@@ -104,13 +110,17 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
     engine = KnativeEngine(cluster, store, places, install)
     # Connections of its own: a busy engine does not keep a leader from renewing.
     leases = KubernetesLeases(Cluster(settings.kubeconfig), settings.namespace)
+
+    async def look() -> tuple[Finding, ...]:
+        return findings(await asyncio.to_thread(facts, cluster))
+
     if exchange is None:
         builder = Builder(_limits(settings))
         builds = _local(settings, store, builder)
-        return Assembly(store, engine, builds, builder, None, leases, engine.changes)
+        return Assembly(store, engine, builds, builder, None, leases, engine.changes, look)
     jobs = KnativeJobs(cluster, install, engine.ensure_tenant)
     site = Site(jobs, exchange, _limits(settings), settings.home / "work" / "checking")
-    return Assembly(store, engine, JobBuilds(site), None, exchange, leases, engine.changes)
+    return Assembly(store, engine, JobBuilds(site), None, exchange, leases, engine.changes, look)
 
 
 def _exchange(settings: Settings) -> Exchange | None:

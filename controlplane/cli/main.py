@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from controlplane.cli import autoscaler, endpoints, local, models, predict
+from controlplane.cli import admin, autoscaler, endpoints, local, models, predict
 from controlplane.cli.output import Output, fail
 from controlplane.client import ApiError, BuildFailed, ClientError, Unreachable
 
@@ -35,6 +35,7 @@ for command in (
     *endpoints.COMMANDS,
     predict.predict,
     autoscaler.autoscaler,
+    admin.admin,
 ):
     cli.add_command(command)
 

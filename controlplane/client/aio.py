@@ -12,7 +12,7 @@ from controlplane.client.core import Core
 from controlplane.client.home import find_account
 from controlplane.client.predicting import Protocol
 from controlplane.client.registry import Progress, Registry
-from controlplane.client.results import Cause, Endpoint, LogLine, Model, Release, Version
+from controlplane.client.results import Cause, Endpoint, Finding, LogLine, Model, Release, Version
 from controlplane.client.retries import RetryPolicy
 from controlplane.client.serving import Arrays, Serving, Traffic, release_of
 from controlplane.client.steps import (
@@ -150,6 +150,10 @@ class AsyncClient:
     async def endpoint(self, name: str) -> Endpoint:
         """Read one endpoint."""
         return await self._run(self._serving.endpoint(name))
+
+    async def preflight(self) -> list[Finding]:
+        """Check what the installation stands on; administrators only."""
+        return await self._run(self._serving.preflight())
 
     async def why(self, endpoint: str) -> Cause:
         """Name the cause of the state an endpoint is in, with evidence and the next step."""

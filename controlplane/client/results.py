@@ -228,6 +228,28 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """One check of the installation; `verdict` is ok, warn or fail."""
+
+    name: str
+    verdict: str
+    message: str
+    advice: str
+    raw: Raw = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: Raw) -> "Finding":
+        """Read the API's document."""
+        return cls(
+            name=_text(raw, "name"),
+            verdict=_text(raw, "verdict"),
+            message=str(raw.get("message") or ""),
+            advice=str(raw.get("advice") or ""),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Cause:
     """Why an endpoint is as it is. `ok`: idle, starting and serving are no faults."""
 

@@ -15,7 +15,7 @@ from controlplane.client.errors import (
 )
 from controlplane.client.predicting import Protocol
 from controlplane.client.registry import looks
-from controlplane.client.results import Cause, Endpoint, Release
+from controlplane.client.results import Cause, Endpoint, Finding, Release
 from controlplane.client.rows import table
 from controlplane.client.steps import Answer, Flow, Pause, Send
 from runtime.plan.ops import Array
@@ -73,6 +73,12 @@ class Serving:
     def why(self, name: str) -> Flow[Cause]:
         """Ask for the cause of an endpoint's state."""
         return Cause.read((yield from self._core.get(self._core.url("endpoints", name, "why"))))
+
+    def preflight(self) -> Flow[list[Finding]]:
+        """Ask for the checks of the installation."""
+        url = self._core.url("admin", "preflight")
+        found = yield from self._core.get(url)
+        return list(map(Finding.read, found.get("items") or ()))
 
     def delete_endpoint(self, name: str) -> Flow[None]:
         """Delete an endpoint; its model stays."""

@@ -13,7 +13,7 @@ from controlplane.client.core import Core
 from controlplane.client.home import find_account
 from controlplane.client.predicting import Protocol
 from controlplane.client.registry import Progress, Registry
-from controlplane.client.results import Cause, Endpoint, LogLine, Model, Release, Version
+from controlplane.client.results import Cause, Endpoint, Finding, LogLine, Model, Release, Version
 from controlplane.client.retries import RetryPolicy
 from controlplane.client.serving import Arrays, Serving, Traffic, release_of
 from controlplane.client.steps import (
@@ -158,6 +158,10 @@ class Client:
     def endpoint(self, name: str) -> Endpoint:
         """Read one endpoint."""
         return self._run(self._serving.endpoint(name))
+
+    def preflight(self) -> list[Finding]:
+        """Check what the installation stands on; administrators only."""
+        return self._run(self._serving.preflight())
 
     def why(self, endpoint: str) -> Cause:
         """Name the cause of the state an endpoint is in, with evidence and the next step."""
