@@ -225,6 +225,35 @@ def test_replicas_answer_and_one_leads(installed: Installed) -> None:
     assert leading == 1
 
 
+def test_preflight_finds_nothing_that_fails_with_the_charts_rights(installed: Installed) -> None:
+    found = installed.http.get("/v1/admin/preflight").json()["items"]
+    verdicts = {one["name"]: one["verdict"] for one in found}
+    assert [one for one in found if one["verdict"] == "fail"] == []
+    assert verdicts["rbac"] == verdicts["config-network"] == verdicts["database"] == "ok"
+    assert verdicts["knative"] == "warn"  # built from source, it has no version
+
+
+def test_preflight_says_what_to_change(installed: Installed) -> None:
+    role = f"{installed.namespace}-{RELEASE}"
+    before = installed.cluster.get(f"clusterrole/{role}")["rules"]
+    without = [rule for rule in before if rule["resources"] != ["jobs"]]
+    patch = json.dumps({"rules": without})
+    try:
+        installed.cluster.kubectl("patch", "clusterrole", role, "--type=merge", "-p", patch)
+        failed = until(
+            lambda: installed.http.get("/v1/admin/preflight").json()["items"],
+            lambda seen: any(one["verdict"] == "fail" for one in seen),
+            30,
+        )
+        (fault,) = [one for one in failed if one["verdict"] == "fail"]
+        assert fault["name"] == "rbac"
+        assert "jobs.batch" in fault["message"]
+        assert "ClusterRole" in fault["advice"]
+    finally:
+        back = json.dumps({"rules": before})
+        installed.cluster.kubectl("patch", "clusterrole", role, "--type=merge", "-p", back)
+
+
 def test_the_account_may_do_no_more_than_it_needs(installed: Installed) -> None:
     for denied in (
         ("delete", "namespaces"),

@@ -61,3 +61,8 @@ readOnlyRootFilesystem: true
 {{- end -}}
 {{- end -}}
 {{- end }}
+
+{{- /* CEL: an object has the labels that the engine marks its own with. */ -}}
+{{- define "kubeserve.ours" -}}
+has({{ .of }}.metadata.labels) && {{ .of }}.metadata.labels[?'app.kubernetes.io/managed-by'].orValue('') == 'kubeserve' && {{ .of }}.metadata.labels[?'app.kubernetes.io/instance'].orValue('') == '{{ .instance }}'
+{{- end }}

@@ -61,7 +61,8 @@ def test_a_good_cluster_is_good() -> None:
         (with_config("config-deployment"), "config-deployment", Verdict.FAIL),
         (with_config("config-defaults", max_revision_timeout_seconds="300"),
          "config-defaults", Verdict.WARN),
-        (with_config("config-domain", _example="…"), "config-domain", Verdict.WARN),
+        (replace(GOOD, configs={**GOOD.configs, "config-domain": {"_example": "x"}}),
+         "config-domain", Verdict.WARN),
         (with_config("config-domain", svc__cluster__local=""), "config-domain", Verdict.WARN),
         (with_config("config-network",
                      ingress_class="kourier.ingress.networking.knative.dev"),
@@ -100,7 +101,7 @@ def test_without_knative_there_is_one_finding() -> None:
 class Answers:
     """A cluster in memory that has nothing and forbids `denied`."""
 
-    def __init__(self, *, away: bool = False, denied: str = "") -> None:
+    def __init__(self, *, away: bool = False, denied: str | None = None) -> None:
         self._away, self._denied = away, denied
 
     def raw(self, path: str) -> Any:

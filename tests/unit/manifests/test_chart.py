@@ -1,0 +1,197 @@
+"""The chart as text: bad values are refused by name, rights are the code's, pods are locked."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from controlplane.engines.knative.preflight import RIGHTS
+from controlplane.settings import Settings
+from tests.cluster.build import binary
+from tests.cluster.processes import ClusterBroken
+
+CHART = Path(__file__).parents[3] / "manifests" / "chart" / "kubeserve"
+IMAGE = "registry.example/x@sha256:" + "0a" * 32
+VALUES: dict[str, Any] = {
+    "issuer": "https://kube.example.com",
+    "images": {"controlplane": IMAGE, "runtime": IMAGE, "builder": IMAGE},
+    "database": {"url": "postgres://u:p@db/kubeserve"},
+    "store": {"url": "s3://k:s@s3.example/b"},
+}
+
+
+def helm() -> str:
+    """Give helm; it is built with the test cluster."""
+    try:
+        return str(binary("helm"))
+    except ClusterBroken as error:
+        pytest.skip(str(error))
+
+
+def render(tmp_path: Path, **changes: Any) -> subprocess.CompletedProcess[str]:
+    file = tmp_path / "values.json"
+    file.write_text(json.dumps({**VALUES, **changes}))
+    return subprocess.run(
+        [helm(), "template", "kubeserve", str(CHART), "-n", "ks", "-f", str(file)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def documents(tmp_path: Path, **changes: Any) -> list[dict[str, Any]]:
+    done = render(tmp_path, **changes)
+    assert done.returncode == 0, done.stderr
+    return [one for one in yaml.safe_load_all(done.stdout) if one]
+
+
+def of(found: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [one for one in found if one["kind"] == kind]
+
+
+EVERYTHING: dict[str, Any] = {
+    "database": {"url": ""},
+    "store": {"url": ""},
+    "postgres": {"enabled": True},
+    "minio": {"enabled": True},
+    "prePull": {"enabled": True},
+    "serviceMonitor": {"enabled": True},
+    "ingress": {"enabled": True, "tlsSecret": "tls"},
+    "networkPolicy": {"from": ["ingress"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"replicsa": 3}, "replicsa"),
+        ({"tenants": {"quota": {"cpu": 1}}}, "cpu"),
+        ({"replicas": 0}, "replicas"),
+        ({"issuer": "kube.example.com"}, "issuer"),
+        ({"issuer": "http://kube.example.com"}, "issuer"),
+        ({"issuer": ""}, "issuer must be set"),
+        ({"database": {"url": ""}}, "database.url must be set"),
+        ({"store": {"url": ""}}, "store.url must be set"),
+        ({"store": {"url": "https://s3.example/b"}}, "store/url"),
+        ({"images": {**VALUES["images"], "runtime": ""}}, "images.runtime must be set"),
+        ({"images": {**VALUES["images"], "builder": "x:1"}}, "images.builder must name its image"),
+        ({"settings": {"home": "x"}}, "home"),
+    ],
+)
+def test_values_that_cannot_be_meant_are_refused_by_name(
+    tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    done = render(tmp_path, **changes)
+    assert done.returncode != 0
+    assert said in done.stderr
+
+
+def test_tags_are_taken_when_they_are_allowed(tmp_path: Path) -> None:
+    images = {"controlplane": "x:1", "runtime": "x:1", "builder": "x:1", "byTag": True}
+    (config,) = of(documents(tmp_path, images=images), "ConfigMap")
+    assert config["data"]["KUBESERVE_IMAGES_BY_TAG"] == "true"
+
+
+def test_the_rights_are_those_the_code_needs_and_no_wildcard(tmp_path: Path) -> None:
+    found = documents(tmp_path, **EVERYTHING)
+    (role,) = of(found, "ClusterRole")
+    granted = [
+        (group, resource, tuple(rule["verbs"]))
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    ]
+    assert sorted(granted) == sorted(RIGHTS)
+    (own,) = of(found, "Role")
+    words = {
+        word
+        for rule in (*role["rules"], *own["rules"])
+        for word in (*rule["apiGroups"], *rule["resources"], *rule["verbs"])
+    }
+    assert not words & {"*", "escalate", "bind", "impersonate", "deletecollection", "pods/exec"}
+
+
+def test_every_setting_in_the_chart_is_one_of_the_programs(tmp_path: Path) -> None:
+    found = documents(tmp_path, settings={"BUILDS_AT_ONCE": 3})
+    (config,) = of(found, "ConfigMap")
+    (deployment,) = of(found, "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    named = {*config["data"], *(one["name"] for one in container["env"])}
+    known = {f"KUBESERVE_{name.upper()}" for name in Settings.model_fields}
+    assert named <= known
+    assert all(isinstance(value, str) for value in config["data"].values())
+
+
+def test_what_the_chart_gives_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = documents(tmp_path)
+    (config,) = of(found, "ConfigMap")
+    for name, value in config["data"].items():
+        if name != "KUBESERVE_SIGNING_SECRET_FILE":
+            monkeypatch.setenv(name, value)
+    settings = Settings()
+    assert (settings.engine, settings.instance, settings.namespace) == ("knative", "ks", "ks")
+
+
+def pods(found: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    kinds = ("Deployment", "StatefulSet", "DaemonSet", "Job")
+    return [
+        (one["metadata"]["name"], one["spec"]["template"]["spec"])
+        for kind in kinds
+        for one in of(found, kind)
+    ]
+
+
+def test_every_pod_is_restricted_and_only_the_api_has_an_account(tmp_path: Path) -> None:
+    found = pods(documents(tmp_path, **EVERYTHING))
+    assert len(found) == 5
+    for name, pod in found:
+        security = pod["securityContext"]
+        assert security["runAsNonRoot"] is True, name
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert pod["enableServiceLinks"] is False
+        assert ("serviceAccountName" in pod) == (name == "kubeserve")
+        assert pod.get("automountServiceAccountToken", True) == (name == "kubeserve")
+        for container in pod["containers"]:
+            locked = container["securityContext"]
+            assert locked["readOnlyRootFilesystem"] is True, name
+            assert locked["allowPrivilegeEscalation"] is False
+            assert locked["capabilities"] == {"drop": ["ALL"]}
+            assert "memory" in container["resources"]["limits"]
+
+
+def test_secrets_are_in_secrets_only(tmp_path: Path) -> None:
+    found = documents(tmp_path)
+    text = json.dumps([one for one in found if one["kind"] != "Secret"])
+    assert "u:p@db" not in text
+    assert "k:s@s3" not in text
+    kept, migrating = sorted(of(found, "Secret"), key=lambda one: len(one["metadata"]["name"]))
+    assert kept["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+    assert list(migrating["data"]) == ["database-url"]
+
+
+def test_with_a_secret_of_ones_own_none_is_made(tmp_path: Path) -> None:
+    given = {"existingSecret": "mine", "database": {"url": ""}, "store": {"url": ""}}
+    found = documents(tmp_path, **given)
+    assert of(found, "Secret") == []
+    (deployment,) = of(found, "Deployment")
+    assert "mine" in json.dumps(deployment)
+    (job,) = of(found, "Job")
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert container["env"][1]["valueFrom"]["secretKeyRef"]["name"] == "mine"
+
+
+def test_nothing_of_the_chart_looks_like_the_engines_own(tmp_path: Path) -> None:
+    """Else the sweep of orphans could take it."""
+    for one in documents(tmp_path, **EVERYTHING):
+        assert one["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "Helm"
+
+
+def test_it_passes_helms_own_check(tmp_path: Path) -> None:
+    file = tmp_path / "values.json"
+    file.write_text(json.dumps({**VALUES, **EVERYTHING}))
+    done = subprocess.run(
+        [helm(), "lint", "--strict", str(CHART), "-f", str(file)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
