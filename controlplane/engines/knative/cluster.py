@@ -4,6 +4,7 @@ Blocking: the engine calls it from threads. Objects that are not ours are never 
 """
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -84,12 +85,15 @@ class Cluster:
     def __init__(self, kubeconfig: Path | None = None, instance: str = "kubeserve") -> None:
         self.instance, self.owned = instance, names.owned(instance)
         settings = client.Configuration()
+        load: Any = config.load_kube_config
         if kubeconfig is not None:
-            load = config.load_kube_config
-            load(str(kubeconfig), client_configuration=settings)  # type: ignore[no-untyped-call]
+            load(str(kubeconfig), client_configuration=settings)
         else:
-            # In a pod its account, elsewhere what kubectl would take.
-            config.load_config(client_configuration=settings)  # type: ignore[no-untyped-call]
+            # In a pod its account, elsewhere what kubectl would take. The library's own choice
+            # warns in every pod that there is no file.
+            if "KUBERNETES_SERVICE_HOST" in os.environ:
+                load = config.load_incluster_config
+            load(client_configuration=settings)
         settings.retries = False
         self._api = client.ApiClient(settings)
         self.writes = 0
