@@ -14,6 +14,9 @@ from tests.cluster.home import Home, cache_folder
 from tests.cluster.processes import ClusterBroken
 
 REGISTRY = "dev.local"
+# Of the same content the same image, whenever it is built: found in the cache, and no new digest,
+# which would be a new Revision of every endpoint.
+SAME = ("--quiet", "--layers", "--timestamp", "0", "--format", "oci")
 
 
 def build(
@@ -36,7 +39,7 @@ def build(
         arguments.append(f"--target={target}")
     tag = f"{REGISTRY}/{name}:latest"
     _buildah(
-        *("bud", "--quiet", "--layers", "--pull-never", "--isolation", "chroot", "--format", "oci"),
+        *("bud", *SAME, "--pull-never", "--isolation", "chroot"),
         *(*arguments, "--file", str(file), "--tag", tag, str(context)),
     )
     return load(name, home=home)
@@ -83,7 +86,7 @@ def import_base(rootfs: Path, name: str) -> str:
         else:
             shutil.copyfile(rootfs, Path(folder, "rootfs.tar"))
         tag = f"{REGISTRY}/{name}:latest"
-        _buildah("bud", "--quiet", "--format", "oci", "--tag", tag, folder)
+        _buildah("bud", *SAME, "--tag", tag, folder)
     return tag
 
 

@@ -1,5 +1,6 @@
 """The product's own images: built from a Debian base of our own making, loaded onto the node."""
 
+import functools
 import hashlib
 import subprocess
 import sys
@@ -19,6 +20,7 @@ NEEDLESS = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/inf
             "var/cache/apt", "var/lib/apt/lists")  # fmt: skip
 
 
+@functools.cache
 def base() -> str:
     """Make Debian with its Python, once a machine; gives the tag to be a base of images."""
     asked = hashlib.sha256(f"{SUITE} {PACKAGES} {NEEDLESS}".encode()).hexdigest()[:12]
