@@ -221,7 +221,8 @@ class Pool:
         for _ in range(count):
             self._number += 1
             name = f"{serving.name}-{serving.generation}-{self._number}"
-            worker = Worker(name, serving.generation, self, self._around.forker)
+            key = f"{serving.id}/{name}"
+            worker = Worker(name, key, serving.generation, self, self._around.forker)
             self.workers[name] = worker
             self.entry.starts_total += 1
             launch = serving.launch(self._around.keys_file, self.entry.port)

@@ -35,9 +35,15 @@ class Owner(Protocol):
 
 @dataclass(slots=True)
 class Worker:
-    """`generation` is the one of the desired state that it serves."""
+    """One process.
+
+    name        as logs show it; two tenants' endpoints may be called alike, and their workers too
+    key         by which the zygote knows it, unique in the supervisor
+    generation  of the desired state that it serves
+    """
 
     name: str
+    key: str
     generation: int
     owner: Owner
     forker: Forker
@@ -68,7 +74,7 @@ class Worker:
             asyncio.get_running_loop().call_soon(self._finish, how)
             return
         self.forker.fork(
-            self.name, launch.to_env(), descriptors, first_byte, self._forked, self._exited
+            self.key, launch.to_env(), descriptors, first_byte, self._forked, self._exited
         )
 
     def _connect(self, listener: socket.socket, log: EndpointLog) -> list[int]:
@@ -117,7 +123,7 @@ class Worker:
 
     def kill(self) -> None:
         """End it at once; at end of file it exits, should the signal not reach it."""
-        self.forker.kill(self.name)
+        self.forker.kill(self.key)
 
     def _forked(self, pid: int) -> None:
         self.pid = pid
@@ -149,7 +155,7 @@ class Worker:
             self.owner.on_parked(self, unsent)
         if self.state is State.ENDED:
             return
-        if not self.forker.will_tell(self.name):
+        if not self.forker.will_tell(self.key):
             self._finish(Exited(None, None))
             return
         # Its exit code follows from the zygote a moment later.
@@ -167,7 +173,7 @@ class Worker:
             return
         self.state = State.ENDED
         self.cancel_kill()
-        self.forker.forget(self.name)
+        self.forker.forget(self.key)
         if self._channel is not None:
             self._channel.close()
         if self._lines is not None:
