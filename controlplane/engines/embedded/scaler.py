@@ -97,7 +97,9 @@ class Scaler:
 
         waiting  a request waits for a worker to start; it counts as one in flight
         """
-        self._windows.record(now_ns, 1.0 if waiting else 0.0)
+        if waiting:
+            # Only then: a zero would count this second before its workers have reported it.
+            self._windows.record(now_ns, 1.0)
         if now_ns - self._decided_ns < DECIDE_EVERY_NS:
             return self.wanted
         self._decided_ns = now_ns
