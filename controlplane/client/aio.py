@@ -237,12 +237,18 @@ class AsyncClient:
                     return kept or await self._run(self._core.tokens.fetch(step.audience))
 
     async def _send(self, step: Send) -> Answer:
+        if step.fresh and not step.stream:
+            async with httpx.AsyncClient(**options(self.url)) as once:
+                return await self._exchange(once, step)
+        return await self._exchange(self._http, step)
+
+    async def _exchange(self, http: httpx.AsyncClient, step: Send) -> Answer:
         body = _body(step.body) if isinstance(step.body, Upload) else step.body
         try:
-            request = self._http.build_request(
+            request = http.build_request(
                 step.method, step.url, headers=step.headers, content=body, timeout=timeout(step)
             )
-            response = await self._http.send(request, stream=step.stream)
+            response = await http.send(request, stream=step.stream)
             if step.stream and response.is_error:
                 await response.aread()
                 await response.aclose()

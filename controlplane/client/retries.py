@@ -7,7 +7,7 @@ content, other POSTs carry an Idempotency-Key, and PUT and DELETE are idempotent
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from controlplane.client.errors import TimedOut, Unreachable
@@ -76,6 +76,7 @@ def send(request: Send, policy: RetryPolicy, budget: Budget) -> Flow[Answer]:
                 ) from broken
             if attempt == policy.tries or not budget.spend():
                 raise Unreachable(request.url, broken.because) from broken
+            request = replace(request, fresh=True)
         else:
             if attempt > 1 and request.method == "DELETE" and answer.status == 404:
                 # The try before this one reached the server; only its answer was lost.

@@ -28,7 +28,11 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One HTTP request. `stream`: the answer's body is left to be read line by line."""
+    """One HTTP request.
+
+    stream  the answer's body is left to be read line by line
+    fresh   over a connection of its own: those that are kept may have lost their server
+    """
 
     method: str
     url: str
@@ -36,6 +40,7 @@ class Send:
     body: bytes | Upload = b""
     timeout_s: float = 60.0
     stream: bool = False
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

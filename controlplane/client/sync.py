@@ -234,12 +234,18 @@ class Client:
                     return kept or self._run(self._core.tokens.fetch(step.audience))
 
     def _send(self, step: Send) -> Answer:
+        if step.fresh and not step.stream:
+            with httpx.Client(**options(self.url)) as once:
+                return self._exchange(once, step)
+        return self._exchange(self._http, step)
+
+    def _exchange(self, http: httpx.Client, step: Send) -> Answer:
         body = pieces(step.body) if isinstance(step.body, Upload) else step.body
         try:
-            request = self._http.build_request(
+            request = http.build_request(
                 step.method, step.url, headers=step.headers, content=body, timeout=timeout(step)
             )
-            response = self._http.send(request, stream=step.stream)
+            response = http.send(request, stream=step.stream)
             if step.stream and response.is_error:
                 response.read()
                 response.close()
