@@ -119,6 +119,61 @@ def test_a_request_on_the_way_to_zero_keeps_it():
     assert world.until_zero() >= 20
 
 
+def test_the_grace_period_counts_from_the_end_of_the_window_unless_requests_queued_at_the_door():
+    # With a burst capacity of 0 requests went straight to the worker until the window ended.
+    direct = World(replace(QUICK, target_burst_capacity=0, scale_to_zero_grace_period_s=20))
+    direct.seconds(60, load=1.0)
+    assert 26 <= direct.until_zero() <= 32
+    # With -1 they always went by the backlog: a minute is more than the grace period.
+    queued = World(replace(QUICK, scale_to_zero_grace_period_s=20))
+    queued.seconds(60, load=1.0)
+    assert 6 <= queued.until_zero() <= 10
+
+
+def test_it_decides_every_two_seconds_and_not_in_between():
+    world = World(replace(QUICK, target=10, max_scale=9))
+    world.seconds(20, load=5)
+    loads = [40, 5, 60, 5, 80, 5] * 5
+    wanted = [world.seconds(1, load=load)[0] for load in loads]
+    changes = [at for at in range(1, len(wanted)) if wanted[at] != wanted[at - 1]]
+    assert len({at % 2 for at in changes}) == 1, changes
+
+
+def test_a_burst_shorter_than_the_panic_window_shows_only_there():
+    calm = World(
+        replace(QUICK, window_s=60, max_scale=9, target=10, panic_threshold_percentage=1000)
+    )
+    calm.seconds(70, load=5)
+    assert calm.seconds(6, load=60)[-1] <= 2
+    assert not calm.scaler.panicking
+    panicked = World(replace(QUICK, window_s=60, max_scale=9, target=10))
+    panicked.seconds(70, load=5)
+    assert panicked.seconds(6, load=60)[-1] >= 6
+    # Ten percent of another window are another panic window: 2 s instead of 6 s.
+    quick = World(replace(QUICK, window_s=20, max_scale=9, target=10))
+    quick.seconds(70, load=5)
+    assert quick.seconds(2, load=60)[-1] >= 6
+
+
+def test_who_waits_for_a_worker_keeps_it_wanted_however_long_it_takes():
+    scaler = Scaler(QUICK, 0, 0)
+    for second in range(1, 120):
+        assert scaler.tick(second * SECOND, 0, waiting=True) >= 1
+
+
+def test_nobody_waits_any_more_and_it_never_came_up_is_not_zero_before_it_did():
+    # KNATIVE.md 1.8: while activating, "no requests" proves nothing.
+    scaler = Scaler(QUICK, 0, 0)
+    for second in range(1, 60):
+        assert scaler.tick(second * SECOND, 0, waiting=False) == 1
+
+
+def test_container_concurrency_bounds_the_target():
+    world = World(replace(QUICK, max_scale=9), concurrency=1)
+    assert world.seconds(10, load=2.0)[-1] == 3  # 70 percent of one each
+    assert world.seconds(20, load=0.5)[-1] == 1
+
+
 @given(
     st.lists(st.tuples(st.integers(1, 8), st.just(0.0) | st.floats(0.1, 300)), max_size=12),
     st.integers(0, 2),
