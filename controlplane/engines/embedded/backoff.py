@@ -5,6 +5,7 @@ from dataclasses import dataclass
 FIRST_S = 0.5
 MOST_S = 30.0
 LASTED_S = 10.0
+DOUBLINGS = 6  # reach MOST_S; an exponent that goes on growing is an overflow one day
 
 
 @dataclass(slots=True)
@@ -17,7 +18,8 @@ class Backoff:
     def failed(self, now: float, lived_s: float) -> None:
         """Count a death; after a life of ten seconds it is the first one again."""
         self.failures = 1 if lived_s >= LASTED_S else self.failures + 1
-        delay = 0.0 if self.failures == 1 else min(MOST_S, FIRST_S * 2 ** (self.failures - 2))
+        doubled = FIRST_S * 2 ** min(self.failures - 2, DOUBLINGS)
+        delay = 0.0 if self.failures == 1 else min(MOST_S, doubled)
         self.not_before = now + delay
 
     def left(self, now: float) -> float:

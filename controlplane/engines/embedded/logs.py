@@ -36,10 +36,14 @@ class EndpointLog:
             follower(line)
 
     def _append(self, line: str) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         descriptor = os.open(self.path, flags, 0o600)
         try:
             size = os.fstat(descriptor).st_size
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":
+                # A full disk or a power cut: what is there of a line would spoil this one.
+                size = _whole(descriptor, size)
+                os.ftruncate(descriptor, size)
             os.write(descriptor, line.encode() + b"\n")
         finally:
             os.close(descriptor)
@@ -61,6 +65,17 @@ class EndpointLog:
         """Forget the lines: the endpoint is deleted."""
         self.path.unlink(missing_ok=True)
         self._older.unlink(missing_ok=True)
+
+
+def _whole(descriptor: int, size: int) -> int:
+    """Give where the last whole line ends."""
+    while size:
+        start = max(0, size - READ)
+        at = os.pread(descriptor, size - start, start).rfind(b"\n")
+        if at >= 0:
+            return start + at + 1
+        size = start
+    return 0
 
 
 class LineReader:

@@ -35,7 +35,14 @@ def _end(how: Exited) -> str:
     if how.signal == signal.SIGKILL:
         return "was killed by SIGKILL (137), which out of memory also does,"
     if how.signal is not None:
-        return f"was killed by {signal.Signals(how.signal).name} ({128 + how.signal})"
+        return f"was killed by {_name(how.signal)} ({128 + how.signal})"
     if how.code is not None:
         return f"ended with exit code {how.code} (see the log)"
     return f"ended unseen, {how.unseen},"
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"  # most real-time signals have a number only

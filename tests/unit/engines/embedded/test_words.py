@@ -43,7 +43,6 @@ def test_anything_else_is_tried_again_and_told_as_it_was(how, words, was_ready, 
         assert word in trouble.message
 
 
-@pytest.mark.xfail(raises=ValueError, reason="most real-time signals have no name")
 def test_every_signal_has_a_name():
     for number in signal.valid_signals():
         assert trouble_of(Exited(None, number), 1, was_ready=True) is not None
