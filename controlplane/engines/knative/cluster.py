@@ -16,6 +16,7 @@ from kubernetes import client, config
 
 from controlplane.engines.knative import names
 from controlplane.engines.knative.names import Document
+from controlplane.telemetry import KUBERNETES
 from runtime.problems import Conflict, EngineUnavailable, Problem
 
 APPLY: Final = "application/apply-patch+yaml"
@@ -268,6 +269,8 @@ class Cluster:
         accept: str | None = None,
         timeout_s: tuple[float, float] = TIMEOUT_S,
     ) -> Any:
+        counted = "DRY-RUN" if "dryRun" in query else method
+        KUBERNETES.labels(counted, plural(path)).inc()
         headers = {"Accept": accept or "application/json", "Content-Type": content}
         asked = [(key, value) for key, value in query.items() if value]
         try:
@@ -300,6 +303,14 @@ class Missing(Problem):
 
 class Expired(Problem):
     """A watch began too long ago."""
+
+
+def plural(path: str) -> str:
+    """Give the kind of objects an address is about, as addresses name kinds."""
+    parts = path.strip("/").split("/")
+    # Behind the version; a namespace, where there is one, is where its objects are.
+    rest = parts[2 if parts[0] == "api" else 3 :] if parts[0] in ("api", "apis") else parts
+    return (rest[2:] if rest[0:1] == ["namespaces"] and len(rest) > 2 else rest or parts)[0]
 
 
 def lines(response: Any) -> Iterator[bytes]:
