@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import functools
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -38,6 +39,8 @@ from runtime.problems import Conflict, EngineUnavailable
 Result = TypeVar("Result")
 AT_ONCE: Final = 8
 WATCH_AGAIN_S: Final = 1.0
+# So long a copy is believed to be where it was put: less than the sweep waits, which removes it.
+PLACED_S: Final = 600.0
 
 
 class Artifacts(Protocol):
@@ -68,7 +71,7 @@ class KnativeEngine:
         self._cluster, self._artifacts, self._places = cluster, artifacts, places
         self._install = install
         self._keys: bytes | None = None
-        self._placed: set[tuple[str, str]] = set()
+        self._placed: dict[tuple[str, str], float] = {}
         self._refused: dict[EndpointId, Refusal] = {}
         self._threads = ThreadPoolExecutor(AT_ONCE, "kube")
 
@@ -130,9 +133,12 @@ class KnativeEngine:
             return await asyncio.to_thread(path.read_bytes)
 
     async def _placed_for(self, tenant: str, sha256: str) -> None:
-        if self._places is None or (tenant, sha256) in self._placed:
+        if self._places is None:
             return
-        await self._places.place(sha256, tenant)
+        key, now = (tenant, sha256), time.monotonic()
+        if self._placed.get(key, now) <= now:
+            await self._places.place(sha256, tenant)
+            self._placed[key] = now + PLACED_S
         namespace = names.namespace(self._install.namespace_prefix, tenant)
         live = await self._call(
             self._cluster.get, kube.SECRET, namespace, names.STORE, metadata_only=True
@@ -141,7 +147,8 @@ class KnativeEngine:
             keys = await self._places.reader(tenant)
             secret = render_tenant.store_secret(tenant, *keys, self._install)
             await self._call(self._cluster.apply, secret)
-        self._placed.add((tenant, sha256))
+        elif not names.is_ours(live, self._install.instance):
+            raise not_ours("Secret", namespace, names.STORE)
 
     async def _service(
         self, desired: DesiredEndpoint, rendered: tuple[RenderedRevision, ...]
