@@ -69,6 +69,11 @@ class Ledger:
     def load(self) -> None:
         """Read the folder; none there is an empty ledger."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in (*self.folder.glob(".*.json.*"), *self.folder.glob(f".*{HISTORY}")):
+            path.unlink(missing_ok=True)  # of a supervisor that was killed amid a write
+        for path in self.folder.glob(f"*{HISTORY}"):
+            if not path.with_suffix(".json").exists():
+                path.unlink(missing_ok=True)  # of one that was killed amid forgetting
         for path in sorted(self.folder.glob("*.json")):
             entry = _entry(path)
             _recall(entry, path.with_suffix(HISTORY))
@@ -149,15 +154,16 @@ def _entry(path: Path) -> Entry:
 def _recall(entry: Entry, path: Path) -> None:
     try:
         document = json.loads(path.read_text())
-        entry.requests_total = int(document["requests_total"])
-        entry.starts_total = int(document["starts_total"])
-        entry.transitions = {
+        requests, starts = int(document["requests_total"]), int(document["starts_total"])
+        transitions = {
             kind: Transition(Condition(status), datetime.fromisoformat(at))
             for kind, (status, at) in document["transitions"].items()
         }
-    except (OSError, KeyError, TypeError, ValueError):
+    except (OSError, AttributeError, KeyError, TypeError, ValueError):
         # Counters begin anew, as after any restart of what counts; the endpoint is whole.
         return
+    entry.requests_total, entry.starts_total = requests, starts
+    entry.transitions = transitions
 
 
 def write_durably(path: Path, content: bytes, mode: int = 0o600) -> None:
