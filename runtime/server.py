@@ -176,7 +176,8 @@ class Worker:
             for r in self.revisions.all
         )
         took = sum(phases.ms.values())
-        sys.stderr.write(f"serving {served}; ready after {took:.1f} ms\n")
+        parts = ", ".join(f"{name} {ms:.1f}" for name, ms in phases.ms.items())
+        sys.stderr.write(f"serving {served}; ready after {took:.1f} ms ({parts})\n")
 
     def _answered(self) -> None:
         phases = self.inherited.phases
