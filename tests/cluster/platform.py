@@ -35,7 +35,9 @@ def outside(cluster: Cluster, runtime: str, builder: str, **settings: str) -> It
     try:
         with installation(ingress=INGRESS, **wanted) as (client, home):
             kept = json.loads((home / "credentials.json").read_text())
-            yield Platform("knative", client, kept["client_id"], kept["client_secret"], INGRESS)
+            yield Platform(
+                "knative", client, kept["client_id"], kept["client_secret"], INGRESS, home
+            )
     finally:
         found = cluster.get("namespaces", "-l", "app.kubernetes.io/managed-by=kubeserve")
         names = [one["metadata"]["name"] for one in found["items"]]

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,13 +20,17 @@ WITHIN_S = 90.0
 
 @dataclass
 class Platform:
-    """`engine` names it, `client` is an administrator's, `short` scales to zero soonest."""
+    """`engine` names it, `client` is an administrator's, `short` scales to zero soonest.
+
+    home  the folder of its control plane, where that runs on this machine
+    """
 
     engine: str
     client: Client
     client_id: str
     client_secret: str
     ingress: str | None = None
+    home: Path | None = None
     short: dict[str, Any] = field(
         default_factory=lambda: {"window_s": 6, "scale_to_zero_grace_period_s": 0}
     )

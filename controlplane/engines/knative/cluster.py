@@ -127,7 +127,8 @@ class Cluster:
     def replace(self, document: Document) -> Document:
         """Write a whole object; raises Conflict when it changed since it was read."""
         kind, metadata = kind_of(document), document["metadata"]
-        return self._must("PUT", kind.path(metadata.get("namespace"), metadata["name"]), document)
+        path = kind.path(metadata.get("namespace"), metadata["name"])
+        return self._must("PUT", path, document, query={"fieldManager": names.MANAGER})
 
     def delete(self, kind: Kind, namespace: str | None, name: str, uid: str | None = None) -> None:
         """Remove an object and what it owns; nothing there is success.

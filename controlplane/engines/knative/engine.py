@@ -27,7 +27,7 @@ from controlplane.engines.knative import causes, names, refusals, render, render
 from controlplane.engines.knative import cluster as kube
 from controlplane.engines.knative.cluster import Cluster
 from controlplane.engines.knative.evidence import Gathering
-from controlplane.engines.knative.holding import holds
+from controlplane.engines.knative.holding import edited, holds, whole
 from controlplane.engines.knative.install import Install
 from controlplane.engines.knative.logs import follow as follow_logs
 from controlplane.engines.knative.names import Document
@@ -179,11 +179,13 @@ class KnativeEngine:
                 raise EngineUnavailable(what, retry_after_s=1)
             if holds(live, wanted):
                 return
+            if edited(live, names.MANAGER):
+                await self._call(self._cluster.replace, whole(live, wanted))
+                return
         applied = await self._call(self._cluster.apply, wanted)
         if not holds(applied, wanted):
             # Somebody else's additions stay under server-side apply: write the whole of it.
-            whole = {**applied, **{key: wanted[key] for key in wanted if key != "metadata"}}
-            await self._call(self._cluster.replace, whole)
+            await self._call(self._cluster.replace, whole(applied, wanted))
 
     async def delete(self, endpoint: EndpointId) -> None:
         """Remove all that belongs to an endpoint; nothing there is success."""

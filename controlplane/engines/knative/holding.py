@@ -30,6 +30,29 @@ def holds(live: Any, wanted: Any) -> bool:
     return bool(live == wanted) or _same_quantity(live, wanted)
 
 
+def edited(live: Mapping[str, Any], manager: str) -> bool:
+    """Tell whether anybody but us has said something about a template.
+
+    That would stay under server-side apply, and Knative refuses to take it away once the template
+    has our name again.
+    """
+    entries = live["metadata"].get("managedFields") or ()
+    return any(
+        entry.get("manager") != manager
+        and "f:template" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
+        for entry in entries
+    )
+
+
+def whole(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Give `wanted` as what is to take the place of `live`, whose marks of others stay."""
+    metadata = dict(live["metadata"])
+    for kind in ("annotations", "labels"):
+        if ours := wanted["metadata"].get(kind):
+            metadata[kind] = {**(metadata.get(kind) or {}), **ours}
+    return {**live, **wanted, "metadata": metadata}
+
+
 def _same_quantity(one: object, other: object) -> bool:
     if not (isinstance(one, str) and isinstance(other, str)):
         return False

@@ -5,7 +5,7 @@ import copy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.engines.knative.holding import holds, quantity
+from controlplane.engines.knative.holding import edited, holds, quantity, whole
 
 scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=4)
 documents = st.recursive(
@@ -38,3 +38,28 @@ def test_quantities_are_equal_by_value():
     assert not holds("2Gi", "2G")
     assert quantity("words") is None
     assert not holds("words", "other")
+
+
+def test_only_what_somebody_else_says_about_a_template_makes_it_edited():
+    def live(manager, fields):
+        return {"metadata": {"managedFields": [{"manager": manager, "fieldsV1": fields}]}}
+
+    template = {"f:spec": {"f:template": {}}}
+    assert edited(live("kubectl-edit", template), "kubeserve")
+    assert not edited(live("kubeserve", template), "kubeserve")
+    assert not edited(live("controller", {"f:status": {}}), "kubeserve")
+    assert not edited({"metadata": {}}, "kubeserve")
+
+
+def test_the_whole_is_ours_but_for_marks_of_others():
+    live = {
+        "metadata": {"name": "a", "annotations": {"theirs": "1", "ours": "0"}, "uid": "u"},
+        "spec": {"template": {"more": 1}},
+        "status": {},
+    }
+    wanted = {"metadata": {"name": "a", "annotations": {"ours": "1"}}, "spec": {"template": {}}}
+    assert whole(live, wanted) == {
+        "metadata": {"name": "a", "annotations": {"theirs": "1", "ours": "1"}, "uid": "u"},
+        "spec": {"template": {}},
+        "status": {},
+    }
