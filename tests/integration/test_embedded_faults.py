@@ -5,6 +5,7 @@
 import asyncio
 import socket
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -39,8 +40,8 @@ class Client:
     def send(self):
         self.writer.write(self.request)
 
-    async def answer(self):
-        async with asyncio.timeout(20):
+    async def answer(self, within_s=20):
+        async with asyncio.timeout(within_s):
             head = (await self.reader.readuntil(b"\r\n\r\n")).lower()
             lines = head.split(b"\r\n")
             (length,) = [int(line[16:]) for line in lines if line.startswith(b"content-length: ")]
@@ -206,3 +207,51 @@ async def test_deleted_it_leaves_no_log(real, tmp_path):
 
     await until(ended)
     assert not list((real.home / "engine" / "logs").iterdir())
+
+
+def damage(rig):
+    """Cut every artifact on this machine in half, as a bad disk might."""
+    for path in (rig.home / "engine" / "plans").iterdir():
+        content = path.read_bytes()
+        path.write_bytes(content[: len(content) // 2])
+
+
+async def test_who_waits_parked_is_served_by_the_generation_before_a_damaged_one(real, tmp_path):
+    plan = linear_plan(tmp_path / "one.plan").read_bytes()
+    await real.release(plan, 1, SHORT)
+    port = port_of(await real.ready())
+    async with clients(real, port, 8) as waiting:
+        for client in waiting:
+            assert await client.ask() == 200
+        await at_zero(real)
+        await real.release(plan[: len(plan) // 2], 2, SHORT)
+        for client in waiting:
+            client.send()
+        assert [await client.answer() for client in waiting] == [200] * 8
+        seen = await real.ready(Condition.FALSE)
+        assert seen.condition("Ready").reason == "BadPlan"
+        # And again, from zero: it is known which one works.
+        await at_zero(real)
+        starts = (await real.engine.observe(ID)).starts_total
+        assert await waiting[0].ask() == 200
+        assert (await real.engine.observe(ID)).starts_total == starts + 1
+
+
+@pytest.mark.xfail(raises=TimeoutError, reason="what is proven is started without end")
+@pytest.mark.parametrize("tried", [True, False])
+async def test_what_cannot_start_is_refused_and_not_started_without_end(real, tmp_path, tried):
+    if tried:
+        port = await served(real, tmp_path, SHORT)
+        await at_zero(real)
+        damage(real)
+    else:
+        plan = linear_plan(tmp_path / "one.plan").read_bytes()
+        await real.release(plan[: len(plan) // 2], 1, replace(SHORT, initial_scale=0))
+        port = port_of(await real.engine.observe(ID))
+    starts = (await real.engine.observe(ID)).starts_total
+    async with clients(real, port, 1) as (client,):
+        client.send()
+        assert await client.answer(within_s=5) == 503
+    seen = await real.ready(Condition.FALSE)
+    assert seen.condition("Ready").reason == "BadPlan"
+    assert seen.starts_total - starts <= 3
