@@ -24,7 +24,7 @@ def outside(cluster: Cluster, runtime: str, builder: str, **settings: str) -> It
         "listen": f"127.0.0.1:{port}",
         "issuer": f"http://127.0.0.1:{port}",
         "kubeconfig": str(Home.default().kubeconfig),
-        "namespace": "default",
+        "namespace": f"{prefix}system",  # of its leader's lease: several may run in one cluster
         "namespace_prefix": prefix,
         "runtime_image": runtime,
         "builder_image": builder,
@@ -32,6 +32,8 @@ def outside(cluster: Cluster, runtime: str, builder: str, **settings: str) -> It
         "fetch_url": f"http://{minio.IN_CLUSTER}",
         **settings,
     }  # fmt: skip
+    system = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"{prefix}system"}}
+    cluster.apply(system)
     try:
         with installation(ingress=INGRESS, **wanted) as (client, home):
             kept = json.loads((home / "credentials.json").read_text())
@@ -39,8 +41,7 @@ def outside(cluster: Cluster, runtime: str, builder: str, **settings: str) -> It
                 "knative", client, kept["client_id"], kept["client_secret"], INGRESS, home
             )
     finally:
-        found = cluster.get("namespaces", "-l", "app.kubernetes.io/managed-by=kubeserve")
-        names = [one["metadata"]["name"] for one in found["items"]]
-        for name in names:
+        found = cluster.get("namespaces")["items"]
+        for name in (one["metadata"]["name"] for one in found):
             if name.startswith(prefix):
                 cluster.kubectl("delete", "namespace", name, "--wait=false")

@@ -9,14 +9,25 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
+from controlplane import postgres
+from controlplane.artifacts.folder import FolderStore
+from controlplane.client import DeployFailed
+from controlplane.database import close_database, open_database
 from controlplane.engines.knative import names
+from controlplane.engines.knative.cluster import Cluster as Kubernetes
+from controlplane.engines.knative.engine import KnativeEngine
+from controlplane.engines.knative.install import Install
+from controlplane.reconciler.sweep import sweep_endpoints
+from tests.cluster import programs
 from tests.cluster.kube import Cluster
 from tests.cluster.platform import outside
 from tests.cluster.processes import ClusterBroken
+from tests.cluster.test_rig import service
 from tests.conformance.platform import Platform, rows
 
 X, Y = load_iris(return_X_y=True)
 INSTANCE = f"drift-{uuid.uuid4().hex[:6]}"  # a sweep takes what is no endpoint of its own
+INSTALL = Install("https://kube.example", "runtime", "builder", instance=INSTANCE)
 RESYNCED_S = 60.0  # the loop looks at everything every 24 to 36 s
 
 
@@ -158,6 +169,74 @@ def test_everything_else_that_was_deleted_comes_back(digit: Deployed) -> None:
     digit.comes_back(lambda: present() >= before)
     digit.platform.until(lambda: digit.platform.at_zero(digit.name))
     assert digit.answer() == 2  # by a pod that was started with what came back
+
+
+def foreign(name: str, namespace: str, image: str, **labels: str) -> dict[str, Any]:
+    """Make a KService that is not this installation's."""
+    document = service(name, namespace, image)
+    document["metadata"]["labels"] = labels
+    return document
+
+
+def test_a_service_of_somebody_else_is_not_touched_and_named(digit: Deployed) -> None:
+    image, client = programs.image("hello", digit.cluster.home), digit.platform.client
+    digit.cluster.apply(foreign("theirs", digit.namespace, image))
+    before = digit.cluster.get("-n", digit.namespace, "ksvc/theirs")
+    with pytest.raises(DeployFailed, match="not made by KubeServe"):
+        client.deploy("digit", 1, "theirs", scaling=digit.platform.short)
+    assert client.why("theirs").reason == "NameTaken"
+    client.delete_endpoint("theirs")
+    digit.platform.until(lambda: "theirs" not in {one.name for one in client.endpoints()})
+    after = digit.cluster.get("-n", digit.namespace, "ksvc/theirs")
+    for part in ("uid", "generation"):
+        assert after["metadata"][part] == before["metadata"][part]
+    digit.kubectl("delete", "ksvc/theirs")
+
+
+async def test_a_sweep_takes_orphans_of_ours_and_nothing_of_another_installation(
+    digit: Deployed,
+) -> None:
+    image, home = programs.image("hello", digit.cluster.home), digit.platform.home
+    assert home is not None
+    marks = {names.MANAGED: names.MANAGER, names.TENANT: "default"}
+
+    def left(name: str, instance: str) -> list[dict[str, Any]]:
+        labels = {**marks, names.INSTANCE: instance, names.ENDPOINT: str(uuid.uuid4())}
+        metadata = {"name": name, "namespace": digit.namespace, "labels": labels}
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata}
+        return [secret, foreign(name, digit.namespace, image, **labels)]
+
+    orphan, seen = left("orphan", INSTANCE), left("seen", INSTANCE)
+    digit.cluster.apply(*left("neighbour", f"{INSTANCE}-other"), orphan[0], *seen)
+    for kind in ("ksvc", "secret"):  # a KService is seen as it comes
+        digit.cluster.wait("delete", "-n", digit.namespace, f"{kind}/seen")
+    kubernetes = Kubernetes(digit.cluster.home.kubeconfig, INSTANCE)
+    engine = KnativeEngine(kubernetes, FolderStore(home / "artifacts"), None, INSTALL)
+    await open_database(postgres.url(home))
+    try:
+        assert await sweep_endpoints(engine) == 1
+        digit.cluster.wait("delete", "-n", digit.namespace, "secret/orphan")
+        assert await sweep_endpoints(engine) == 0
+    finally:
+        await close_database()
+    for kind in ("ksvc", "secret"):
+        found = digit.cluster.get("-n", digit.namespace, f"{kind}/neighbour")["metadata"]
+        assert "deletionTimestamp" not in found
+    assert digit.answer() == 2
+    digit.kubectl("delete", "ksvc/neighbour", "secret/neighbour")
+
+
+def test_a_deleted_endpoint_leaves_nothing(digit: Deployed) -> None:
+    client, kinds = digit.platform.client, "ksvc,secrets,revisions,routes,configurations"
+    client.deploy("digit", 1, "short-lived", scaling=digit.platform.short)
+    labels = digit.cluster.get("-n", digit.namespace, "ksvc/short-lived")["metadata"]["labels"]
+    selector = ("-l", f"{names.ENDPOINT}={labels[names.ENDPOINT]}")
+    found = digit.cluster.get("-n", digit.namespace, kinds, *selector)["items"]
+    assert {one["kind"] for one in found} >= {"Service", "Secret", "Revision"}
+    client.delete_endpoint("short-lived")
+    for kind in (*kinds.split(","), "deployments", "pods"):
+        digit.cluster.wait("delete", "-n", digit.namespace, kind, *selector)
+    digit.platform.until(lambda: "short-lived" not in {one.name for one in client.endpoints()})
 
 
 def test_a_deleted_namespace_comes_back_with_what_was_in_it(digit: Deployed) -> None:
