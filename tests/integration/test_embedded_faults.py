@@ -3,6 +3,7 @@
 # ruff: noqa: F811  (tests take the fixture by its name)
 
 import asyncio
+import resource
 import socket
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,8 +18,9 @@ from tests.integration.test_embedded_engine import real  # noqa: F401  (a fixtur
 from tests.integration.test_embedded_race import ROW
 from tests.integration.test_embedded_supervisor import ID, at_zero, port_of, until
 
-QUICK = Scaling(window_s=6, scale_to_zero_grace_period_s=0)
+QUICK = Scaling(window_s=2, scale_to_zero_grace_period_s=0)
 SHORT = Scaling(window_s=1, scale_to_zero_grace_period_s=0)
+OBSERVED_S = 2.0
 
 
 class Client:
@@ -147,7 +149,7 @@ async def test_a_zygote_killed_at_zero_is_made_again_for_the_next_request(real, 
 async def test_deaths_with_healthy_lives_between_are_no_crash_loop(real, tmp_path):
     port = await served(real, tmp_path, SHORT)
     async with clients(real, port, 1) as (client,):
-        for _ in range(4):
+        for _ in range(6):
             await at_zero(real)
             zygote_of(real).kill()
             assert await client.ask() == 200
@@ -255,3 +257,38 @@ async def test_what_cannot_start_is_refused_and_not_started_without_end(real, tm
     seen = await real.ready(Condition.FALSE)
     assert seen.condition("Ready").reason == "BadPlan"
     assert seen.starts_total - starts <= 3
+
+
+async def test_out_of_descriptors_it_refuses_without_spinning_and_recovers(real, tmp_path):
+    port = await served(real, tmp_path, SHORT)
+    supervisor = psutil.Process(real.process.pid)
+    before = resource.prlimit(supervisor.pid, resource.RLIMIT_NOFILE)
+    async with clients(real, port, 1) as (parked,):
+        assert await parked.ask() == 200
+        await at_zero(real)
+        # Enough for the control socket's own connection, and not for a worker's channels.
+        scarce = supervisor.num_fds() + 3
+        resource.prlimit(supervisor.pid, resource.RLIMIT_NOFILE, (scarce, before[1]))
+        starts = (await real.engine.observe(ID)).starts_total
+        assert await parked.ask() == 503
+        seen = await real.ready(Condition.FALSE)
+        assert seen.condition("Ready").reason == "CrashLoop"
+        assert seen.starts_total - starts <= 5
+        # Who knocks while there is not even one descriptor for a refusal waits, and so does it.
+        resource.prlimit(supervisor.pid, resource.RLIMIT_NOFILE, (scarce - 3, before[1]))
+        async with clients(real, port, 5) as waiting:
+            for client in waiting:
+                client.send()
+            busy = sum(supervisor.cpu_times()[:2])
+            await asyncio.sleep(OBSERVED_S)  # a loop that spins shows in nothing but its time
+            assert sum(supervisor.cpu_times()[:2]) - busy < OBSERVED_S / 2
+            resource.prlimit(supervisor.pid, resource.RLIMIT_NOFILE, before)
+            for client in waiting:
+                assert await client.answer() in (200, 503)
+
+        async def answers():
+            async with clients(real, port, 1) as (client,):
+                return await client.ask() == 200
+
+        await until(answers)
+    await real.ready()
