@@ -143,10 +143,9 @@ class HttpProtocol(Connection):
             if parser.get_method() == b"CONNECT":
                 self._stop(Malformed("This is no proxy: CONNECT is not served."))
             return
-        if self._begun:
-            self._head_bytes = 0
-        arrived = self._head_bytes + self._chunk
-        if arrived > MAX_HEAD_BYTES and _size(self._headers) > MAX_HEAD_BYTES:
+        # A small head in one chunk, as nearly all are, needs no adding up.
+        whole = self._begun and self._chunk <= MAX_HEAD_BYTES
+        if not whole and len(self._target) + _size(self._headers) > MAX_HEAD_BYTES:
             self._stop(_head_too_large())
         head = self._head = Head(
             parser.get_method(), self._target, self._headers, close=not parser.should_keep_alive()

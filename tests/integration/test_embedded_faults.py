@@ -145,7 +145,6 @@ async def test_a_zygote_killed_at_zero_is_made_again_for_the_next_request(real, 
         assert (await real.engine.observe(ID)).condition("Ready").status is Condition.TRUE
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="nothing but a long life forgives a death")
 async def test_deaths_with_healthy_lives_between_are_no_crash_loop(real, tmp_path):
     port = await served(real, tmp_path, SHORT)
     async with clients(real, port, 1) as (client,):
@@ -200,7 +199,6 @@ async def test_deleted_under_load_it_hangs_up_and_its_place_is_free(real, tmp_pa
         assert await client.ask() == 200
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="the worker's last words make the log again")
 async def test_deleted_it_leaves_no_log(real, tmp_path):
     await deleted_under_load(real, await served(real, tmp_path))
 
@@ -239,7 +237,6 @@ async def test_who_waits_parked_is_served_by_the_generation_before_a_damaged_one
         assert (await real.engine.observe(ID)).starts_total == starts + 1
 
 
-@pytest.mark.xfail(raises=TimeoutError, reason="what is proven is started without end")
 @pytest.mark.parametrize("tried", [True, False])
 async def test_what_cannot_start_is_refused_and_not_started_without_end(real, tmp_path, tried):
     if tried:

@@ -22,6 +22,7 @@ class EndpointLog:
     def __init__(self, path: Path, max_bytes: int = MAX_BYTES) -> None:
         self.path, self._max_bytes = path, max_bytes
         self._older = path.with_name(path.name + ".1")
+        self._removed = False
         self.followers: set[Follower] = set()
 
     def write(self, replica: str, text: str) -> None:
@@ -31,7 +32,8 @@ class EndpointLog:
         )
         # On a full disk serving goes on without a log; followers still see the line.
         with contextlib.suppress(OSError):
-            self._append(line)
+            if not self._removed:
+                self._append(line)
         for follower in tuple(self.followers):
             follower(line)
 
@@ -62,7 +64,8 @@ class EndpointLog:
         return list(kept)
 
     def remove(self) -> None:
-        """Forget the lines: the endpoint is deleted."""
+        """Forget the lines, and those of workers still draining: the endpoint is deleted."""
+        self._removed = True
         self.path.unlink(missing_ok=True)
         self._older.unlink(missing_ok=True)
 

@@ -308,6 +308,8 @@ class Pool:
             return
         if not worker.drained:
             self._died(worker, how)
+        elif worker.was_ready:
+            self.release.ended_well()
         self.reconcile()
 
     def _died(self, worker: Worker, how: Exited) -> None:

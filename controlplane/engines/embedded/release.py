@@ -33,8 +33,8 @@ class Release:
 
     @property
     def nothing_works(self) -> bool:
-        """Tell that the newest state failed and no older one ever worked."""
-        return self.failed and self.entry.proven is None
+        """Tell that the newest state failed and there is no older one that worked."""
+        return self.failed and (self.entry.proven is None or self.proven)
 
     @property
     def serving(self) -> LocalEndpoint:
@@ -81,6 +81,10 @@ class Release:
         if trouble.final:
             self.backoff.forget()
         return trouble
+
+    def ended_well(self) -> None:
+        """Learn that a worker that was ready ended because it was told to."""
+        self.backoff.forget()
 
     def verdict(self, taken: str | None, ready: int) -> Verdict:
         """Give the condition Ready."""

@@ -104,15 +104,18 @@ def test_a_follower_may_leave_while_it_is_told(log):
     assert len(seen) == 3
 
 
-def test_removed_it_leaves_no_file_and_begins_anew(tmp_path):
+def test_removed_it_leaves_no_file_and_makes_none(tmp_path):
     log = EndpointLog(tmp_path / "e.log", max_bytes=100)
     for _ in range(5):
         log.write("w", "x" * 50)
     log.remove()
     log.remove()
     assert not list(tmp_path.iterdir())
-    log.write("w", "again")
-    assert texts(log) == ["again"]
+    seen = []
+    log.followers.add(seen.append)
+    log.write("w", "told to stop")
+    assert not list(tmp_path.iterdir())
+    assert len(seen) == 1
 
 
 async def test_a_pipe_gives_whole_lines_however_they_arrive(log):
