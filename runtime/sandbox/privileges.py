@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterable
 from typing import Final
 
-_SET_PDEATHSIG, _SET_DUMPABLE, _SET_KEEPCAPS, _CAPBSET_DROP = 1, 4, 8, 24
+_SET_PDEATHSIG, _GET_PDEATHSIG, _SET_DUMPABLE, _SET_KEEPCAPS, _CAPBSET_DROP = 1, 2, 4, 8, 24
 _SET_NO_NEW_PRIVS: Final = 38
 _CAPABILITY_VERSION: Final = 0x20080522
 _CAPSET: Final = {"x86_64": 126, "aarch64": 91}
@@ -27,6 +27,12 @@ def die_with_parent(parent: int) -> None:
     _prctl(_SET_PDEATHSIG, 9)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def _dies_with_parent() -> bool:
+    signal = ctypes.c_int()
+    ctypes.CDLL(None).prctl(_GET_PDEATHSIG, ctypes.byref(signal), 0, 0, 0)
+    return signal.value != 0
 
 
 def forbid_new() -> None:
@@ -54,11 +60,14 @@ def drop(readable: Iterable[str], writable: Iterable[str], *, may_read_all: bool
     uid = _FIRST_UID + os.getpid()
     for path in writable:
         os.chown(path, uid, uid)
+    parent = os.getppid() if _dies_with_parent() else None
     for capability in range(_LAST_CAPABILITY + 1):
         if _prctl(_CAPBSET_DROP, capability, check=False) != 0:
             break
     _prctl(_SET_KEEPCAPS, 1)
     _become(uid, writable)
+    if parent is not None:
+        die_with_parent(parent)  # the kernel forgets it when the uid changes: prctl(2)
     _capabilities(keep)
     return True
 

@@ -224,6 +224,17 @@ def test_killed_it_takes_the_models_code_with_it(bucket: Bucket, tmp_path: Path)
     assert set(bucket.objects) == {"/source"}
 
 
+def test_the_models_code_outlives_nobody_above_it(bucket: Bucket, tmp_path: Path) -> None:
+    process = start(told(bucket, pickle.dumps(Sleeps()), tmp_path))
+    below = busy(process, tmp_path)
+    process.send_signal(signal.SIGSTOP)
+    for one in psutil.Process(process.pid).children():
+        one.kill()  # before it can end what it forked
+    process.kill()
+    ended(process)
+    assert psutil.wait_procs(below, timeout=WITHIN_S)[1] == []
+
+
 def test_the_deadline_ends_it(bucket: Bucket, tmp_path: Path) -> None:
     instructions = replace(told(bucket, pickle.dumps(Sleeps()), tmp_path), deadline_s=4.0)
     code, errors = ended(start(instructions))
