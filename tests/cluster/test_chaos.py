@@ -49,16 +49,17 @@ def platform(
         yield running
 
 
-def api_process(platform: Platform) -> int:
-    """Find the API among the keeper's children."""
+def child_of_the_keeper(platform: Platform, name: str) -> int:
+    """Find a child of the keeper: the API, or the database."""
     assert platform.home is not None
     keeper = int((platform.home / "keeper.pid").read_text().split()[0])
     children = Path(f"/proc/{keeper}/task/{keeper}/children").read_text().split()
     for child in map(int, children):
         with contextlib.suppress(OSError):
-            if Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")[-2] == b"api":
+            words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+            if name in (words[-2].decode(), Path(words[0].decode()).name):
                 return child
-    raise ProcessLookupError("no API runs")
+    raise ProcessLookupError(f"no {name} runs")
 
 
 def alive(platform: Platform) -> bool:
@@ -191,7 +192,7 @@ def test_killed_at_any_moment_it_has_what_it_said_yes_to(
             moment = chance.uniform(0, 0.05) if chance.random() < 0.5 else chance.uniform(0.1, 4)
             done = pool.submit(journal.ask, http, what, chance)
             time.sleep(moment)
-            os.kill(api_process(platform), signal.SIGKILL)
+            os.kill(child_of_the_keeper(platform, "api"), signal.SIGKILL)
             done.result()
             platform.until(lambda: alive(platform))
             wait_for_a_leader(cluster, platform)

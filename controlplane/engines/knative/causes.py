@@ -70,6 +70,9 @@ def _not_taken(evidence: Evidence) -> Cause | None:
         return None  # several revisions are made one after the other; look how that one does
     there = "none" if evidence.service is None else _generation(evidence.service)
     facts = (f"KService of generation: {there}; wanted: {evidence.desired.generation}",)
+    if evidence.hindrance is not None:
+        text = f"KubeServe cannot apply the newest release yet: {evidence.hindrance}"
+        return Cause("NotTaken", False, text, facts, _TRIED)
     text = "KubeServe has not applied the newest release yet; the cluster has nothing against it."
     return Cause("NotTaken", False, text, facts, _WAIT)
 
@@ -77,6 +80,11 @@ def _not_taken(evidence: Evidence) -> Cause | None:
 _WAIT: Final = (
     "Wait a moment; if it lasts, the operator finds the reason in the log of KubeServe's leader "
     "(is one running?)."
+)
+
+_TRIED: Final = (
+    "Wait: it is tried again until it succeeds, and what was serving goes on. If it lasts, the "
+    "operator has to bring back what is named."
 )
 
 

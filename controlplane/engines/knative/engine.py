@@ -34,7 +34,7 @@ from controlplane.engines.knative.names import Document
 from controlplane.engines.knative.render import RenderedRevision
 from controlplane.engines.knative.status import Refusal
 from controlplane.engines.knative.streams import Stream
-from runtime.problems import Conflict, EngineUnavailable
+from runtime.problems import Conflict, EngineUnavailable, Problem
 
 Result = TypeVar("Result")
 AT_ONCE: Final = 8
@@ -73,6 +73,7 @@ class KnativeEngine:
         self._keys: bytes | None = None
         self._placed: dict[tuple[str, str], float] = {}
         self._refused: dict[EndpointId, Refusal] = {}
+        self._hindered: dict[EndpointId, tuple[int, str]] = {}
         self._threads = ThreadPoolExecutor(AT_ONCE, "kube")
 
     # Desired state
@@ -84,7 +85,11 @@ class KnativeEngine:
         except (Conflict, ValueError) as error:
             self._remember(desired, error)
             raise
+        except Problem as error:
+            self._hindered[desired.id] = (desired.generation, error.detail)
+            raise
         self._refused.pop(desired.id, None)
+        self._hindered.pop(desired.id, None)
 
     def _remember(self, desired: DesiredEndpoint, error: Exception) -> None:
         """Keep a refusal for whoever looks; the next try, here or elsewhere, finds it again."""
@@ -190,6 +195,7 @@ class KnativeEngine:
     async def delete(self, endpoint: EndpointId) -> None:
         """Remove all that belongs to an endpoint; nothing there is success."""
         self._refused.pop(endpoint, None)
+        self._hindered.pop(endpoint, None)
         for kind in (kube.SERVICE, kube.SECRET):
             for one in await self._of(kind, endpoint):
                 metadata = one["metadata"]
@@ -220,6 +226,9 @@ class KnativeEngine:
             and known.generation == desired.generation
         ):
             found = dataclasses.replace(found, refusal=known.text)
+        generation, detail = self._hindered.get(desired.id, (0, None))
+        if generation == desired.generation:
+            found = dataclasses.replace(found, hindrance=detail)
         return causes.cause(found)
 
     async def observe(self, endpoint: EndpointId) -> ObservedEndpoint | None:

@@ -21,11 +21,12 @@ LINES: Final = 5
 class Evidence:
     """All that was read, of one moment.
 
-    instance  what our objects are told from others' by
-    refusal  what the API server says to the next object we would apply; None: nothing against it
-    missing  our own objects that are not there, as "Secret NAME" or "ConfigMap NAME"
-    logs     the last lines of the runtime container, by pod
-    hidden   what our account may not read
+    instance   what our objects are told from others' by
+    refusal    what the API server says to the next object we would apply; None: nothing against it
+    hindrance  what the last try to apply it lacked, as the store; None: nothing, or not tried here
+    missing    our own objects that are not there, as "Secret NAME" or "ConfigMap NAME"
+    logs       the last lines of the runtime container, by pod
+    hidden     what our account may not read
     """
 
     desired: DesiredEndpoint
@@ -35,6 +36,7 @@ class Evidence:
     service: Document | None = None
     route: Document | None = None
     refusal: str | None = None
+    hindrance: str | None = None
     missing: tuple[str, ...] = ()
     revisions: Sequence[Document] = ()
     deployments: Sequence[Document] = ()

@@ -280,6 +280,13 @@ def test_a_refusal_is_the_cause_while_the_release_is_not_taken(refusal: str, rea
     assert "PATCH" not in str(found)
 
 
+def test_what_hinders_the_release_is_named() -> None:
+    found = cause(replace(recorded("NotTaken-well"), hindrance="The store does not answer."))
+    assert (found.reason, found.ok) == ("NotTaken", False)
+    assert "The store does not answer." in found.message
+    assert found.next_step
+
+
 def test_a_namespace_that_is_going_holds_the_release_up() -> None:
     base = recorded("NotTaken-well")
     assert base.namespace is not None
