@@ -98,7 +98,8 @@ class Caller:
                 continue
             self.answered += answer.status_code == 200
             if answer.status_code != 200:
-                self.failed.append(answer.text)
+                after = f"after {self.answered} answers"
+                self.failed.append(f"{answer.status_code} {answer.text} {answer.headers} {after}")
 
 
 Split = tuple[int, int]
