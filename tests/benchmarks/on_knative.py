@@ -69,7 +69,7 @@ def running() -> Iterator[Cluster]:
         home = Home(Path(folder, "home"))
         os.environ["KUBESERVE_CLUSTER_HOME"] = str(home.root)  # for all that take the default
         try:
-            yield lifecycle.up(home)
+            yield lifecycle.up(home, held=True)
         finally:
             lifecycle.down(home)
 

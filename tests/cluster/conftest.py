@@ -28,7 +28,7 @@ def cluster() -> Iterator[Cluster]:
         # For whatever asks for the default home while these tests run.
         os.environ["KUBESERVE_CLUSTER_HOME"] = str(home.root)
         try:
-            yield lifecycle.up(home)
+            yield lifecycle.up(home, held=True)
         finally:
             lifecycle.down(home)
             del os.environ["KUBESERVE_CLUSTER_HOME"]

@@ -12,9 +12,10 @@ from tests.cluster import images, knative, minio, needs, node
 from tests.cluster.build import build
 from tests.cluster.home import NODE, NODE_LINK, POD_GATEWAY, POD_NETWORK, Home
 from tests.cluster.kube import Cluster
-from tests.cluster.processes import ClusterBroken, alive, end, stop
+from tests.cluster.processes import ClusterBroken, alive, end, hold, stop, was_held
 
 INGRESS: Final = ("envoy", "ingress")
+HOLDER: Final = "holder"
 # In the order in which they stop: nothing may restart what was stopped before it.
 STOP: Final = (
     "ingress",
@@ -31,21 +32,30 @@ CGROUPS: Final = Path("/sys/fs/cgroup")
 OUR_CHAINS: Final = ("KUBE-", "CNI-", "KS-")
 
 
-def up(home: Home) -> Cluster:
-    """Bring a whole cluster up, or raise and leave nothing of it."""
+def up(home: Home, *, held: bool = False) -> Cluster:
+    """Bring a whole cluster up, or raise and leave nothing of it.
+
+    One that is `held` goes with this process: once that has ended, whatever way, anybody may
+    take away what is left of it. Leftovers of a cluster of which nothing lives are taken away.
+    """
     os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:{needs.SBIN}"
     if all(status(home).values()):
         return Cluster(home)
     if reasons := needs.missing(for_build=True):
         raise ClusterBroken("; ".join(reasons))
     if (other := _owner()) not in (None, str(home.root)):
-        raise ClusterBroken(
-            f"another test cluster has this machine, in {other}: take it down first with "
-            f"`KUBESERVE_CLUSTER_HOME={other} task cluster:down`, or use it by that variable."
-        )
+        if not abandoned(Home(Path(other))):
+            raise ClusterBroken(
+                f"another test cluster has this machine, in {other}: take it down first with "
+                f"`KUBESERVE_CLUSTER_HOME={other} task cluster:down`, or use it by that variable."
+            )
+        down(Home(Path(other)))
     down(home)
     build()
     try:
+        home.make()
+        if held:
+            hold(home.run, HOLDER)
         node.up(home)
         cluster = Cluster(home)
         cluster.wait("condition=Ready", f"node/{NODE}", seconds=90)
@@ -66,7 +76,7 @@ def status(home: Home) -> dict[str, int | None]:
 def down(home: Home) -> None:
     """Take everything away; nothing there is success."""
     os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:{needs.SBIN}"
-    if not home.root.exists():
+    if not home.root.exists() and _owner() != str(home.root):
         return
     if os.geteuid() != 0:
         raise ClusterBroken("only root can take the cluster down")
@@ -81,7 +91,8 @@ def down(home: Home) -> None:
         _drop_cgroups()
         _drop_outside_files(home)
         _unlink()
-    shutil.rmtree(home.root)
+    if home.root.exists():
+        shutil.rmtree(home.root)
 
 
 def _end_containers(home: Home) -> None:
@@ -136,6 +147,13 @@ def _owner() -> str | None:
         return Path("/sys/class/net", NODE_LINK, "ifalias").read_text().strip() or None
     except OSError:
         return None
+
+
+def abandoned(home: Home) -> bool:
+    """Tell whether nobody answers for a cluster: its servers or the run that held it ended."""
+    if was_held(home.run, HOLDER):
+        return alive(home.run, HOLDER) is None
+    return not any(status(home).values())
 
 
 def _link_exists(name: str) -> bool:

@@ -39,7 +39,6 @@ ETCD: Final = "http://127.0.0.1:2379"
 
 def up(home: Home) -> None:
     """Start a node and wait until it is Ready."""
-    home.make()
     pki.make(home)
     _link(home)
     _start_containerd(home)

@@ -35,6 +35,16 @@ def start(
     _pid_file(run, name).write_text(f"{process.pid} {_born(process.pid)}\n")
 
 
+def hold(run: Path, name: str) -> None:
+    """Put this process down as the one that all in `run` goes with."""
+    _pid_file(run, name).write_text(f"{os.getpid()} {_born(os.getpid())}\n")
+
+
+def was_held(run: Path, name: str) -> bool:
+    """Tell whether some process was put down under this name, whether it lives or not."""
+    return _pid_file(run, name).exists()
+
+
 def alive(run: Path, name: str) -> int | None:
     """Give the pid of a server that runs; the time of its birth guards against reused pids."""
     try:

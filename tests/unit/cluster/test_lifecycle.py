@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import processes
-from tests.cluster.lifecycle import without_our_chains
+from tests.cluster.home import Home
+from tests.cluster.lifecycle import HOLDER, abandoned, without_our_chains
 
 SAVED = """# Generated
 *nat
@@ -61,6 +62,21 @@ print(subprocess.check_output(["iptables", "-S"], text=True))
     assert done.returncode == 0, done.stderr
     assert "KS-POLICY" not in done.stdout
     assert "-A FORWARD -j OTHER" in done.stdout
+
+
+def test_a_cluster_is_abandoned_when_its_servers_or_its_run_ended(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.make()
+    assert abandoned(home)
+    processes.start(home.run, "etcd", ["sleep", "60"])
+    try:
+        assert not abandoned(home)  # somebody's `task cluster:up`
+        processes.hold(home.run, HOLDER)
+        assert not abandoned(home)
+        (home.run / f"{HOLDER}.pid").write_text(f"{os.getpid()} 1\n")  # another's number now
+        assert abandoned(home)
+    finally:
+        processes.stop(home.run, "etcd")
 
 
 def test_a_server_is_known_by_pid_and_birth(tmp_path: Path) -> None:
