@@ -9,6 +9,7 @@ Variables (all strings; a missing one takes the default of the field):
     KUBESERVE_ISSUER, KUBESERVE_AUDIENCE   what a token must say; the audience is the endpoint
     KUBESERVE_KEYS_FILE                    JWKS + revocations (`runtime/tokens.py`), read on change
     KUBESERVE_REVISIONS                    JSON array of `RevisionLaunch`
+    KUBESERVE_CHOSEN_BEFORE                true: an ingress chose the revision by percentage and tag
     KUBESERVE_CONTAINER_CONCURRENCY        requests in flight at most; 0 is no limit
     KUBESERVE_TIMEOUT_S, KUBESERVE_MAX_BODY_BYTES, KUBESERVE_MAX_ROWS, KUBESERVE_DRAIN_S
     PORT                                   listened on where no descriptor is inherited (Knative)
@@ -79,6 +80,7 @@ class Launch:
     audience: str
     keys_file: str
     revisions: tuple[RevisionLaunch, ...] = field(default_factory=tuple)
+    chosen_before: bool = False
     container_concurrency: int = 0
     timeout_s: float = 60.0
     max_body_bytes: int = 8 * 1024 * 1024
@@ -150,6 +152,12 @@ def _text(raw: str) -> object:
     return raw
 
 
+def _truth(raw: str) -> object:
+    if raw not in ("True", "true", "False", "false"):
+        raise ValueError(f"{raw!r} is neither true nor false")
+    return raw in ("True", "true")
+
+
 _REQUIRED = {"tenant", "endpoint", "issuer", "audience", "keys_file", "revisions"}
 _READ: dict[str, Reader] = {
     "tenant": _text,
@@ -158,6 +166,7 @@ _READ: dict[str, Reader] = {
     "audience": _text,
     "keys_file": _text,
     "revisions": _revisions,
+    "chosen_before": _truth,
     "container_concurrency": _at_least(0, int),
     "timeout_s": _at_least(0.001, float),
     "max_body_bytes": _at_least(1, int),

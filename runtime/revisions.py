@@ -37,20 +37,27 @@ class Revision:
 
 
 class Revisions:
-    """The routed revisions of an endpoint."""
+    """The routed revisions of an endpoint.
 
-    def __init__(self, revisions: Sequence[Revision], start: float) -> None:
+    start          from 0 to 1, where the sequence of percentages begins
+    chosen_before  an ingress chose by tag already, the first is the one
+    """
+
+    def __init__(
+        self, revisions: Sequence[Revision], start: float, *, chosen_before: bool = False
+    ) -> None:
         # `start`, from 0 to 1, is drawn at random: replicas that answer one request before they are
         # stopped would otherwise all begin with the same revision.
         self.all = tuple(revisions)
         self._by_tag = {r.launch.tag: r for r in revisions if r.launch.tag}
+        self._chosen_before = chosen_before
         self._by_version = {r.launch.version: r for r in revisions}
         self._only = next((r for r in revisions if r.launch.percent == 100), None)
         self._share = start
 
     def choose(self, tag: str | None = None, version: int | None = None) -> Revision:
         """Pick a revision; raises NotFound for a tag or version that is not routed."""
-        if tag is not None:
+        if tag is not None and not self._chosen_before:
             return self._found(self._by_tag.get(tag), f"tag {tag!r}", list(map(str, self._by_tag)))
         if version is not None:
             known = [str(v) for v in self._by_version]

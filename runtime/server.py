@@ -111,6 +111,7 @@ class Worker:
         self.revisions = Revisions(
             [self._revision(launched, backend) for launched, backend in loaded],
             int.from_bytes(os.urandom(4)) / 2**32,
+            chosen_before=launch.chosen_before,
         )
         self.predictor.revisions = self.revisions
         self.edge = Edge(self.predictor, routes(launch), self.batcher, self.metrics)

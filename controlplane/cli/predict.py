@@ -20,14 +20,23 @@ from controlplane.cli.output import Output, pass_output, read
 )
 @click.option("--data", help='Rows as JSON: [[5.1, 3.5], ...] or [{"age": 41}, ...].')
 @click.option("--output", "outputs", multiple=True, help="predict, predict_proba, ...; repeatable.")
+@click.option("--tag", help="Ask the revision of this tag only; see `kubeserve traffic`.")
 @pass_output
 def predict(
-    output: Output, endpoint: str, file: str | None, data: str | None, outputs: tuple[str, ...]
+    output: Output,
+    endpoint: str,
+    file: str | None,
+    data: str | None,
+    outputs: tuple[str, ...],
+    tag: str | None,
 ) -> None:
     """Predict rows from --data, a .json file or a .csv file (`-` for standard input)."""
     rows = _rows(file, data)
     with output.client() as client:
-        answer = client.predict(endpoint, rows, output=list(outputs) or None)
+        try:
+            answer = client.predict(endpoint, rows, output=list(outputs) or None, tag=tag)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
     output.document(_plain(answer), indent=None)
 
 

@@ -182,6 +182,7 @@ class AsyncClient:
         output: str | Sequence[str] | None = None,
         *,
         protocol: Protocol | None = None,
+        tag: str | None = None,
         timeout_s: float = 60.0,
     ) -> Arrays:
         """Predict rows.
@@ -189,9 +190,12 @@ class AsyncClient:
         data      rows as lists, objects by column name, an array, columns by name, a data frame
         output    predict, predict_proba, …: the model's first if None; several give a dict
         protocol  v2 (the default; keeps dtypes), v1 or short
+        tag       ask the revision that `traffic` gave this tag, whatever its share is
         raises    ApiError; its `errors` name row and column of every fault
         """
-        return await self._run(self._serving.predict(endpoint, data, output, protocol, timeout_s))
+        return await self._run(
+            self._serving.predict(endpoint, data, output, protocol, timeout_s, tag)
+        )
 
     async def logs(
         self, endpoint: str, *, tail: int = 100, follow: bool = False

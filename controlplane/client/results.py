@@ -83,7 +83,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A version as an endpoint serves it, and its share of the traffic."""
+    """A version as an endpoint serves it, and its share of the traffic.
+
+    tag_url  where it alone answers, asked with the header `Knative-Serving-Tag`; None without a tag
+    """
 
     name: str
     model: str
@@ -91,6 +94,7 @@ class Revision:
     percent: int
     tag: str | None
     backend: str | None
+    tag_url: str | None
     raw: Raw = field(repr=False, compare=False)
 
     @classmethod
@@ -103,6 +107,7 @@ class Revision:
             percent=int(raw.get("percent") or 0),
             tag=raw.get("tag"),
             backend=raw.get("backend"),
+            tag_url=raw.get("tag_url"),
             raw=raw,
         )
 
@@ -192,6 +197,12 @@ class Endpoint:
     def current(self) -> bool:
         """True when the engine has seen the newest release."""
         return self.observed_generation >= self.generation
+
+    def url_of(self, tag: str | None) -> str | None:
+        """Give where a tag's revision answers, without one the endpoint; None: nowhere yet."""
+        if tag is None:
+            return self.url or None
+        return next((one.tag_url for one in self.revisions if one.tag == tag), None)
 
     @property
     def is_ready(self) -> bool:

@@ -163,6 +163,7 @@ class Serving:
         output: str | Sequence[str] | None,
         protocol: Protocol | None,
         timeout_s: float,
+        tag: str | None = None,
     ) -> Flow[Arrays]:
         """Predict rows. Where an endpoint is, is looked up once, and again when it moved."""
         outputs = (output,) if isinstance(output, str) else tuple(output or ()) or None
@@ -170,30 +171,39 @@ class Serving:
         chosen = predicting.choose(protocol, rows)
         body = predicting.body(chosen, rows, outputs)
         known = self._known.get(name)
-        if known is not None:
+        if known is not None and known.url_of(tag) is not None:
             try:
-                answer = yield from self._ask(known, chosen, body, timeout_s)
+                answer = yield from self._ask(known, tag, chosen, body, timeout_s)
                 return predicting.read(chosen, answer.body, outputs)
             except (ApiError, Unreachable) as error:
                 if isinstance(error, ApiError) and error.status not in MOVED:
                     raise
                 self._known.pop(name, None)
                 endpoint = yield from self.endpoint(name)
-                if (endpoint.url, endpoint.audience) == (known.url, known.audience):
+                if (endpoint.url_of(tag), endpoint.audience) == (known.url_of(tag), known.audience):
                     raise
         else:
             endpoint = yield from self.endpoint(name)
-        answer = yield from self._ask(endpoint, chosen, body, timeout_s)
+        answer = yield from self._ask(endpoint, tag, chosen, body, timeout_s)
         self._known[name] = endpoint
         return predicting.read(chosen, answer.body, outputs)
 
     def _ask(
-        self, endpoint: Endpoint, protocol: Protocol, body: bytes, timeout_s: float
+        self, endpoint: Endpoint, tag: str | None, protocol: Protocol, body: bytes, timeout_s: float
     ) -> Flow[Answer]:
-        if not endpoint.url or not endpoint.audience:
-            raise BadAnswer(f"{endpoint.name} has no address yet: {endpoint.ready.message}")
-        url = endpoint.url.rstrip("/") + predicting.path(protocol, endpoint.name)
+        tags = [one.tag for one in endpoint.revisions if one.tag]
+        if tag is not None and tag not in tags:
+            raise ValueError(
+                f"{endpoint.name} has no tag {tag}; it has {', '.join(tags) or 'none'}"
+            )
+        where = endpoint.url_of(tag)
+        if not where or not endpoint.audience:
+            what = endpoint.name if tag is None else f"{endpoint.name}'s tag {tag}"
+            raise BadAnswer(f"{what} has no address yet: {endpoint.ready.message}")
+        url = where.rstrip("/") + predicting.path(protocol, endpoint.name)
         headers = {"content-type": "application/json", "accept": "application/json"}
+        if tag is not None:
+            headers["knative-serving-tag"] = tag
         if self._core.account.ingress is not None:
             parts = urlsplit(url)
             headers["host"] = parts.netloc

@@ -190,6 +190,7 @@ class Client:
         output: str | Sequence[str] | None = None,
         *,
         protocol: Protocol | None = None,
+        tag: str | None = None,
         timeout_s: float = 60.0,
     ) -> Arrays:
         """Predict rows.
@@ -197,9 +198,10 @@ class Client:
         data      rows as lists, objects by column name, an array, columns by name, a data frame
         output    predict, predict_proba, …: the model's first if None; several give a dict
         protocol  v2 (the default; keeps dtypes), v1 or short
+        tag       ask the revision that `traffic` gave this tag, whatever its share is
         raises    ApiError; its `errors` name row and column of every fault
         """
-        return self._run(self._serving.predict(endpoint, data, output, protocol, timeout_s))
+        return self._run(self._serving.predict(endpoint, data, output, protocol, timeout_s, tag))
 
     def logs(self, endpoint: str, *, tail: int = 100, follow: bool = False) -> Iterator[LogLine]:
         """Read what the replicas wrote; with `follow` it goes on until it is closed."""

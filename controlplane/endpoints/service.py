@@ -7,7 +7,7 @@ generation. What an engine must do follows from the rows alone (`desired`).
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -34,6 +34,7 @@ from controlplane.wakes import Wake, tell
 from runtime.problems import Conflict, EngineUnavailable, InvalidInput, NotFound
 
 HUNDRED: Final = 100
+TAGGED_LENGTH: Final = 62  # with the hyphen between them, a label of DNS
 LOOK_WITHIN_S: Final = 2.0
 Check = Callable[[Endpoint], None]
 Revisions = dict[tuple[uuid.UUID, str], EndpointRevision]
@@ -128,6 +129,12 @@ async def _traffic(
         {"revision": await _named(endpoint, line), "percent": line.percent, "tag": line.tag}
         for line in wanted
     ]
+    for line in wanted:
+        if line.tag and len(line.tag) + len(endpoint.name) > TAGGED_LENGTH:
+            raise InvalidInput(
+                f"Tag {line.tag} is too long: with the endpoint's name it makes one label of a "
+                f"host name, {TAGGED_LENGTH} characters at most for both."
+            )
     return check_traffic(lines)
 
 
@@ -398,7 +405,7 @@ def _document(
         "ready": ready,
         "active": active,
         **_counts(seen),
-        **_configuration(current, revisions),
+        **_configuration(current, revisions, seen.tag_urls if seen else {}),
         "created_at": row.created_at.isoformat(),
     }
 
@@ -420,10 +427,12 @@ def _counts(seen: ObservedEndpoint | None) -> dict[str, Any]:
     }
 
 
-def _configuration(current: Release | None, revisions: Revisions) -> dict[str, Any]:
+def _configuration(
+    current: Release | None, revisions: Revisions, tag_urls: Mapping[str, str]
+) -> dict[str, Any]:
     if current is None:
         return {"model": None, "revisions": [], "release": 0, "scaling": asdict(Scaling())}
-    lines = _lines(current, revisions)
+    lines = [{**line, "tag_url": tag_urls.get(line["tag"])} for line in _lines(current, revisions)]
     return {
         "model": lines[0]["model"] if lines else None,
         "release": current.number,

@@ -3,7 +3,7 @@
 Level-triggered: `apply` may be called again with the same state and then does nothing.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -103,7 +103,10 @@ class ColdStart:
 
 @dataclass(frozen=True, slots=True)
 class ObservedEndpoint:
-    """What an engine sees of an endpoint it runs."""
+    """What an engine sees of an endpoint it runs.
+
+    tag_urls  by tag, where its revision answers requests with the header `Knative-Serving-Tag`
+    """
 
     id: EndpointId
     observed_generation: int
@@ -115,6 +118,7 @@ class ObservedEndpoint:
     requests_total: int = 0
     starts_total: int = 0
     cold_start: ColdStart | None = None
+    tag_urls: Mapping[str, str] = field(default_factory=dict)
 
     def condition(self, kind: str) -> Status | None:
         """Find a condition by type."""

@@ -11,7 +11,7 @@ from sklearn.datasets import load_iris
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 
-from controlplane.client import ApiError, BuildFailed, NotFound
+from controlplane.client import ApiError, BadAnswer, BuildFailed, NotFound
 from tests.conformance.platform import Platform, rows
 
 X, Y = load_iris(return_X_y=True)
@@ -99,6 +99,28 @@ def test_traffic_is_split_by_percentage(platform: Platform, split: str) -> None:
     assert found.count(2) == 0
 
 
+def test_a_tag_reaches_a_version_that_has_no_share(platform: Platform, split: str) -> None:
+    platform.client.traffic(
+        split, [{"version": 1, "percent": 100}, {"version": 3, "percent": 0, "tag": "next"}]
+    )
+    platform.client.wait_for_endpoint(split)
+    platform.until(lambda: set(answers(platform, split, 20)) == {1})
+
+    def previewed() -> bool:
+        """Ask once the address of the tag is routed."""
+        try:
+            return int(platform.client.predict(split, X[:1], tag="next")[0]) == 3
+        except (ApiError, BadAnswer):
+            return False
+
+    platform.until(previewed)
+    assert set(answers(platform, split, 20)) == {1}
+    [tagged] = [one for one in platform.client.endpoint(split).revisions if one.tag]
+    assert (tagged.tag, tagged.version, tagged.percent) == ("next", 3, 0)
+    with pytest.raises(ValueError, match="it has next"):
+        platform.client.predict(split, X[:1], tag="last")
+
+
 def test_a_rollback_is_what_was(platform: Platform, split: str) -> None:
     platform.client.traffic(split, [{"version": 2, "percent": 100}])
     platform.client.wait_for_endpoint(split)
@@ -121,7 +143,7 @@ def test_a_deploy_under_load_loses_nothing(platform: Platform, split: str) -> No
         with platform.caller(split) as caller:
             while not done:
                 answer = caller.post(PATH.format(split), content=rows(X[:1]))
-                assert answer.status_code == 200, answer.text
+                assert answer.status_code == 200, (answer.text, answer.headers)
                 seen.add(int(answer.json()["predictions"][0]))
         return seen
 
@@ -198,3 +220,22 @@ def test_deleted_is_gone_and_the_name_is_free_again(
     assert len(platform.client.predict("brief", X[:2])) == 2
     platform.client.delete_endpoint("brief")
     platform.until(gone)
+
+
+def test_overload_is_answered_and_passes(platform: Platform, model: LogisticRegression) -> None:
+    """Send more at once than the only replica takes: who is refused is told, nobody waits on."""
+    platform.push(model, "busy")
+    platform.client.deploy(
+        "busy", scaling={**platform.short, "max_scale": 1}, container_concurrency=1
+    )
+    body = rows(np.tile(X, (40, 1)))
+    with platform.caller("busy") as caller, concurrent.futures.ThreadPoolExecutor(60) as pool:
+        asked = [pool.submit(caller.post, PATH.format("busy"), content=body) for _ in range(300)]
+        found = [one.result() for one in asked]
+        assert {one.status_code for one in found} <= {200, 503}
+        assert sum(one.status_code == 200 for one in found) >= 11
+        for one in found:
+            if one.headers.get("content-type", "").startswith("application/problem+json"):
+                assert int(one.headers["retry-after"]) >= 1
+        assert caller.post(PATH.format("busy"), content=rows(X[:1])).status_code == 200
+    platform.client.delete_endpoint("busy")

@@ -57,6 +57,17 @@ async def test_deploy_traffic_rollback_delete(api: Api) -> None:
             await asyncio.sleep(0.02)
 
 
+async def test_a_tag_that_makes_no_host_name_with_the_endpoints_is_refused(api: Api) -> None:
+    await ready_versions(api)
+    releases = "/v1/endpoints/an-endpoint-of-a-long-name/releases"
+    assert (await api.http.post(releases, json={"model": "iris"})).status_code == 201
+    for tag, status in (("t" * 36, 201), ("t" * 37, 422)):
+        split = [{"version": 1, "percent": 100, "tag": tag}]
+        answer = await api.http.post(releases, json={"traffic": split})
+        assert answer.status_code == status, answer.text
+    assert "62 characters at most" in answer.text
+
+
 BAD_RELEASES: list[tuple[dict[str, Any], int, str]] = [
     ({"model": "none"}, 404, "no model"),
     ({"model": "iris", "version": 9}, 404, "no version 9"),

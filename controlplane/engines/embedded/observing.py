@@ -12,6 +12,7 @@ def observe(pool: Pool) -> ObservedEndpoint:
     now = datetime.now(UTC)
     entry = pool.entry
     conditions = []
+    url = f"http://127.0.0.1:{entry.port}"
     for verdict in pool.note():
         turn = entry.transitions.get(verdict.type)
         since = now if turn is None else turn.at
@@ -21,7 +22,7 @@ def observe(pool: Pool) -> ObservedEndpoint:
     return ObservedEndpoint(
         id=entry.desired.id,
         observed_generation=entry.desired.generation,
-        url=f"http://127.0.0.1:{entry.port}",
+        url=url,
         replicas=len(pool.of_state(State.READY)),
         desired_replicas=pool.scaler.wanted if pool.scaler is not None else 0,
         conditions=tuple(conditions),
@@ -29,4 +30,5 @@ def observe(pool: Pool) -> ObservedEndpoint:
         requests_total=entry.requests_total,
         starts_total=entry.starts_total,
         cold_start=pool.cold_start,
+        tag_urls={one.tag: url for one in entry.desired.revisions if one.tag is not None},
     )

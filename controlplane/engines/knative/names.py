@@ -47,9 +47,9 @@ def is_ours(document: Document, instance: str) -> bool:
     return bool(labels.get(MANAGED) == MANAGER and labels.get(INSTANCE) == instance)
 
 
-def revision(name: str, template: Document) -> str:
-    """Give the name of a Knative Revision: another template is another name."""
-    text = json.dumps(template, sort_keys=True, separators=(",", ":"))
+def revision(name: str, content: Document) -> str:
+    """Give the name of a Knative Revision: other content is another name."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 

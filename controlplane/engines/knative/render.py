@@ -153,7 +153,9 @@ def _revision(
         },
         "spec": spec,
     }
-    name = names.revision(revision.name, template)
+    # Its name is a digest of all that it says, but for what it says of its name.
+    told = [*_launch(desired, revision, revision.name).items()]
+    name = names.revision(revision.name, {"template": template, "launch": told})
     template["metadata"]["name"] = name
     env = _launch(desired, revision, name)
     spec["containers"][0]["env"] += [{"name": key, "value": value} for key, value in env.items()]
@@ -180,6 +182,7 @@ def _launch(desired: DesiredEndpoint, revision: DesiredRevision, name: str) -> d
                 signature=f"{ARTIFACTS}/signature.json" if fallback else None,
             ),
         ),
+        chosen_before=True,
         container_concurrency=desired.container_concurrency,
         timeout_s=desired.timeout_s,
     )

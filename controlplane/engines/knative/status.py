@@ -31,6 +31,11 @@ def observed(service: Document, revisions: Sequence[Document]) -> ObservedEndpoi
         replicas=_total(serving, "actualReplicas"),
         desired_replicas=_total(serving, "desiredReplicas"),
         conditions=(_ready(service, serving), _active(serving)),
+        tag_urls={
+            str(line["tag"]): str(line["url"])
+            for line in status.get("traffic") or ()
+            if line.get("tag") and line.get("url")
+        },
     )
 
 

@@ -59,6 +59,8 @@ def test_tags_and_versions_are_found_or_named_in_the_refusal() -> None:
     assert chooser.choose(version=2).launch.name == "r-1"
     with pytest.raises(NotFound, match=r"nightly.*t1"):
         chooser.choose(tag="nightly")
+    only = Revisions(chooser.all[:1], 0.0, chosen_before=True)
+    assert only.choose(tag="nightly").launch.name == "r-0"
     with pytest.raises(NotFound, match="version 9"):
         chooser.choose(version=9)
 
