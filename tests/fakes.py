@@ -23,11 +23,10 @@ class FakeEngine:
         self.keys: list[bytes] = []
         self.down = False
         self.refusal: Cause | None = None
-        self.asked = 0
+        self.listings = 0
         self.drifts = False
 
     def _check(self) -> None:
-        self.asked += 1
         if self.down:
             raise EngineUnavailable("The fake engine is down.")
 
@@ -41,6 +40,7 @@ class FakeEngine:
         return None if found is None else self._seen(found)
 
     async def observe_all(self) -> tuple[ObservedEndpoint, ...]:
+        self.listings += 1
         self._check()
         return tuple(map(self._seen, self.wanted.values()))
 

@@ -161,9 +161,9 @@ async def test_a_list_asks_the_engine_once(api: Api) -> None:
     for name in ("a", "b", "c"):
         await api.http.post(f"/v1/endpoints/{name}/releases", json={"model": "iris"})
         await until(api, name)
-    api.engine.asked = 0
+    api.engine.listings = 0
     first = (await api.http.get("/v1/endpoints", params={"limit": 2})).json()
-    assert api.engine.asked == 1
+    assert api.engine.listings == 1
     assert [(e["name"], e["ready"]["status"]) for e in first["items"]] == [
         ("a", "True"),
         ("b", "True"),
