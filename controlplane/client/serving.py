@@ -191,19 +191,17 @@ class Serving:
     def _ask(
         self, endpoint: Endpoint, tag: str | None, protocol: Protocol, body: bytes, timeout_s: float
     ) -> Flow[Answer]:
-        tags = [one.tag for one in endpoint.revisions if one.tag]
-        if tag is not None and tag not in tags:
-            raise ValueError(
-                f"{endpoint.name} has no tag {tag}; it has {', '.join(tags) or 'none'}"
-            )
+        what, chosen = endpoint.name, dict[str, str]()
+        if tag is not None:
+            tags = [one.tag for one in endpoint.revisions if one.tag]
+            if tag not in tags:
+                raise ValueError(f"{what} has no tag {tag}; it has {', '.join(tags) or 'none'}")
+            what, chosen = f"{what}'s tag {tag}", {"knative-serving-tag": tag}
         where = endpoint.url_of(tag)
         if not where or not endpoint.audience:
-            what = endpoint.name if tag is None else f"{endpoint.name}'s tag {tag}"
             raise BadAnswer(f"{what} has no address yet: {endpoint.ready.message}")
         url = where.rstrip("/") + predicting.path(protocol, endpoint.name)
-        headers = {"content-type": "application/json", "accept": "application/json"}
-        if tag is not None:
-            headers["knative-serving-tag"] = tag
+        headers = {"content-type": "application/json", "accept": "application/json", **chosen}
         if self._core.account.ingress is not None:
             parts = urlsplit(url)
             headers["host"] = parts.netloc

@@ -32,12 +32,12 @@ def start(
             env={**os.environ, **(env or {})},
         )
     _children[process.pid] = process
-    _pid_file(run, name).write_text(f"{process.pid} {_born(process.pid)}\n")
+    _put_down(run, name, process.pid)
 
 
 def hold(run: Path, name: str) -> None:
     """Put this process down as the one that all in `run` goes with."""
-    _pid_file(run, name).write_text(f"{os.getpid()} {_born(os.getpid())}\n")
+    _put_down(run, name, os.getpid())
 
 
 def was_held(run: Path, name: str) -> bool:
@@ -116,6 +116,10 @@ class Deadline:
 
 def _pid_file(run: Path, name: str) -> Path:
     return run / f"{name}.pid"
+
+
+def _put_down(run: Path, name: str, pid: int) -> None:
+    _pid_file(run, name).write_text(f"{pid} {_born(pid)}\n")
 
 
 def _born(pid: int) -> str | None:
