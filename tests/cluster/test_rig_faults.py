@@ -43,7 +43,7 @@ def test_without_the_api_server_services_answer_and_afterwards_new_ones_come_up(
     cluster.wait("condition=Ready", "-n", namespace, "ksvc/next", seconds=120)
     # Ready is the controller's word. The activator and the rest of Knative list and watch on their
     # own; after an outage each tries again at growing pauses of up to 30 s (client-go's reflector).
-    deadline = processes.Deadline("The first answer of the new service", 120)
+    deadline = processes.Deadline("The first answer of the new service", 240)
     while (said := reply(cluster, f"next.{namespace}.{DOMAIN}")) != "hello\n":
         deadline.again(said)
     assert cluster.request(answering).text == "hello\n"
