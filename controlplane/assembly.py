@@ -97,6 +97,7 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
         instance=settings.instance,
         namespace_prefix=settings.namespace_prefix,
         callers=settings.callers,
+        start_deadline_s=settings.start_deadline_s,
         quota=Quota(settings.tenant_cpu_millis, settings.tenant_memory_mib, settings.tenant_pods),
         store=(
             ObjectStore(address, bucket, settings.fetch_region, settings.fetch_namespace)

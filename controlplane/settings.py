@@ -114,6 +114,9 @@ class Settings(BaseSettings):
     fetch_region: str = Field("us-east-1", description="Region of the object store.")
     tenant_cpu_millis: int = Field(16_000, ge=500, description="CPU of one tenant at most.")
     tenant_memory_mib: int = Field(32 * 1024, ge=512, description="Memory of one tenant.")
+    start_deadline_s: int = Field(
+        600, ge=10, le=86400, description="Seconds for a version's first pod to become ready."
+    )
     tenant_pods: int = Field(100, ge=2, description="Pods of one tenant at most.")
     gateway: bool = Field(False, description="One port before all endpoints; `up --gateway`.")
     gateway_listen: str = Field("127.0.0.1:8081", description="IP:PORT of the gateway.")

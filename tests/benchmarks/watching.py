@@ -86,7 +86,8 @@ class Pods:
     def seen(self, kind: str, pod: Json) -> None:
         """Take an event of a watch."""
         now, name = time.monotonic(), pod["metadata"]["name"]
-        if kind == "DELETED":
+        if kind == "DELETED" or "deletionTimestamp" in pod["metadata"]:
+            # It takes no requests any more; its queue-proxy lingers for 30 s doing nothing.
             self.alive.discard(name)
             return
         self.alive.add(name)

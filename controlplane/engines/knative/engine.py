@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import dataclasses
 import functools
+import logging
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -37,6 +38,8 @@ from controlplane.engines.knative.streams import Stream
 from runtime.problems import Conflict, EngineUnavailable, Problem
 
 Result = TypeVar("Result")
+log = logging.getLogger("kubeserve.knative")
+
 AT_ONCE: Final = 8
 WATCH_AGAIN_S: Final = 1.0
 # So long a copy is believed to be where it was put: less than the sweep waits, which removes it.
@@ -168,6 +171,21 @@ class KnativeEngine:
         await self._ensure(
             render.service(desired, rendered, present, routed, self._install), live, looked=True
         )
+        if live is not None and status.is_not_ready(live):
+            await self._try_again(desired, live)
+
+    async def _try_again(self, desired: DesiredEndpoint, live: Document) -> None:
+        """Remove Revisions that Knative has given up: it makes them anew from their template."""
+        routes = (live.get("status") or {}).get("traffic") or ()
+        served = {line.get("revisionName") for line in routes}
+        for one in await self._revisions(desired.id):
+            metadata = one["metadata"]
+            if metadata["name"] not in served and status.gave_up(one, datetime.now(UTC)):
+                log.warning("%s was not ready in time: it is started again", metadata["name"])
+                await self._call(
+                    self._cluster.delete,
+                    kube.REVISION, metadata["namespace"], metadata["name"], metadata["uid"],
+                )  # fmt: skip
 
     async def _ensure(
         self, wanted: Document, live: Document | None = None, *, looked: bool = False

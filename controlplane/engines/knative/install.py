@@ -42,6 +42,7 @@ class Install:
     instance                       what this installation's objects are told from others' by
     namespace_prefix               before a tenant's name
     callers                        namespaces that may reach pods: Knative, its ingress, Prometheus
+    start_deadline_s               within which a version's first replica must be ready
     """
 
     issuer: str
@@ -52,3 +53,4 @@ class Install:
     store: ObjectStore | None = None
     quota: Quota = Quota()
     callers: tuple[str, ...] = ("knative-serving", "kourier-system", "monitoring")
+    start_deadline_s: int = 600

@@ -36,7 +36,7 @@ RIGHTS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ("", "secrets", ("get", "list", "create", "patch", "delete")),
     ("serving.knative.dev", "services",
      ("get", "list", "watch", "create", "patch", "update", "delete")),
-    ("serving.knative.dev", "revisions", ("get", "list")),
+    ("serving.knative.dev", "revisions", ("get", "list", "delete")),
     ("serving.knative.dev", "routes", ("get", "list")),
     ("batch", "jobs", ("get", "list", "create", "delete")),
     ("apps", "deployments", ("get", "list")),

@@ -148,7 +148,7 @@ def _revision(
             "annotations": {
                 **_autoscaling(desired.scaling, routed=revision.percent > 0),
                 **QUEUE_PROXY,
-                "serving.knative.dev/progress-deadline": "120s",
+                "serving.knative.dev/progress-deadline": f"{install.start_deadline_s}s",
             },
         },
         "spec": spec,
@@ -231,7 +231,13 @@ def _pod(desired: DesiredEndpoint, revision: DesiredRevision, install: Install) 
         "ports": [{"containerPort": 8080, "protocol": "TCP"}],
         # Without a period queue-proxy looks every 50 ms (KNATIVE.md 2.4). What Knative would fill
         # in is said here: applied again without it, it would be a change under the same name.
-        "readinessProbe": {"httpGet": {"path": "/readyz", "port": 0}, "successThreshold": 1},
+        # Left out, the period is 10 s for the kubelet, which now and then misses its first look at
+        # a new container. The runtime listens before it imports: a look waits until it is ready.
+        "readinessProbe": {
+            "httpGet": {"path": "/readyz", "port": 0},
+            "periodSeconds": 1,
+            "successThreshold": 1,
+        },
         "resources": _resources(revision),
         "securityContext": RESTRICTED,
         "volumeMounts": mounts,

@@ -60,7 +60,10 @@ def _too_slow(evidence: Evidence, revision: Document, facts: tuple[str, ...]) ->
     more = [x for pod in pods for x in (*warnings(evidence, pod), *evidence.log_of(pod))]
     name = evidence.desired.name
     text = f"No replica became ready within {within}."
-    step = f"Read `kubeserve logs {name}`: a model that loads for long has to become smaller."
+    step = (
+        f"Nothing, if the cluster had no room: it is started again by itself. Otherwise read "
+        f"`kubeserve logs {name}`: a model that loads for long has to become smaller."
+    )
     return Cause("ReadinessTimeout", False, text, (*facts, *more), step)
 
 

@@ -14,6 +14,7 @@ from controlplane.engines.knative import names
 from controlplane.engines.knative.names import Document
 
 EPOCH: Final = datetime.fromtimestamp(0, UTC)
+SEEN_S: Final = 20.0
 
 
 def observed(service: Document, revisions: Sequence[Document]) -> ObservedEndpoint:
@@ -86,10 +87,37 @@ def condition(document: Document, kind: str) -> Document | None:
     return next((one for one in found if one.get("type") == kind), None)
 
 
+def is_not_ready(service: Document) -> bool:
+    """Tell whether Knative says that it does not serve what the object says now."""
+    found = condition(service, "Ready")
+    return believed(service) and found is not None and found["status"] == "False"
+
+
 def since(found: Document | None) -> datetime:
     """Give the time of a condition's last transition."""
     text = (found or {}).get("lastTransitionTime")
     return datetime.fromisoformat(text) if text else EPOCH
+
+
+def gave_up(revision: Document, now: datetime) -> bool:
+    """Tell whether Knative no longer tries to start a Revision that has never been ready.
+
+    It does so for good when the first replica is not ready in time, also where there only was no
+    room for it. Told only when everybody has had the time to see it, and only where the container
+    is not known to be at fault: that would be no better the next time.
+    """
+    timed_out, active = condition(revision, "ResourcesAvailable"), condition(revision, "Active")
+    healthy = condition(revision, "ContainerHealthy")
+    return (
+        believed(revision)
+        and timed_out is not None
+        and timed_out["status"] == "False"
+        and timed_out.get("reason") == "ProgressDeadlineExceeded"
+        and active is not None
+        and active["status"] == "False"
+        and (healthy is None or healthy["status"] != "False")
+        and (now - max(since(timed_out), since(active))).total_seconds() >= SEEN_S
+    )
 
 
 def _total(revisions: Sequence[Document], field: str) -> int:

@@ -59,7 +59,7 @@ def test_pods_are_restricted_and_hold_no_token_of_the_cluster():
     assert not security["allowPrivilegeEscalation"]
     assert security["capabilities"] == {"drop": ["ALL"]}
     assert spec["automountServiceAccountToken"] is False
-    assert "periodSeconds" not in spec["containers"][0]["readinessProbe"]
+    assert spec["containers"][0]["readinessProbe"]["periodSeconds"] == 1
 
 
 def test_a_small_artifact_travels_in_a_secret_and_a_large_one_does_not():

@@ -1,5 +1,9 @@
 """Status in words: only what is about the newest generation is believed."""
 
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
 from controlplane.engines.engine import Condition
 from controlplane.engines.knative import names, render, status
 from tests.unit.engines.knative.desired import ID, INSTALL, endpoint
@@ -64,3 +68,46 @@ def test_an_annotation_of_somebody_elses_is_generation_zero():
     document = service()
     document["metadata"]["annotations"] = {names.GENERATION: "many"}
     assert status.generation(document) == 0
+
+
+NOW = datetime(2026, 11, 23, 20, 10, tzinfo=UTC)
+
+
+def started(*, resources=("False", "ProgressDeadlineExceeded"), active="False", healthy="Unknown"):
+    """Give a Revision as Knative leaves it whose first replica was not ready in time."""
+    at = "2026-11-23T20:09:00Z"
+    conditions = [
+        {"type": "ResourcesAvailable", "status": resources[0], "reason": resources[1]},
+        {"type": "Active", "status": active, "reason": "NoTraffic"},
+        {"type": "ContainerHealthy", "status": healthy, "reason": "Deploying"},
+    ]
+    found = revision_of(
+        service(), conditions=[{**one, "lastTransitionTime": at} for one in conditions]
+    )
+    found["status"]["observedGeneration"] = 1
+    return found
+
+
+def test_a_revision_is_given_up_when_knative_no_longer_tries():
+    assert status.gave_up(started(), NOW)
+    assert not status.gave_up(started(), NOW - timedelta(seconds=50))  # somebody may want to look
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        started(active="Unknown"),
+        started(active="True"),
+        started(resources=("True", "")),
+        started(resources=("Unknown", "Deploying")),
+        started(healthy="False"),
+    ],
+)
+def test_a_revision_that_is_tried_or_at_fault_is_not_given_up(found):
+    assert not status.gave_up(found, NOW)
+
+
+def test_a_status_about_an_older_revision_gives_nothing_up():
+    found = started()
+    found["metadata"]["generation"] = 2
+    assert not status.gave_up(found, NOW)
