@@ -6,6 +6,7 @@ the control plane for these objects alone. The report goes last, so a report imp
 
 import asyncio
 import contextlib
+import importlib
 import os
 import shutil
 import signal
@@ -17,9 +18,9 @@ from controlplane.builder.instructions import Instructions, NotInstructions
 from controlplane.builder.job import Builder
 from controlplane.builder.remote_report import encode
 from controlplane.builder.report import Report
-from controlplane.builder.transfer import Differs, TransferError, fetch, send
 from controlplane.builder.warm import WarmError
 
+TRANSFER: Final = "controlplane.builder.transfer"
 DONE: Final = 0  # a report was written, also of a model that cannot be served
 INSTRUCTIONS: Final = 64  # KUBESERVE_BUILD cannot be read
 SOURCE: Final = 65  # the upload is not the one that was announced
@@ -36,6 +37,10 @@ async def run(instructions: Instructions) -> Report:
     warm = asyncio.create_task(builder.start())  # imports scikit-learn while the upload comes
     try:
         async with asyncio.timeout(instructions.deadline_s):
+            # An HTTP client takes a third as long to import as scikit-learn: beside it, not before.
+            await asyncio.to_thread(importlib.import_module, TRANSFER)
+            from controlplane.builder.transfer import fetch, send
+
             work.mkdir(mode=0o700)
             source, folder = work / "model", work / "work"
             folder.mkdir(mode=0o700)
@@ -71,10 +76,6 @@ def main() -> int:
         return _failed(INSTRUCTIONS, f"KUBESERVE_BUILD: {error}")
     try:
         report = asyncio.run(_until_ended(instructions))
-    except Differs as error:
-        return _failed(SOURCE, str(error))
-    except TransferError as error:
-        return _failed(STORE, str(error))
     except WarmError as error:
         return _failed(HOST, f"this pod cannot build: {error}")
     except TimeoutError:
@@ -83,6 +84,12 @@ def main() -> int:
         return _failed(ENDED, "told to end; nothing was sent")
     except OSError as error:
         return _failed(HOST, f"this pod cannot build: {error}")
+    except Exception as error:
+        from controlplane.builder.transfer import Differs, TransferError
+
+        if not isinstance(error, TransferError):
+            raise
+        return _failed(SOURCE if isinstance(error, Differs) else STORE, str(error))
     layers = ", ".join(report.sandbox)
     print(f"{report.outcome}: {report.reason or report.estimator} [{layers}]")  # noqa: T201
     return DONE
