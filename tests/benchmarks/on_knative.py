@@ -20,6 +20,7 @@ from tests.cluster import lifecycle, product
 from tests.cluster.home import Home
 from tests.cluster.kube import Cluster, Json
 from tests.cluster.platform import outside
+from tests.cluster.processes import Deadline
 
 SETTINGS = {
     # Room for all that is asked for at once; the node's own room is what limits it.
@@ -56,11 +57,19 @@ def main() -> None:
         part("burst", many.burst, given.burst)
         found: Json = {}
         for name in given.only.split(","):
+            swept(cluster)
             loaded = os.getloadavg()[0]
             found[name] = {"load_before": round(loaded, 2), **parts[name]()}
             print(f"{name}: {json.dumps(found[name])}", file=sys.stderr)
     print(json.dumps(found, indent=2))
     print(table(found))
+
+
+def swept(cluster: Cluster) -> None:
+    """Wait until what the part before left behind is gone: it takes the processors' time."""
+    deadline = Deadline("The end of the namespaces before", 300, pause_s=1)
+    while any(one["status"]["phase"] != "Active" for one in cluster.get("namespaces")["items"]):
+        deadline.again()
 
 
 @contextlib.contextmanager
