@@ -31,6 +31,8 @@ HOPELESS: Final = frozenset(
     {"ArtifactMissing", "BadPlan", "CrashLoop", "DigestMismatch", "ImageMissing", "OutOfMemory",
      "PodSecurityDenied"}
 )  # fmt: skip
+# A cluster that grows by itself is adding a node; it takes a minute or two.
+NO_ROOM_YET: Final = "Unschedulable"
 
 
 def release_of(
@@ -119,7 +121,8 @@ class Serving:
             endpoint = yield from self.endpoint(name)
             if endpoint.is_ready:
                 return endpoint
-            if endpoint.current and endpoint.ready.status == "False":
+            failed = endpoint.current and endpoint.ready.status == "False"
+            if failed and endpoint.ready.reason != NO_ROOM_YET:
                 raise DeployFailed(endpoint)
             if self._core.clock() >= until:
                 cause = yield from self.why(name)

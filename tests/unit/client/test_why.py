@@ -79,6 +79,14 @@ def test_a_deployment_that_no_waiting_mends_is_given_up_with_its_cause(api, clie
         client.wait_for_endpoint("iris")
 
 
+def test_room_that_is_missing_is_waited_for(api, client):
+    full = {"status": "False", "reason": "Unschedulable", "message": "Insufficient cpu."}
+    document = api.endpoint("iris", generation=2, observed_generation=2, ready=full)
+    there = api.endpoint("iris", generation=2, observed_generation=2)
+    api.misbehave("/v1/endpoints/iris", (200, document), (200, document), (200, there))
+    assert client.wait_for_endpoint("iris").is_ready
+
+
 def test_a_deployment_that_takes_too_long_is_told_with_its_cause(api, client):
     starting = {"status": "Unknown", "reason": "Deploying", "message": "Starting."}
     document = api.endpoint("iris", generation=2, observed_generation=2, ready=starting)
