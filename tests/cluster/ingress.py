@@ -128,7 +128,6 @@ class Translator:
             self._write(envoy.addresses_folder(self._folder, cluster), "eds", [document])
         now = {str(cluster["name"]): cluster for cluster in resources.clusters}
         both = {**self._clusters, **now}
-        self._clusters = now
         clusters = [both[name] for name in sorted(both)]
         for name, documents in (("cds", clusters), ("rds", resources.routes)):
             version = self._write(self._folder, name, documents)
@@ -136,6 +135,7 @@ class Translator:
             while version and not _loaded(name, version):
                 must_live(self._folder.parent, "envoy")
                 deadline.again()
+        self._clusters = now
 
     def _write(self, folder: Path, name: str, documents: list[envoy.Json]) -> str:
         """Write a file for Envoy; gives its version, or nothing if it is there as it should be."""
