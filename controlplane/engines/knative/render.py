@@ -229,13 +229,15 @@ def _pod(desired: DesiredEndpoint, revision: DesiredRevision, install: Install) 
         "image": install.builder_image if fallback else install.runtime_image,
         "command": ["python3", "-m", "runtime"],
         "ports": [{"containerPort": 8080, "protocol": "TCP"}],
-        # Without a period queue-proxy looks every 50 ms (KNATIVE.md 2.4). What Knative would fill
-        # in is said here: applied again without it, it would be a change under the same name.
-        # Left out, the period is 10 s for the kubelet, which now and then misses its first look at
-        # a new container. The runtime listens before it imports: a look waits until it is ready.
+        # Without a period queue-proxy looks every 50 ms, and the kubelet every 10 s, which now and
+        # then misses its first look at a new container. With one of a second both ask once, and the
+        # runtime, which listens before it imports, answers when it is ready. What Knative would
+        # fill in is said here: applied again without it, it would change under the same name.
         "readinessProbe": {
             "httpGet": {"path": "/readyz", "port": 0},
             "periodSeconds": 1,
+            "timeoutSeconds": 1,
+            "failureThreshold": 3,
             "successThreshold": 1,
         },
         "resources": _resources(revision),
