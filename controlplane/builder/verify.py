@@ -19,8 +19,6 @@ from runtime.plan.graph import build
 from runtime.plan.signature import Kind, Signature, from_json
 
 MOST_BYTES: Final = 1 << 30
-# Above the contract's 1e-12: SVC's distances expand x² - 2xy + y² and end at some 1e-10.
-_TOLERANCE: Final = 1e-10
 _NEAR_TIE: Final = 1e-9
 _REPEATS: Final = 7
 _MANY: Final = 256
@@ -133,13 +131,15 @@ def _compare(plan: Plan, probes: list[tuple[Inputs, dict[str, NDArray[Any]]]]) -
                     raise ValueError(f"{output.name} of probe batch {number}: labels differ")
             elif not np.array_equal(ours, theirs, equal_nan=True):
                 found = "tolerance"
-                _close(output.name, number, ours, theirs)
+                _close(output.name, number, ours, theirs, plan.node.tolerance)
     return found if found in _ORDER else "tolerance"
 
 
-def _close(name: str, number: int, ours: NDArray[Any], theirs: NDArray[Any]) -> None:
+def _close(
+    name: str, number: int, ours: NDArray[Any], theirs: NDArray[Any], tolerance: float
+) -> None:
     scale = max(1.0, float(np.abs(theirs[np.isfinite(theirs)]).max(initial=0.0)))
-    if not np.allclose(ours, theirs, rtol=_TOLERANCE, atol=_TOLERANCE * scale, equal_nan=True):
+    if not np.allclose(ours, theirs, rtol=tolerance, atol=tolerance * scale, equal_nan=True):
         worst = float(np.nanmax(np.abs(ours - theirs)))
         raise ValueError(
             f"{name} of probe batch {number} differs from scikit-learn's by {worst:.3g}"

@@ -36,6 +36,11 @@ def weakest(nodes: Sequence[Node]) -> str:
     return max((node.exact for node in nodes), key=RANK.__getitem__, default="bitwise")
 
 
+def widest(nodes: Sequence[Node]) -> float:
+    """Give the largest tolerance among nodes that are within one."""
+    return max((node.tolerance for node in nodes if node.exact == "tolerance"), default=1e-12)
+
+
 class Pipeline(Node):
     """Transformers, then a last step whose methods are the pipeline's own.
 
@@ -65,6 +70,7 @@ class Pipeline(Node):
                 raise fields.fail("the head cannot be shown")
             self.methods, self.n_out = (*self.methods, "transform"), self.head[-1].n_out
         self.exact = _exactness(steps, sparse=fields.flag("sparse"))
+        self.tolerance = widest(steps)
         self.any_unused = any(getattr(step, "any_unused", False) for step in steps)
         self.gives_gaps = any(step.gives_gaps for step in steps)
         self.checked = [
@@ -208,7 +214,7 @@ class Columns(Node):
             getattr(node, "any_unused", False) for node in nodes
         )
         self._whole = [places == list(range(self.n_in)) for _, places, _ in self.parts]
-        self.exact = weakest(nodes)
+        self.exact, self.tolerance = weakest(nodes), widest(nodes)
         if self.exact == "batch" and not all(self._whole):
             self.exact = "tolerance"
         self._places = [np.array(places, np.intp) for _, places, _ in self.parts]

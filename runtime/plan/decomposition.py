@@ -20,6 +20,7 @@ class Projection(Node):
     kind = "projection"
     methods = ("transform",)
     exact = "tolerance"
+    tolerance = 1e-10  # the mean is taken off after the product, and digits with it
     missing = Missing.REFUSES
 
     def __init__(self, fields: Fields) -> None:

@@ -22,8 +22,8 @@ MAX_CLASSES: Final = 200  # pairs grow with the square
 MAX_DEGREE: Final = 1_000
 BLOCK: Final = 1 << 18  # kernel values held at once: 2 MB
 EPS: Final = float(np.finfo(np.float64).eps)
-# Largest error that the expansion of squared distances may bring into a decision value; the
-# contract of kernel machines is 1e-10.
+TOLERANCE: Final = 1e-10  # the contract of kernel machines; libsvm adds one term at a time
+# Largest error that the expansion of squared distances may bring into a decision value.
 EXPANSION_ERROR: Final = 1e-11
 
 
@@ -131,6 +131,7 @@ class KernelSum(Node):
     """
 
     exact = "tolerance"
+    tolerance = TOLERANCE
     missing = Missing.REFUSES
 
     def __init__(self, fields: Fields) -> None:
@@ -201,6 +202,7 @@ class SupportVectorClassifier(Node):
 
     kind = "svc"
     exact = "tolerance"
+    tolerance = TOLERANCE
     missing = Missing.REFUSES
 
     def __init__(self, fields: Fields) -> None:
@@ -314,6 +316,7 @@ class KernelRidge(Node):
     kind = "kernel_ridge"
     methods = ("predict",)
     exact = "tolerance"
+    tolerance = TOLERANCE
     missing = Missing.REFUSES
 
     def __init__(self, fields: Fields) -> None:
