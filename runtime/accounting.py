@@ -28,6 +28,12 @@ class Concurrency:
             self._advance(now)
         self.in_flight -= 1
 
+    def passed(self, count: int, seconds: float) -> None:
+        """Count requests that came and went since the last change: so many, in all so long."""
+        self.total += count
+        self._requests += count
+        self._area += seconds
+
     def report(self, now: float) -> tuple[float, int]:
         """Give (average concurrency, requests arrived) since the last report."""
         self._advance(now)

@@ -72,6 +72,18 @@ class Connection(asyncio.Protocol):
         exchange.answer = answer
         self.settle()
 
+    def answer_repeat(self, answer: bytes) -> None:
+        """Write the answer to the only request there is."""
+        exchanges = self.exchanges
+        if not (self.ending or self._held or self.edge.leaving):
+            exchanges.clear()
+            self.transport.write(answer)
+            return
+        repeat = exchanges[0]
+        repeat.answer = answer
+        self.settle()
+        repeat.answer = None
+
     def settle(self) -> None:
         """Write every answer whose turn it is, then begin what waited for its turn."""
         exchanges = self.exchanges

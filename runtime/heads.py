@@ -7,6 +7,7 @@ from urllib.parse import unquote_to_bytes
 from runtime.problems import Malformed, Problem, UnsupportedMediaType
 
 if TYPE_CHECKING:
+    from runtime.repeats import RepeatLane
     from runtime.routes import Route
 
 Headers = list[tuple[bytes, bytes]]
@@ -34,6 +35,7 @@ class Head:
         "headers",
         "host",
         "http10",
+        "lane",
         "length",
         "method",
         "request_id",
@@ -51,6 +53,7 @@ class Head:
         self.http10 = False
         self.admitted = -1  # the second in which the caller was last found to be allowed
         self.route: Route | None = None
+        self.lane: RepeatLane | None = None  # for requests with this head; looked up each second
         self.host = b"host" in found
         self.connection = found.get(b"connection")
         self.authorization = found.get(b"authorization")

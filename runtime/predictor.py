@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import numpy as np
 
-from runtime.batching import Batcher, Job
+from runtime.batching import Batcher, Job, LocalLane
 from runtime.codecs.request import Call
 from runtime.compute import Outcome, Results
 from runtime.exchange import Exchange, Settler
@@ -18,12 +18,17 @@ from runtime.plan.ops import Array
 from runtime.plan.signature import Signature
 from runtime.prediction import Prediction
 from runtime.problems import UnsupportedMediaType
+from runtime.repeats import MAX_BODY_BYTES, RepeatLane
 from runtime.responses import CLOSE, KEEP_ALIVE, problem_answer
 from runtime.revisions import Revisions
+from runtime.routes import Route
 from runtime.tokens import TokenVerifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from runtime.backend import LocalBackend
+    from runtime.codecs.single import Single
 
 # Above this, decoding or encoding would hold up the loop for more than about 2 ms.
 THREAD_BYTES: Final = 128 * 1024
@@ -61,8 +66,21 @@ class Predictor:
         # Tokens and keys are looked at afresh each second, and a head is checked once in each: what
         # is revoked is refused as soon as the keys file is read again.
         self.second = 0
+        self._repeats: dict[tuple[str, Single], RepeatLane] = {}
         self.closing = False  # answers say that their connection ends
         self.on_first: Callable[[], None] | None = None  # called once, after the first answer
+
+    def tick(self) -> None:
+        """Begin a second."""
+        self.second += 1
+        for lane in self._repeats.values():
+            lane.second = -1 if self.closing else self.second
+
+    def close(self) -> None:
+        """From now on answers say that their connection ends."""
+        self.closing = True
+        for lane in self._repeats.values():
+            lane.second = -1
 
     # In
 
@@ -85,6 +103,7 @@ class Predictor:
             if head.admitted != self.second:
                 self.admit(head)
                 head.admitted = self.second
+                head.lane = self._lane_of(head, route)
             revision = self.revisions.choose(head.tag, route.version)
             prediction.revision, prediction.known = revision, True
             self._gate.enter(size)
@@ -105,6 +124,24 @@ class Predictor:
             revision.lane.put(prediction)
         else:
             self._nothing_asked(prediction)
+
+    def _lane_of(self, head: Head, route: Route) -> RepeatLane | None:
+        """Give the shortest way for requests with an admitted head; None: there is none."""
+        revision = self.revisions.only
+        plain = not (head.tag or head.csv or head.http10 or route.version)
+        small = head.length is not None and head.length <= MAX_BODY_BYTES
+        if revision is None or not plain or not small or self._gate.limit or self.closing:
+            return None
+        if not isinstance(revision.lane, LocalLane):
+            return None
+        key = (revision.launch.name, route.single)
+        lane = self._repeats.get(key)
+        if lane is None:
+            local = cast("LocalBackend", revision.backend)
+            lane = RepeatLane(self._batcher, revision, local, route.single)
+            self._repeats[key] = lane
+        lane.second = self.second
+        return lane
 
     def _decode(self, prediction: Prediction, body: bytes) -> Call:
         route = prediction.route

@@ -10,6 +10,7 @@ from runtime.faults import log
 from runtime.heads import MAX_HEAD_BYTES, Head, Headers
 from runtime.plan.ops import override
 from runtime.problems import HeadTooLarge, Internal, Malformed, Problem, TooLarge, TooSlow
+from runtime.repeats import Repeat
 from runtime.responses import CLOSE, CONTINUE, problem_answer
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class HttpProtocol(Connection):
         # last byte needs no second reading (40 % of the parsing, measured).
         self._known: Head
         self._known_bytes, self._known_size, self._known_total = b"", 0, -1
+        self._repeat = Repeat(self)
+        self._clock, self._connections = edge.clock, edge.connections
         self.arrived = 0.0
         self._begun = False  # a request began in this chunk
 
@@ -48,9 +51,18 @@ class HttpProtocol(Connection):
     def data_received(self, data: bytes) -> None:
         if self.ending:
             return
-        self.arrived = now = self.edge.clock()
+        self.arrived = now = self._clock()
         self.deadline = now + IDLE_S
         if self.between and len(data) == self._known_total and data.startswith(self._known_bytes):
+            head = self._known
+            lane = head.lane
+            if lane is not None and lane.second == head.admitted and not self.exchanges:
+                repeat = self._repeat
+                repeat.body, repeat.began = data[self._known_size :], now
+                self.exchanges.append(repeat)
+                lane.put(repeat, alone=len(self._connections) == 1)
+                return
+            self._back()
             batcher = self._batcher
             batcher.alone = len(self.edge.connections) == 1
             self._predict(self, self._known, data[self._known_size :], now)
@@ -58,10 +70,22 @@ class HttpProtocol(Connection):
             if len(self.exchanges) >= MAX_PIPELINED:
                 self.hold(PIPELINE)
             return
+        self._back()
         fresh = self.between
         self._completed, self._chunk, self._begun = 0, len(data), False
         self._feed(data)
         self._after(fresh, data)
+
+    def _back(self) -> None:
+        if self.exchanges and self.exchanges[0] is self._repeat:
+            self.take_back(self._repeat)
+
+    def take_back(self, repeat: Repeat) -> None:
+        """Let the only request there is go the ordinary way."""
+        self.exchanges.clear()
+        repeat.gone = True  # its lane may still list it, so the next is another
+        self._repeat = Repeat(self)
+        self._predict(self, self._known, repeat.body, repeat.began)
 
     def _after(self, fresh: bool, data: bytes) -> None:
         if self.ending:

@@ -40,6 +40,7 @@ class Revisions:
     """The routed revisions of an endpoint.
 
     start          from 0 to 1, where the sequence of percentages begins
+    only           the one that gets all requests that name none, if there is such a one
     chosen_before  an ingress chose by tag already, the first is the one
     """
 
@@ -52,7 +53,7 @@ class Revisions:
         self._by_tag = {r.launch.tag: r for r in revisions if r.launch.tag}
         self._chosen_before = chosen_before
         self._by_version = {r.launch.version: r for r in revisions}
-        self._only = next((r for r in revisions if r.launch.percent == 100), None)
+        self.only = next((r for r in revisions if r.launch.percent == 100), None)
         self._share = start
 
     def choose(self, tag: str | None = None, version: int | None = None) -> Revision:
@@ -62,7 +63,7 @@ class Revisions:
         if version is not None:
             known = [str(v) for v in self._by_version]
             return self._found(self._by_version.get(version), f"version {version}", known)
-        return self._only or self._by_percent()
+        return self.only or self._by_percent()
 
     def _found(self, revision: Revision | None, what: str, known: list[str]) -> Revision:
         if revision is None:

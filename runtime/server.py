@@ -192,7 +192,7 @@ class Worker:
     def _tick(self) -> None:
         """Once a second: what must not cost a request anything."""
         self.tokens.refresh()
-        self.predictor.second += 1
+        self.predictor.tick()
         date = now()
         for revision in self.revisions.all:
             revision.prefix = prefix(revision.launch.name, date)
@@ -228,7 +228,8 @@ class Worker:
 
     async def _end(self) -> Exit:
         """Answer what was read, let every connection go, release everything."""
-        self.predictor.closing = self.control is None
+        if self.control is None:
+            self.predictor.close()
         await asyncio.gather(*self._adoptions)
         cut = await self.departures.drain(max(0.0, self.launch.drain_s - ENDING_S))
         if cut:

@@ -7,6 +7,7 @@ what is wrong. Cells are what orjson gives: its floats are always finite.
 
 import math
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -61,14 +62,11 @@ def layout_of(signature: Signature) -> Layout:
 def from_rows(rows: list[Any], signature: Signature) -> Inputs:
     """Read rows: lists by position, or objects by column name."""
     layout = layout_of(signature)
-    if layout.allowed and rows and type(rows[0]) is list:
-        width, allowed = layout.width, layout.allowed
+    if layout.allowed and rows and {*map(type, rows)} == {list}:
+        cells = [*chain.from_iterable(rows)]
         # numpy would take true for 1.0 and "3" for 3.0 without a word.
-        for row in rows:
-            if type(row) is not list or len(row) != width or not allowed.issuperset(map(type, row)):
-                break
-        else:
-            return np.array(rows, np.float64)
+        if {*map(len, rows)} == {layout.width} and layout.allowed.issuperset(map(type, cells)):
+            return np.array(cells, np.float64).reshape(len(rows), layout.width)
     return _slow(rows, layout) if rows else _empty(signature)
 
 

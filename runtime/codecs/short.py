@@ -10,9 +10,10 @@ from typing import Any, Final
 from runtime.codecs.answers import dump, of_list, values
 from runtime.codecs.frames import from_rows, layout_of
 from runtime.codecs.request import Call, Faults, ModelInfo, check_rows, outputs_asked, parse
+from runtime.codecs.single import Around, Single, only_rows
 from runtime.codecs.table import decode_csv as decode_csv
 from runtime.plan.ops import Array
-from runtime.plan.signature import Signature
+from runtime.plan.signature import Output, Signature
 from runtime.problems import InvalidInput, Malformed
 
 ROW_KEYS: Final = ("rows", "instances", "data", "inputs")
@@ -81,6 +82,15 @@ def encode_answer(call: Call, results: Mapping[str, Array], model: ModelInfo) ->
     if len(call.outputs) == 1:
         return dump({"predictions": values(results[call.outputs[0]]), **who})
     return dump({"outputs": {name: values(results[name]) for name in call.outputs}, **who})
+
+
+def around(output: Output, model: ModelInfo) -> Around:  # noqa: ARG001  (as in all formats)
+    """Give what `encode_answer` writes before and after one row's value."""
+    who = dump({"model": model.model, "version": model.version, "revision": model.revision})
+    return Around(b'{"predictions":', b"," + who[1:])
+
+
+SINGLE: Final = Single(only_rows, around)
 
 
 def encode_call(rows: Any, outputs: tuple[str, ...] | None = None) -> bytes:

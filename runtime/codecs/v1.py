@@ -4,13 +4,14 @@ Beyond the protocol, "outputs" picks outputs by name; several give one object a 
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from runtime.codecs.answers import dump, of_list, values
 from runtime.codecs.frames import from_rows
 from runtime.codecs.request import Call, ModelInfo, check_rows, outputs_asked, parse
+from runtime.codecs.single import Around, Single, only_rows
 from runtime.plan.ops import Array
-from runtime.plan.signature import Signature
+from runtime.plan.signature import Output, Signature
 from runtime.problems import InvalidInput, Malformed
 
 
@@ -42,6 +43,21 @@ def encode_answer(
             ]
         }
     )
+
+
+def single_rows(documents: list[Any]) -> list[Any] | None:
+    """Give each document's one row; None where one of them asks for anything else."""
+    if {*map(type, documents)} != {dict} or {*map(len, documents)} != {1}:
+        return None
+    return only_rows([document.get("instances") for document in documents])
+
+
+def around(output: Output, model: ModelInfo) -> Around:  # noqa: ARG001  (as in all formats)
+    """Give what `encode_answer` writes before and after one row's value."""
+    return Around(b'{"predictions":', b"}")
+
+
+SINGLE: Final = Single(single_rows, around)
 
 
 def encode_call(rows: Any, outputs: tuple[str, ...] | None = None) -> bytes:

@@ -5,7 +5,7 @@ column, of shape [rows] or [rows, 1]. The binary extension is not read here.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,9 +13,10 @@ from runtime.codecs import tensors
 from runtime.codecs.answers import dump
 from runtime.codecs.frames import from_columns, from_flat, layout_of
 from runtime.codecs.request import Call, ModelInfo, check_rows, outputs_asked, parse, refused
+from runtime.codecs.single import Around, Single
 from runtime.codecs.tensors import Tensor
 from runtime.plan.ops import Array, Float64Matrix, Frame, Inputs
-from runtime.plan.signature import Signature
+from runtime.plan.signature import Output, Signature
 from runtime.problems import InvalidInput, Malformed
 
 
@@ -134,6 +135,44 @@ def encode_answer(call: Call, results: Mapping[str, Array], model: ModelInfo) ->
     if call.request_id is not None:
         document["id"] = call.request_id
     return dump(document)
+
+
+def single_rows(documents: list[Any]) -> list[Any] | None:
+    """Give the row of each document that is one FP64 tensor of one row and nothing else."""
+    rows = []
+    for document in documents:
+        if type(document) is not dict or len(document) != 1:
+            return None
+        listed = document.get("inputs")
+        if type(listed) is not list or len(listed) != 1 or type(listed[0]) is not dict:
+            return None
+        tensor = listed[0]
+        cells, shape = tensor.get("data"), tensor.get("shape")
+        plain = tensor.get("datatype") == "FP64" and type(tensor.get("name")) is str
+        if not plain or type(cells) is not list or len(tensor) != 4 or shape != [1, len(cells)]:
+            return None
+        if type(shape[0]) is not int or type(shape[1]) is not int or type(cells[0]) is list:
+            return None
+        rows.append(cells)
+    return rows
+
+
+def around(output: Output, model: ModelInfo) -> Around:
+    """Give what `encode_answer` writes before and after one row's value."""
+    shape = [1] if output.width is None else [1, output.width]
+    tensor = {"name": output.name, "datatype": output.datatype, "shape": shape, "data": []}
+    empty = dump(
+        {
+            "model_name": model.endpoint,
+            "model_version": str(model.version),
+            "outputs": [tensor],
+        }
+    )
+    after = b"}]}"
+    return Around(empty.removesuffix(b"[]" + after), after, flat=True)
+
+
+SINGLE: Final = Single(single_rows, around)
 
 
 def encode_call(
