@@ -35,8 +35,15 @@ NODES: dict[str, NodeReader] = {
 }
 
 
-def build(spec: Any, tensors: Mapping[str, Array], where: str = "graph", depth: int = 0) -> Node:
-    """Build one node and all below it; raises PlanError with the place."""
+def build(
+    spec: Any,
+    tensors: Mapping[str, Array],
+    where: str = "graph",
+    depth: int = 0,
+    *,
+    thorough: bool = True,
+) -> Node:
+    """Build one node and all below it; raises PlanError with the place (`thorough`: `Fields`)."""
     if depth > MAX_DEPTH:
         raise PlanError(f"{where}: nested deeper than {MAX_DEPTH}")
     if not isinstance(spec, dict) or not isinstance(spec.get("op"), str):
@@ -46,6 +53,6 @@ def build(spec: Any, tensors: Mapping[str, Array], where: str = "graph", depth: 
         raise PlanError(f"{where}: unknown op {spec['op']!r}")
 
     def below(inner: Any, place: str, at: int) -> Node:
-        return build(inner, tensors, place, at)
+        return build(inner, tensors, place, at, thorough=thorough)
 
-    return reader(Fields(spec, tensors, below, where, depth))
+    return reader(Fields(spec, tensors, below, where, depth, thorough=thorough))

@@ -175,6 +175,9 @@ class Fields:
 
     A family's `read(fields)` takes every key it knows and ends with `fields.done()`, which refuses
     keys nobody asked for.
+
+    thorough  look at every element of large tensors. False: the file is, by its digest, one that
+              was looked at when it was built; kernels that clip their indices need not look again
     """
 
     def __init__(
@@ -184,9 +187,11 @@ class Fields:
         build: Callable[[Any, str, int], Node],
         where: str,
         depth: int,
+        *,
+        thorough: bool = True,
     ) -> None:
         self._spec, self._tensors, self._build = spec, tensors, build
-        self._depth = depth
+        self._depth, self.thorough = depth, thorough
         self._seen = {"op"}
         self.where = where
 

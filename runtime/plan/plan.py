@@ -42,10 +42,14 @@ class Plan:
         return self.node.run(method, x)
 
 
-def load(path: str | Path) -> Plan:
-    """Read, check and build a plan; raises PlanError, or OSError when there is no such file."""
+def load(path: str | Path, *, thorough: bool = True) -> Plan:
+    """Read, check and build a plan; raises PlanError, or OSError when there is no such file.
+
+    thorough  False for a file whose digest says that it was loaded thoroughly when it was built:
+              then a forest of 500 trees is not read from end to end before its first answer
+    """
     file = plan_format.read(path)
-    node = build(file.header["graph"], file.tensors)
+    node = build(file.header["graph"], file.tensors, thorough=thorough)
     try:
         signature = from_json(file.header["signature"])
     except ValueError as error:

@@ -64,7 +64,7 @@ class QuickScorer:
         rises[ends[1:-1] - 1] = True
         if not rises.all() or np.isnan(self.threshold).any():
             raise fields.fail("'threshold' must be increasing within a feature")
-        if not self.masks.all():
+        if fields.thorough and not self.masks.all():
             raise fields.fail("'masks' leaves a tree without a leaf")
 
     def leaves(self, x: Array, group: int) -> Leaves:  # noqa: ARG002  every block has all trees

@@ -43,18 +43,20 @@ class TreeWalk:
         if fields.has("routes"):
             self.routes = fields.tensor("routes", "b1", None, CATEGORIES)
             self.split = _int32(fields, "split", nodes)
-            _within(fields, "split", self.split, self.routes.shape[0])
         if not 1 <= self.trees <= MAX_TREES or 0 in self.values.shape:
             raise fields.fail("an ensemble needs trees and values")
+        _within(fields, "steps", self.steps, MAX_STEPS + 1)
+        if fields.thorough:
+            self._check_nodes(fields, n_in)
+
+    def _check_nodes(self, fields: Fields, n_in: int) -> None:
+        """Refuse cycles, ways out of the tables, and leaves that lead on."""
+        nodes = self.left.shape[0]
         _within(fields, "roots", self.roots, nodes)
         _within(fields, "feature", self.feature, n_in)
         _within(fields, "leaf", self.leaf, self.values.shape[0])
-        _within(fields, "steps", self.steps, MAX_STEPS + 1)
-        self._check_children(fields)
-
-    def _check_children(self, fields: Fields) -> None:
-        """Refuse cycles, ways out of the table, and leaves that lead on."""
-        nodes = self.left.shape[0]
+        if self.split is not None and self.routes is not None:
+            _within(fields, "split", self.split, self.routes.shape[0])
         place = np.arange(nodes, dtype=np.int32)
         inner = self.left != place
         if ((self.left < place) | (inner & (self.left > nodes - 2))).any():
@@ -95,7 +97,8 @@ class TreeWalk:
         node = ends
         row = np.tile(np.arange(0, rows * columns, columns, dtype=np.int32), roots.shape[0])
         going: NDArray[np.intp] | None = None  # places in `ends` of those still on their way
-        # Indices were checked when the plan was read; "clip" spares a second check and a copy.
+        # Indices were checked when the plan was built; "clip" spares a copy, and no content of a
+        # file can lead out of its arrays or on for ever.
         for step in range(int(self.steps[trees].max())):
             if step % LOOK == 0 and step:
                 away = np.flatnonzero(self.left.take(node, mode="clip") != node)
