@@ -62,6 +62,7 @@ class Head:
             self.broken = problem
         self.authorization = found.get(b"authorization")
         self.length = _length(found)
+        self.expects = self.expects and self.length != 0
         self.tag = _text(found.get(b"knative-serving-tag"))
         self.request_id = _plain(found.get(b"x-request-id"))
         self.timeout_s: float | None = None

@@ -1,15 +1,16 @@
 """HTTP/1.1 on a connection: the hot path. Predictions go to the predictor, the rest to ASGI."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import httptools
 
-from runtime.connection import HEAD_S, IDLE_S, MAX_PIPELINED, PIPELINE, Connection
+from runtime.connection import HEAD_S, IDLE_S, MAX_PIPELINED, PIPELINE, WRITING, Connection
 from runtime.exchange import Exchange
 from runtime.faults import log
 from runtime.heads import Head
 from runtime.plan.ops import override
-from runtime.problems import Internal, Malformed, Problem, TooLarge, TooSlow
+from runtime.problems import Internal, Malformed, Overloaded, Problem, TooLarge, TooSlow
 from runtime.responses import CLOSE, CONTINUE, problem_answer
 from runtime.strict import (
     MAX_HEAD_BYTES,
@@ -29,6 +30,13 @@ if TYPE_CHECKING:
 # Bodies above this are worth refusing before they are read.
 LARGE_BYTES: Final = 64 * 1024
 OFFERS: Final = (b"upgrade", b"http2-settings")
+# A body comes at this rate at least, in bytes a second, once it has had some seconds.
+MIN_RATE: Final = 500
+RATE_AFTER_S: Final = 20.0
+# Chunk sizes, extensions and trailers beside the body; a byte in a chunk of its own needs 5.
+FRAMING_BYTES: Final = 16 * 1024
+FRAMING_FACTOR: Final = 16
+COURTESY: Final = 256  # connections too many that are told so; what is beyond is cut
 # Of a head that comes in parts this much is kept, to look at its request line.
 LINE_BYTES: Final = MAX_TARGET_BYTES + 64
 
@@ -58,6 +66,8 @@ class HttpProtocol(Connection):
         self.arrived = 0.0
         self._begun = False  # a request began in this chunk
         self._fresh, self._start = False, b""  # this chunk began a request; its first bytes
+        self._watched: Head | None = None  # whose body is read in parts
+        self._raw = self._quiet = self._seen = 0
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -123,9 +133,12 @@ class HttpProtocol(Connection):
 
     def _unfinished(self) -> None:
         """Bound in time and size what has begun and not ended."""
-        if self._head is not None:
-            self.deadline = min(self.deadline, self._until)
-            return
+        if self._head is None:
+            self._unfinished_head()
+        else:
+            self._unfinished_body(self._head)
+
+    def _unfinished_head(self) -> None:
         if self._begun:  # behind the end of another request, so that not all of the chunk is its
             self._until = self.arrived + HEAD_S
             self._head_bytes = len(self._target) + _size(self._headers)
@@ -138,6 +151,26 @@ class HttpProtocol(Connection):
             self.refuse(head_too_large())
         elif self._target and self._is_simple():
             self.refuse(other_version())
+        else:
+            with suppress(_Refused):
+                self._keep(self._head_bytes)
+
+    def _unfinished_body(self, head: Head) -> None:
+        read = self._received
+        if self._watched is not head:
+            self._watched, self._raw, self._quiet = head, 0, 0
+        else:
+            self._raw += self._chunk
+            self._quiet = 0 if read > self._seen else self._quiet + self._chunk
+        self._seen = read
+        # Slow is who has had some seconds and gives less than the least a second since.
+        due = self._until - self.edge.body_s + RATE_AFTER_S + read / MIN_RATE
+        self.deadline = min(self.deadline, self._until, due)
+        if self._raw - read > FRAMING_BYTES + FRAMING_FACTOR * read or self._quiet > MAX_HEAD_BYTES:
+            self.refuse(Malformed("Chunk extensions and trailers are larger than the body."))
+        elif self._parts is None:
+            with suppress(_Refused):
+                self._keep(len(self._body))
 
     def _remember(self, data: bytes) -> None:
         head = self._head
@@ -275,8 +308,14 @@ class HttpProtocol(Connection):
             self.edge.admit(head)
         except Problem as problem:
             self._stop(problem)
-        if head.expects and not self.exchanges:
+        if not head.expects:
+            return
+        if not self.exchanges:
             self.transport.write(CONTINUE)
+            return
+        go_on = Exchange(self, None, close=False)
+        go_on.answer = CONTINUE
+        self.exchanges.append(go_on)  # told when its turn comes
 
     def _keep(self, size: int) -> None:
         """Account for the half-read body; all of them together are bounded."""
@@ -301,12 +340,40 @@ class HttpProtocol(Connection):
             answer = answer[: answer.index(b"\r\n\r\n") + 4]
         exchange.put(answer)
 
+    @override
+    def overdue(self, now: float) -> bool:
+        exchanges = self.exchanges
+        if exchanges and not self.between and (self._held or exchanges[-1].answer is CONTINUE):
+            # Its rest cannot come: we do not read, or it waits to be told to go on.
+            limit = HEAD_S if self._head is None else self.edge.body_s
+            self._until = self.deadline = now + limit
+        return super().overdue(now)
+
     def too_slow(self) -> None:
         """End a connection whose client kept us waiting; tell it if it was amid a request."""
-        if self.between or self.ending:
-            self.transport.abort() if self.ending else self.transport.close()
+        if self.ending or self._held & WRITING:
+            self.transport.abort()
+        elif self.between:
+            self.end()
         else:
             self.refuse(TooSlow("The rest of the request did not arrive in time. Send it again."))
+
+    @override
+    def turn_away(self) -> None:
+        if len(self.edge.connections) > self.edge.max_connections + COURTESY:
+            self.transport.abort()
+            return
+        self.between = False  # what it sends is read away
+        self.refuse(
+            Overloaded("This replica has as many connections as it takes.", retry_after_s=1)
+        )
+
+    @override
+    def eof_received(self) -> bool:
+        if not self.between and not self.ending:
+            self.between = True  # its rest will never come
+            self.refuse(Malformed("The connection was shut amid a request."))
+        return super().eof_received()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:

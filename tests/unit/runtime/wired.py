@@ -169,7 +169,7 @@ class Wired:
 
     async def settled(self) -> None:
         """Wait until nothing is left to do without another event."""
-        for _ in range(50):
+        for _ in range(20_000):
             await asyncio.sleep(0)
             if not self.edge.tasks and not (self.pipe.lost and self.protocol.open):
                 return
