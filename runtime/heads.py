@@ -1,6 +1,7 @@
 """What the head of a request says: framing, credentials, deadline. Pure; no sockets."""
 
 import math
+import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
@@ -17,6 +18,8 @@ CSV: Final = b"text/csv"
 _ID_CHARACTERS: Final = frozenset(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:=+/"
 )
+# W3C Trace Context: version, trace, parent, flags; later versions may say more.
+_TRACE: Final = re.compile(rb"(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
 
 
 class Head:
@@ -39,6 +42,7 @@ class Head:
         "tag",
         "target",
         "timeout_s",
+        "trace",
     )
 
     def __init__(
@@ -65,6 +69,7 @@ class Head:
         self.expects = self.expects and self.length != 0
         self.tag = _text(found.get(b"knative-serving-tag"))
         self.request_id = _plain(found.get(b"x-request-id"))
+        self.trace = _trace(found.get(b"traceparent"))
         self.timeout_s: float | None = None
         self.fault: Problem | None = None
         media = found.get(b"content-type", b"").partition(b";")[0].strip().lower()
@@ -141,3 +146,14 @@ def _plain(raw: bytes | None) -> str | None:
     if not raw or len(raw) > 128 or not _ID_CHARACTERS.issuperset(raw):
         return None
     return raw.decode("ascii")
+
+
+def _trace(raw: bytes | None) -> str | None:
+    """Give the id of the trace that a request belongs to; one that is malformed is none."""
+    found = None if raw is None else _TRACE.fullmatch(raw)
+    if found is None:
+        return None
+    version, trace, parent, more = found.groups()
+    if (version == b"00" and more is not None) or not trace.strip(b"0") or not parent.strip(b"0"):
+        return None
+    return trace.decode("ascii")
