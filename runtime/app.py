@@ -9,7 +9,7 @@ import orjson
 from runtime.launch import Launch
 from runtime.metrics import Metrics
 from runtime.plan.signature import Kind, Signature
-from runtime.problems import MethodNotAllowed, NotFound, Problem, Starting
+from runtime.problems import MethodNotAllowed, NotFound, NotImplementedHere, Problem, Starting
 from runtime.responses import problem_body, problem_headers
 from runtime.revisions import Revision, Revisions
 from runtime.routes import routes
@@ -24,6 +24,9 @@ Answer = tuple[int, dict[str, str], bytes]
 TEXT: Final = {"content-type": "text/plain; version=0.0.4; charset=utf-8"}
 VERSION: Final = "1"  # of this interface
 READ: Final = ("GET", "HEAD", "OPTIONS")
+ANY: Final = ("GET", "HEAD", "POST", "OPTIONS")
+# Of RFC 9110 and 5789; who knows a method and does not take it says 405, who does not know it 501.
+KNOWN: Final = frozenset({*ANY, "PUT", "DELETE", "CONNECT", "TRACE", "PATCH"})
 KINDS: Final = {Kind.NUMBER: "FP64", Kind.STRING: "BYTES", Kind.ANY: "BYTES"}
 
 
@@ -74,6 +77,10 @@ class App:
 
     def _answer(self, scope: Scope) -> Answer:
         path, method = scope["path"], scope["method"]
+        if method not in KNOWN:
+            raise NotImplementedHere(f"The method {method} is not known here.")
+        if path == "*":  # of OPTIONS alone: what the server takes anywhere
+            return 204, {"allow": ", ".join(ANY)}, b""
         allowed = READ if path in self._open or path in self._guarded else self._posts(path)
         if method == "OPTIONS":
             return 204, {"allow": ", ".join(allowed)}, b""

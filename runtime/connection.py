@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 HEAD_S: Final = 15.0  # from the first byte of a request to the end of its head
 IDLE_S: Final = 120.0  # above the 90 s that Go's clients (Knative's queue-proxy) keep connections
-WRITE_S: Final = 60.0  # for a client to take what was written to it
+WRITE_S: Final = 60.0  # for a client to take any of what was written to it
 LINGER_S: Final = 2.0
 MAX_PIPELINED: Final = 64  # requests unanswered on one connection before it is not read further
 WRITING, PIPELINE = 1, 2  # reasons not to read
@@ -33,6 +33,7 @@ class Connection(asyncio.Protocol):
         self.open = False
         self.deadline = 0.0
         self._held = 0
+        self._unwritten, self._write_by = 0, 0.0  # as the last look found it; when it must be less
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -40,8 +41,14 @@ class Connection(asyncio.Protocol):
         self.open = True
         self.deadline = self.edge.clock() + IDLE_S
         self.edge.connections.add(self)
-        if self.edge.leaving:
+        if len(self.edge.connections) > self.edge.max_connections:
+            self.turn_away()
+        elif self.edge.leaving:
             self.edge.idle(self)
+
+    def turn_away(self) -> None:
+        """See to a connection too many."""
+        self.transport.abort()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  (asyncio's signature)
@@ -91,10 +98,10 @@ class Connection(asyncio.Protocol):
             return
         while exchanges:
             exchange = exchanges[0]
+            if exchange.answer is None and not self._held & WRITING:
+                exchange.begin()  # while nothing is taken, not: its answer would fill memory
             if exchange.answer is None:
-                exchange.begin()
-                if exchange.answer is None:
-                    return
+                return
             exchanges.popleft()
             if exchange.answer:
                 self.transport.write(exchange.answer)
@@ -133,12 +140,15 @@ class Connection(asyncio.Protocol):
     @override
     def pause_writing(self) -> None:
         self.hold(WRITING)
-        self.deadline = self.edge.clock() + WRITE_S
+        self._unwritten = 0
 
     @override
     def resume_writing(self) -> None:
         self.release(WRITING)
-        self.deadline = self.edge.clock() + IDLE_S
+        if self.between:
+            self.deadline = self.edge.clock() + IDLE_S
+        if self.exchanges:
+            self.settle()
 
     def hold(self, reason: int) -> None:
         """Stop reading for a reason."""
@@ -160,7 +170,15 @@ class Connection(asyncio.Protocol):
 
     def overdue(self, now: float) -> bool:
         """True when the client has kept us waiting too long; called about once a second."""
-        if self.exchanges and self.between and not self._held & WRITING:
+        if self._held & WRITING or self.ending:
+            left = self.transport.get_write_buffer_size()
+            before, self._unwritten = self._unwritten, left
+            if left:
+                if not before or left < before:  # slow is not idle
+                    self._write_by = now + WRITE_S
+                self.deadline = now + LINGER_S
+                return now > self._write_by
+        if self.exchanges and (self.between or self.ending):
             self.deadline = now + IDLE_S  # it waits for us
         return now > self.deadline
 

@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 
 LOG: Final = logging.getLogger("uvicorn.error")
 SWEEP_S: Final = 1.0
+# For one worker: a connection costs about 5 KB, and up to 128 KB while a request is half read.
+MAX_CONNECTIONS: Final = 10_000
 
 
 class Edge:
     """What every connection of a worker shares.
 
     leaving  connections go as they fall idle; `on_idle` then takes them
+    closing  they are closed then, and answers say so
     """
 
     def __init__(
@@ -41,9 +44,10 @@ class Edge:
         self.loop, self.batcher, self.metrics = batcher.loop, batcher, metrics
         self.clock, self.gate = batcher.clock, batcher.gate
         self.connections: set[Connection] = set()
-        self.leaving = False
+        self.leaving = self.closing = False
         self.on_idle: Callable[[Connection], None] = lambda connection: connection.end()
         self.on_left: Callable[[], None] = lambda: None
+        self.max_connections = MAX_CONNECTIONS
         self.max_body_bytes, self.body_s = 0, 0.0
         self.predict, self.admit, self.keep = predictor.predict, predictor.admit, self.gate.keep
         self.app: ASGI3Application | None = None
@@ -64,7 +68,11 @@ class Edge:
     def visit(self, connection: Connection, head: Head) -> None:
         """Let the ASGI application answer, when it is this request's turn."""
         connection.exchanges.append(Visit(self, connection, head))
-        connection.settle()
+        if self.closing:
+            # Not at once: whether this is the last request shows when the whole chunk was read.
+            self.loop.call_soon(connection.settle)
+        else:
+            connection.settle()
 
     def refused(self, status: int) -> None:
         """Count an answer to what was not a whole request."""
@@ -105,6 +113,8 @@ class Visit(Exchange):
             return
         self._started = True
         edge, connection = self._edge, cast("Connection", self.connection)
+        if edge.closing and connection.is_last(self):
+            self.close = True
         event = asyncio.Event()
         event.set()
         cycle = RequestResponseCycle(

@@ -12,6 +12,9 @@ MIN_BYTES: Final = 64 * 1024 * 1024
 class Gate:
     """Counts. `running` requests are being computed, `admitted` are computed or wait for it.
 
+    Bytes are counted twice over: `bytes` of whole requests, `kept` of half-read ones, each up to
+    `most_bytes`, so that who sends halves keeps nobody out who sends whole requests.
+
     container_concurrency  requests computed at a time; 0: no limit, but a bounded queue
     max_body_bytes         a few of the largest bodies must fit into what may be held
     """
@@ -22,7 +25,7 @@ class Gate:
             container_concurrency * (1 + QUEUE_FACTOR) if container_concurrency else UNLIMITED_QUEUE
         )
         self.most_bytes = max(MIN_BYTES, 4 * max_body_bytes)
-        self.admitted = self.running = self.bytes = self.shed = 0
+        self.admitted = self.running = self.bytes = self.kept = self.shed = 0
 
     def enter(self, size: int) -> None:
         """Admit a request whose body has so many bytes; raises Overloaded."""
@@ -34,10 +37,10 @@ class Gate:
         self.admitted += 1
 
     def keep(self, size: int) -> None:
-        """Hold so many bytes more (or fewer); raises Overloaded and holds none."""
-        if size > 0 and self.bytes + size > self.most_bytes:
-            raise self._overloaded(f"{self.bytes} bytes of requests are held")
-        self.bytes += size
+        """Hold so many bytes more (or fewer) of what is half read; raises Overloaded."""
+        if size > 0 and self.kept + size > self.most_bytes:
+            raise self._overloaded(f"{self.kept} bytes of half-read requests are held")
+        self.kept += size
 
     def room(self) -> int:
         """Give how many requests may start computing now."""

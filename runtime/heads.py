@@ -1,24 +1,26 @@
 """What the head of a request says: framing, credentials, deadline. Pure; no sockets."""
 
 import math
+import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
+from runtime import strict
 from runtime.problems import Malformed, Problem, UnsupportedMediaType
+from runtime.strict import Headers
 
 if TYPE_CHECKING:
     from runtime.repeats import RepeatLane
     from runtime.routes import Route
 
-Headers = list[tuple[bytes, bytes]]
-
-MAX_HEAD_BYTES: Final = 64 * 1024
 JSON_TYPES: Final = (b"", b"application/json")
 CSV: Final = b"text/csv"
 # An id is echoed in a header and written to the log, so it is short and plain or it is replaced.
 _ID_CHARACTERS: Final = frozenset(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:=+/"
 )
+# W3C Trace Context: version, trace, parent, flags; later versions may say more.
+_TRACE: Final = re.compile(rb"(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
 
 
 class Head:
@@ -27,42 +29,50 @@ class Head:
     __slots__ = (
         "admitted",
         "authorization",
+        "broken",
         "close",
-        "connection",
         "csv",
         "expects",
         "fault",
         "headers",
-        "host",
         "http10",
         "lane",
         "length",
         "method",
         "request_id",
         "route",
-        "strange",
         "tag",
         "target",
         "timeout_s",
+        "trace",
     )
 
-    def __init__(self, method: bytes, target: bytes, headers: Headers, *, close: bool) -> None:
-        """Read a head; `fault` is what makes it unanswerable, told once its body has been read."""
-        found: dict[bytes, bytes] = {name.lower(): value for name, value in headers}
+    def __init__(
+        self, method: bytes, target: bytes, headers: Headers, version: str, *, close: bool
+    ) -> None:
+        """Read a head; two kinds of faults are kept for who answers.
+
+        broken  makes the connection end at once, for its next byte cannot be trusted
+        fault   makes it unanswerable, told once its body has been read
+        """
         self.method, self.target, self.headers, self.close = method, target, headers, close
-        self.http10 = False
+        self.http10 = version == "1.0"
         self.admitted = -1  # the second in which the caller was last found to be allowed
         self.route: Route | None = None
         self.lane: RepeatLane | None = None  # for requests with this head; looked up each second
-        self.host = b"host" in found
-        self.connection = found.get(b"connection")
+        self.broken: Problem | None = None
+        self.expects = False
+        found: dict[bytes, bytes] = {name.lower(): value for name, value in headers}
+        try:
+            found = self._checked(found, version)
+        except Problem as problem:
+            self.broken = problem
         self.authorization = found.get(b"authorization")
         self.length = _length(found)
-        # A body whose end only its sender knows.
-        self.strange = found.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked"
-        self.expects = found.get(b"expect", b"").lower() == b"100-continue"
+        self.expects = self.expects and self.length != 0
         self.tag = _text(found.get(b"knative-serving-tag"))
         self.request_id = _plain(found.get(b"x-request-id"))
+        self.trace = _trace(found.get(b"traceparent"))
         self.timeout_s: float | None = None
         self.fault: Problem | None = None
         media = found.get(b"content-type", b"").partition(b";")[0].strip().lower()
@@ -74,6 +84,20 @@ class Head:
             _readable(media, found.get(b"content-encoding", b"identity"))
         except Problem as problem:
             self.fault = problem
+
+    def _checked(self, found: dict[bytes, bytes], version: str) -> dict[bytes, bytes]:
+        """Hold the head to the book; gives its fields, those of several lines put together."""
+        if version not in strict.VERSIONS:
+            raise strict.other_version()
+        strict.check_size(self.target, self.headers)
+        if len(found) != len(self.headers):
+            found = strict.combined(self.headers)
+        http10 = self.http10
+        strict.check_framing(found, http10=http10)
+        strict.check_host(found, http10=http10)
+        self.target = strict.path_and_query(self.method, self.target)
+        self.expects = strict.asks_first(found, http10=http10)
+        return found
 
     @property
     def path(self) -> bytes:
@@ -91,8 +115,8 @@ def _length(found: dict[bytes, bytes]) -> int | None:
     if b"transfer-encoding" in found:
         return None
     raw = found.get(b"content-length")
-    # The parser has refused what is not a number; this only bounds its size.
-    return 0 if raw is None else int(raw[:20])
+    # The parser has refused what is not a number of 64 bits, but zeros before it may be many.
+    return 0 if raw is None else int(raw.strip().lstrip(b"0")[:20] or b"0")
 
 
 def _readable(media: bytes, encoding: bytes) -> None:
@@ -125,3 +149,14 @@ def _plain(raw: bytes | None) -> str | None:
     if not raw or len(raw) > 128 or not _ID_CHARACTERS.issuperset(raw):
         return None
     return raw.decode("ascii")
+
+
+def _trace(raw: bytes | None) -> str | None:
+    """Give the id of the trace that a request belongs to; one that is malformed is none."""
+    found = None if raw is None else _TRACE.fullmatch(raw)
+    if found is None:
+        return None
+    version, trace, parent, more = found.groups()
+    if (version == b"00" and more is not None) or not trace.strip(b"0") or not parent.strip(b"0"):
+        return None
+    return trace.decode("ascii")

@@ -214,7 +214,8 @@ class Predictor:
         revision = prediction.revision if prediction.known else None
         name = None if revision is None else revision.launch.name
         signature = None if revision is None else revision.backend.signature
-        problem = problem_of(error, signature, head.request_id, f"revision={name}")
+        who = f"revision={name}" + (f" trace={head.trace}" if head.trace else "")
+        problem = problem_of(error, signature, head.request_id, who)
         self._leave(prediction, problem.status, self._clock())
         end = CLOSE if prediction.close else KEEP_ALIVE if head.http10 else b""
         request_id = problem.members.get("request_id", head.request_id)

@@ -80,12 +80,20 @@ class TooLarge(Problem):
     type, status, title = "/problems/too-large", 413, "The request is too large"
 
 
+class TargetTooLong(Problem):
+    type, status, title = "/problems/target-too-long", 414, "The request's address is too long"
+
+
 class HeadTooLarge(Problem):
     type, status, title = "/problems/head-too-large", 431, "The request's headers are too large"
 
 
 class UnsupportedMediaType(Problem):
     type, status, title = "/problems/unsupported-media-type", 415, "This content type is not read"
+
+
+class ExpectationFailed(Problem):
+    type, status, title = "/problems/expectation-failed", 417, "What is expected is not done here"
 
 
 class QuotaExceeded(Problem):
@@ -102,6 +110,10 @@ class Internal(Problem):
     type, status, title = "/problems/internal", 500, "Something went wrong on our side"
 
 
+class NotImplementedHere(Problem):
+    type, status, title = "/problems/not-implemented", 501, "This is not known here"
+
+
 class Overloaded(Problem):
     type, status, title = "/problems/overloaded", 503, "All capacity is in use"
 
@@ -116,3 +128,7 @@ class EngineUnavailable(Problem):
 
 class DeadlinePassed(Problem):
     type, status, title = "/problems/deadline-passed", 504, "The deadline passed"
+
+
+class VersionNotSupported(Problem):
+    type, status, title = "/problems/version-not-supported", 505, "This HTTP version is not spoken"

@@ -1,24 +1,45 @@
 """HTTP/1.1 on a connection: the hot path. Predictions go to the predictor, the rest to ASGI."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import httptools
 
-from runtime.connection import HEAD_S, IDLE_S, MAX_PIPELINED, PIPELINE, Connection
+from runtime.connection import HEAD_S, IDLE_S, MAX_PIPELINED, PIPELINE, WRITING, Connection
 from runtime.exchange import Exchange
 from runtime.faults import log
-from runtime.heads import MAX_HEAD_BYTES, Head, Headers
+from runtime.heads import Head
 from runtime.plan.ops import override
-from runtime.problems import HeadTooLarge, Internal, Malformed, Problem, TooLarge, TooSlow
+from runtime.problems import Internal, Malformed, Overloaded, Problem, TooLarge, TooSlow
 from runtime.repeats import Repeat
 from runtime.responses import CLOSE, CONTINUE, problem_answer
+from runtime.strict import (
+    MAX_HEAD_BYTES,
+    MAX_TARGET_BYTES,
+    VERSIONS,
+    Headers,
+    bad_trailer,
+    head_too_large,
+    other_version,
+    refusal,
+    target_too_long,
+)
 
 if TYPE_CHECKING:
     from runtime.edge import Edge
 
 # Bodies above this are worth refusing before they are read.
 LARGE_BYTES: Final = 64 * 1024
-HOP_BY_HOP: Final = frozenset({b"upgrade", b"http2-settings", b"connection"})
+OFFERS: Final = (b"upgrade", b"http2-settings")
+# A body comes at this rate at least, in bytes a second, once it has had some seconds.
+MIN_RATE: Final = 500
+RATE_AFTER_S: Final = 20.0
+# Chunk sizes, extensions and trailers beside the body; a byte in a chunk of its own needs 5.
+FRAMING_BYTES: Final = 16 * 1024
+FRAMING_FACTOR: Final = 16
+COURTESY: Final = 256  # connections too many that are told so; what is beyond is cut
+# Of a head that comes in parts this much is kept, to look at its request line.
+LINE_BYTES: Final = MAX_TARGET_BYTES + 64
 
 
 class _Refused(Exception):
@@ -32,6 +53,7 @@ class HttpProtocol(Connection):
         super().__init__(edge)
         self.parser = httptools.HttpRequestParser(self)
         self._predict, self._batcher = edge.predict, edge.batcher
+        self._large = min(LARGE_BYTES, edge.max_body_bytes)
         self._target, self._headers = b"", Headers()
         self._head: Head | None = None
         self._head_bytes, self._until = 0, 0.0
@@ -46,6 +68,9 @@ class HttpProtocol(Connection):
         self._clock, self._connections = edge.clock, edge.connections
         self.arrived = 0.0
         self._begun = False  # a request began in this chunk
+        self._fresh, self._start = False, b""  # this chunk began a request; its first bytes
+        self._watched: Head | None = None  # whose body is read in parts
+        self._raw = self._quiet = self._seen = 0
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -71,10 +96,14 @@ class HttpProtocol(Connection):
                 self.hold(PIPELINE)
             return
         self._back()
-        fresh = self.between
+        self._fresh = self.between
         self._completed, self._chunk, self._begun = 0, len(data), False
+        if self._fresh:
+            self._start = data
+        elif self._start:
+            self._start = (self._start + data)[:LINE_BYTES]
         self._feed(data)
-        self._after(fresh, data)
+        self._after(data)
 
     def _back(self) -> None:
         if self.exchanges and self.exchanges[0] is self._repeat:
@@ -87,39 +116,85 @@ class HttpProtocol(Connection):
         self._repeat = Repeat(self)
         self._predict(self, self._known, repeat.body, repeat.began)
 
-    def _after(self, fresh: bool, data: bytes) -> None:
+    def _after(self, data: bytes) -> None:
+        if self._head is not None or self._completed:
+            self._start = b""
         if self.ending:
             return
         if not self.between:
             self._unfinished()
-        elif fresh and self._completed == 1:
+        elif self._fresh and self._completed == 1:
             self._remember(data)
 
-    def _feed(self, data: bytes) -> None:
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._feed(self._without_upgrade() + data[upgrade.args[0] :])
-        except httptools.HttpParserCallbackError as error:
-            if not isinstance(error.__context__, _Refused):
-                log(error.__context__ or error, "-", "protocol")
-                self.refuse(Internal("The request could not be handled; the log says where."))
-        except httptools.HttpParserError as error:
-            self.refuse(Malformed(f"This is not a well-formed HTTP request: {error}."))
+    def _feed(self, data: bytes | memoryview) -> None:
+        while True:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                # A chunk may hold thousands of offers: neither copied nor nested for each.
+                data = memoryview(data)[upgrade.args[0] :]
+                self._feed(self._without_upgrade())
+                if self.ending:
+                    return
+            except httptools.HttpParserCallbackError as error:
+                if not isinstance(error.__context__, _Refused):
+                    log(error.__context__ or error, "-", "protocol")
+                    self.refuse(Internal("The request could not be handled; the log says where."))
+                return
+            except httptools.HttpParserError as error:
+                self._unreadable(str(error))
+                return
+
+    def _unreadable(self, said: str) -> None:
+        """Refuse what the parser cannot read."""
+        if self.between and self._head is not None and self._head.close:
+            # What follows the last request of a connection is read away, whatever it is.
+            self.between, self.ending = False, True
+            return
+        start = b"" if self._completed or self._head is not None else self._start
+        self.refuse(refusal(said, start.lstrip(b"\r\n")))
 
     def _unfinished(self) -> None:
         """Bound in time and size what has begun and not ended."""
-        if self._head is not None:
-            self.deadline = min(self.deadline, self._until)
-            return
+        if self._head is None:
+            self._unfinished_head()
+        else:
+            self._unfinished_body(self._head)
+
+    def _unfinished_head(self) -> None:
         if self._begun:  # behind the end of another request, so that not all of the chunk is its
             self._until = self.arrived + HEAD_S
             self._head_bytes = len(self._target) + _size(self._headers)
         else:
             self._head_bytes += self._chunk
         self.deadline = self._until
-        if self._head_bytes > MAX_HEAD_BYTES:
-            self.refuse(_head_too_large())
+        if len(self._target) > MAX_TARGET_BYTES:
+            self.refuse(target_too_long())
+        elif self._head_bytes > MAX_HEAD_BYTES:
+            self.refuse(head_too_large())
+        elif self._target and self._is_simple():
+            self.refuse(other_version())
+        else:
+            with suppress(_Refused):
+                self._keep(self._head_bytes)
+
+    def _unfinished_body(self, head: Head) -> None:
+        read = self._received
+        if self._watched is not head:
+            self._watched, self._raw, self._quiet = head, 0, 0
+        else:
+            self._raw += self._chunk
+            self._quiet = 0 if read > self._seen else self._quiet + self._chunk
+        self._seen = read
+        # Slow is who has had some seconds and gives less than the least a second since.
+        due = self._until - self.edge.body_s + RATE_AFTER_S + read / MIN_RATE
+        self.deadline = min(self.deadline, self._until, due)
+        if self._raw - read > FRAMING_BYTES + FRAMING_FACTOR * read or self._quiet > MAX_HEAD_BYTES:
+            self.refuse(Malformed("Chunk extensions and trailers are larger than the body."))
+        elif self._parts is None:
+            with suppress(_Refused):
+                self._keep(len(self._body))
 
     def _remember(self, data: bytes) -> None:
         head = self._head
@@ -136,17 +211,36 @@ class HttpProtocol(Connection):
 
         Java's client makes it with every first request; the parser leaves such a body unread.
         """
-        closing = any(
-            n.lower() == b"connection" and b"close" in v.lower() for n, v in self._headers
-        )
-        lines = [b"%b %b HTTP/1.1\r\n" % (self.parser.get_method(), self._target)]
-        lines += [
-            b"%b: %b\r\n" % header
-            for header in self._headers
-            if header[0].lower() not in HOP_BY_HOP
-        ]
+        lines = [self._line()]
+        for name, value in self._headers:
+            small = name.lower()
+            if small in OFFERS:
+                continue
+            if small == b"connection":
+                options = [o for o in value.split(b",") if o.strip().lower() not in OFFERS]
+                value = b",".join(options)
+            lines.append(b"%b: %b\r\n" % (name, value))
         self.parser = httptools.HttpRequestParser(self)
-        return b"".join(lines) + (CLOSE if closing else b"") + b"\r\n"
+        return b"".join(lines) + b"\r\n"
+
+    def _line(self) -> bytes:
+        """Write the request line as it must have been sent: only so is it sure what was read."""
+        parser = self.parser
+        version = parser.get_http_version().encode()
+        return b"%b %b HTTP/%b\r\n" % (parser.get_method(), self._target, version)
+
+    def _is_simple(self) -> bool:
+        """Tell whether this is a request of HTTP/0.9, whose head would be waited for in vain."""
+        line, end, _ = self._start.lstrip(b"\r\n").partition(b"\r\n")
+        return bool(end) and line.endswith(self._target)
+
+    def _is_plain(self) -> bool:
+        """Tell whether the request line is as it should be: the parser takes spaces, and RTSP."""
+        if not self._start:  # it came in parts behind another request
+            return True
+        if self._completed:
+            return not self._fresh or self._line() in self._start
+        return self._start.lstrip(b"\r\n").startswith(self._line())
 
     # The parser's callbacks, in their order
 
@@ -163,26 +257,32 @@ class HttpProtocol(Connection):
 
     def on_headers_complete(self) -> None:
         parser = self.parser
+        method = parser.get_method()
+        if not self._is_plain() and parser.get_http_version() in VERSIONS:
+            self._stop(
+                Malformed("The request line is not: method, space, target, space, HTTP/1.1.")
+            )
         if parser.should_upgrade():
-            if parser.get_method() == b"CONNECT":
+            if method == b"CONNECT":
                 self._stop(Malformed("This is no proxy: CONNECT is not served."))
             return
+        head = self._head = Head(
+            method,
+            self._target,
+            self._headers,
+            parser.get_http_version(),
+            close=not parser.should_keep_alive(),
+        )
+        if head.broken is not None:
+            self._stop(head.broken)
         # A small head in one chunk, as nearly all are, needs no adding up.
         whole = self._begun and self._chunk <= MAX_HEAD_BYTES
         if not whole and len(self._target) + _size(self._headers) > MAX_HEAD_BYTES:
-            self._stop(_head_too_large())
-        head = self._head = Head(
-            parser.get_method(), self._target, self._headers, close=not parser.should_keep_alive()
-        )
-        if head.connection is not None or not head.host:
-            head.http10 = parser.get_http_version() == "1.0"
-            if not head.host and not head.http10:
-                self._stop(Malformed("The Host header is missing."))
-        if head.strange:
-            self._stop(Malformed("The only Transfer-Encoding read here is chunked."))
+            self._stop(head_too_large())
+        self._headers = []  # what comes now are trailers
         head.route = self.edge.route(head)
         self._until = self.arrived + self.edge.body_s
-        if head.length is None or head.length > LARGE_BYTES or head.expects:
+        if head.length is None or head.length > self._large or head.expects:
             self._before_body(head)
 
     def on_body(self, body: bytes) -> None:
@@ -203,6 +303,8 @@ class HttpProtocol(Connection):
         head = self._head
         if head is None:
             return  # an upgrade: fed again without its offer
+        if self._headers and (problem := bad_trailer(self._headers)) is not None:
+            self._stop(problem)
         self.between = True
         self._completed += 1
         body = self._body if self._parts is None else bytes(self._parts)
@@ -230,8 +332,14 @@ class HttpProtocol(Connection):
             self.edge.admit(head)
         except Problem as problem:
             self._stop(problem)
-        if head.expects and not self.exchanges:
+        if not head.expects:
+            return
+        if not self.exchanges:
             self.transport.write(CONTINUE)
+            return
+        go_on = Exchange(self, None, close=False)
+        go_on.answer = CONTINUE
+        self.exchanges.append(go_on)  # told when its turn comes
 
     def _keep(self, size: int) -> None:
         """Account for the half-read body; all of them together are bounded."""
@@ -251,14 +359,45 @@ class HttpProtocol(Connection):
         self.exchanges.append(exchange)
         self.ending = True
         self.edge.refused(problem.status)
-        exchange.put(problem_answer(problem, end=CLOSE))
+        answer = problem_answer(problem, end=CLOSE)
+        if self._target and self.parser.get_method() == b"HEAD":
+            answer = answer[: answer.index(b"\r\n\r\n") + 4]
+        exchange.put(answer)
+
+    @override
+    def overdue(self, now: float) -> bool:
+        exchanges = self.exchanges
+        if exchanges and not self.between and (self._held or exchanges[-1].answer is CONTINUE):
+            # Its rest cannot come: we do not read, or it waits to be told to go on.
+            limit = HEAD_S if self._head is None else self.edge.body_s
+            self._until = self.deadline = now + limit
+        return super().overdue(now)
 
     def too_slow(self) -> None:
         """End a connection whose client kept us waiting; tell it if it was amid a request."""
-        if self.between or self.ending:
-            self.transport.abort() if self.ending else self.transport.close()
+        if self.ending or self._held & WRITING:
+            self.transport.abort()
+        elif self.between:
+            self.end()
         else:
             self.refuse(TooSlow("The rest of the request did not arrive in time. Send it again."))
+
+    @override
+    def turn_away(self) -> None:
+        if len(self.edge.connections) > self.edge.max_connections + COURTESY:
+            self.transport.abort()
+            return
+        self.between = False  # what it sends is read away
+        self.refuse(
+            Overloaded("This replica has as many connections as it takes.", retry_after_s=1)
+        )
+
+    @override
+    def eof_received(self) -> bool:
+        if not self.between and not self.ending:
+            self.between = True  # its rest will never come
+            self.refuse(Malformed("The connection was shut amid a request."))
+        return super().eof_received()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -271,12 +410,6 @@ class HttpProtocol(Connection):
         return TooLarge(
             f"The body is larger than {limit} bytes. Send fewer rows a call.", limit_bytes=limit
         )
-
-
-def _head_too_large() -> HeadTooLarge:
-    return HeadTooLarge(
-        f"The headers are larger than {MAX_HEAD_BYTES} bytes.", limit_bytes=MAX_HEAD_BYTES
-    )
 
 
 def _size(headers: Headers) -> int:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import resource
 import signal
 import socket
 import sys
@@ -19,7 +20,7 @@ from runtime.app import App
 from runtime.backend import LocalBackend, RemoteBackend
 from runtime.batching import Batcher
 from runtime.control import Control, Packet
-from runtime.edge import Edge
+from runtime.edge import MAX_CONNECTIONS, Edge
 from runtime.gate import Gate
 from runtime.last_words import tell
 from runtime.launch import Backend, Exit, Launch, RevisionLaunch
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 BACKLOG: Final = 4096
 TICK_S: Final = 1.0
+# Descriptors for what is no client: plans, the fallback's pipes, sockets handed over.
+SPARE_DESCRIPTORS: Final = 512
 # Of the drain's time, what is kept for ending processes and threads behind the answers.
 ENDING_S: Final = 0.5
 
@@ -116,6 +119,7 @@ class Worker:
         self.predictor.revisions = self.revisions
         self.edge = Edge(self.predictor, routes(launch), self.batcher, self.metrics)
         self.edge.max_body_bytes, self.edge.body_s = launch.max_body_bytes, launch.timeout_s
+        self.edge.max_connections = room_for_connections()
         self.app = App(launch, self.revisions, self.tokens, self.metrics, lambda: self.ready)
         self.edge.app = cast("ASGI3Application", self.app)
         self.control = (
@@ -228,7 +232,8 @@ class Worker:
 
     async def _end(self) -> Exit:
         """Answer what was read, let every connection go, release everything."""
-        if self.control is None:
+        self.edge.closing = self.control is None
+        if self.edge.closing:
             self.predictor.close()
         await asyncio.gather(*self._adoptions)
         cut = await self.departures.drain(max(0.0, self.launch.drain_s - ENDING_S))
@@ -241,6 +246,17 @@ class Worker:
             self.control.send({"t": "drained"})
             await self.control.sent()
         return Exit.OK
+
+
+def room_for_connections() -> int:
+    """Take all the descriptors we may have; gives how many clients they are enough for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    if soft == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    return max(soft // 2, min(MAX_CONNECTIONS, soft - SPARE_DESCRIPTORS))
 
 
 async def serve(launch: Launch, inherited: Inherited) -> Exit:

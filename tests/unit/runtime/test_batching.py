@@ -277,12 +277,22 @@ def test_the_gate_lets_ten_times_the_concurrency_wait(concurrency: int, most: in
 
 def test_the_gate_bounds_the_bytes_it_holds() -> None:
     gate = Gate(0, 1)
-    gate.keep(gate.most_bytes - 1)
+    gate.enter(gate.most_bytes - 1)
     with pytest.raises(Overloaded):
         gate.enter(2)
-    gate.keep(-(gate.most_bytes - 1))
+    gate.enter(1)
+    assert gate.bytes == gate.most_bytes
+
+
+def test_the_gate_bounds_what_is_half_read_and_lets_whole_requests_in_all_the_same() -> None:
+    gate = Gate(0, 1)
+    gate.keep(gate.most_bytes - 1)
+    with pytest.raises(Overloaded):
+        gate.keep(2)
     gate.enter(2)
-    assert gate.bytes == 2
+    gate.keep(-10)
+    gate.keep(2)
+    assert (gate.bytes, gate.kept, gate.shed) == (2, gate.most_bytes - 9, 1)
 
 
 @pytest.mark.parametrize(
