@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from runtime.codecs.request import Faults, say
+from runtime.codecs.request import MAX_FAULTS, Faults, say
 from runtime.plan.ops import Array, Float64Matrix, Frame, Inputs
 from runtime.plan.signature import Column, Kind, Signature
 
@@ -72,17 +72,37 @@ def from_rows(rows: list[Any], signature: Signature) -> Inputs:
     return _slow(rows, layout) if rows else _empty(signature)
 
 
-def from_flat(cells: list[Any], rows: int, signature: Signature) -> Inputs:
-    """Read cells in row-major order; rows times columns of them."""
+def from_flat(cells: list[Any] | Array, rows: int, signature: Signature) -> Inputs:
+    """Read cells in row-major order, rows times columns of them; an array holds numbers."""
     layout = layout_of(signature)
+    if isinstance(cells, np.ndarray):
+        return _from_matrix(cells.reshape(rows, layout.width), layout)
     if layout.allowed and layout.allowed.issuperset(map(type, cells)):
         return np.array(cells, np.float64).reshape(rows, layout.width)
     width = layout.width
     return from_rows([cells[i * width : (i + 1) * width] for i in range(rows)], signature)
 
 
-def from_columns(columns: Sequence[Sequence[Any]], signature: Signature) -> Inputs:
-    """Read columns in the signature's order, each a sequence of cells of the same length."""
+def _from_matrix(matrix: Array, layout: Layout) -> Inputs:
+    """Take a matrix of numbers as it is where it is float64 and nothing is wrong with it."""
+    if not layout.allowed:
+        return from_columns([column.copy() for column in matrix.T], layout.signature)
+    numbers: Float64Matrix = matrix.astype(np.float64, copy=False)
+    # One pass without a mask: only a NaN, an infinity or an overflow makes a sum that is not
+    # finite, and then each column is looked at.
+    with np.errstate(over="ignore", invalid="ignore"):
+        finite = math.isfinite(np.add.reduce(numbers, axis=None))
+    if not finite:
+        faults = Faults()
+        for cells, column in zip(numbers.T, layout.signature.columns, strict=True):
+            _array(cells, column, faults)
+        if faults.found:
+            raise faults.problem()
+    return numbers
+
+
+def from_columns(columns: Sequence[Sequence[Any] | Array], signature: Signature) -> Inputs:
+    """Read columns in the signature's order, each of as many cells; arrays hold numbers."""
     faults = Faults()
     arrays = tuple(
         _column(cells, column, faults)
@@ -151,8 +171,23 @@ def _named(i: int, row: dict[str, Any], layout: Layout, faults: Faults) -> Seque
     return cells
 
 
-def _column(cells: Sequence[Any], column: Column, faults: Faults) -> Array:
+def _array(cells: Array, column: Column, faults: Faults) -> Array:
+    """Take a column of numbers (no objects)."""
+    if column.kind is not Kind.NUMBER:
+        return _column(cells.tolist(), column, faults)
+    numbers = cells.astype(np.float64, copy=False)
+    good = ~np.isinf(numbers) if column.missing else np.isfinite(numbers)
+    for i in np.flatnonzero(~good)[:MAX_FAULTS].tolist():
+        number = float(numbers[i])
+        said = IS_MISSING if math.isnan(number) else f"{say(number)} is not a finite number"
+        faults.add(said, i, column.name)
+    return numbers
+
+
+def _column(cells: Sequence[Any] | Array, column: Column, faults: Faults) -> Array:
     """Read one column's cells: float64, or object of str, None and (kind ANY) numbers."""
+    if isinstance(cells, np.ndarray):
+        return _array(cells, column, faults)
     types = set(map(type, cells))
     if column.kind is Kind.NUMBER:
         return _numbers(cells, types, column, faults)
