@@ -11,7 +11,7 @@ import numpy as np
 
 from runtime.codecs import tensors, v2_binary
 from runtime.codecs.answers import dump
-from runtime.codecs.frames import from_columns, from_flat, layout_of
+from runtime.codecs.frames import from_columns, from_flat, layout_of, literals, packed
 from runtime.codecs.request import Call, ModelInfo, check_rows, outputs_asked, parse, refused
 from runtime.codecs.tensors import Tensor
 from runtime.codecs.v2_binary import Buffer, Parts, Tail
@@ -47,7 +47,7 @@ def decode(
     wanted, parameters = document.get("outputs"), document.get("parameters")
     asked = _asked(wanted)
     outputs = outputs_asked(asked, signature)
-    inputs, rows = _inputs(listed, signature, max_rows, tail)
+    inputs, rows = _inputs(listed, signature, max_rows, body, tail)
     call = Call(inputs, rows, outputs, picked=asked is not None, request_id=request_id)
     if asked is not None or parameters is not None:
         call.binary = _binary(wanted or [{"name": outputs[0]}], parameters)
@@ -77,9 +77,9 @@ def _binary(wanted: list[dict[str, Any]], parameters: Any) -> tuple[str, ...]:
 
 
 def _inputs(
-    listed: list[Any], signature: Signature, max_rows: int, tail: Tail | None
+    listed: list[Any], signature: Signature, max_rows: int, body: bytes, tail: Tail | None
 ) -> tuple[Inputs, int]:
-    plain = _plain(listed, signature, max_rows)
+    plain = _plain(listed, signature, max_rows, body)
     if plain is not None:
         if tail is not None:
             tail.done()
@@ -95,7 +95,9 @@ def _inputs(
     return _columns(found, signature, max_rows)
 
 
-def _plain(listed: list[Any], signature: Signature, max_rows: int) -> Float64Matrix | None:
+def _plain(
+    listed: list[Any], signature: Signature, max_rows: int, body: bytes
+) -> Float64Matrix | None:
     """Read what nearly everybody sends, one flat FP64 matrix; None: look closer."""
     layout, tensor = layout_of(signature), listed[0]
     if len(listed) != 1 or type(tensor) is not dict or tensor.get("datatype") != "FP64":
@@ -108,7 +110,13 @@ def _plain(listed: list[Any], signature: Signature, max_rows: int) -> Float64Mat
     rows, width = shape
     if width != layout.width or not 0 <= rows <= max_rows or len(cells) != rows * width:
         return None
-    if not layout.allowed or not layout.allowed.issuperset(map(type, cells)):
+    if not layout.allowed:
+        return None
+    # Where the key is written without escapes, its cells come behind its first mention.
+    start = 0 if b"\\" in body else max(0, body.find(b'"data"'))
+    if not literals(body, start):
+        return packed([cells], rows, width)
+    if not layout.allowed.issuperset(map(type, cells)):
         return None
     return np.array(cells, np.float64).reshape(rows, width)
 
