@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import orjson
 
+from runtime import metadata
 from runtime.launch import Launch
 from runtime.metrics import Metrics
-from runtime.plan.signature import Kind, Signature
 from runtime.problems import MethodNotAllowed, NotFound, NotImplementedHere, Problem, Starting
 from runtime.responses import problem_body, problem_headers
 from runtime.revisions import Revision, Revisions
@@ -22,12 +22,11 @@ Send = Callable[[Message], Awaitable[None]]
 Answer = tuple[int, dict[str, str], bytes]
 
 TEXT: Final = {"content-type": "text/plain; version=0.0.4; charset=utf-8"}
-VERSION: Final = "1"  # of this interface
 READ: Final = ("GET", "HEAD", "OPTIONS")
+POST: Final = ("POST", "OPTIONS")
 ANY: Final = ("GET", "HEAD", "POST", "OPTIONS")
 # Of RFC 9110 and 5789; who knows a method and does not take it says 405, who does not know it 501.
 KNOWN: Final = frozenset({*ANY, "PUT", "DELETE", "CONNECT", "TRACE", "PATCH"})
-KINDS: Final = {Kind.NUMBER: "FP64", Kind.STRING: "BYTES", Kind.ANY: "BYTES"}
 
 
 class App:
@@ -41,11 +40,12 @@ class App:
         metrics: Metrics,
         is_ready: Callable[[], bool],
     ) -> None:
-        self._launch, self._revisions, self._tokens = launch, revisions, tokens
+        self._launch, self._tokens = launch, tokens
         self._metrics, self._is_ready = metrics, is_ready
         self._predictions = {path.decode() for path in routes(launch)}
-        model_v2 = f"/v2/models/{launch.endpoint}"
+        self._versions = [str(revision.info.version) for revision in revisions.all]
         self._open: dict[str, Callable[[], Answer]] = {
+            "/": lambda: document({"status": "alive"}),  # what kserve's client asks of V1
             "/livez": lambda: plain(b"alive"),
             "/readyz": self._ready,
             "/metrics": lambda: (200, TEXT, metrics.text()),
@@ -53,15 +53,27 @@ class App:
             "/v2/health/ready": self._ready,
         }
         self._guarded: dict[str, Callable[[], Answer]] = {
-            "/v2": lambda: document({"name": "kubeserve", "version": VERSION, "extensions": []}),
-            model_v2: self._model_v2,
-            f"{model_v2}/ready": self._ready,
+            "/v2": lambda: document(metadata.server()),
+            "/v2/models/stats": partial(self._statistics, revisions.all),
+            "/v1/models": lambda: document({"models": [launch.endpoint]}),
             f"/v1/models/{launch.endpoint}": self._model_v1,
         }
+        self._posted: dict[str, Callable[[], Answer]] = {"/v2/repository/index": self._index}
+        most = max(revisions.all, key=lambda revision: revision.launch.percent)
+        model = f"/v2/models/{launch.endpoint}"
+        self._describe(model, most, revisions.all)
         for revision in revisions.all:
-            path = f"{model_v2}/versions/{revision.info.version}"
-            self._guarded[path] = partial(metadata, launch.endpoint, revision)
-            self._guarded[f"{path}/ready"] = self._ready
+            path = f"{model}/versions/{revision.info.version}"
+            self._describe(path, revision, (revision,))
+
+    def _describe(self, path: str, revision: Revision, counted: tuple[Revision, ...]) -> None:
+        """Serve what is asked of a model or of one of its versions."""
+        self._guarded |= {
+            path: partial(self._model_v2, revision),
+            f"{path}/ready": self._ready,
+            f"{path}/config": partial(self._config, revision),
+            f"{path}/stats": partial(self._statistics, counted),
+        }
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         try:
@@ -91,11 +103,11 @@ class App:
         if path in self._open:
             return self._open[path]()
         self._tokens.verify(next((v for k, v in scope["headers"] if k == b"authorization"), None))
-        return self._guarded[path]()
+        return (self._posted if method == "POST" else self._guarded)[path]()
 
     def _posts(self, path: str) -> tuple[str, ...]:
-        if path in self._predictions:
-            return ("POST", "OPTIONS")
+        if path in self._predictions or path in self._posted:
+            return POST
         endpoint = self._launch.endpoint
         raise NotFound(
             f"There is nothing at {path[:200]}. Predictions: POST /predict, "
@@ -110,9 +122,18 @@ class App:
     def _model_v1(self) -> Answer:
         return document({"name": self._launch.endpoint, "ready": self._is_ready()})
 
-    def _model_v2(self) -> Answer:
-        most = max(self._revisions.all, key=lambda revision: revision.launch.percent)
-        return metadata(self._launch.endpoint, most)
+    def _model_v2(self, revision: Revision) -> Answer:
+        return of(revision, metadata.model(self._launch.endpoint, revision, self._versions))
+
+    def _config(self, revision: Revision) -> Answer:
+        return of(revision, metadata.config(self._launch.endpoint, revision))
+
+    def _statistics(self, revisions: tuple[Revision, ...]) -> Answer:
+        return document(metadata.statistics(self._launch.endpoint, revisions))
+
+    def _index(self) -> Answer:
+        ready = self._is_ready()
+        return document(metadata.index(self._launch.endpoint, self._versions, ready=ready))
 
 
 def plain(text: bytes) -> Answer:
@@ -125,34 +146,7 @@ def document(content: object) -> Answer:
     return 200, {"content-type": "application/json"}, orjson.dumps(content)
 
 
-def metadata(endpoint: str, revision: Revision) -> Answer:
-    """Describe what a revision takes and gives, in the words of the Open Inference Protocol."""
-    signature: Signature = revision.backend.signature
-    if signature.numeric:
-        inputs = [{"name": "input", "datatype": "FP64", "shape": [-1, len(signature.columns)]}]
-    else:
-        inputs = [
-            {"name": column.name, "datatype": KINDS[column.kind], "shape": [-1]}
-            for column in signature.columns
-        ]
-    outputs = [
-        {
-            "name": output.name,
-            "datatype": output.datatype,
-            "shape": [-1] if output.width is None else [-1, output.width],
-        }
-        for output in signature.outputs
-    ]
-    status, headers, body = document(
-        {
-            "name": endpoint,
-            "versions": [str(revision.info.version)],
-            "platform": "kubeserve",
-            "inputs": inputs,
-            "outputs": outputs,
-            "revision": revision.info.revision,
-            "model": revision.info.model,
-            "signature": signature.to_json(),
-        }
-    )
+def of(revision: Revision, content: object) -> Answer:
+    """Answer with JSON about a revision."""
+    status, headers, body = document(content)
     return status, {**headers, "k-revision": revision.info.revision}, body

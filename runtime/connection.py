@@ -3,8 +3,10 @@
 import asyncio
 import os
 from collections import deque
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from runtime.codecs.v2_binary import Buffer
 from runtime.plan.ops import override
 
 if TYPE_CHECKING:
@@ -90,6 +92,15 @@ class Connection(asyncio.Protocol):
         repeat.answer = answer
         self.settle()
         repeat.answer = None
+
+    def put_parts(self, exchange: "Exchange", parts: Sequence[Buffer]) -> None:
+        """Write an answer that lies in several pieces, or keep it until its turn."""
+        exchanges = self.exchanges
+        if self.open and len(exchanges) == 1 and exchanges[0] is exchange:
+            self.transport.writelines(parts)
+            self.put(exchange, b"")
+        else:
+            self.put(exchange, b"".join(parts))
 
     def settle(self) -> None:
         """Write every answer whose turn it is, then begin what waited for its turn."""

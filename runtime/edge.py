@@ -15,8 +15,9 @@ from runtime.heads import Head
 from runtime.metrics import Metrics
 from runtime.plan.ops import override
 from runtime.predictor import Predictor
+from runtime.problems import Problem
 from runtime.protocol import HttpProtocol
-from runtime.routes import Route
+from runtime.routes import Route, suited
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +64,13 @@ class Edge:
         """Find the prediction address a request is for; None: it is for the application."""
         if head.method != b"POST":
             return None
-        return self._routes.get(head.target) or self._routes.get(head.path)
+        route = self._routes.get(head.target) or self._routes.get(head.path)
+        if route is not None and head.special:
+            try:
+                return suited(route, head)
+            except Problem as problem:
+                head.fault = head.fault or problem
+        return route
 
     def visit(self, connection: Connection, head: Head) -> None:
         """Let the ASGI application answer, when it is this request's turn."""

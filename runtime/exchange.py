@@ -3,6 +3,9 @@
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runtime.codecs.v2_binary import Buffer
     from runtime.heads import Head
 
 
@@ -11,6 +14,10 @@ class Settler(Protocol):
 
     def put(self, exchange: "Exchange", answer: bytes) -> None:
         """Write an answer, or keep it until its turn."""
+        ...
+
+    def put_parts(self, exchange: "Exchange", parts: "Sequence[Buffer]") -> None:
+        """Write an answer that lies in several pieces, or keep it until its turn."""
         ...
 
     def is_last(self, exchange: "Exchange") -> bool:

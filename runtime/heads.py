@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 JSON_TYPES: Final = (b"", b"application/json")
 CSV: Final = b"text/csv"
+RAW: Final = b"application/octet-stream"  # V2: raw tensors, or from some clients JSON
+OTHER_TYPES: Final = (CSV, RAW)
+CODINGS: Final = (b"gzip", b"deflate")
 # An id is echoed in a header and written to the log, so it is short and plain or it is replaced.
 _ID_CHARACTERS: Final = frozenset(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:=+/"
@@ -27,17 +30,20 @@ class Head:
     """One request's head; equal bytes make equal heads, so a connection may keep its last one."""
 
     __slots__ = (
+        "accepts",
         "admitted",
         "authorization",
         "broken",
         "close",
-        "csv",
+        "coding",
         "expects",
         "fault",
+        "head_bytes",
         "headers",
         "http10",
         "lane",
         "length",
+        "media",
         "method",
         "request_id",
         "route",
@@ -76,12 +82,17 @@ class Head:
         self.timeout_s: float | None = None
         self.fault: Problem | None = None
         media = found.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        self.csv = media == CSV
+        self.media = b"" if media in JSON_TYPES or media.endswith(b"+json") else media
+        self.coding = _coding(found.get(b"content-encoding"))
+        # Who lists all that it can read, as most libraries do, is served faster without.
+        self.accepts = _coding(found.get(b"accept-encoding"))
+        self.head_bytes: int | None = None
         try:
             self.timeout_s = _seconds(
                 found.get(b"request-timeout") or found.get(b"x-request-timeout")
             )
-            _readable(media, found.get(b"content-encoding", b"identity"))
+            self.head_bytes = _head_bytes(found.get(b"inference-header-content-length"))
+            _readable(self.media, self.coding)
         except Problem as problem:
             self.fault = problem
 
@@ -98,6 +109,13 @@ class Head:
         self.target = strict.path_and_query(self.method, self.target)
         self.expects = strict.asks_first(found, http10=http10)
         return found
+
+    @property
+    def special(self) -> bool:
+        """True when more is asked of a route than JSON both ways."""
+        return bool(
+            self.media or self.coding or self.accepts in CODINGS or self.head_bytes is not None
+        )
 
     @property
     def path(self) -> bytes:
@@ -119,14 +137,28 @@ def _length(found: dict[bytes, bytes]) -> int | None:
     return 0 if raw is None else int(raw.strip().lstrip(b"0")[:20] or b"0")
 
 
-def _readable(media: bytes, encoding: bytes) -> None:
-    if media not in JSON_TYPES and media != CSV and not media.endswith(b"+json"):
+def _coding(raw: bytes | None) -> bytes | None:
+    coding = b"" if raw is None else raw.strip().lower()
+    return None if coding in (b"", b"identity") else coding.removeprefix(b"x-")
+
+
+def _head_bytes(raw: bytes | None) -> int | None:
+    if raw is None:
+        return None
+    if not raw.isdigit() or len(raw) > 18:
+        raise Malformed("Inference-Header-Content-Length must be a number of bytes.")
+    return int(raw)
+
+
+def _readable(media: bytes, coding: bytes | None) -> None:
+    if media and media not in OTHER_TYPES:
         said = media[:60].decode("latin-1")
         raise UnsupportedMediaType(
             f"{said!r} is not read here. Send application/json; /predict also takes text/csv."
         )
-    if encoding.strip().lower() != b"identity":
-        raise UnsupportedMediaType("Compressed bodies are not read. Send the body as it is.")
+    if coding is not None and coding not in CODINGS:
+        said = coding[:60].decode("latin-1")
+        raise UnsupportedMediaType(f"{said!r} is not read. Send gzip, deflate, or the body as is.")
 
 
 def _seconds(raw: bytes | None) -> float | None:

@@ -8,6 +8,8 @@ import numpy as np
 
 from runtime.batching import Batcher, Job, LocalLane
 from runtime.codecs.request import Call
+from runtime.codecs.v2_binary import Parts
+from runtime.coding import inflate
 from runtime.compute import Outcome, Results
 from runtime.exchange import Exchange, Settler
 from runtime.faults import problem_of
@@ -17,9 +19,8 @@ from runtime.metrics import Metrics
 from runtime.plan.ops import Array
 from runtime.plan.signature import Signature
 from runtime.prediction import Prediction
-from runtime.problems import UnsupportedMediaType
 from runtime.repeats import MAX_BODY_BYTES, RepeatLane
-from runtime.responses import CLOSE, KEEP_ALIVE, problem_answer
+from runtime.responses import CLOSE, KEEP_ALIVE, parts_head, problem_answer
 from runtime.revisions import Revisions
 from runtime.routes import Route
 from runtime.tokens import TokenVerifier
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
 
     from runtime.backend import LocalBackend
     from runtime.codecs.single import Single
-
-# Above this, decoding or encoding would hold up the loop for more than about 2 ms.
-THREAD_BYTES: Final = 128 * 1024
-THREAD_CELLS: Final = 50_000
-
 
 DTYPES: Final = {
     "FP64": "f8",
@@ -60,6 +56,7 @@ class Predictor:
         self, launch: Launch, tokens: TokenVerifier, batcher: Batcher, metrics: Metrics
     ) -> None:
         self.timeout_s, self._max_rows = launch.timeout_s, launch.max_rows
+        self._max_body_bytes = launch.max_body_bytes
         self._verify, self._batcher = tokens.verify, batcher
         self._gate, self._metrics, self._clock = batcher.gate, metrics, batcher.clock
         batcher.answered = self._computed
@@ -89,8 +86,6 @@ class Predictor:
         self._verify(head.authorization)
         if head.fault is not None:
             raise head.fault
-        if head.csv and (head.route is None or head.route.csv is None):
-            raise UnsupportedMediaType("text/csv is read at /predict only. Send application/json.")
 
     def predict(self, connection: Connected, head: Head, body: bytes, now: float) -> None:
         """Take a whole request; its answer comes through its exchange."""
@@ -109,7 +104,10 @@ class Predictor:
             self._gate.enter(size)
             prediction.admitted = True
             revision.in_flight.enter(now)
-            if size > THREAD_BYTES:
+            if size > route.thread_bytes:
+                if head.coding is not None:
+                    self._inflate(prediction, head.coding, body)
+                    return
                 self._batcher.thread.submit(
                     lambda: self._decode(prediction, body),
                     lambda call: self._decoded(prediction, call),
@@ -128,7 +126,7 @@ class Predictor:
     def _lane_of(self, head: Head, route: Route) -> RepeatLane | None:
         """Give the shortest way for requests with an admitted head; None: there is none."""
         revision = self.revisions.only
-        plain = not (head.tag or head.csv or head.http10 or route.version)
+        plain = not (head.tag or head.special or head.http10 or route.version)
         small = head.length is not None and head.length <= MAX_BODY_BYTES
         if revision is None or not plain or not small or self._gate.limit or self.closing:
             return None
@@ -144,9 +142,25 @@ class Predictor:
         return lane
 
     def _decode(self, prediction: Prediction, body: bytes) -> Call:
-        route = prediction.route
-        read = route.csv if prediction.head.csv and route.csv is not None else route.decode
-        return read(body, prediction.revision.backend.signature, max_rows=self._max_rows)
+        signature = prediction.revision.backend.signature
+        return prediction.route.decode(body, signature, max_rows=self._max_rows)
+
+    def _inflate(self, prediction: Prediction, coding: bytes, packed: bytes) -> None:
+        def done(body: bytes | Exception) -> None:
+            if prediction.gone:
+                return
+            try:
+                if isinstance(body, Exception):
+                    raise body
+                self._gate.keep(len(body) - len(packed))
+                prediction.size = len(body)
+            except Exception as error:  # noqa: BLE001  (the edge, as in `predict`)
+                self._fail(prediction, error)
+                return
+            decode = lambda: self._decode(prediction, body)  # noqa: E731
+            self._batcher.thread.submit(decode, lambda call: self._decoded(prediction, call))
+
+        self._batcher.thread.submit(lambda: inflate(packed, coding, self._max_body_bytes), done)
 
     def _decoded(self, prediction: Prediction, call: Call | Exception) -> None:
         if prediction.gone:
@@ -176,7 +190,7 @@ class Predictor:
             if isinstance(outcome, Exception):
                 self._fail(prediction, outcome)
                 continue
-            if prediction.call.rows > 1 and cells(outcome) > THREAD_CELLS:
+            if prediction.call.rows > 1 and cells(outcome) > prediction.route.thread_cells:
                 self._encode_elsewhere(prediction, outcome)
                 continue
             try:
@@ -187,7 +201,7 @@ class Predictor:
                 self._answer(prediction, body, now)
 
     def _encode_elsewhere(self, prediction: Prediction, results: Results) -> None:
-        def done(body: bytes | Exception) -> None:
+        def done(body: bytes | Parts | Exception) -> None:
             if prediction.gone:
                 return
             if isinstance(body, Exception):
@@ -198,12 +212,15 @@ class Predictor:
         call, info = prediction.call, prediction.revision.info
         self._batcher.thread.submit(lambda: prediction.route.encode(call, results, info), done)
 
-    def _answer(self, prediction: Prediction, body: bytes, now: float) -> None:
+    def _answer(self, prediction: Prediction, body: bytes | Parts, now: float) -> None:
         self._leave(prediction, 200, now)
         prefix, connection = prediction.revision.prefix, prediction.connection
         if self.closing and connection.is_last(prediction):
             prediction.close = True
-        if prediction.close or prediction.head.http10:
+        if not isinstance(body, bytes):
+            end = CLOSE if prediction.close else KEEP_ALIVE if prediction.head.http10 else b""
+            connection.put_parts(prediction, (parts_head(prefix, body, end), *body.buffers))
+        elif prediction.close or prediction.head.http10:
             end = CLOSE if prediction.close else KEEP_ALIVE
             connection.put(prediction, b"%b%d\r\n%b\r\n%b" % (prefix, len(body), end, body))
         else:

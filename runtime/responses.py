@@ -7,9 +7,11 @@ from typing import Final
 
 import orjson
 
+from runtime.codecs.v2_binary import HEADER, Parts
 from runtime.problems import MethodNotAllowed, Problem, Unauthenticated
 
 JSON: Final = b"application/json"
+RAW: Final = b"application/octet-stream"
 PROBLEM: Final = b"application/problem+json"
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 CLOSE: Final = b"connection: close\r\n"
@@ -30,6 +32,17 @@ def prefix(revision: str, date: str) -> bytes:
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
         f"k-revision: {revision}\r\ndate: {date}\r\ncontent-length: "
     ).encode("latin-1")
+
+
+def parts_head(prefix: bytes, body: Parts, connection: bytes = b"") -> bytes:
+    """Write the head of a prediction that is no plain JSON; `prefix` is that of one which is."""
+    lines = [b"%d\r\n" % body.size]
+    if body.head_bytes is not None:
+        prefix = prefix.replace(JSON, RAW, 1)
+        lines.append(b"%b: %d\r\n" % (HEADER.encode(), body.head_bytes))
+    if body.coding is not None:
+        lines.append(b"content-encoding: %b\r\nvary: accept-encoding\r\n" % body.coding.encode())
+    return b"".join([prefix, *lines, connection, b"\r\n"])
 
 
 def problem_headers(problem: Problem) -> dict[str, str]:

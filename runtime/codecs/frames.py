@@ -1,18 +1,20 @@
 """Rows and columns of JSON values to a model's input, with every fault named by row and column.
 
-Numeric models take the fast way: types are checked in C, and numpy reads all cells in one call.
-Only when that does not give what the signature wants does the slow way look at each cell and say
-what is wrong. Cells are what orjson gives: its floats are always finite.
+Numeric models take the fast way: types are checked in C, and all cells are read in one call. Only
+when that does not give what the signature wants does the slow way look at each cell and say what is
+wrong. Cells are what orjson gives: its floats are always finite.
 """
 
 import math
-from collections.abc import Sequence
+import struct
+from collections.abc import Callable, Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
 
-from runtime.codecs.request import Faults, say
+from runtime.codecs.request import MAX_FAULTS, Faults, say
 from runtime.plan.ops import Array, Float64Matrix, Frame, Inputs
 from runtime.plan.signature import Column, Kind, Signature
 
@@ -26,17 +28,24 @@ TYPES: Final[dict[tuple[Kind, bool], frozenset[type]]] = {
 }
 IS_MISSING: Final = "is missing, and this model does not take missing values"
 NOT_THERE: Final = object()  # a cell of a row that has a fault of its own
+# Below this many bytes looking at each cell is faster than looking through the body (measured).
+LOOK_BYTES: Final = 512
 
 
 class Layout:
     """What reading needs to know of a signature, worked out once."""
 
-    __slots__ = ("allowed", "index", "signature", "width")
+    __slots__ = ("allowed", "index", "pick", "signature", "width")
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
         self.width = len(signature.columns)
         self.index = {column.name: i for i, column in enumerate(signature.columns)}
+        names = [column.name for column in signature.columns]
+        # The cells of an object in the signature's order; itemgetter gives one alone as it is.
+        self.pick: Callable[[dict[str, Any]], Sequence[Any]] = (
+            itemgetter(*names) if self.width > 1 else lambda row: (row[names[0]],)
+        )
         # Types that the fast way lets through; none where the columns are not alike.
         self.allowed: frozenset[type] = frozenset()
         if signature.numeric:
@@ -59,31 +68,106 @@ def layout_of(signature: Signature) -> Layout:
     return found
 
 
-def from_rows(rows: list[Any], signature: Signature) -> Inputs:
-    """Read rows: lists by position, or objects by column name."""
+def literals(body: bytes, start: int = 0) -> bool:
+    """Tell whether a body may hold true, false or null; False only where it surely does not."""
+    # All three have a u or an l. One letter is found 25 times faster than a word, so a body whose
+    # texts hold one of the two is not looked at closer.
+    return len(body) < LOOK_BYTES or body.find(b"u", start) >= 0 or body.find(b"l", start) >= 0
+
+
+def from_rows(rows: list[Any], signature: Signature, *, literal: bool = True) -> Inputs:
+    """Read rows: lists by position, or objects by column name.
+
+    literal  a cell may be true, false or null, as `literals` tells
+    """
     layout = layout_of(signature)
     if layout.allowed and rows and {*map(type, rows)} == {list}:
+        width = layout.width
+        if not literal and (shaped := _shaped(rows, layout)) is not None:
+            matrix = packed(shaped, len(rows), width)
+            if matrix is not None:
+                return matrix
         cells = [*chain.from_iterable(rows)]
         # numpy would take true for 1.0 and "3" for 3.0 without a word.
-        if {*map(len, rows)} == {layout.width} and layout.allowed.issuperset(map(type, cells)):
-            return np.array(cells, np.float64).reshape(len(rows), layout.width)
+        if {*map(len, rows)} == {width} and layout.allowed.issuperset(map(type, cells)):
+            return np.array(cells, np.float64).reshape(len(rows), width)
+    elif rows and (shaped := _shaped(rows, layout)) is not None:
+        if not layout.allowed:
+            return from_columns(list(zip(*shaped, strict=True)), signature)
+        if not literal and (matrix := packed(shaped, len(rows), layout.width)) is not None:
+            return matrix
+        if layout.allowed.issuperset(map(type, chain.from_iterable(shaped))):
+            return np.array(shaped, np.float64)
     return _slow(rows, layout) if rows else _empty(signature)
 
 
-def from_flat(cells: list[Any], rows: int, signature: Signature) -> Inputs:
-    """Read cells in row-major order; rows times columns of them."""
+def _shaped(rows: list[Any], layout: Layout) -> Sequence[Sequence[Any]] | None:
+    """Give each row's cells in the signature's order; None where a row has not just those."""
+    kinds = set(map(type, rows))
+    if kinds not in ({list}, {dict}) or set(map(len, rows)) != {layout.width}:
+        return None
+    if kinds == {list}:
+        return rows
+    try:
+        return list(map(layout.pick, rows))
+    except KeyError:
+        return None
+
+
+def packed(rows: Sequence[Sequence[Any]], height: int, width: int) -> Float64Matrix | None:
+    """Read cells that are no literals in one call; None where one is no number.
+
+    rows    as many cells as the matrix has, however they are parted
+    exact   struct's "d" is as strict as the scan of types: of all that JSON has it takes numbers
+            and truths; a third of the time of the scan and np.array (100 rows of 30: 36 us of 117)
+    """
+    matrix = np.empty((height, width))
+    try:
+        struct.pack_into(f"{matrix.size}d", matrix.data, 0, *chain.from_iterable(rows))
+    except struct.error:
+        return None
+    return matrix
+
+
+def from_flat(cells: list[Any] | Array, rows: int, signature: Signature) -> Inputs:
+    """Read cells in row-major order, rows times columns of them; an array holds numbers."""
     layout = layout_of(signature)
+    if isinstance(cells, np.ndarray):
+        return _from_matrix(cells.reshape(rows, layout.width), layout)
     if layout.allowed and layout.allowed.issuperset(map(type, cells)):
         return np.array(cells, np.float64).reshape(rows, layout.width)
     width = layout.width
     return from_rows([cells[i * width : (i + 1) * width] for i in range(rows)], signature)
 
 
-def from_columns(columns: Sequence[Sequence[Any]], signature: Signature) -> Inputs:
-    """Read columns in the signature's order, each a sequence of cells of the same length."""
+def _from_matrix(matrix: Array, layout: Layout) -> Inputs:
+    """Take a matrix of numbers as it is where it is float64 and nothing is wrong with it."""
+    if not layout.allowed:
+        return from_columns([column.copy() for column in matrix.T], layout.signature)
+    numbers: Float64Matrix = matrix.astype(np.float64, copy=False)
+    # One pass without a mask: only a NaN, an infinity or an overflow makes a sum that is not
+    # finite, and then each column is looked at.
+    with np.errstate(over="ignore", invalid="ignore"):
+        finite = math.isfinite(np.add.reduce(numbers, axis=None))
+    if not finite:
+        faults = Faults()
+        for cells, column in zip(numbers.T, layout.signature.columns, strict=True):
+            _array(cells, column, faults)
+        if faults.found:
+            raise faults.problem()
+    return numbers
+
+
+def from_columns(
+    columns: Sequence[Sequence[Any] | Array], signature: Signature, *, finite: bool = True
+) -> Inputs:
+    """Read columns in the signature's order, each of as many cells; arrays hold numbers.
+
+    finite  floats of sequences are known to be, as JSON's are
+    """
     faults = Faults()
     arrays = tuple(
-        _column(cells, column, faults)
+        _column(cells, column, faults, finite=finite)
         for cells, column in zip(columns, signature.columns, strict=True)
     )
     if faults.found:
@@ -149,11 +233,28 @@ def _named(i: int, row: dict[str, Any], layout: Layout, faults: Faults) -> Seque
     return cells
 
 
-def _column(cells: Sequence[Any], column: Column, faults: Faults) -> Array:
+def _array(cells: Array, column: Column, faults: Faults) -> Array:
+    """Take a column of numbers (no objects)."""
+    if column.kind is not Kind.NUMBER:
+        return _column(cells.tolist(), column, faults)
+    numbers = cells.astype(np.float64, copy=False)
+    good = ~np.isinf(numbers) if column.missing else np.isfinite(numbers)
+    for i in np.flatnonzero(~good)[:MAX_FAULTS].tolist():
+        number = float(numbers[i])
+        said = IS_MISSING if math.isnan(number) else f"{say(number)} is not a finite number"
+        faults.add(said, i, column.name)
+    return numbers
+
+
+def _column(
+    cells: Sequence[Any] | Array, column: Column, faults: Faults, *, finite: bool = True
+) -> Array:
     """Read one column's cells: float64, or object of str, None and (kind ANY) numbers."""
+    if isinstance(cells, np.ndarray):
+        return _array(cells, column, faults)
     types = set(map(type, cells))
     if column.kind is Kind.NUMBER:
-        return _numbers(cells, types, column, faults)
+        return _numbers(cells, types, column, faults, finite=finite)
     allowed = TYPES[column.kind, column.missing]
     array = np.empty(len(cells), object)
     if types <= allowed:
@@ -167,10 +268,14 @@ def _column(cells: Sequence[Any], column: Column, faults: Faults) -> Array:
     return array
 
 
-def _numbers(cells: Sequence[Any], types: set[type], column: Column, faults: Faults) -> Array:
+def _numbers(
+    cells: Sequence[Any], types: set[type], column: Column, faults: Faults, *, finite: bool
+) -> Array:
     allowed = NUMBERS_OR_NULL if column.missing else NUMBERS
     if types <= allowed:
         array = np.array(cells, np.float64)
+        if finite:
+            return array
         good = ~np.isinf(array) if column.missing else np.isfinite(array)
         if good.all():
             return array

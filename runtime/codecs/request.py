@@ -29,6 +29,7 @@ class Call:
     outputs     names of the outputs asked for; never empty
     picked      the caller named them (some formats answer differently then)
     request_id  the caller's own id, echoed (V2)
+    binary      outputs wanted as raw tensors behind the answer's JSON (V2)
     """
 
     inputs: Inputs
@@ -36,6 +37,7 @@ class Call:
     outputs: tuple[str, ...]
     picked: bool = False
     request_id: str | None = None
+    binary: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -79,7 +81,7 @@ def refused(faults: list[dict[str, Any]]) -> InvalidInput:
     return InvalidInput(sentence, errors=faults)
 
 
-def parse(body: bytes) -> Any:
+def parse(body: bytes | memoryview) -> Any:
     """Read JSON; raises Malformed with the place."""
     try:
         return orjson.loads(body)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from runtime.codecs.answers import dump, of_list, values
-from runtime.codecs.frames import from_rows, layout_of
+from runtime.codecs.frames import from_rows, layout_of, literals
 from runtime.codecs.request import Call, Faults, ModelInfo, check_rows, outputs_asked, parse
 from runtime.codecs.single import Around, Single, only_rows
 from runtime.codecs.table import decode_csv as decode_csv
@@ -31,7 +31,8 @@ def decode(body: bytes, signature: Signature, *, max_rows: int) -> Call:
         raise Malformed("The body must be a list of rows or an object.")
     check_rows(len(rows), max_rows)
     outputs = outputs_asked(asked, signature)
-    return Call(from_rows(rows, signature), len(rows), outputs, picked=asked is not None)
+    inputs = from_rows(rows, signature, literal=literals(body))
+    return Call(inputs, len(rows), outputs, picked=asked is not None)
 
 
 def _of_object(

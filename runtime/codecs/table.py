@@ -30,7 +30,8 @@ def decode_csv(body: bytes, signature: Signature, *, max_rows: int, outputs: obj
         [None if place is None else _cell(row[place], column) for row in rows]
         for place, column in zip(places, signature.columns, strict=True)
     ]
-    return Call(from_columns(columns, signature), len(rows), asked, picked=outputs is not None)
+    inputs = from_columns(columns, signature, finite=False)
+    return Call(inputs, len(rows), asked, picked=outputs is not None)
 
 
 def _lines(body: bytes) -> list[list[str]]:

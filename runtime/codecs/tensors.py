@@ -1,4 +1,4 @@
-"""Tensors of the Open Inference Protocol as JSON: checked reading, and writing.
+"""Tensors of the Open Inference Protocol: checked reading, and writing as JSON.
 
 Data may be flat or nested. A number is read as the float64 it is written as, whatever its datatype:
 rounding it to FP32 first would only make the answer differ from the model's own.
@@ -11,8 +11,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from runtime.codecs import v2_binary
 from runtime.codecs.answers import values
 from runtime.codecs.request import Faults
+from runtime.codecs.v2_binary import Raw, Tail, wrong
 from runtime.plan.ops import Array
 from runtime.problems import InvalidInput
 
@@ -24,6 +26,8 @@ INTEGERS: Final = {
     for sign in ("", "U")
     for bits in (8, 16, 32, 64)
 }
+# Parameters of an input that say its values are not in its data.
+RAW: Final = frozenset({v2_binary.SIZE, "shared_memory_region"})
 DATATYPES: Final = FLOATS | frozenset(INTEGERS) | {"BYTES", "BOOL"}
 DTYPES: Final = {"FP64": "f8", "FP32": "f4", "INT64": "i8", "INT32": "i4", "BOOL": "?"}
 # By numpy's type character; whatever else a model gives is written as FP64.
@@ -41,73 +45,82 @@ NAMES: Final = {
 
 @dataclass(slots=True)
 class Tensor:
-    """A tensor whose shape and number of cells agree; `cells` in row-major order."""
+    """A tensor whose shape and number of cells agree; they are in row-major order."""
 
     name: str
     datatype: str
     shape: list[int]
-    cells: list[Any]
+    found: list[Any] | Raw
+
+    def cells(self) -> list[Any] | Array:
+        """Give the cells; raises InvalidInput for raw ones that do not fit their datatype."""
+        if isinstance(self.found, Raw):
+            return v2_binary.read(self.found, self.name, self.datatype)
+        if self.datatype == "BOOL" and set(map(type, self.found)) == {bool}:
+            return np.array(self.found)
+        return self.found
 
 
-def read(tensor: Any) -> Tensor:
-    """Check one member of `inputs`; raises InvalidInput that names it."""
+def read(tensor: Any, tail: Tail | None = None) -> Tensor:
+    """Check one member of `inputs`, its bytes in `tail`; raises InvalidInput that names it."""
     if not isinstance(tensor, dict):
         raise InvalidInput('Every member of "inputs" must be a tensor object.')
     name, shape, datatype = tensor.get("name"), tensor.get("shape"), tensor.get("datatype")
     if not isinstance(name, str):
         raise InvalidInput("A tensor has no name.")
     if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
-        raise _wrong(name, "shape must be a list of whole numbers")
+        raise wrong(name, "shape must be a list of whole numbers")
     if len(shape) not in (1, 2):
-        raise _wrong(name, f"shape must be [rows] or [rows, columns], is {shape}")
+        raise wrong(name, f"shape must be [rows] or [rows, columns], is {shape}")
     if not isinstance(datatype, str) or datatype not in DATATYPES:
-        raise _wrong(name, f"datatype must be one of {', '.join(sorted(DATATYPES))}")
-    found = Tensor(name, datatype, shape, _flat(name, shape, tensor))
+        raise wrong(name, f"datatype must be one of {', '.join(sorted(DATATYPES))}")
+    parameters = tensor.get("parameters")
+    if isinstance(parameters, dict) and not RAW.isdisjoint(parameters):
+        return Tensor(name, datatype, shape, _raw(name, datatype, shape, parameters, tail))
+    cells = _flat(name, shape, tensor)
     if datatype in INTEGERS:
-        _check_integers(found)
-    return found
+        _check_integers(name, datatype, shape, cells)
+    return Tensor(name, datatype, shape, cells)
+
+
+def _raw(
+    name: str, datatype: str, shape: list[int], parameters: dict[str, Any], tail: Tail | None
+) -> Raw:
+    if v2_binary.SIZE not in parameters:
+        raise wrong(name, "shared memory is not read; send the values")
+    if tail is None:
+        raise wrong(name, "binary data needs the header Inference-Header-Content-Length")
+    return tail.take(name, datatype, shape, parameters[v2_binary.SIZE])
 
 
 def _flat(name: str, shape: list[int], tensor: dict[str, Any]) -> list[Any]:
     data = tensor.get("data")
     if not isinstance(data, list):
-        parameters = tensor.get("parameters")
-        if isinstance(parameters, dict) and "binary_data_size" in parameters:
-            raise _wrong(name, "binary data is not read; send data as a JSON list")
-        raise _wrong(name, "data must be a list")
+        raise wrong(name, "data must be a list")
     if len(shape) == 2 and data and isinstance(data[0], list):
         for i, row in enumerate(data):
             if not isinstance(row, list) or len(row) != shape[1]:
-                raise _wrong(name, f"must have {shape[1]} values, as shape {shape} says", row=i)
+                raise wrong(name, f"must have {shape[1]} values, as shape {shape} says", row=i)
         data = [cell for row in data for cell in row]
     if len(data) != prod(shape):
-        raise _wrong(name, f"shape {shape} needs {prod(shape)} values, data has {len(data)}")
+        raise wrong(name, f"shape {shape} needs {prod(shape)} values, data has {len(data)}")
     return data
 
 
-def _check_integers(tensor: Tensor) -> None:
+def _check_integers(name: str, datatype: str, shape: list[int], cells: list[Any]) -> None:
     """Hold the cells of an integer tensor to its datatype; other faults are found later."""
-    least, most = INTEGERS[tensor.datatype]
-    cells = tensor.cells
+    least, most = INTEGERS[datatype]
     if set(map(type, cells)) == {int} and least <= min(cells) and max(cells) <= most:
         return
     faults = Faults()
-    width = tensor.shape[1] if len(tensor.shape) == 2 else 1
+    width = shape[1] if len(shape) == 2 else 1
     for i, cell in enumerate(cells):
         whole = type(cell) is int or (type(cell) is float and cell.is_integer())
         if type(cell) in (int, float) and not (whole and least <= cell <= most):
-            place = f' (tensor "{tensor.name}", value {i % width})' if width > 1 else ""
-            faults.add(f"{cell} is no {tensor.datatype}{place}", i // width, tensor.name)
+            place = f' (tensor "{name}", value {i % width})' if width > 1 else ""
+            faults.add(f"{cell} is no {datatype}{place}", i // width, name)
     if faults.found:
         raise faults.problem()
-
-
-def _wrong(name: str, detail: str, row: int | None = None) -> InvalidInput:
-    place = {} if row is None else {"row": row}
-    where = "" if row is None else f" row {row}:"
-    return InvalidInput(
-        f'tensor "{name}":{where} {detail}', errors=[{"tensor": name, **place, "detail": detail}]
-    )
 
 
 def of_matrix(matrix: Array, name: str = "input-0") -> dict[str, Any]:
@@ -136,11 +149,28 @@ def of_output(name: str, array: Array) -> dict[str, Any]:
     }
 
 
-def to_array(tensor: dict[str, Any]) -> Array:
-    """Read an output tensor; raises ValueError, KeyError or TypeError when it is none."""
+def to_array(tensor: dict[str, Any], tail: Tail | None = None) -> Array:
+    """Read an output tensor; raises ValueError, KeyError, TypeError or a Problem if it is none."""
+    if tail is not None and v2_binary.SIZE in tensor.get("parameters", ()):
+        return _raw_array(tensor, tail)
     dtype, data = DTYPES.get(tensor["datatype"], "O"), tensor["data"]
     if dtype in ("f8", "f4"):
         data = [np.nan if value is None else value for value in data]
     array = np.empty(len(data), dtype)
     array[:] = data
     return array.reshape(tensor["shape"])
+
+
+def _raw_array(tensor: dict[str, Any], tail: Tail) -> Array:
+    name, datatype, shape = str(tensor["name"]), tensor["datatype"], tensor["shape"]
+    if datatype not in DATATYPES:
+        raise ValueError(f"datatype {datatype!r} is not known")
+    if type(shape) is not list or not all(type(n) is int and n >= 0 for n in shape):
+        raise ValueError(f"{shape!r} is no shape")
+    raw = tail.take(name, datatype, shape, tensor["parameters"][v2_binary.SIZE])
+    cells = v2_binary.read(raw, name, datatype)
+    if not isinstance(cells, np.ndarray):
+        array = np.empty(len(cells), object)
+        array[:] = cells
+        cells = array
+    return cells.reshape(shape)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from runtime.codecs.answers import dump, of_list, values
-from runtime.codecs.frames import from_rows
+from runtime.codecs.frames import from_rows, literals
 from runtime.codecs.request import Call, ModelInfo, check_rows, outputs_asked, parse
 from runtime.codecs.single import Around, Single, only_rows
 from runtime.plan.ops import Array
@@ -26,7 +26,8 @@ def decode(body: bytes, signature: Signature, *, max_rows: int) -> Call:
     check_rows(len(rows), max_rows)
     asked = document.get("outputs")
     outputs = outputs_asked(asked, signature)
-    return Call(from_rows(rows, signature), len(rows), outputs, picked=asked is not None)
+    inputs = from_rows(rows, signature, literal=literals(body))
+    return Call(inputs, len(rows), outputs, picked=asked is not None)
 
 
 def encode_answer(

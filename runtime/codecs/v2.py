@@ -1,7 +1,7 @@
-"""The Open Inference Protocol (V2), JSON tensors.
+"""The Open Inference Protocol (V2): tensors in JSON, or raw behind it (`v2_binary`).
 
 Input is either one tensor of shape [rows, columns], or one tensor for each column, named as the
-column, of shape [rows] or [rows, 1]. The binary extension is not read here.
+column, of shape [rows] or [rows, 1].
 """
 
 from collections.abc import Mapping
@@ -9,20 +9,34 @@ from typing import Any, Final
 
 import numpy as np
 
-from runtime.codecs import tensors
+from runtime.codecs import tensors, v2_binary
 from runtime.codecs.answers import dump
-from runtime.codecs.frames import from_columns, from_flat, layout_of
+from runtime.codecs.frames import from_columns, from_flat, layout_of, literals, packed
 from runtime.codecs.request import Call, ModelInfo, check_rows, outputs_asked, parse, refused
 from runtime.codecs.single import Around, Single
 from runtime.codecs.tensors import Tensor
+from runtime.codecs.v2_binary import Buffer, Parts, Tail
 from runtime.plan.ops import Array, Float64Matrix, Frame, Inputs
 from runtime.plan.signature import Output, Signature
 from runtime.problems import InvalidInput, Malformed
 
+# Parameters of an output that ask for another answer than its values here.
+NOT_GIVEN: Final = frozenset({"classification", "shared_memory_region"})
 
-def decode(body: bytes, signature: Signature, *, max_rows: int) -> Call:
-    """Read a request body; raises Malformed, InvalidInput or TooLarge."""
-    document = parse(body)
+
+def decode(
+    body: bytes, signature: Signature, *, max_rows: int, head_bytes: int | None = None
+) -> Call:
+    """Read a request body; raises Malformed, InvalidInput or TooLarge.
+
+    head_bytes  where its JSON ends and raw tensors begin; None: it is JSON alone
+    """
+    tail = None
+    if head_bytes is None:
+        document = parse(body)
+    else:
+        tail = Tail(body, head_bytes)
+        document = parse(memoryview(body)[:head_bytes])
     if not isinstance(document, dict):
         raise Malformed('The body must be an object: {"inputs": [...]}.')
     listed = document.get("inputs")
@@ -31,10 +45,14 @@ def decode(body: bytes, signature: Signature, *, max_rows: int) -> Call:
     request_id = document.get("id")
     if request_id is not None and not isinstance(request_id, str):
         raise InvalidInput('"id" must be a string.')
-    asked = _asked(document.get("outputs"))
+    wanted, parameters = document.get("outputs"), document.get("parameters")
+    asked = _asked(wanted)
     outputs = outputs_asked(asked, signature)
-    inputs, rows = _inputs(listed, signature, max_rows)
-    return Call(inputs, rows, outputs, picked=asked is not None, request_id=request_id)
+    inputs, rows = _inputs(listed, signature, max_rows, body, tail)
+    call = Call(inputs, rows, outputs, picked=asked is not None, request_id=request_id)
+    if asked is not None or parameters is not None:
+        call.binary = _binary(wanted or [{"name": outputs[0]}], parameters)
+    return call
 
 
 def _asked(outputs: Any) -> list[Any] | None:
@@ -45,11 +63,31 @@ def _asked(outputs: Any) -> list[Any] | None:
     return [output.get("name") for output in outputs]
 
 
-def _inputs(listed: list[Any], signature: Signature, max_rows: int) -> tuple[Inputs, int]:
-    plain = _plain(listed, signature, max_rows)
+def _binary(wanted: list[dict[str, Any]], parameters: Any) -> tuple[str, ...]:
+    """Give the outputs that are wanted as raw tensors: each says, or the request for all."""
+    default = isinstance(parameters, dict) and parameters.get("binary_data_output") is True
+    names = []
+    for output in wanted:
+        own = output.get("parameters")
+        own = own if isinstance(own, dict) else {}
+        for unknown in NOT_GIVEN.intersection(own):
+            raise InvalidInput(f'"{unknown}" of an output is not served here; leave it out.')
+        if own.get("binary_data", default) is True:
+            names.append(output["name"])
+    return tuple(names)
+
+
+def _inputs(
+    listed: list[Any], signature: Signature, max_rows: int, body: bytes, tail: Tail | None
+) -> tuple[Inputs, int]:
+    plain = _plain(listed, signature, max_rows, body)
     if plain is not None:
+        if tail is not None:
+            tail.done()
         return plain, len(plain)
-    found = [tensors.read(tensor) for tensor in listed]
+    found = [tensors.read(tensor, tail) for tensor in listed]
+    if tail is not None:
+        tail.done()
     first = found[0]
     if len(found) == 1 and len(first.shape) == 2:
         column = first.shape[1] == 1 and any(first.name == c.name for c in signature.columns)
@@ -58,7 +96,9 @@ def _inputs(listed: list[Any], signature: Signature, max_rows: int) -> tuple[Inp
     return _columns(found, signature, max_rows)
 
 
-def _plain(listed: list[Any], signature: Signature, max_rows: int) -> Float64Matrix | None:
+def _plain(
+    listed: list[Any], signature: Signature, max_rows: int, body: bytes
+) -> Float64Matrix | None:
     """Read what nearly everybody sends, one flat FP64 matrix; None: look closer."""
     layout, tensor = layout_of(signature), listed[0]
     if len(listed) != 1 or type(tensor) is not dict or tensor.get("datatype") != "FP64":
@@ -71,7 +111,13 @@ def _plain(listed: list[Any], signature: Signature, max_rows: int) -> Float64Mat
     rows, width = shape
     if width != layout.width or not 0 <= rows <= max_rows or len(cells) != rows * width:
         return None
-    if not layout.allowed or not layout.allowed.issuperset(map(type, cells)):
+    if not layout.allowed:
+        return None
+    # Where the key is written without escapes, its cells come behind its first mention.
+    start = 0 if b"\\" in body else max(0, body.find(b'"data"'))
+    if not literals(body, start):
+        return packed([cells], rows, width)
+    if not layout.allowed.issuperset(map(type, cells)):
         return None
     return np.array(cells, np.float64).reshape(rows, width)
 
@@ -84,7 +130,7 @@ def _matrix(tensor: Tensor, signature: Signature, max_rows: int) -> tuple[Inputs
             f'tensor "{tensor.name}" {detail}', errors=[{"tensor": tensor.name, "detail": detail}]
         )
     check_rows(rows, max_rows)
-    return from_flat(tensor.cells, rows, signature), rows
+    return from_flat(tensor.cells(), rows, signature), rows
 
 
 def _columns(found: list[Tensor], signature: Signature, max_rows: int) -> tuple[Inputs, int]:
@@ -93,8 +139,11 @@ def _columns(found: list[Tensor], signature: Signature, max_rows: int) -> tuple[
     rows = found[0].shape[0]
     _check_columns(found, rows, signature)
     check_rows(rows, max_rows)
-    named = {tensor.name: tensor.cells for tensor in found}
-    ordered = [named.get(column.name) or [None] * rows for column in signature.columns]
+    named = {tensor.name: tensor.cells() for tensor in found}
+    ordered = [
+        named[column.name] if column.name in named else [None] * rows
+        for column in signature.columns
+    ]
     return from_columns(ordered, signature), rows
 
 
@@ -125,15 +174,19 @@ def _check_columns(found: list[Tensor], rows: int, signature: Signature) -> None
         raise refused(faults)
 
 
-def encode_answer(call: Call, results: Mapping[str, Array], model: ModelInfo) -> bytes:
+def encode_answer(call: Call, results: Mapping[str, Array], model: ModelInfo) -> bytes | Parts:
     """Write the answer: one tensor for each output, data in row-major order."""
     document: dict[str, Any] = {
         "model_name": model.endpoint,
         "model_version": str(model.version),
-        "outputs": [tensors.of_output(name, results[name]) for name in call.outputs],
     }
     if call.request_id is not None:
         document["id"] = call.request_id
+    if call.binary:
+        return _framed(
+            document, "outputs", [_raw_output(n, results[n], call) for n in call.outputs]
+        )
+    document["outputs"] = [tensors.of_output(name, results[name]) for name in call.outputs]
     return dump(document)
 
 
@@ -175,6 +228,28 @@ def around(output: Output, model: ModelInfo) -> Around:
 SINGLE: Final = Single(single_rows, around)
 
 
+def _raw_output(name: str, array: Array, call: Call) -> tuple[dict[str, Any], Buffer | None]:
+    if name not in call.binary:
+        return tensors.of_output(name, array), None
+    return _raw_tensor(name, array)
+
+
+def _raw_tensor(name: str, array: Array) -> tuple[dict[str, Any], Buffer]:
+    datatype, buffer = v2_binary.write(array)
+    parameters = {v2_binary.SIZE: len(buffer)}
+    tensor = {"name": name, "datatype": datatype, "shape": array.shape, "parameters": parameters}
+    return tensor, buffer
+
+
+def _framed(
+    document: dict[str, Any], key: str, found: list[tuple[dict[str, Any], Buffer | None]]
+) -> Parts:
+    """Put raw tensors behind the JSON that names them."""
+    document[key] = [tensor for tensor, _ in found]
+    head = v2_binary.padded(dump(document))
+    return Parts((head, *(buffer for _, buffer in found if buffer is not None)), len(head))
+
+
 def encode_call(
     inputs: Inputs,
     signature: Signature,
@@ -197,17 +272,43 @@ def encode_tensors(
     request_id: str | None = None,
 ) -> bytes:
     """Write a request from tensors."""
-    document: dict[str, Any] = {"inputs": inputs}
+    document = _request(outputs, request_id)
+    document["inputs"] = inputs
+    return dump(document)
+
+
+def encode_raw(
+    inputs: Mapping[str, Array],
+    outputs: tuple[str, ...] | None = None,
+    request_id: str | None = None,
+) -> Parts:
+    """Write a request from arrays as raw tensors, and ask for the answer in the same form."""
+    document = _request(outputs, request_id)
+    document["parameters"] = {"binary_data_output": True}
+    return _framed(document, "inputs", [_raw_tensor(*named) for named in inputs.items()])
+
+
+def _request(outputs: tuple[str, ...] | None, request_id: str | None) -> dict[str, Any]:
+    document: dict[str, Any] = {}
     if outputs is not None:
         document["outputs"] = [{"name": name} for name in outputs]
     if request_id is not None:
         document["id"] = request_id
-    return dump(document)
+    return document
 
 
-def decode_answer(body: bytes) -> dict[str, Array]:
-    """Read an answer: an array for each output; raises Malformed."""
+def decode_answer(body: bytes, head_bytes: int | None = None) -> dict[str, Array]:
+    """Read an answer: an array for each output; raises Malformed.
+
+    head_bytes  where its JSON ends and raw tensors begin; None: it is JSON alone
+    """
     try:
-        return {tensor["name"]: tensors.to_array(tensor) for tensor in parse(body)["outputs"]}
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        if head_bytes is None:
+            return {tensor["name"]: tensors.to_array(tensor) for tensor in parse(body)["outputs"]}
+        tail = Tail(body, head_bytes)
+        listed = parse(memoryview(body)[:head_bytes])["outputs"]
+        found = {tensor["name"]: tensors.to_array(tensor, tail) for tensor in listed}
+        tail.done()
+        return found
+    except (KeyError, TypeError, ValueError, OverflowError, InvalidInput) as error:
         raise Malformed(f"The answer has no tensors that can be read: {error!r}") from error

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -72,9 +72,15 @@ def linear_plan(path: Path, *, bias: float = 0.0, cost: tuple[float, float] = (1
     x, y = load_iris(return_X_y=True)
     fitted = LogisticRegression(max_iter=1000).fit(x, y)
     fitted.intercept_[0] += bias
+    return plan_of(path, fitted, ("sepal_l", "sepal_w", "petal_l", "petal_w"), cost=cost)
+
+
+def plan_of(
+    path: Path, fitted: Any, names: Sequence[str], *, cost: tuple[float, float] = (10.0, 0.05)
+) -> Path:
+    """Write the plan of a fitted estimator whose columns have these names."""
     draft = new_draft()
     spec = draft.node(fitted)
-    names = ("sepal_l", "sepal_w", "petal_l", "petal_w")
     with path.open("wb") as file:
         plan_format.write(
             file,

@@ -119,7 +119,10 @@ def test_csv_is_read_at_the_short_form_only(wire: Wire) -> None:
         ([{"sepal_l": 1, "extra": 2}], "", 422, "extra"),
         ([ROW] * 5001, "", 413, "5000"),
         ([ROW], "content-type: image/png\r\n", 415, "image/png"),
-        ([ROW], "content-encoding: gzip\r\n", 415, "Compressed"),
+        ([ROW], "content-encoding: br\r\n", 415, "'br'"),
+        ([ROW], "content-encoding: gzip\r\n", 400, "not gzip"),
+        ([ROW], "content-type: application/octet-stream\r\n", 415, "V2 only"),
+        ([ROW], "inference-header-content-length: 2\r\n", 415, "V2 only"),
         ([ROW], "request-timeout: soon\r\n", 400, "Request-Timeout"),
         ([ROW], "knative-serving-tag: nightly\r\n", 404, "nightly"),
     ],
@@ -326,10 +329,14 @@ def test_other_methods(wire: Wire, method: str, path: str, status: int, allow: s
 
 
 def test_health_and_metrics_need_no_token_and_metadata_does(wire: Wire, worker: Served) -> None:
-    for path in ("/livez", "/readyz", "/v2/health/live", "/v2/health/ready", "/metrics"):
+    for path in ("/", "/livez", "/readyz", "/v2/health/live", "/v2/health/ready", "/metrics"):
         wire.send(f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n")
         assert wire.answer()[0] == 200, path
-    for path in ("/v2", "/v2/models/iris", "/v2/models/iris/ready", "/v1/models/iris"):
+    v2 = "/v2/models/iris"
+    for path in (
+        *("/v2", v2, f"{v2}/ready", f"{v2}/config", f"{v2}/stats", f"{v2}/versions/1"),
+        *(f"{v2}/versions/1/ready", "/v2/models/stats", "/v1/models", "/v1/models/iris"),
+    ):
         wire.send(f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n")
         assert wire.answer()[0] == 401, path
         assert worker.ask(path)[0] == 200, path

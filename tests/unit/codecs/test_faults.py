@@ -28,15 +28,30 @@ def fault(body, signature, decode=short.decode):
         pytest.param(None, "is missing, and this model does not take missing values", id="missing"),
     ],
 )
-@pytest.mark.parametrize("rows_before", [0, 3])
+@pytest.mark.parametrize("rows_before", [0, 3, 99])  # large bodies are read another way
 def test_a_cell_that_is_no_number_is_named(cell, said, rows_before):
     rows = [[1, 2.5]] * rows_before + [[4, cell]]
     expected = [{"row": rows_before, "column": "x1", "detail": said}]
     assert fault(rows, numeric()) == expected
+    assert fault([{"x1": b, "x0": a} for a, b in rows], numeric()) == expected
     assert fault({"instances": rows}, numeric(), v1.decode) == expected
     flat = [c for row in rows for c in row]
     tensor = {"name": "t", "shape": [len(rows), 2], "datatype": "FP64", "data": flat}
     assert fault({"inputs": [tensor]}, numeric(), v2.decode) == expected
+
+
+def test_cells_are_found_wherever_a_tensor_hides_them():
+    truths = orjson.dumps([1.5] * 198 + [True, 1]).decode()
+    for key in ('"data"', '"d\\u0061ta"'):
+        tensor = f'{{"name": "data", "shape": [100, 2], "datatype": "FP64", {key}: {truths}}}'
+        for body in (
+            f'{{"inputs": [{tensor}], "id": "data"}}',
+            f'{{"id": "data", "inputs": [{tensor}]}}',
+            f'{{"inputs": [{tensor}], "inputs": [{tensor}]}}',
+        ):
+            assert fault(body.encode(), numeric(), v2.decode) == [
+                {"row": 99, "column": "x0", "detail": "true is not a number"}
+            ]
 
 
 def test_every_fault_is_listed():

@@ -82,6 +82,38 @@ def test_numbers_arrive_to_the_last_bit(x):
 
 
 @QUICK
+@given(
+    st.lists(
+        st.lists(FINITE | st.integers(-(2**63), 2**64 - 1), min_size=3, max_size=3),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_tall_rows_are_read_as_low_ones_are(few):
+    rows = few * 40
+    signature = numeric(3)
+    expected = np.array([[float(cell) for cell in row] for row in rows])
+    records = [{"x2": c, "x0": a, "x1": b} for a, b, c in rows]
+    flat = {
+        "name": "i",
+        "shape": [len(rows), 3],
+        "datatype": "FP64",
+        "data": [c for r in rows for c in r],
+    }
+    for decode, document in (
+        (short.decode, rows),
+        (short.decode, {"rows": rows, "outputs": "predict"}),
+        (short.decode, records),
+        (v1.decode, {"instances": rows}),
+        (v1.decode, {"instances": records}),
+        (v2.decode, {"inputs": [flat]}),
+    ):
+        call = decode(orjson.dumps(document), signature, max_rows=999)
+        assert same(call.inputs, expected)
+        assert call.inputs.flags.c_contiguous
+
+
+@QUICK
 @given(matrices(FINITE | st.just(np.nan)))
 def test_missing_numbers_arrive_as_nan(x):
     signature = numeric(x.shape[1], missing=True)

@@ -53,6 +53,17 @@ def test_numbers_are_read_from(inputs):
     assert (call.rows, call.outputs, call.picked) == (2, ("predict",), False)
 
 
+def test_a_tensor_of_truths_is_read_as_ones_and_zeros():
+    call = decode(tensor(datatype="BOOL", data=(True, False)))
+    assert call.inputs.tolist() == [[1.0, 0.0]]
+
+
+@pytest.mark.parametrize("asked", ["classification", "shared_memory_region"])
+def test_an_output_in_a_form_that_is_not_served_is_refused(asked):
+    with pytest.raises(InvalidInput, match=asked):
+        decode(tensor(), outputs=[{"name": "predict", "parameters": {asked: 3}}])
+
+
 def test_names_of_outputs_and_the_id_are_taken_over():
     call = decode(tensor(), outputs=[{"name": "predict_proba"}, {"name": "predict"}], id="7")
     assert (call.outputs, call.picked, call.request_id) == (("predict_proba", "predict"), True, "7")
@@ -78,14 +89,19 @@ def test_a_single_text_column_goes_by_any_name():
         (tensor(shape=(2,)), "shape [rows, 2]"),
         (tensor(datatype="FP63"), "datatype must be one of"),
         (tensor(datatype=["FP64"]), "datatype must be one of"),
-        (tensor(datatype="BOOL", data=(True, False)), "true is not a number"),
+        (tensor(datatype="BOOL", data=(True, "no")), "true is not a number"),
+        (tensor(data=(True, 1)), "true is not a number"),
         (tensor(datatype="BYTES", data=("1", "2")), '"1" is not a number'),
         (tensor(datatype="INT8", data=(1, 128)), "128 is no INT8"),
         (tensor(datatype="UINT64", data=(1, -1)), "-1 is no UINT64"),
         (tensor(datatype="INT64", data=(1, 1.5)), "1.5 is no INT64"),
         (tensor(datatype="INT64", data=(1, "x")), '"x" is not a number'),
         ({**tensor(), "data": 3}, "data must be a list"),
-        ({**tensor(), "data": None, "parameters": {"binary_data_size": 16}}, "binary data"),
+        ({**tensor(), "data": None, "parameters": {"binary_data_size": 16}}, "needs the header"),
+        (
+            {**tensor(), "data": None, "parameters": {"shared_memory_region": "r"}},
+            "shared memory is not read",
+        ),
         ({**tensor(), "name": 3}, "A tensor has no name"),
         (3, "must be a tensor object"),
     ],
