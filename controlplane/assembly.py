@@ -54,7 +54,10 @@ def assemble(
         return _on_knative(settings, store)
     environments = _environments(settings)
     builder = builder or Builder(_limits(settings), environments=environments)
-    engine = engine or EmbeddedEngine(settings.home, store, settings.public_url)
+    if engine is None:
+        engine = EmbeddedEngine(settings.home, store, settings.public_url, environments)
+        if environments is not None:
+            environments.in_use = engine.files
     return Assembly(store, engine, _local(settings, store, builder), builder)
 
 

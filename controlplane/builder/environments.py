@@ -17,15 +17,17 @@ import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
 from controlplane.builder.releases import VERSIONS, Release, UnknownRelease, release
 from runtime.foreign import command
+from runtime.problems import EngineUnavailable
 
 log = logging.getLogger("kubeserve.builds")
 
-Tell = Callable[[str], Awaitable[None]]
+Tell = Callable[[str], Awaitable[object]]
 InUse = Callable[[], Awaitable[Collection[str]]]
 
 PREFIX: Final = "scikit-learn-"
@@ -54,11 +56,16 @@ class Unavailable(Exception):
         self.reason, self.advice = reason, advice
 
 
+def installed() -> str:
+    """Give the version of this installation's scikit-learn."""
+    return metadata.version("scikit-learn")
+
+
 class Environments:
     """Gives the Python of an exact scikit-learn version, and makes its environment at first.
 
     kept    more are removed, the longest unused first, but none that was used within an hour
-    in_use  tells of Pythons that something outside needs, whatever their age
+    in_use  tells of Pythons that endpoints need, whatever their age; EngineUnavailable: not now
     """
 
     def __init__(
@@ -97,6 +104,18 @@ class Environments:
             raise _later(version, f"failed: {error.strerror}") from error
         await self._make_room()
         return str(_python(place))
+
+    async def serving(self, version: str) -> str | None:
+        """Give the Python that serves a model of a version, None: ours; raises EngineUnavailable.
+
+        Whoever waits for an endpoint tries again; the version was built with it, so it can be had.
+        """
+        if version == installed():
+            return None
+        try:
+            return await self.interpreter(version)
+        except Unavailable as error:
+            raise EngineUnavailable(f"{error.reason} {error.advice}", retry_after_s=10) from error
 
     async def discard(self, version: str) -> None:
         """Remove an environment that does not work, so that the next use makes it anew."""
@@ -210,7 +229,10 @@ class Environments:
             return
         used = {place: place.stat().st_mtime for place in present}
         newest = max(used.values())
-        needed = set(await self.in_use()) if self.in_use is not None else set()
+        try:
+            needed = set(await self.in_use()) if self.in_use is not None else set()
+        except EngineUnavailable:
+            return
         for place in sorted(present, key=used.__getitem__)[: len(present) - self._kept]:
             if newest - used[place] < _RESTED_S or str(_python(place)) in needed:
                 continue

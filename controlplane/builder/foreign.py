@@ -7,19 +7,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
-from importlib import metadata
 from typing import Final
 
-from controlplane.builder.environments import Environments, Tell, Unavailable
+from controlplane.builder.environments import Environments, Tell, Unavailable, installed
 from controlplane.builder.warm import Warm, WarmError
 
 IDLE_S: Final = 300.0
 _MOST: Final = 2  # as many as there are builds at once, so there is always one to take
-
-
-def installed() -> str:
-    """Give the version of this installation's scikit-learn."""
-    return metadata.version("scikit-learn")
 
 
 def version_of(found: Collection[str], *, possible: bool) -> str | None:

@@ -18,7 +18,7 @@ from typing import Any, Final
 from controlplane.builder import validate
 from controlplane.builder.environments import Environments, Tell, Unavailable
 from controlplane.builder.explain import Failure, failure_of, suspicious
-from controlplane.builder.foreign import Foreign, installed, version_of
+from controlplane.builder.foreign import Foreign, version_of
 from controlplane.builder.report import Limits, Outcome, Report
 from controlplane.builder.warm import Ended, Warm, WarmError
 from runtime.plan import Cost, PlanError, load
@@ -210,13 +210,6 @@ class _Run:
         }
 
     def _fallback(self, because: str | None, loaded: dict[str, Any]) -> Report:
-        written = self.facts.get("sklearn_version")
-        if written not in (None, installed()):
-            raise Failure(
-                f"No plan for it ({because}), and a model of scikit-learn {written} cannot be"
-                f" served by {installed()}.",
-                f"Fit and save it with scikit-learn=={installed()}, then push again.",
-            )
         return Report(
             Outcome.FALLBACK,
             fallback_because=because or "it has no plan",
