@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from controlplane.artifacts.exchange import Exchange
 from controlplane.artifacts.folder import FolderStore
 from controlplane.artifacts.store import Store
+from controlplane.builder.environments import Environments
 from controlplane.builder.job import Builder
 from controlplane.builder.report import Limits, SandboxPolicy
 from controlplane.engines.embedded.host import EmbeddedEngine
@@ -51,8 +52,12 @@ def assemble(
     store = store or _store(settings)
     if engine is None and settings.engine is EngineKind.KNATIVE:
         return _on_knative(settings, store)
-    builder = builder or Builder(_limits(settings))
-    engine = engine or EmbeddedEngine(settings.home, store, settings.public_url)
+    environments = _environments(settings)
+    builder = builder or Builder(_limits(settings), environments=environments)
+    if engine is None:
+        engine = EmbeddedEngine(settings.home, store, settings.public_url, environments)
+        if environments is not None:
+            environments.in_use = engine.files
     return Assembly(store, engine, _local(settings, store, builder), builder)
 
 
@@ -63,6 +68,13 @@ def _store(settings: Settings) -> Store:
     from controlplane.artifacts.s3 import S3Store
 
     return S3Store.from_url(settings.store.get_secret_value(), settings.home / "work" / "uploads")
+
+
+def _environments(settings: Settings) -> Environments | None:
+    """Make the folder's face; not on Knative, where a model is loaded in pods of one image."""
+    if settings.environments_kept is None:
+        return None
+    return Environments(settings.home / "environments", settings.environments_kept)
 
 
 def _limits(settings: Settings) -> Limits:

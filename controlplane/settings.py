@@ -42,6 +42,7 @@ HOST_NAME: Final = re.compile(rf"{LABEL}(\.{LABEL})*")
 BY_DIGEST: Final = re.compile(r"\S+@sha256:[0-9a-f]{64}")
 CLIENT_ID: Final = re.compile(r"ks-[0-9a-f]{16}")
 SIGNING_SECRET_BYTES: Final = 32
+MOST_ENVIRONMENTS: Final = 99
 LEAST_CLIENT_SECRET: Final = 32  # characters; it is never typed by hand
 POD_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
@@ -76,6 +77,9 @@ class Settings(BaseSettings):
     build_memory_bytes: int = Field(2048 * MIB, gt=0, description="Memory of one build at most.")
     build_wall_s: float = Field(120.0, gt=0, description="Seconds of one build at most.")
     builds_at_once: int = Field(1, ge=1, le=16, description="Builds running side by side.")
+    environments: str = Field(
+        "8", description="Environments of other scikit-learn versions kept at most, or off."
+    )
     sandbox: str = Field("required", description="required, or degraded to build without it.")
     api_token_s: int = Field(900, ge=60, le=DAY_S, description="Life of a token for the API.")
     predict_token_s: int = Field(300, ge=60, le=DAY_S, description="… for one endpoint.")
@@ -168,6 +172,13 @@ class Settings(BaseSettings):
         low, _, high = value.partition("-")
         if not (low.isdigit() and high.isdigit() and 1024 <= int(low) <= int(high) < 65536):
             raise ValueError("must be a range such as 18100-18999")
+        return value
+
+    @field_validator("environments")
+    @classmethod
+    def _environments(cls, value: str) -> str:
+        if value != "off" and not (value.isdecimal() and 1 <= int(value) <= MOST_ENVIRONMENTS):
+            raise ValueError(f"must be off, or how many are kept: 1 to {MOST_ENVIRONMENTS}")
         return value
 
     @field_validator("sandbox")
@@ -352,6 +363,11 @@ class Settings(BaseSettings):
         if self.signing_secret_file is not None:
             return signing_bytes(self.signing_secret_file.read_bytes())
         return None
+
+    @property
+    def environments_kept(self) -> int | None:
+        """How many environments are kept; None: there are none, their models are refused."""
+        return None if self.environments == "off" else int(self.environments)
 
     @property
     def callers(self) -> tuple[str, ...]:

@@ -55,6 +55,8 @@ class RevisionLaunch:
     artifact   local path of the plan (backend plan) or of the model file (backend fallback)
     sha256     of that file, hexadecimal; the name under which a cache holds it
     signature  path of the signature JSON; needed by the fallback only (a plan carries its own)
+    sklearn    version that wrote the model file; the fallback loads it in no other
+    interpreter  path of a Python that has that version, where ours has another
     percent    0..100 of untagged requests; the routed revisions of an endpoint sum to 100
     tag        reached by the header `Knative-Serving-Tag`
     """
@@ -68,6 +70,8 @@ class RevisionLaunch:
     tag: str | None = None
     backend: Backend = Backend.PLAN
     signature: str | None = None
+    sklearn: str | None = None
+    interpreter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,7 @@ from typing import Any, Final
 
 import joblib
 import joblib.numpy_pickle
-import sklearn
-from sklearn.exceptions import InconsistentVersionWarning
+from sklearn import exceptions
 
 from controlplane.builder import inspect as inspecting
 from controlplane.builder import verify
@@ -29,6 +28,9 @@ from runtime.sandbox import Profile, SandboxError, lock
 
 Result = dict[str, Any]
 
+# Before scikit-learn 1.3 an estimator of another version is told of by a plain UserWarning.
+_Skew: Final = getattr(exceptions, "InconsistentVersionWarning", UserWarning)
+_SKEW_WORDS: Final = "Trying to unpickle estimator"
 _REFIT: Final = "Refit and save the model with an installed version, or ask the operator for yours."
 
 
@@ -66,19 +68,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _inspect(source: int, folder: Path, arguments: Result) -> Result:
-    found = inspecting.inspect(source, str(folder / "raw"), **arguments)
-    foreign = sorted(found.versions - {sklearn.__version__})
-    if foreign:
-        return {
-            **found.to_json(),
-            "failed": "reason",
-            "reason": (
-                f"The model was saved with scikit-learn {', '.join(foreign)}; this installation has"
-                f" {sklearn.__version__}. Loading it here could give wrong answers in silence."
-            ),
-            "advice": f"Fit and save it with scikit-learn=={sklearn.__version__}, then push again.",
-        }
-    return found.to_json()
+    return inspecting.inspect(source, str(folder / "raw"), **arguments).to_json()
 
 
 def _load(source: int, folder: Path, *, plan: bool) -> Result:
@@ -87,14 +77,8 @@ def _load(source: int, folder: Path, *, plan: bool) -> Result:
         estimator = _unpickle(source, imports)
     except MemoryError:
         raise
-    except InconsistentVersionWarning as warning:
-        return _failed(
-            f"{warning.estimator_name} was saved with scikit-learn"
-            f" {warning.original_sklearn_version}; this installation has"
-            f" {warning.current_sklearn_version}.",
-            _REFIT,
-            imports,
-        )
+    except _Skew as warning:
+        return _failed(f"{str(warning).partition('. ')[0]}.", _REFIT, imports)
     except BaseException as error:  # noqa: BLE001  the tenant's code raises what it likes
         return {**_explained(error, imports), "imports": imports}
     return {**_compiled(estimator, folder, plan=plan), "imports": imports}
@@ -116,7 +100,7 @@ def _unpickle(source: int, imports: list[str]) -> Any:
     os.lseek(source, 0, os.SEEK_SET)
     with os.fdopen(source, "rb", closefd=False) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        warnings.simplefilter("error", InconsistentVersionWarning)
+        warnings.filterwarnings("error", _SKEW_WORDS, _Skew)
         return joblib.load(file)
 
 

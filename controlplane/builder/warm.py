@@ -6,13 +6,13 @@ import json
 import os
 import signal
 import socket
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from controlplane.builder.report import Limits
 from controlplane.builder.zygote import ENVIRONMENT, MESSAGE_BYTES
+from runtime.foreign import command, environment
 
 _POLL_S: Final = 0.05
 _START_S: Final = 60.0
@@ -41,10 +41,12 @@ class _Child:
 class Warm:
     """One warm process; `run` may be called concurrently.
 
-    pandas  import it too, in advance; without, the models that want it import it themselves
+    pandas       import it too, in advance; without, the models that want it import it themselves
+    interpreter  Python of an environment with another scikit-learn; None: ours
     """
 
     pandas: bool = True
+    interpreter: str | None = None
     _control: socket.socket | None = None
     _process: asyncio.subprocess.Process | None = None
     _ready: asyncio.Future[None] | None = None
@@ -66,12 +68,12 @@ class Warm:
             self._control = ours
             try:
                 self._process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-I", "-m", "controlplane.builder.zygote"),
+                    *command(self.interpreter, "controlplane.builder.zygote"),
                     *(str(theirs.fileno()), str(os.getpid())),
                     *(("pandas",) if self.pandas else ()),
                     pass_fds=(theirs.fileno(),),
                     stdin=asyncio.subprocess.DEVNULL,
-                    env=ENVIRONMENT,
+                    env=environment(self.interpreter, ENVIRONMENT),
                 )
             finally:
                 theirs.close()

@@ -27,8 +27,15 @@ def push(output: Output, file: Path, model: str | None, wait: bool) -> None:
                 file, name, wait=False, progress=lambda sent, _: bar.update(task, completed=sent)
             )
         if wait:
-            with output.console.status(f"Building {name} version {version.number}"):
-                version = client.wait_for_version(name, version.number)
+            building = f"Building {name} version {version.number}"
+            with output.console.status(building) as status:
+                version = client.wait_for_version(
+                    name,
+                    version.number,
+                    looked=lambda seen: status.update(
+                        f"{building}. {seen.reason}" if seen.reason else building
+                    ),
+                )
     if output.as_json:
         output.document(version.raw)
         return
@@ -73,7 +80,7 @@ def list_models(output: Output, model: str | None) -> None:
 def _version_row(version: Version) -> tuple[object, ...]:
     return (
         version.number,
-        version.state if version.state != "failed" else f"failed: {version.reason}",
+        version.state if not version.reason else f"{version.state}: {version.reason}",
         version.backend,
         version.estimator,
         version.sklearn_version,

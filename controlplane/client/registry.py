@@ -10,6 +10,7 @@ from controlplane.client.steps import Flow, Measure, Pause, Upload, members
 from controlplane.client.upload import source_of
 
 Progress = Callable[[int, int], None]
+Looked = Callable[[Version], object]
 FIRST_LOOK_S = 0.05
 SLOWEST_LOOK_S = 1.0
 
@@ -77,12 +78,16 @@ class Registry:
             return version
         return (yield from self.wait_for_version(name, version.number, timeout_s))
 
-    def wait_for_version(self, model: str, number: int, timeout_s: float) -> Flow[Version]:
+    def wait_for_version(
+        self, model: str, number: int, timeout_s: float, looked: Looked | None = None
+    ) -> Flow[Version]:
         """Wait until a version is built; raises BuildFailed or TimedOut."""
         until = self._core.clock() + timeout_s
         pauses = looks()
         while True:
             version = yield from self.version(model, number)
+            if looked is not None:
+                looked(version)
             if version.state == "failed":
                 raise BuildFailed(version)
             if version.settled:

@@ -12,7 +12,7 @@ import httpx
 from controlplane.client.core import Core
 from controlplane.client.home import find_account
 from controlplane.client.predicting import Protocol
-from controlplane.client.registry import Progress, Registry
+from controlplane.client.registry import Looked, Progress, Registry
 from controlplane.client.results import Cause, Endpoint, Finding, LogLine, Model, Release, Version
 from controlplane.client.retries import RetryPolicy
 from controlplane.client.serving import Arrays, Serving, Traffic, release_of
@@ -107,9 +107,15 @@ class Client:
         """
         return self._run(self._registry.push(file, name, progress, wait, wait_s))
 
-    def wait_for_version(self, model: str, number: int, *, wait_s: float = 600.0) -> Version:
-        """Wait until a version is built; raises BuildFailed or TimedOut."""
-        return self._run(self._registry.wait_for_version(model, number, wait_s))
+    def wait_for_version(
+        self, model: str, number: int, *, wait_s: float = 600.0, looked: Looked | None = None
+    ) -> Version:
+        """Wait until a version is built; raises BuildFailed or TimedOut.
+
+        looked  called with the version at each look; while it is built its `reason` says what
+                takes long, if something does
+        """
+        return self._run(self._registry.wait_for_version(model, number, wait_s, looked))
 
     def versions(self, model: str) -> list[Version]:
         """List the versions of a model."""

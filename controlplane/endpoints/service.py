@@ -109,6 +109,7 @@ async def _revision(endpoint: Endpoint, version: Deployable) -> EndpointRevision
         artifact_sha256=version.artifact_sha256,
         artifact_size_bytes=version.artifact_size_bytes,
         signature=version.signature,
+        sklearn_version=version.sklearn_version,
     )
 
 
@@ -284,6 +285,7 @@ async def wanted(row: Endpoint, issuer: str) -> DesiredEndpoint | None:
                 signature=r.signature,
                 percent=routed[r.name]["percent"],
                 tag=routed[r.name]["tag"],
+                sklearn_version=r.sklearn_version,
             )
             for r in sorted(revisions, key=lambda r: r.name)
         ),

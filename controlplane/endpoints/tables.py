@@ -42,6 +42,7 @@ class EndpointRevision(Table):
     artifact_sha256 = fields.CharField(max_length=64)
     artifact_size_bytes = fields.BigIntField()
     signature = fields.JSONField[dict[str, Any]]()
+    sklearn_version = fields.CharField(max_length=60, null=True)
     created_at = fields.DatetimeField(auto_now_add=True)
 
     class Meta:

@@ -45,6 +45,7 @@ class DesiredRevision:
 
     artifact_sha256  blob in the artifact store: the plan, or the model file for the fallback
     signature        JSON document of `runtime.plan.signature`
+    sklearn_version  that wrote the model file, which the fallback must load it with
     """
 
     name: str
@@ -56,6 +57,7 @@ class DesiredRevision:
     signature: dict[str, object]
     percent: int = 100
     tag: str | None = None
+    sklearn_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,8 @@ async def refresh(version: Version) -> None:
 async def begin_build(version_id: uuid.UUID) -> bool:
     """Take a version from the queue; counts the attempt."""
     rows = Version.filter(id=version_id, state=VersionState.UPLOADED)
-    return bool(await rows.update(state=VersionState.BUILDING, attempts=F("attempts") + 1))
+    begun = {"state": VersionState.BUILDING, "reason": None, "attempts": F("attempts") + 1}
+    return bool(await rows.update(**begun))
 
 
 async def digest_in_use_of_all(sha256: str) -> bool:

@@ -57,6 +57,7 @@ class Deployable:
     artifact_sha256: str
     artifact_size_bytes: int
     signature: dict[str, Any]
+    sklearn_version: str | None
 
 
 async def list_models(tenant: TenantId, limit: int, after: str | None) -> list[dict[str, Any]]:
@@ -287,6 +288,7 @@ async def deployable(tenant: TenantId, name: str, which: str | None) -> Deployab
         (version.plan_sha256 if plan else version.sha256) or "",
         (version.plan_size_bytes if plan else version.size_bytes) or 0,
         version.report["signature"],
+        version.report.get("sklearn_version"),
     )
 
 
@@ -332,7 +334,15 @@ async def build_succeeded(
         plan_sha256=plan.sha256 if plan else None,
         plan_size_bytes=plan.size_bytes if plan else None,
         fallback_because=fallback_because,
+        reason=None,
         ready_at=datetime.now(UTC),
+    )
+
+
+async def build_tells(version_id: uuid.UUID, what: str) -> bool:
+    """Say why a build takes long, as the reason of its state."""
+    return await repository.move(
+        version_id, VersionState.BUILDING, VersionState.BUILDING, reason=what
     )
 
 

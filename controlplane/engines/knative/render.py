@@ -180,6 +180,7 @@ def _launch(desired: DesiredEndpoint, revision: DesiredRevision, name: str) -> d
                 sha256=revision.artifact_sha256,
                 backend=Backend(revision.backend.value),
                 signature=f"{ARTIFACTS}/signature.json" if fallback else None,
+                sklearn=revision.sklearn_version if fallback else None,
             ),
         ),
         chosen_before=True,
