@@ -276,6 +276,13 @@ class Fields:
             raise self.fail(f"{key!r} must be one of {', '.join(choices)}")
         return str(value)
 
+    def text(self, key: str) -> str:
+        """Read a text."""
+        value = self._take(key)
+        if not isinstance(value, str):
+            raise self.fail(f"{key!r} must be a text")
+        return value
+
     def items(self, key: str, most: int = 1_000_000) -> Sequence[Any]:
         """Read a JSON array of anything; the caller checks its members."""
         value = self._take(key)
