@@ -7,12 +7,14 @@ from runtime.plan.ops import (
     Array,
     Fields,
     Float64Matrix,
-    Inputs,
     Missing,
     Node,
     NodeReader,
+    Rows,
+    above,
     as_matrix,
     override,
+    product,
     sigmoid,
     softmax,
 )
@@ -30,18 +32,18 @@ class NaiveBayes(Node):
     def __init__(self, fields: Fields) -> None:
         self.classes: Array = fields.labels()
 
-    def joint(self, x: Float64Matrix) -> Float64Matrix:
+    def joint(self, x: Rows) -> Float64Matrix:
         """Give the log of class prior times likelihood, (rows, classes)."""
         raise NotImplementedError
 
-    def predict(self, x: Inputs) -> Array:
+    def predict(self, x: Rows) -> Array:
         """Label of the highest likelihood, the first of those that tie."""
-        labels: Array = self.classes.take(self.joint(as_matrix(x)).argmax(axis=1))
+        labels: Array = self.classes.take(self.joint(x).argmax(axis=1))
         return labels
 
-    def predict_proba(self, x: Inputs) -> Float64Matrix:
+    def predict_proba(self, x: Rows) -> Float64Matrix:
         """Class probabilities, (rows, classes)."""
-        joint = self.joint(as_matrix(x))
+        joint = self.joint(x)
         out: Float64Matrix = joint - _log_sum_exp(joint)[:, None]
         with np.errstate(under="ignore"):
             proba: Float64Matrix = np.exp(out)
@@ -89,9 +91,9 @@ class GaussianBayes(NaiveBayes):
             raise fields.fail("'variance' must be above zero")
 
     @override
-    def joint(self, x: Float64Matrix) -> Float64Matrix:
+    def joint(self, x: Rows) -> Float64Matrix:
         """Log of class prior times likelihood, (rows, classes); a step for each class."""
-        out = []
+        x, out = as_matrix(x), []
         with np.errstate(over="ignore"):
             for mean, variance, prior, norm in zip(
                 self.mean, self.variance, self.prior, self.norm, strict=True
@@ -105,7 +107,8 @@ class LinearBayes(NaiveBayes):
     """MultinomialNB, ComplementNB and BernoulliNB: one matrix product.
 
     threshold  BernoulliNB: cells become 1 above it and 0 elsewhere
-    exact      bitwise at the same batch size: BLAS rounds one row and many differently
+    exact      bitwise at the same batch size: BLAS rounds one row and many differently; of sparse
+               rows the likelihoods are bitwise in any batch
     source     _joint_log_likelihood of each
     """
 
@@ -121,13 +124,15 @@ class LinearBayes(NaiveBayes):
             raise fields.fail("'weights' is empty")
         self.offset = fields.finite("offset", k) if fields.has("offset") else None
         self.threshold = fields.number("threshold") if fields.has("threshold") else None
+        # Below zero the cells that are not held become ones too.
+        self.takes_sparse = self.threshold is None or self.threshold >= 0
 
     @override
-    def joint(self, x: Float64Matrix) -> Float64Matrix:
+    def joint(self, x: Rows) -> Float64Matrix:
         """Log of class prior times likelihood, (rows, classes)."""
         if self.threshold is not None:
-            x = (x > self.threshold).astype(np.float64)
-        out: Float64Matrix = x @ self.weights
+            x = above(x, self.threshold)
+        out = product(x, self.weights)
         if self.offset is not None:
             out += self.offset
         return out
@@ -161,19 +166,19 @@ class LinearDiscriminant(Node):
             self.n_out = fields.integer("components", 1, max(1, int(self.axes.shape[1])))
             self.methods += ("transform",)
 
-    def decision_function(self, x: Inputs) -> Array:
+    def decision_function(self, x: Rows) -> Array:
         """Scores: (rows,) for two classes, else (rows, classes)."""
         out: Float64Matrix = as_matrix(x) @ self.weights + self.intercept
         return out.reshape(-1) if self.binary else out
 
-    def predict(self, x: Inputs) -> Array:
+    def predict(self, x: Rows) -> Array:
         """Label of the highest score."""
         out = self.decision_function(x)
         which = (out > 0).astype(np.intp) if self.binary else out.argmax(axis=1)
         labels: Array = self.classes.take(which)
         return labels
 
-    def predict_proba(self, x: Inputs) -> Float64Matrix:
+    def predict_proba(self, x: Rows) -> Float64Matrix:
         """Class probabilities, (rows, classes)."""
         out = self.decision_function(x)
         if not self.binary:
@@ -181,7 +186,7 @@ class LinearDiscriminant(Node):
         positive = sigmoid(out)
         return np.stack([1 - positive, positive], axis=1)
 
-    def transform(self, x: Inputs) -> Float64Matrix:
+    def transform(self, x: Rows) -> Float64Matrix:
         """Give (rows, components)."""
         matrix = as_matrix(x)
         if self.centre is not None:
@@ -214,7 +219,7 @@ class QuadraticDiscriminant(Node):
         self.log_scale = fields.finite("log_scale", k)
         self.prior = fields.finite("prior", k)
 
-    def _scores(self, x: Inputs) -> Float64Matrix:
+    def _scores(self, x: Rows) -> Float64Matrix:
         matrix = as_matrix(x)
         with np.errstate(over="ignore"):
             norms = [
@@ -224,17 +229,17 @@ class QuadraticDiscriminant(Node):
         out: Float64Matrix = -0.5 * (np.array(norms).T + self.log_scale) + self.prior
         return out
 
-    def decision_function(self, x: Inputs) -> Array:
+    def decision_function(self, x: Rows) -> Array:
         """Log posteriors: (rows,) second less first for two classes, else (rows, classes)."""
         out = self._scores(x)
         return out[:, 1] - out[:, 0] if len(self.classes) == 2 else out
 
-    def predict(self, x: Inputs) -> Array:
+    def predict(self, x: Rows) -> Array:
         """Label of the highest posterior."""
         labels: Array = self.classes.take(self._scores(x).argmax(axis=1))
         return labels
 
-    def predict_proba(self, x: Inputs) -> Float64Matrix:
+    def predict_proba(self, x: Rows) -> Float64Matrix:
         """Class probabilities, (rows, classes)."""
         out = self._scores(x)
         out = out - out.max(axis=1)[:, None]

@@ -1,6 +1,6 @@
 """Nodes made of nodes: pipelines, and columns sent to transformers side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
@@ -11,24 +11,27 @@ from runtime.plan.imputers import Impute
 from runtime.plan.ops import (
     Array,
     Cell,
-    Cells,
     Fields,
     Frame,
     InputRefused,
-    Inputs,
     Node,
     NodeReader,
     PlanError,
+    Rows,
+    alike,
+    answer,
     as_columns,
     as_matrix,
     override,
 )
 from runtime.plan.passing import MAX_COLUMNS, Select, Want
 from runtime.plan.signature import Kind
+from runtime.plan.sparse import Sparse, below, beside
 
 MAX_STEPS: Final = 1_000
 RANK: Final = {"bitwise": 0, "batch": 1, "tolerance": 2}
 UNUSED: Final[Want] = (Kind.ANY, True)
+_BECOMES: Final = "becomes NaN or infinite inside the model"
 
 
 def weakest(nodes: Sequence[Node]) -> str:
@@ -44,11 +47,16 @@ def widest(nodes: Sequence[Node]) -> float:
 class Pipeline(Node):
     """Transformers, then a last step whose methods are the pipeline's own.
 
+    Where sparse rows come to a step that does not take them, it and all steps after it are run over
+    dense blocks of rows, one after another, so that no matrix is larger than a block.
+
     shows_head  it also transforms, by all steps but the last: RFE, which selects and predicts
-    sparse      scikit-learn hands a sparse matrix on somewhere, and adds up in another order
+    sparse      scikit-learn hands a sparse matrix on where this plan has a dense one, and adds up
+                in another order
     """
 
     kind = "pipeline"
+    takes_sparse = True
 
     def __init__(self, fields: Fields) -> None:
         specs = fields.items("steps", MAX_STEPS)
@@ -107,30 +115,73 @@ class Pipeline(Node):
     @override
     def example_for(self, after: tuple[Cell, ...]) -> tuple[Cell, ...]:
         """Give cells that every step takes, asked from the last step back."""
-        for step in reversed([*self.head, self.last]):
+        steps = [*self.head, self.last]
+        # What comes after a step that takes any number does not matter, and may be very wide.
+        first = max((i for i, step in enumerate(steps) if _takes_any(step)), default=len(steps) - 1)
+        for step in reversed(steps[: first + 1]):
             after = step.example_for(after)
         return after
 
     @override
-    def run(self, method: str, x: Inputs) -> Array:
+    def run(self, method: str, x: Rows) -> Array:
         """Transform, then call the last step; a refused cell gets the pipeline's own column."""
-        done: list[Node] = []
-        try:
-            for step, refusing in zip(self.head, self.checked, strict=True):
-                x = step.transform(x)  # type: ignore[attr-defined]  # checked when read
-                done.append(step)
-                if refusing is not None:
-                    _refuse_gaps(as_columns(x), refusing)
-            if self.shows_head and method == "transform":
-                return x  # type: ignore[return-value]  # a frame goes to another node only
-            return self.last.run(method, x)
-        except InputRefused as error:
-            column = None if error.column is None else _origin(done, error.column)
-            raise InputRefused(error.row, column, error.detail) from error
+        return answer(self._from(0, method, x))
 
-    def transform(self, x: Inputs) -> Array:
+    def transform(self, x: Rows) -> Rows:
         """Transform by every step, or by all but the last where that predicts."""
-        return self.run("transform", x)
+        result: Rows = self._from(0, "transform", x)
+        return result
+
+    def _from(self, at: int, method: str, x: Rows) -> Any:
+        """Go on at a step; `transform` may give any inputs, other methods give arrays."""
+        try:
+            while at < len(self.head) and _fits(x, self.head[at]):
+                x = self.head[at].transform(x)  # type: ignore[attr-defined]  # checked when read
+                at += 1
+                refusing = self.checked[at - 1]
+                if refusing is not None:
+                    _refuse_gaps(x, refusing)
+            if at == len(self.head):
+                if self.shows_head and method == "transform":
+                    return x
+                if _fits(x, self.last):
+                    return _called(self.last, method, x)
+        except InputRefused as error:
+            column = None if error.column is None else _origin(self.head[:at], error.column)
+            raise InputRefused(error.row, column, error.detail) from error
+        return _in_blocks(x, lambda block: self._from(at, method, block))
+
+
+def _takes_any(step: Node) -> bool:
+    return type(step).example_for is Node.example_for
+
+
+def _called(node: Node, method: str, x: Rows) -> Any:
+    if method == "transform":
+        return node.transform(x)  # type: ignore[attr-defined]  # checked when read
+    return node.run(method, x)
+
+
+def _fits(x: Rows, node: Node) -> bool:
+    return node.takes_sparse or not isinstance(x, Sparse)
+
+
+def _in_blocks(x: Rows, call: Callable[[Rows], Any]) -> Any:
+    """Call with dense blocks of sparse rows, and put what it gives below each other."""
+    if not isinstance(x, Sparse):
+        raise TypeError("only sparse rows are taken in blocks")
+    outs = []
+    for start, block in x.blocks():
+        try:
+            outs.append(call(block))
+        except InputRefused as error:
+            row = None if error.row is None else start + error.row
+            raise InputRefused(row, error.column, error.detail) from error
+    if len(outs) == 1:
+        return outs[0]
+    if all(isinstance(out, Sparse) for out in outs):
+        return below(outs)
+    return np.concatenate(outs)
 
 
 def numbers(count: int, *, missing: bool = True) -> tuple[Want, ...]:
@@ -165,9 +216,11 @@ def _settled(wants: tuple[Want, ...], *, any_unused: bool) -> tuple[Want, ...]:
     return tuple((Kind.NUMBER, missing) for _, missing in wants)
 
 
-def _refusing(node: Node) -> tuple[int, ...] | None:
+def _refusing(node: Node) -> Sequence[int] | None:
     """Give the columns in which a node refuses NaN; None for no column."""
     wants = node.wants(numbers(node.n_out))
+    if wants[:1] == ((Kind.NUMBER, False),) and alike(wants):
+        return range(len(wants))
     places = tuple(j for j, (kind, ok) in enumerate(wants) if kind is Kind.NUMBER and not ok)
     return places or None
 
@@ -181,13 +234,21 @@ def _origin(steps: Sequence[Node], column: int) -> int | None:
     return place
 
 
-def _refuse_gaps(columns: Sequence[Cells], places: tuple[int, ...]) -> None:
+def _refuse_gaps(x: Rows, places: Sequence[int]) -> None:
     """Refuse what became NaN or infinite on the way, as scikit-learn's next step does."""
+    if isinstance(x, Sparse):
+        bad = np.flatnonzero(~np.isfinite(x.values))
+        bad = bad[np.isin(x.columns[bad], places)] if bad.shape[0] else bad
+        if bad.shape[0]:
+            row, place = int(x.at[bad[0]]), int(x.columns[bad[0]])
+            raise InputRefused(row, place, _BECOMES)
+        return
+    columns = as_columns(x)
     for place in places:
         good = np.isfinite(columns[place])
         if not good.all():
             row = int(np.argmin(good))
-            raise InputRefused(row, place, "becomes NaN or infinite inside the model")
+            raise InputRefused(row, place, _BECOMES)
 
 
 class Columns(Node):
@@ -199,6 +260,7 @@ class Columns(Node):
 
     kind = "columns"
     methods = ("transform",)
+    takes_sparse = True
 
     def __init__(self, fields: Fields) -> None:
         self.n_in = fields.integer("n_in", 1, MAX_COLUMNS)
@@ -282,18 +344,22 @@ class Columns(Node):
             start += node.n_out
         return tuple(cells)
 
-    def transform(self, x: Inputs) -> Inputs:
-        """Outputs side by side: a matrix, or a frame if a part gives strings."""
-        outs: list[Inputs] = []
+    def transform(self, x: Rows) -> Rows:
+        """Outputs side by side: a matrix, a frame if a part gives strings, or sparse rows."""
+        outs: list[Rows] = []
         for (node, places, weight), whole, index in zip(
             self.parts, self._whole, self._places, strict=True
         ):
             try:
-                out = node.transform(x if whole else _take(x, places, index))  # type: ignore[attr-defined]
+                out = _transformed(node, x if whole else _take(x, places, index))
             except InputRefused as error:
                 column = None if error.column is None else places[error.column]
                 raise InputRefused(error.row, column, error.detail) from error
-            outs.append(out if weight is None else as_matrix(out) * weight)
+            outs.append(out if weight is None else _weighted(out, weight))
+        if any(isinstance(out, Sparse) for out in outs):
+            # As scipy's stack of sparse and dense parts: what is zero is not held.
+            held = [x if isinstance(x, Sparse) else Sparse.of(as_matrix(x)) for x in outs]
+            return beside(held)
         if any(isinstance(out, Frame) and _holds_text(out) for out in outs):
             return Frame(tuple(cells for out in outs for cells in as_columns(out)))
         # Numbers that came in a frame go on as the matrix that predictors expect.
@@ -317,7 +383,22 @@ def _example(node: Node) -> tuple[Cell, ...]:
     )
 
 
-def _take(x: Inputs, places: list[int], index: Array) -> Inputs:
+def _transformed(node: Node, x: Rows) -> Rows:
+    if not _fits(x, node):
+        out: Rows = _in_blocks(x, node.transform)  # type: ignore[attr-defined]
+        return out
+    return node.transform(x)  # type: ignore[attr-defined,no-any-return]  # checked when read
+
+
+def _weighted(x: Rows, weight: float) -> Rows:
+    return x.with_values(x.values * weight) if isinstance(x, Sparse) else as_matrix(x) * weight
+
+
+def _take(x: Rows, places: list[int], index: Array) -> Rows:
+    if isinstance(x, Sparse):
+        place = np.full(x.width, -1)
+        place[index] = np.arange(len(places))
+        return x.take(place, len(places))
     if isinstance(x, Frame):
         columns = x.columns
         return Frame(tuple([columns[place] for place in places]))

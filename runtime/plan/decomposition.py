@@ -3,7 +3,16 @@
 import numpy as np
 
 from runtime.plan.matrices import right_factor
-from runtime.plan.ops import Fields, Float64Matrix, Inputs, Missing, Node, NodeReader, as_matrix
+from runtime.plan.ops import (
+    Fields,
+    Float64Matrix,
+    Missing,
+    Node,
+    NodeReader,
+    Rows,
+    as_matrix,
+    product,
+)
 
 
 class Projection(Node):
@@ -13,7 +22,8 @@ class Projection(Node):
     after   subtracted from the product (PCA: the projected mean)
     second  another matrix to multiply by (FactorAnalysis)
     scale   what the product is divided by (PCA with whiten)
-    exact   bitwise at the same batch size: BLAS rounds one row and many differently
+    exact   bitwise at the same batch size: BLAS rounds one row and many differently; of sparse rows
+            bitwise in any batch where there is no second matrix
     source  sklearn.decomposition._base._BasePCA._transform, and each class's transform
     """
 
@@ -37,13 +47,13 @@ class Projection(Node):
         self.scale = fields.finite("scale", self.n_out) if fields.has("scale") else None
         if self.scale is not None and not (self.scale > 0).all():
             raise fields.fail("'scale' must be above zero")
+        self.takes_sparse = self.before is None
 
-    def transform(self, x: Inputs) -> Float64Matrix:
+    def transform(self, x: Rows) -> Float64Matrix:
         """Give (rows, components)."""
-        matrix = as_matrix(x)
         if self.before is not None:
-            matrix = matrix - self.before
-        out: Float64Matrix = matrix @ self.first
+            x = as_matrix(x) - self.before
+        out = product(x, self.first)
         if self.second is not None:
             out = np.dot(out, self.second)
         if self.after is not None:

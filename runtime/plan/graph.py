@@ -15,6 +15,7 @@ from runtime.plan import (
     neighbors,
     neural,
     scalers,
+    text,
     trees,
 )
 from runtime.plan.ops import MAX_DEPTH, Array, Fields, Node, NodeReader, PlanError
@@ -31,6 +32,7 @@ NODES: dict[str, NodeReader] = {
     **neighbors.NODES,
     **neural.NODES,
     **scalers.NODES,
+    **text.NODES,
     **trees.NODES,
 }
 

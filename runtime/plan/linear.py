@@ -6,11 +6,11 @@ from runtime.plan.ops import (
     Array,
     Fields,
     Float64Matrix,
-    Inputs,
     Missing,
     Node,
     NodeReader,
-    as_matrix,
+    Rows,
+    product,
     sigmoid,
     softmax,
     two_columns,
@@ -22,11 +22,13 @@ MAX_COLUMNS = 10_000_000
 class Linear(Node):
     """Weights (outputs, columns) and intercepts (outputs,).
 
-    exact   bitwise at the same batch size: BLAS rounds one row and many differently
+    exact   bitwise at the same batch size: BLAS rounds one row and many differently; of sparse rows
+            the scores are bitwise in any batch
     source  sklearn.linear_model._base, `X @ coef_.T + intercept_`
     """
 
     exact = "batch"
+    takes_sparse = True
     missing = Missing.REFUSES
 
     def __init__(self, fields: Fields) -> None:
@@ -38,9 +40,9 @@ class Linear(Node):
         if not outputs or not self.n_in:
             raise fields.fail("no weights")
 
-    def scores(self, x: Inputs) -> Float64Matrix:
+    def scores(self, x: Rows) -> Float64Matrix:
         """Give (rows, outputs)."""
-        out: Float64Matrix = as_matrix(x) @ self.weights
+        out = product(x, self.weights)
         out += self.intercept
         return out
 
@@ -62,7 +64,7 @@ class LinearRegressor(Linear):
             self.weights = np.ascontiguousarray(self.weights[:, 0])
             self.intercept = self.intercept[0]
 
-    def predict(self, x: Inputs) -> Array:
+    def predict(self, x: Rows) -> Array:
         """Predicted values: (rows,), or (rows, outputs)."""
         out = self.scores(x)
         return np.exp(out) if self.link == "log" else out
@@ -90,19 +92,19 @@ class LinearClassifier(Linear):
         if self.proba != "none":
             self.methods = ("predict", "predict_proba", "decision_function")
 
-    def decision_function(self, x: Inputs) -> Array:
+    def decision_function(self, x: Rows) -> Array:
         """Scores: (rows,) for two classes, else (rows, classes)."""
         out = self.scores(x)
         return out[:, 0] if self.binary else out
 
-    def predict(self, x: Inputs) -> Array:
+    def predict(self, x: Rows) -> Array:
         """Label of the highest score."""
         out = self.scores(x)
         which = (out[:, 0] > 0).astype(np.intp) if self.binary else out.argmax(axis=1)
         labels: Array = self.classes.take(which)
         return labels
 
-    def predict_proba(self, x: Inputs) -> Float64Matrix:
+    def predict_proba(self, x: Rows) -> Float64Matrix:
         """Class probabilities, (rows, classes)."""
         out = self.scores(x)
         match self.proba:

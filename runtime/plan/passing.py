@@ -1,5 +1,6 @@
 """Nodes that take each column for itself: what passes through, functions, feature selection."""
 
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -8,16 +9,18 @@ from runtime.plan.ops import (
     Cell,
     Fields,
     Float64Matrix,
-    Inputs,
+    Int64Vector,
     Missing,
     Node,
     NodeReader,
+    Rows,
     as_matrix,
     override,
 )
 from runtime.plan.signature import Kind
+from runtime.plan.sparse import Sparse
 
-MAX_COLUMNS: Final = 1_000_000
+MAX_COLUMNS: Final = 10_000_000
 FUNCTIONS: Final = {
     "log1p": np.log1p,
     "expm1": np.expm1,
@@ -66,6 +69,7 @@ class Identity(Plain):
     """Columns as they are: a passthrough, or FunctionTransformer without a function."""
 
     kind = "identity"
+    takes_sparse = True
 
     @override
     def wants(self, after: tuple[Want, ...]) -> tuple[Want, ...]:
@@ -79,9 +83,16 @@ class Identity(Plain):
         """Give what whoever comes next takes."""
         return after
 
-    def transform(self, x: Inputs) -> Inputs:
+    def transform(self, x: Rows) -> Rows:
         """Give the input itself."""
         return x
+
+
+class Dense(Identity):
+    """Columns as they are, where scikit-learn makes a matrix of sparse rows."""
+
+    kind = "dense"
+    takes_sparse = False
 
 
 class Function(Plain):
@@ -101,7 +112,7 @@ class Function(Plain):
         """Give a number that every one of the functions takes."""
         return (2.0,) * self.n_in
 
-    def transform(self, x: Inputs) -> Float64Matrix:
+    def transform(self, x: Rows) -> Float64Matrix:
         """Give the function's values; out of its range they are NaN or infinite, as in numpy."""
         with np.errstate(all="ignore"):
             values: Float64Matrix = self.function(as_matrix(x))
@@ -112,11 +123,19 @@ class Select(Plain):
     """Some of the columns: feature selection."""
 
     kind = "select"
+    takes_sparse = True
 
     def __init__(self, fields: Fields) -> None:
         super().__init__(fields)
         self.keep = fields.indices("keep", self.n_in, None)
         self.n_out = self.keep.shape[0]
+
+    @cached_property
+    def _place(self) -> Int64Vector:
+        """Where each column goes; -1: nowhere."""
+        place = np.full(self.n_in, -1)
+        place[self.keep] = np.arange(self.n_out)
+        return place
 
     @override
     def origin(self, column: int) -> int | None:
@@ -131,8 +150,10 @@ class Select(Plain):
             cells[place] = cell
         return tuple(cells)
 
-    def transform(self, x: Inputs) -> Float64Matrix:
+    def transform(self, x: Rows) -> Float64Matrix | Sparse:
         """Give the columns that are kept."""
+        if isinstance(x, Sparse):
+            return x.take(self._place, self.n_out)
         return as_matrix(x)[:, self.keep]
 
 
@@ -145,4 +166,6 @@ def _reader(kind: type[Plain]) -> NodeReader:
     return read
 
 
-NODES: dict[str, NodeReader] = {kind.kind: _reader(kind) for kind in (Identity, Function, Select)}
+NODES: dict[str, NodeReader] = {
+    kind.kind: _reader(kind) for kind in (Identity, Dense, Function, Select)
+}

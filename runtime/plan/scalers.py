@@ -10,13 +10,15 @@ from runtime.plan.ops import (
     Cell,
     Fields,
     Float64Matrix,
-    Inputs,
     Missing,
     Node,
     NodeReader,
+    Rows,
+    above,
     as_matrix,
     override,
 )
+from runtime.plan.sparse import Sparse, floating, normalized
 
 MAX_COLUMNS = 10_000_000
 MAX_PRODUCTS = 1_000_000
@@ -43,7 +45,10 @@ class Scaler(Node):
 
 
 class Standardize(Scaler):
-    """StandardScaler, RobustScaler, MaxAbsScaler: minus a centre, divided by a scale, clipped."""
+    """StandardScaler, RobustScaler, MaxAbsScaler: minus a centre, divided by a scale, clipped.
+
+    Sparse rows are multiplied by one over the scale instead, as in scikit-learn.
+    """
 
     kind = "standardize"
 
@@ -52,6 +57,7 @@ class Standardize(Scaler):
         self.center = fields.finite("center", self.n_in) if fields.has("center") else None
         self.scale = fields.finite("scale", self.n_in) if fields.has("scale") else None
         self.clip = fields.flag("clip")
+        self.takes_sparse = self.center is None
 
     @override
     def example_for(self, after: tuple[Cell, ...]) -> tuple[Cell, ...]:
@@ -61,8 +67,10 @@ class Standardize(Scaler):
             values = values * self.scale
         return tuple((values if self.center is None else values + self.center).tolist())
 
-    def transform(self, x: Inputs) -> Float64Matrix:
+    def transform(self, x: Rows) -> Float64Matrix | Sparse:
         """Standardize (rows, columns)."""
+        if isinstance(x, Sparse):
+            return self._sparse(x)
         x = as_matrix(x)
         if self.center is None:
             out = x if self.scale is None else x / self.scale
@@ -71,6 +79,14 @@ class Standardize(Scaler):
             if self.scale is not None:
                 out /= self.scale
         return np.clip(out, -1.0, 1.0) if self.clip else out
+
+    def _sparse(self, x: Sparse) -> Sparse:
+        """Source: sklearn.utils.sparsefuncs.inplace_csr_column_scale."""
+        values = floating(x.values)
+        if self.scale is not None:
+            with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+                values *= (1.0 / self.scale)[x.columns]
+        return x.with_values(np.clip(values, -1.0, 1.0) if self.clip else values)
 
 
 class MinMax(Scaler):
@@ -91,7 +107,7 @@ class MinMax(Scaler):
         scale = np.where(self.scale, self.scale, 1.0)
         return tuple(((_numbers(after) - self.offset) / scale).tolist())
 
-    def transform(self, x: Inputs) -> Float64Matrix:
+    def transform(self, x: Rows) -> Float64Matrix:
         """Scale (rows, columns) into the feature range."""
         out: Float64Matrix = as_matrix(x) * self.scale
         out += self.offset
@@ -104,13 +120,16 @@ class Normalize(Scaler):
     kind = "normalize"
     missing = Missing.REFUSES
     exact = "batch"
+    takes_sparse = True
 
     def __init__(self, fields: Fields) -> None:
         super().__init__(fields)
         self.norm = fields.choice("norm", "l1", "l2", "max")
 
-    def transform(self, x: Inputs) -> Float64Matrix:
+    def transform(self, x: Rows) -> Float64Matrix | Sparse:
         """Give (rows, columns) with norm 1; rows of (nearly) zeros stay as they are."""
+        if isinstance(x, Sparse):
+            return normalized(x.with_values(floating(x.values)), self.norm)
         x = as_matrix(x)
         match self.norm:
             case "l1":
@@ -134,10 +153,12 @@ class Binarize(Scaler):
     def __init__(self, fields: Fields) -> None:
         super().__init__(fields)
         self.threshold = fields.number("threshold")
+        # scikit-learn refuses sparse rows where cells that are not held would become ones.
+        self.takes_sparse = self.threshold >= 0
 
-    def transform(self, x: Inputs) -> Float64Matrix:
+    def transform(self, x: Rows) -> Float64Matrix | Sparse:
         """Give zeros and ones, (rows, columns)."""
-        return (as_matrix(x) > self.threshold).astype(np.float64)
+        return above(x, self.threshold)
 
 
 class Polynomial(Node):
@@ -195,7 +216,7 @@ class Polynomial(Node):
             ends.append(at)
         return ends
 
-    def transform(self, x: Inputs) -> Float64Matrix:
+    def transform(self, x: Rows) -> Float64Matrix:
         """Give (rows, terms)."""
         x = as_matrix(x)
         out = np.empty((x.shape[0], self.n_full), order=self.order)

@@ -28,6 +28,8 @@ class Draft:
         self._lowerings = lowerings
         self._path: list[str] = []
         self.tensors: dict[str, NDArray[Any]] = {}
+        # The estimator being lowered gets sparse rows, in scikit-learn and in the plan.
+        self.sparse = False
 
     @property
     def where(self) -> str:

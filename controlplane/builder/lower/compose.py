@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from sklearn import feature_selection
 from sklearn.compose import ColumnTransformer
+from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from controlplane.builder.lower.base import Draft, Lowering, Spec
 from controlplane.builder.lower.scalers import LOWERINGS as SCALERS
+from controlplane.builder.lower.text import VECTORIZERS
 from runtime.plan.passing import FUNCTIONS
 
 _SELECTORS = (
@@ -41,6 +43,8 @@ def _is_dropped(step: Any) -> bool:
 
 def _gives_sparse(step: Any, incoming: bool) -> bool:
     """Tell whether scikit-learn would hold this step's output in a sparse matrix."""
+    if type(step) in (*VECTORIZERS, TfidfTransformer):
+        return True
     if isinstance(step, OneHotEncoder):
         return bool(step.sparse_output)
     if isinstance(step, ColumnTransformer):
@@ -55,22 +59,59 @@ def _gives_sparse(step: Any, incoming: bool) -> bool:
     return incoming and (_is_passthrough(step) or type(step) in keeps)
 
 
+def _holds_sparse(spec: Spec, incoming: bool) -> bool:
+    """Tell whether a node's `transform` gives sparse rows in the plan."""
+    match spec["op"]:
+        case "count" | "hashing" | "tfidf":
+            return True
+        case "pipeline":
+            for step in spec["steps"][:-1] if spec["shows_head"] else spec["steps"]:
+                incoming = _holds_sparse(step, incoming)
+            return incoming
+        case "columns":
+            return any(_holds_sparse(part["node"], incoming) for part in spec["parts"])
+        case "standardize":
+            return incoming and spec["center"] is None
+        case "binarize":
+            return incoming and spec["threshold"] >= 0
+        case "identity" | "select" | "normalize":
+            return incoming
+        case _:
+            return False
+
+
+def _is_vectorizer(step: Any) -> bool:
+    """Tell whether an estimator takes a list of texts instead of a table."""
+    if isinstance(step, Pipeline):
+        steps = [one for _, one in step.steps if not _is_passthrough(one)]
+        return bool(steps) and _is_vectorizer(steps[0])
+    if isinstance(step, FeatureUnion):
+        parts = [one for _, one in step.transformer_list if not _is_dropped(one)]
+        return bool(parts) and _is_vectorizer(parts[0])
+    return isinstance(step, VECTORIZERS)
+
+
 def pipeline(draft: Draft, estimator: Any) -> Spec:
     """Pipeline; steps that do nothing are left out."""
     steps = [step for _, step in estimator.steps if not _is_passthrough(step)]
     if not steps:
         return {"op": "identity", "n_in": _width(draft, estimator), "refuses_missing": False}
-    specs = [draft.node(step) for step in steps]
+    given = theirs = draft.sparse
+    specs, differs = [], []
+    for step in steps:
+        specs.append(draft.node(step))
+        theirs = _gives_sparse(step, theirs)
+        draft.sparse = _holds_sparse(specs[-1], draft.sparse)
+        differs.append(theirs and not draft.sparse)
+    draft.sparse = given
     if len(specs) == 1:
         return specs[0]
-    sparse, seen = False, []
-    for step in steps:
-        sparse = _gives_sparse(step, sparse)
-        seen.append(sparse)
-    return {"op": "pipeline", "steps": specs, "shows_head": False, "sparse": any(seen[:-1])}
+    return {"op": "pipeline", "steps": specs, "shows_head": False, "sparse": any(differs[:-1])}
 
 
 def _width(draft: Draft, estimator: Any) -> int:
+    if _is_vectorizer(estimator):
+        return 1
     try:
         return int(estimator.n_features_in_)
     except AttributeError as error:
@@ -93,12 +134,23 @@ def columns(draft: Draft, estimator: Any) -> Spec:
     """ColumnTransformer. Trained on a frame, what it drops may have been anything."""
     weights = estimator.transformer_weights or {}
     parts = []
-    for name, transformer, _ in estimator.transformers_:
+    for name, transformer, asked in estimator.transformers_:
         chosen = estimator._transformer_to_input_indices.get(name, [])
         places = [int(place) for place in chosen]
         if places and not _is_dropped(transformer):
+            if _is_vectorizer(transformer) and not isinstance(asked, (str, int, np.integer)):
+                raise draft.unsupported(
+                    f"its part {name!r} gets a table where it needs texts: give its column as a"
+                    " name, not as a list"
+                )
             parts.append(_part(draft, transformer, places, weights.get(name)))
-    return _columns(draft, estimator, parts)
+    spec = _columns(draft, estimator, parts)
+    if not _holds_sparse(spec, draft.sparse) or estimator.sparse_output_:
+        return spec
+    # It found its columns too full for a sparse matrix.
+    width = max(places.stop for places in estimator.output_indices_.values())
+    steps = [spec, {"op": "dense", "n_in": width, "refuses_missing": False}]
+    return {"op": "pipeline", "steps": steps, "shows_head": False, "sparse": False}
 
 
 def _columns(draft: Draft, estimator: Any, parts: list[Spec]) -> Spec:

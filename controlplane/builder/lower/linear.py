@@ -27,7 +27,13 @@ def _weights(draft: Draft, estimator: Any) -> Spec:
     # Float32 weights meet float64 rows in a copy that numpy makes in C order of the transpose.
     copied = np.asarray(estimator.coef_).dtype != np.float64
     by_column = coef.flags.f_contiguous and not coef.flags.c_contiguous
-    transposed = outputs > 1 and (copied or by_column)
+    if draft.sparse and copied:
+        raise draft.unsupported(
+            f"it was fitted on text in {np.asarray(estimator.coef_).dtype} and computes in it;"
+            " leave the vectorizer's dtype at float64"
+        )
+    # Of sparse rows, a cell takes one row of the weights.
+    transposed = draft.sparse or (outputs > 1 and (copied or by_column))
     return {
         "transposed": bool(transposed),
         "weights": draft.tensor(coef.T if transposed else coef, "f8"),

@@ -12,6 +12,7 @@ from controlplane.builder.lower import (
     neighbors,
     neural,
     scalers,
+    text,
     trees,
 )
 from controlplane.builder.lower.base import Draft, Lowering
@@ -28,6 +29,7 @@ LOWERINGS: dict[type, Lowering] = {
     **neighbors.LOWERINGS,
     **neural.LOWERINGS,
     **scalers.LOWERINGS,
+    **text.LOWERINGS,
     **trees.LOWERINGS,
 }
 
