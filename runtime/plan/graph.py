@@ -12,8 +12,10 @@ from runtime.plan import (
     imputers,
     kernels,
     linear,
+    mixtures,
     neighbors,
     neural,
+    pls,
     scalers,
     trees,
 )
@@ -28,8 +30,10 @@ NODES: dict[str, NodeReader] = {
     **imputers.NODES,
     **kernels.NODES,
     **linear.NODES,
+    **mixtures.NODES,
     **neighbors.NODES,
     **neural.NODES,
+    **pls.NODES,
     **scalers.NODES,
     **trees.NODES,
 }

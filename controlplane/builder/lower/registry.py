@@ -9,8 +9,10 @@ from controlplane.builder.lower import (
     imputers,
     kernels,
     linear,
+    mixtures,
     neighbors,
     neural,
+    pls,
     scalers,
     trees,
 )
@@ -25,8 +27,10 @@ LOWERINGS: dict[type, Lowering] = {
     **imputers.LOWERINGS,
     **kernels.LOWERINGS,
     **linear.LOWERINGS,
+    **mixtures.LOWERINGS,
     **neighbors.LOWERINGS,
     **neural.LOWERINGS,
+    **pls.LOWERINGS,
     **scalers.LOWERINGS,
     **trees.LOWERINGS,
 }
