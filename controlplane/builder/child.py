@@ -17,13 +17,8 @@ from sklearn import exceptions
 from controlplane.builder import inspect as inspecting
 from controlplane.builder import verify
 from controlplane.builder.describe import Unusable, describe, is_model
+from controlplane.builder.draft import drafted
 from controlplane.builder.lower.base import Unsupported
-from controlplane.builder.lower.registry import new_draft
-from controlplane.builder.probe import answers, probe_rows
-from runtime import frames
-from runtime.plan import signature_of
-from runtime.plan.graph import build
-from runtime.plan.signature import from_json
 from runtime.sandbox import Profile, SandboxError, lock
 
 Result = dict[str, Any]
@@ -112,7 +107,8 @@ def _compiled(estimator: Any, folder: Path, *, plan: bool) -> Result:
         because = "no plan was asked for"
         try:
             if plan:
-                return {**result, **_plan(estimator, folder)}
+                _write(folder / "draft", drafted(estimator))
+                return {**result, "plan": True}
         except Unsupported as error:
             because = f"{error.where}: {error.reason}"
         except MemoryError:
@@ -123,23 +119,6 @@ def _compiled(estimator: Any, folder: Path, *, plan: bool) -> Result:
     except Unusable as error:
         return {**result, "failed": "reason", "reason": error.reason, "advice": error.advice}
     return {**result, "fallback_because": because[:2000], "signature": signature.to_json()}
-
-
-def _plan(estimator: Any, folder: Path) -> Result:
-    draft = new_draft()
-    spec = draft.node(estimator)
-    node = build(spec, draft.tensors)
-    names = getattr(estimator, "feature_names_in_", None)
-    signature = signature_of(node, None if names is None else [str(name) for name in names])
-    names_of_tensors = list(draft.tensors)
-    meta = {"graph": spec, "tensors": names_of_tensors, "signature": signature.to_json()}
-    plan = frames.encode(meta, [draft.tensors[name] for name in names_of_tensors])
-    probes = probe_rows(estimator, from_json(signature.to_json()))
-    meta, arrays = answers(estimator, signature, probes)
-    # One file, so that the parent has one to check: length of the plan, plan, probes.
-    content = len(plan).to_bytes(8, "little") + plan + frames.encode(meta, arrays)
-    _write(folder / "draft", content)
-    return {"plan": True}
 
 
 def _failed(reason: str, advice: str, imports: list[str]) -> Result:

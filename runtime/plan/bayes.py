@@ -18,6 +18,7 @@ from runtime.plan.ops import (
     sigmoid,
     softmax,
 )
+from runtime.plan.special import log_sum_exp
 
 
 class NaiveBayes(Node):
@@ -44,27 +45,10 @@ class NaiveBayes(Node):
     def predict_proba(self, x: Rows) -> Float64Matrix:
         """Class probabilities, (rows, classes)."""
         joint = self.joint(x)
-        out: Float64Matrix = joint - _log_sum_exp(joint)[:, None]
+        out: Float64Matrix = joint - log_sum_exp(joint)[:, None]
         with np.errstate(under="ignore"):
             proba: Float64Matrix = np.exp(out)
         return proba
-
-
-def _log_sum_exp(x: Float64Matrix) -> Array:
-    """Row-wise log of the sum of exponentials, the largest kept out of the sum.
-
-    source  sklearn.utils._array_api._logsumexp
-    """
-    largest = np.max(x, axis=1, keepdims=True)
-    is_largest = x == largest
-    x = np.array(x)
-    x[is_largest] = -np.inf
-    count = np.sum(is_largest.astype(x.dtype), axis=1, keepdims=True)
-    with np.errstate(under="ignore", over="ignore", invalid="ignore", divide="ignore"):
-        rest = np.sum(np.exp(x - np.where(np.isfinite(largest), largest, 0)), axis=1, keepdims=True)
-        rest = np.where(rest == 0, rest, rest / count)
-        out: Array = np.log1p(rest) + np.log(count) + largest
-    return np.squeeze(out, axis=1)
 
 
 class GaussianBayes(NaiveBayes):

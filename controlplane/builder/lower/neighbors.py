@@ -21,6 +21,8 @@ METRICS = {
 
 def _metric(draft: Draft, model: Any) -> str:
     name = model.effective_metric_
+    if not isinstance(name, str):
+        raise draft.unsupported("its metric is a function")
     if name == "minkowski":
         power = model.effective_metric_params_.get("p", model.p)
         name = {1: "manhattan", 2: "euclidean", np.inf: "chebyshev"}.get(

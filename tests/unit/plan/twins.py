@@ -32,3 +32,22 @@ def assert_within(ours: Any, theirs: Any, tolerance: float = 1e-12) -> None:
     ours, theirs = np.asarray(ours), np.asarray(theirs)
     assert ours.shape == theirs.shape
     np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
+
+
+def assert_twins(estimator: Any, q: Any, tolerance: float | None = None) -> Node:
+    """Every method the plan has, for the batch and for its first row alone; gives the node.
+
+    tolerance  of numbers that are not bitwise equal, relative to the largest of them; None: bitwise
+    """
+    node = compiled(estimator)
+    assert node.n_in == estimator.n_features_in_
+    for rows in (q, q[:1]):
+        for method in node.methods:
+            ours = node.run(method, rows)
+            theirs = getattr(estimator, method)(rows)
+            if tolerance is None or np.asarray(theirs).dtype.kind != "f":
+                assert_bitwise(ours, theirs)
+            else:
+                scale = max(1.0, float(np.abs(theirs).max(initial=0.0)))
+                assert_within(ours / scale, theirs / scale, tolerance)
+    return node

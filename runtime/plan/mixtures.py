@@ -1,0 +1,138 @@
+"""Gaussian mixtures: the log density of each component, and what is made of them."""
+
+from typing import Final
+
+import numpy as np
+
+from runtime.plan.matrices import right_factor
+from runtime.plan.ops import (
+    Array,
+    Fields,
+    Float64Matrix,
+    Inputs,
+    Missing,
+    Node,
+    NodeReader,
+    as_matrix,
+)
+from runtime.plan.special import log_sum_exp
+
+MAX_TERMS: Final = 8
+
+
+class Mixture(Node):
+    """GaussianMixture and BayesianGaussianMixture.
+
+    precisions  Cholesky factors of the precision matrices: full (components, columns, columns),
+                tied (columns, columns), diag (components, columns), spherical (components,)
+    log_det     (components,): log determinant of each factor
+    terms       (terms, components): added to the log density one after the other, as scikit-learn
+                does: the log weights, and before them what the Bayesian mixture adds
+    exact       bitwise at the same batch size: BLAS rounds one row and many differently
+    cost        full and tied: a product with a square matrix for each component
+    source      sklearn.mixture._gaussian_mixture._estimate_log_gaussian_prob;
+                sklearn.mixture._base.BaseMixture
+    """
+
+    kind = "mixture"
+    methods = ("predict", "predict_proba", "score_samples")
+    exact = "batch"
+    missing = Missing.REFUSES
+
+    def __init__(self, fields: Fields) -> None:
+        self.means = fields.finite("means", None, None)
+        self.k, self.n_in = (int(length) for length in self.means.shape)
+        if not self.k or not self.n_in:
+            raise fields.fail("'means' is empty")
+        self.covariance = fields.choice("covariance", "full", "tied", "diag", "spherical")
+        self.log_det = fields.finite("log_det", self.k)
+        self.terms = fields.finite("terms", None, self.k)
+        if len(self.terms) > MAX_TERMS:
+            raise fields.fail(f"more than {MAX_TERMS} 'terms'")
+        with np.errstate(over="ignore", invalid="ignore"):
+            match self.covariance:
+                case "full":
+                    self._read_full(fields)
+                case "tied":
+                    self._read_tied(fields)
+                case "diag":
+                    self._read_diagonal(fields)
+                case _:
+                    self._read_spherical(fields)
+
+    def _read_full(self, fields: Fields) -> None:
+        factors = fields.finite("precisions", self.k, self.n_in, self.n_in)
+        self.factors = list(factors)
+        self.shifts = [mean @ factor for mean, factor in zip(self.means, self.factors, strict=True)]
+
+    def _read_tied(self, fields: Fields) -> None:
+        factor = right_factor(fields, "precisions", self.n_in, self.n_in)
+        self.factors = [factor] * self.k
+        self.shifts = [mean @ factor for mean in self.means]
+
+    def _read_diagonal(self, fields: Fields) -> None:
+        precisions = fields.finite("precisions", self.k, self.n_in) ** 2
+        self.constant = np.sum(self.means**2 * precisions, axis=1)
+        self.linear = (self.means * precisions).T
+        self.squared = precisions.T
+
+    def _read_spherical(self, fields: Fields) -> None:
+        self.precision = fields.finite("precisions", self.k) ** 2
+        self.constant = np.sum(self.means**2, axis=1) * self.precision
+        self.linear = right_factor(fields, "turned_means", self.n_in, self.k)
+
+    def _distances(self, x: Float64Matrix) -> Float64Matrix:
+        """Squared Mahalanobis distances, (rows, components)."""
+        if self.covariance == "diag":
+            diagonal: Float64Matrix = (
+                self.constant - 2.0 * (x @ self.linear) + (x**2 @ self.squared)
+            )
+            return diagonal
+        if self.covariance == "spherical":
+            norms = np.einsum("ij,ij->i", x, x)
+            round_: Float64Matrix = (
+                self.constant
+                - 2 * (x @ self.linear * self.precision)
+                + np.outer(norms, self.precision)
+            )
+            return round_
+        out = np.empty((x.shape[0], self.k))
+        product = x @ self.factors[0] if self.covariance == "tied" else None
+        for i, (factor, shift) in enumerate(zip(self.factors, self.shifts, strict=True)):
+            y = (x @ factor if product is None else product) - shift
+            out[:, i] = np.sum(np.square(y), axis=1)
+        return out
+
+    def _joint(self, x: Inputs) -> Float64Matrix:
+        """Log of density times weight, (rows, components)."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            squares = self._distances(as_matrix(x))
+            out: Float64Matrix = -0.5 * (self.n_in * np.log(2 * np.pi) + squares) + self.log_det
+            for term in self.terms:
+                out = out + term
+        return out
+
+    def predict(self, x: Inputs) -> Array:
+        """Number of the likeliest component, int64, the first of those that tie."""
+        likeliest: Array = self._joint(x).argmax(axis=1)
+        return likeliest
+
+    def predict_proba(self, x: Inputs) -> Float64Matrix:
+        """Share of each component in the density, (rows, components)."""
+        joint = self._joint(x)
+        with np.errstate(under="ignore", invalid="ignore"):
+            proba: Float64Matrix = np.exp(joint - log_sum_exp(joint)[:, None])
+        return proba
+
+    def score_samples(self, x: Inputs) -> Array:
+        """Log density, (rows,)."""
+        return log_sum_exp(self._joint(x))
+
+
+def _mixture(fields: Fields) -> Node:
+    node = Mixture(fields)
+    fields.done()
+    return node
+
+
+NODES: dict[str, NodeReader] = {Mixture.kind: _mixture}
