@@ -5,6 +5,7 @@ from typing import Any
 
 from runtime.plan import (
     bayes,
+    binning,
     clusters,
     compose,
     decomposition,
@@ -21,6 +22,7 @@ from runtime.plan.ops import MAX_DEPTH, Array, Fields, Node, NodeReader, PlanErr
 
 NODES: dict[str, NodeReader] = {
     **bayes.NODES,
+    **binning.NODES,
     **clusters.NODES,
     **compose.NODES,
     **decomposition.NODES,

@@ -2,6 +2,7 @@
 
 from controlplane.builder.lower import (
     bayes,
+    binning,
     clusters,
     compose,
     decomposition,
@@ -18,6 +19,7 @@ from controlplane.builder.lower.base import Draft, Lowering
 
 LOWERINGS: dict[type, Lowering] = {
     **bayes.LOWERINGS,
+    **binning.LOWERINGS,
     **clusters.LOWERINGS,
     **compose.LOWERINGS,
     **decomposition.LOWERINGS,
