@@ -15,6 +15,8 @@ from runtime.plan import (
     linear,
     neighbors,
     neural,
+    powers,
+    quantiles,
     scalers,
     trees,
 )
@@ -32,6 +34,8 @@ NODES: dict[str, NodeReader] = {
     **linear.NODES,
     **neighbors.NODES,
     **neural.NODES,
+    **powers.NODES,
+    **quantiles.NODES,
     **scalers.NODES,
     **trees.NODES,
 }

@@ -12,6 +12,8 @@ from controlplane.builder.lower import (
     linear,
     neighbors,
     neural,
+    powers,
+    quantiles,
     scalers,
     trees,
 )
@@ -29,6 +31,8 @@ LOWERINGS: dict[type, Lowering] = {
     **linear.LOWERINGS,
     **neighbors.LOWERINGS,
     **neural.LOWERINGS,
+    **powers.LOWERINGS,
+    **quantiles.LOWERINGS,
     **scalers.LOWERINGS,
     **trees.LOWERINGS,
 }
