@@ -18,6 +18,7 @@ from runtime.plan import (
     powers,
     quantiles,
     scalers,
+    splines,
     trees,
 )
 from runtime.plan.ops import MAX_DEPTH, Array, Fields, Node, NodeReader, PlanError
@@ -37,6 +38,7 @@ NODES: dict[str, NodeReader] = {
     **powers.NODES,
     **quantiles.NODES,
     **scalers.NODES,
+    **splines.NODES,
     **trees.NODES,
 }
 

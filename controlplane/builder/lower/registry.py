@@ -15,6 +15,7 @@ from controlplane.builder.lower import (
     powers,
     quantiles,
     scalers,
+    splines,
     trees,
 )
 from controlplane.builder.lower.base import Draft, Lowering
@@ -34,6 +35,7 @@ LOWERINGS: dict[type, Lowering] = {
     **powers.LOWERINGS,
     **quantiles.LOWERINGS,
     **scalers.LOWERINGS,
+    **splines.LOWERINGS,
     **trees.LOWERINGS,
 }
 
