@@ -10,7 +10,13 @@ from sklearn import feature_selection
 from sklearn.compose import ColumnTransformer
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import FeatureUnion, Pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KBinsDiscretizer,
+    OneHotEncoder,
+    QuantileTransformer,
+    SplineTransformer,
+)
 
 from controlplane.builder.lower.base import Draft, Lowering, Spec
 from controlplane.builder.lower.scalers import LOWERINGS as SCALERS
@@ -29,6 +35,16 @@ _SELECTORS = (
 )
 
 
+# Transformers that make a sparse matrix of a sparse matrix.
+_KEEP_SPARSE = (
+    *SCALERS,
+    *_SELECTORS,
+    feature_selection.RFE,
+    feature_selection.RFECV,
+    QuantileTransformer,
+)
+
+
 def _is_passthrough(step: Any) -> bool:
     if isinstance(step, FunctionTransformer):
         return step.func is None and not step.validate
@@ -41,8 +57,11 @@ def _is_dropped(step: Any) -> bool:
 
 def _gives_sparse(step: Any, incoming: bool) -> bool:
     """Tell whether scikit-learn would hold this step's output in a sparse matrix."""
-    if isinstance(step, OneHotEncoder):
-        return bool(step.sparse_output)
+    if isinstance(step, (OneHotEncoder, SplineTransformer)):
+        # Its name before scikit-learn 1.2 was `sparse`.
+        return bool(getattr(step, "sparse_output", getattr(step, "sparse", False)))
+    if isinstance(step, KBinsDiscretizer):
+        return bool(step.encode == "onehot")
     if isinstance(step, ColumnTransformer):
         return bool(step.sparse_output_)
     if isinstance(step, FeatureUnion):
@@ -51,8 +70,7 @@ def _gives_sparse(step: Any, incoming: bool) -> bool:
         for _, one in step.steps:
             incoming = _gives_sparse(one, incoming)
         return incoming
-    keeps = (*SCALERS, *_SELECTORS, feature_selection.RFE, feature_selection.RFECV)
-    return incoming and (_is_passthrough(step) or type(step) in keeps)
+    return incoming and (_is_passthrough(step) or type(step) in _KEEP_SPARSE)
 
 
 def pipeline(draft: Draft, estimator: Any) -> Spec:
@@ -65,6 +83,8 @@ def pipeline(draft: Draft, estimator: Any) -> Spec:
         return specs[0]
     sparse, seen = False, []
     for step in steps:
+        if sparse and isinstance(step, QuantileTransformer):
+            raise draft.unsupported("QuantileTransformer leaves the zeros of a sparse matrix alone")
         sparse = _gives_sparse(step, sparse)
         seen.append(sparse)
     return {"op": "pipeline", "steps": specs, "shows_head": False, "sparse": any(seen[:-1])}
