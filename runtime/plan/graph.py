@@ -5,6 +5,7 @@ from typing import Any
 
 from runtime.plan import (
     bayes,
+    binning,
     clusters,
     compose,
     decomposition,
@@ -16,7 +17,10 @@ from runtime.plan import (
     neighbors,
     neural,
     pls,
+    powers,
+    quantiles,
     scalers,
+    splines,
     text,
     trees,
 )
@@ -24,6 +28,7 @@ from runtime.plan.ops import MAX_DEPTH, Array, Fields, Node, NodeReader, PlanErr
 
 NODES: dict[str, NodeReader] = {
     **bayes.NODES,
+    **binning.NODES,
     **clusters.NODES,
     **compose.NODES,
     **decomposition.NODES,
@@ -35,7 +40,10 @@ NODES: dict[str, NodeReader] = {
     **neighbors.NODES,
     **neural.NODES,
     **pls.NODES,
+    **powers.NODES,
+    **quantiles.NODES,
     **scalers.NODES,
+    **splines.NODES,
     **text.NODES,
     **trees.NODES,
 }

@@ -11,7 +11,13 @@ from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import FeatureUnion, Pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KBinsDiscretizer,
+    OneHotEncoder,
+    QuantileTransformer,
+    SplineTransformer,
+)
 
 from controlplane.builder.lower.base import Draft, Lowering, Spec
 from controlplane.builder.lower.scalers import LOWERINGS as SCALERS
@@ -31,6 +37,16 @@ _SELECTORS = (
 )
 
 
+# Transformers that make a sparse matrix of a sparse matrix.
+_KEEP_SPARSE = (
+    *SCALERS,
+    *_SELECTORS,
+    feature_selection.RFE,
+    feature_selection.RFECV,
+    QuantileTransformer,
+)
+
+
 def _is_passthrough(step: Any) -> bool:
     if isinstance(step, FunctionTransformer):
         return step.func is None and not step.validate
@@ -45,8 +61,11 @@ def _gives_sparse(step: Any, incoming: bool) -> bool:
     """Tell whether scikit-learn would hold this step's output in a sparse matrix."""
     if type(step) in (*VECTORIZERS, TfidfTransformer):
         return True
-    if isinstance(step, OneHotEncoder):
-        return bool(step.sparse_output)
+    if isinstance(step, (OneHotEncoder, SplineTransformer)):
+        # Its name before scikit-learn 1.2 was `sparse`.
+        return bool(getattr(step, "sparse_output", getattr(step, "sparse", False)))
+    if isinstance(step, KBinsDiscretizer):
+        return bool(step.encode == "onehot")
     if isinstance(step, ColumnTransformer):
         return bool(step.sparse_output_)
     if isinstance(step, FeatureUnion):
@@ -55,8 +74,7 @@ def _gives_sparse(step: Any, incoming: bool) -> bool:
         for _, one in step.steps:
             incoming = _gives_sparse(one, incoming)
         return incoming
-    keeps = (*SCALERS, *_SELECTORS, feature_selection.RFE, feature_selection.RFECV)
-    return incoming and (_is_passthrough(step) or type(step) in keeps)
+    return incoming and (_is_passthrough(step) or type(step) in _KEEP_SPARSE)
 
 
 def _holds_sparse(spec: Spec, incoming: bool) -> bool:
@@ -99,6 +117,8 @@ def pipeline(draft: Draft, estimator: Any) -> Spec:
     given = theirs = draft.sparse
     specs, differs = [], []
     for step in steps:
+        if theirs and isinstance(step, QuantileTransformer):
+            raise draft.unsupported("QuantileTransformer leaves the zeros of a sparse matrix alone")
         specs.append(draft.node(step))
         theirs = _gives_sparse(step, theirs)
         draft.sparse = _holds_sparse(specs[-1], draft.sparse)

@@ -1,4 +1,4 @@
-"""Lowering of OneHotEncoder and OrdinalEncoder: every rule of theirs becomes a table of codes."""
+"""Lowering of encoders: every rule of theirs becomes a table of codes."""
 
 # Fitted encoders keep the grouping of infrequent categories in private attributes.
 # ruff: noqa: SLF001
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import preprocessing
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from controlplane.builder.lower.base import Draft, Lowering, Spec
@@ -130,4 +131,31 @@ def ordinal(draft: Draft, estimator: Any) -> Spec:
     }
 
 
+def target(draft: Draft, estimator: Any) -> Spec:
+    """TargetEncoder: a code is a row of `values`; the last row is for what is unknown."""
+    means = np.atleast_1d(np.asarray(estimator.target_mean_, np.float64))
+    width = len(means)
+    if len(estimator.encodings_) != width * len(estimator.categories_):
+        raise draft.unsupported("its averages do not fit the classes of the target")
+    rows = [
+        np.column_stack(estimator.encodings_[i * width : (i + 1) * width])
+        for i in range(len(estimator.categories_))
+    ]
+    values = np.concatenate([*rows, means[None, :]])
+    if not np.isfinite(values).all():
+        raise draft.unsupported("an average of the target is not a finite number")
+    coded: list[tuple[list[int], int | None]] = []
+    start = 0
+    for table in rows:
+        coded.append((list(range(start, start + len(table))), len(values) - 1))
+        start += len(table)
+    return {
+        "op": "target",
+        "values": draft.tensor(values, "f8"),
+        "columns": _columns(draft, estimator, coded),
+    }
+
+
 LOWERINGS: dict[type, Lowering] = {OneHotEncoder: one_hot, OrdinalEncoder: ordinal}
+if hasattr(preprocessing, "TargetEncoder"):  # since scikit-learn 1.3
+    LOWERINGS[preprocessing.TargetEncoder] = target

@@ -2,6 +2,7 @@
 
 from controlplane.builder.lower import (
     bayes,
+    binning,
     clusters,
     compose,
     decomposition,
@@ -13,7 +14,10 @@ from controlplane.builder.lower import (
     neighbors,
     neural,
     pls,
+    powers,
+    quantiles,
     scalers,
+    splines,
     text,
     trees,
 )
@@ -21,6 +25,7 @@ from controlplane.builder.lower.base import Draft, Lowering
 
 LOWERINGS: dict[type, Lowering] = {
     **bayes.LOWERINGS,
+    **binning.LOWERINGS,
     **clusters.LOWERINGS,
     **compose.LOWERINGS,
     **decomposition.LOWERINGS,
@@ -32,7 +37,10 @@ LOWERINGS: dict[type, Lowering] = {
     **neighbors.LOWERINGS,
     **neural.LOWERINGS,
     **pls.LOWERINGS,
+    **powers.LOWERINGS,
+    **quantiles.LOWERINGS,
     **scalers.LOWERINGS,
+    **splines.LOWERINGS,
     **text.LOWERINGS,
     **trees.LOWERINGS,
 }

@@ -20,11 +20,15 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
+    KBinsDiscretizer,
     MinMaxScaler,
     Normalizer,
     OneHotEncoder,
     OrdinalEncoder,
     PolynomialFeatures,
+    PowerTransformer,
+    QuantileTransformer,
+    SplineTransformer,
     StandardScaler,
 )
 
@@ -120,6 +124,10 @@ NUMBERS = {
             transformer_weights={"a": 3},
         ),
     ),
+    "binned": make_pipeline(SimpleImputer(), KBinsDiscretizer(3)),
+    "shares": make_pipeline(QuantileTransformer(n_quantiles=20), SimpleImputer()),
+    "powers": make_pipeline(SimpleImputer(), PowerTransformer()),
+    "splines": SplineTransformer(3, handle_missing="zeros", extrapolation="linear"),
     "left": "passthrough",
 }
 LAST = {
@@ -137,7 +145,7 @@ CHOICES = {
 }
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     seed=st.integers(0, 2**32 - 1),
     rows=st.sampled_from([1, 2, 40, 200]),
@@ -339,6 +347,12 @@ own.__name__ = "log1p"
         (
             make_pipeline(StandardScaler(), FunctionTransformer(own)),
             "^Pipeline > FunctionTransformer",
+        ),
+        (
+            make_pipeline(
+                OneHotEncoder(handle_unknown="ignore"), QuantileTransformer(n_quantiles=3)
+            ),
+            "zeros of a sparse",
         ),
         (GridSearchCV(Ridge(), {"alpha": [1.0]}, refit=False), "not refitted"),
     ],

@@ -8,7 +8,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
+from sklearn.tree import DecisionTreeRegressor
 
 from controlplane.builder.lower.base import Unsupported
 from controlplane.builder.lower.registry import new_draft
@@ -16,6 +19,7 @@ from runtime.plan.graph import build
 from runtime.plan.ops import Frame, InputRefused, Node, PlanError
 from runtime.plan.plan import signature_of
 from runtime.plan.signature import Kind
+from tests.unit.plan.malformed import assert_refuses, assert_refuses_broken, plan_of
 from tests.unit.plan.twins import assert_bitwise, compiled
 
 WORDS = np.array(["a", "B", "", "Ünïcode", "a b", "10", "nan", "zz"], object)
@@ -127,6 +131,62 @@ def test_ordinal_encoder_is_a_twin(case, unknown_value, missing_value, rare):
         **rare,
     )
     assert_twins(encoder, table, seed, unknown=unknown_value is not None)
+
+
+@settings(max_examples=70, deadline=None, derandomize=True)
+@given(
+    tables(),
+    st.sampled_from(["continuous", "binary", "multiclass", "words"]),
+    st.sampled_from(["auto", 0.0, 10.0]),
+)
+def test_target_encoder_is_a_twin(case, kind, smooth):
+    table, seed = case
+    random = np.random.default_rng(seed)
+    targets = {
+        "continuous": random.normal(size=len(table)),
+        "binary": np.arange(len(table)) % 2,
+        "multiclass": np.arange(len(table)) % 3,
+        "words": np.array(["no", "yes"])[np.arange(len(table)) % 2],
+    }
+    if len(table) < 4:
+        return  # every kind of target needs its classes
+    encoder = TargetEncoder(smooth=smooth)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        encoder.fit(table, targets[kind])
+        asked, frame = questions(table, seed, unknown=True)
+        theirs = encoder.transform(asked)
+    node = compiled(encoder)
+    assert node.exact == "bitwise"
+    assert_bitwise(node.run("transform", frame), theirs)
+    last = Frame(tuple(cells[-1:] for cells in frame.columns))
+    assert_bitwise(node.run("transform", last), theirs[-1:])
+    assert node.n_out == theirs.shape[1] == table.shape[1] * (3 if kind == "multiclass" else 1)
+    assert all(allowed for _, allowed in node.columns_in(False))
+    assert node.origin(node.n_out - 1) == node.n_in - 1
+    signature_of(node, None)
+
+
+def test_a_target_encoder_feeds_a_linear_model_and_trees():
+    random = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {"a": random.choice(WORDS, 90), "b": random.choice(WORDS, 90)}, dtype=object
+    )
+    y = random.integers(0, 3, 90)
+    for last in (Ridge(), DecisionTreeRegressor(random_state=0)):
+        model = make_pipeline(TargetEncoder(), last).fit(table, y)
+        held = Frame((table["a"].to_numpy(object), table["b"].to_numpy(object)))
+        assert_bitwise(compiled(model).run("predict", held), model.predict(table))
+
+
+def test_malformed_target_encodings_are_refused():
+    x = np.array([["x"], ["y"], ["x"], ["y"]], object)
+    encoder = TargetEncoder(cv=2).fit(x, np.arange(4.0))
+    assert_refuses_broken(encoder)
+    spec, tensors = plan_of(encoder)
+    assert_refuses(spec, {**tensors, spec["values"]: np.empty((3, 0))})
+    assert_refuses(spec, {**tensors, spec["values"]: np.zeros((2, 1))})
+    assert_refuses({**spec, "columns": []}, tensors)
 
 
 def strings(*cells: str | None) -> np.ndarray:
