@@ -66,7 +66,8 @@ Cell = float | str | None
 def as_matrix(x: Inputs) -> Float64Matrix:
     """Give the columns as one float64 matrix; only where the signature says they are numbers."""
     if not isinstance(x, Frame):
-        return x
+        # A vote hands labels on, which are integers.
+        return x if x.dtype.char == "d" else x.astype(np.float64)
     rows = x.rows
     if rows == 1:
         # A quarter of the time of an assignment a column, and one row is the common call.

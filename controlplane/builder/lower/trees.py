@@ -45,7 +45,7 @@ LINKS = {
 }
 
 
-def _grown(tree: Any, values: NDArray[np.float64], columns: Any = None) -> Grown:
+def grown_tree(tree: Any, values: NDArray[np.float64], columns: Any = None) -> Grown:
     """A `sklearn.tree._tree.Tree`; `columns` are the model's columns that the tree was given."""
     leaf = tree.children_left < 0
     feature = np.where(leaf, 0, tree.feature)
@@ -61,13 +61,13 @@ def _grown(tree: Any, values: NDArray[np.float64], columns: Any = None) -> Grown
     )
 
 
-def _missing(tree: Any) -> str:
+def missing(tree: Any) -> str:
     """Whether a fitted tree takes NaN, by the rule that its own predict applies."""
     supports = getattr(tree, "_support_missing_values", lambda _: False)
     return "passes" if supports(np.zeros((1, 1))) else "refuses"
 
 
-def _probabilities(draft: Draft, tree: Any) -> NDArray[np.float64]:
+def probabilities(draft: Draft, tree: Any) -> NDArray[np.float64]:
     """Class probabilities of every node, as this version's predict_proba makes them of node values.
 
     Versions hold counts or fractions in the nodes and divide or not; so the method itself is asked,
@@ -87,15 +87,15 @@ def _forest(draft: Draft, estimator: Any, trees: list[Any]) -> Spec:
     if hasattr(estimator, "classes_"):
         if estimator.n_outputs_ != 1:
             raise draft.unsupported("classifies several outputs at once")
-        grown = [_grown(t.tree_, _probabilities(draft, t)) for t in trees]
+        grown = [grown_tree(t.tree_, probabilities(draft, t)) for t in trees]
         own: Spec = {"op": "forest_classifier", "classes": draft.labels(estimator.classes_)}
     else:
-        grown = [_grown(t.tree_, t.tree_.value[:, :, 0]) for t in trees]
+        grown = [grown_tree(t.tree_, t.tree_.value[:, :, 0]) for t in trees]
         own = {"op": "forest_regressor"}
     return {
         **own,
         "n_in": int(estimator.n_features_in_),
-        "missing": _missing(trees[0]),
+        "missing": missing(trees[0]),
         "in_order": getattr(estimator, "n_jobs", None) in (None, 1),
         **lay_out(draft, grown, narrow=True),
     }
@@ -116,7 +116,7 @@ def isolation_forest(draft: Draft, estimator: Any) -> Spec:
     if not hasattr(estimator, "_decision_path_lengths"):
         raise draft.unsupported("it was made by a scikit-learn before 1.3")
     grown = [
-        _grown(each.tree_, (depth + average - 1.0)[:, None], columns)
+        grown_tree(each.tree_, (depth + average - 1.0)[:, None], columns)
         for each, columns, depth, average in zip(
             estimator.estimators_,
             estimator.estimators_features_,
@@ -162,7 +162,7 @@ def gradient_boosting(draft: Draft, estimator: Any) -> Spec:
         else {"op": "boosted_regressor"}
     )
     trees = [
-        _grown(t.tree_, estimator.learning_rate * t.tree_.value[:, 0, :])
+        grown_tree(t.tree_, estimator.learning_rate * t.tree_.value[:, 0, :])
         for t in estimator.estimators_.ravel()
     ]
     start, init = _start(draft, estimator, classifies)
@@ -282,10 +282,10 @@ _FORESTS = (
     ExtraTreesClassifier,
     ExtraTreesRegressor,
 )
-_TREES = (DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor)
+TREES = (DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor)
 
 LOWERINGS: dict[type, Lowering] = {
-    **dict.fromkeys(_TREES, tree),
+    **dict.fromkeys(TREES, tree),
     **dict.fromkeys(_FORESTS, forest),
     IsolationForest: isolation_forest,
     GradientBoostingClassifier: gradient_boosting,
