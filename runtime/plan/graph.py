@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runtime.plan import (
+    adaboost,
     bayes,
     clusters,
     compose,
@@ -16,11 +17,13 @@ from runtime.plan import (
     neighbors,
     neural,
     scalers,
+    tree_outputs,
     trees,
 )
 from runtime.plan.ops import MAX_DEPTH, Array, Fields, Node, NodeReader, PlanError
 
 NODES: dict[str, NodeReader] = {
+    **adaboost.NODES,
     **bayes.NODES,
     **clusters.NODES,
     **compose.NODES,
@@ -33,6 +36,7 @@ NODES: dict[str, NodeReader] = {
     **neighbors.NODES,
     **neural.NODES,
     **scalers.NODES,
+    **tree_outputs.NODES,
     **trees.NODES,
 }
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn import feature_selection
 from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import RandomTreesEmbedding
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
@@ -42,6 +43,8 @@ def _is_dropped(step: Any) -> bool:
 def _gives_sparse(step: Any, incoming: bool) -> bool:
     """Tell whether scikit-learn would hold this step's output in a sparse matrix."""
     if isinstance(step, OneHotEncoder):
+        return bool(step.sparse_output)
+    if isinstance(step, RandomTreesEmbedding):
         return bool(step.sparse_output)
     if isinstance(step, ColumnTransformer):
         return bool(step.sparse_output_)

@@ -3,12 +3,17 @@
 # A voting ensemble keeps the weights of those that vote in a private property.
 # ruff: noqa: SLF001
 
+import copy
+import warnings
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import (
+    AdaBoostClassifier,
+    AdaBoostRegressor,
     BaggingClassifier,
     BaggingRegressor,
     StackingClassifier,
@@ -19,8 +24,9 @@ from sklearn.ensemble import (
 
 from controlplane.builder.lower.base import Draft, Lowering, Spec
 from controlplane.builder.lower.members import group, width
-from controlplane.builder.lower.tree_layouts import lay_out
+from controlplane.builder.lower.tree_layouts import Grown, lay_out
 from controlplane.builder.lower.trees import TREES, grown_tree, missing, probabilities
+from runtime.plan.adaboost import log_votes
 
 
 def voting_classifier(draft: Draft, estimator: Any) -> Spec:
@@ -109,7 +115,7 @@ def _forest(draft: Draft, estimator: Any, picked: NDArray[np.int64], classifies:
     trees = estimator.estimators_
     if classifies:
         count = len(estimator.classes_)
-        values = [_spread(probabilities(draft, t), t.classes_, count) for t in trees]
+        values = [_spread(probabilities(t), t.classes_, count) for t in trees]
         own: Spec = {"op": "forest_classifier", "classes": draft.labels(estimator.classes_)}
     else:
         values = [t.tree_.value[:, :, 0] for t in trees]
@@ -147,6 +153,87 @@ def _over(draft: Draft, estimator: Any, used: NDArray[np.int64], forest: Spec) -
     return {"op": "pipeline", "steps": [columns, forest], "shows_head": False, "sparse": False}
 
 
+def adaboost_classifier(draft: Draft, estimator: Any) -> Spec:
+    """AdaBoostClassifier, SAMME and the SAMME.R of old versions; single trees become one table."""
+    if len(estimator.classes_) < 2:
+        raise draft.unsupported("it has learnt a single class")
+    members = estimator.estimators_
+    real = getattr(estimator, "algorithm", "SAMME") == "SAMME.R"
+    right = np.asarray(estimator.estimator_weights_, np.float64)[: len(members)]
+    wrong = _share_of_the_wrong(estimator) * right
+    own: Spec = {
+        "classes": draft.labels(estimator.classes_),
+        "norm": float(estimator.estimator_weights_.sum()),
+    }
+    if all(type(member) in TREES for member in members):
+        grown = []
+        for member, *votes in zip(members, right, wrong, strict=True):
+            known = np.searchsorted(estimator.classes_, member.classes_)
+            leaves = (
+                log_votes(probabilities(member))
+                if real
+                else _votes(member, known, len(estimator.classes_), *votes)
+            )
+            grown.append(grown_tree(member.tree_, leaves))
+        return {"op": "adaboost_tree_classifier", **own, **_grown(draft, estimator, grown)}
+    weights = {} if real else {"right": draft.tensor(right), "wrong": draft.tensor(wrong)}
+    return {
+        "op": "adaboost_classifier",
+        **own,
+        **weights,
+        "real": real,
+        **group(draft, estimator, members, refuses_missing=True),
+    }
+
+
+def _votes(
+    tree: Any, known: NDArray[np.int64], count: int, right: float, wrong: float
+) -> NDArray[np.float64]:
+    """What each node of a tree adds to every class; `known` are the places of the tree's own."""
+    predicted = known[tree.tree_.value[:, 0, :].argmax(axis=1)]
+    return np.where(np.arange(count) == predicted[:, None], right, wrong)
+
+
+def _grown(draft: Draft, estimator: Any, grown: list[Grown]) -> Spec:
+    # It is AdaBoost that looks at the table first, and refuses NaN whatever its trees do.
+    shared = {"n_in": width(draft, estimator), "missing": "refuses"}
+    return {**shared, **lay_out(draft, grown, narrow=True)}
+
+
+def _share_of_the_wrong(estimator: Any) -> float:
+    """What SAMME adds to classes not predicted, in weights: zero in old versions.
+
+    This version's own decision function is asked, with a stand-in that always votes the first of
+    three classes.
+    """
+    voter = SimpleNamespace(predict=lambda x: np.zeros(len(x), np.int64))
+    stand_in = copy.copy(estimator)
+    stand_in.algorithm, stand_in.classes_, stand_in.n_classes_ = "SAMME", np.arange(3), 3
+    stand_in.estimators_, stand_in.estimator_weights_ = [voter], np.ones(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # columns without names
+        scores = stand_in.decision_function(np.zeros((1, estimator.n_features_in_)))
+    return 0.0 if scores[0, 1] == 0 else -1 / (len(estimator.classes_) - 1)
+
+
+def adaboost_regressor(draft: Draft, estimator: Any) -> Spec:
+    """AdaBoostRegressor; single trees become one table."""
+    members = estimator.estimators_
+    weights = np.asarray(estimator.estimator_weights_, np.float64)[: len(members)]
+    if all(type(member) in TREES for member in members):
+        grown = [grown_tree(m.tree_, m.tree_.value[:, :, 0]) for m in members]
+        return {
+            "op": "adaboost_tree_regressor",
+            "weights": draft.tensor(weights),
+            **_grown(draft, estimator, grown),
+        }
+    return {
+        "op": "adaboost_regressor",
+        "weights": draft.tensor(weights),
+        **group(draft, estimator, members, refuses_missing=True),
+    }
+
+
 LOWERINGS: dict[type, Lowering] = {
     VotingClassifier: voting_classifier,
     VotingRegressor: voting_regressor,
@@ -154,4 +241,6 @@ LOWERINGS: dict[type, Lowering] = {
     StackingRegressor: stacking,
     BaggingClassifier: bagging,
     BaggingRegressor: bagging,
+    AdaBoostClassifier: adaboost_classifier,
+    AdaBoostRegressor: adaboost_regressor,
 }

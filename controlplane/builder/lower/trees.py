@@ -21,6 +21,7 @@ from sklearn.ensemble import (
     IsolationForest,
     RandomForestClassifier,
     RandomForestRegressor,
+    RandomTreesEmbedding,
 )
 from sklearn.ensemble._iforest import _average_path_length
 from sklearn.preprocessing import OrdinalEncoder
@@ -67,28 +68,33 @@ def missing(tree: Any) -> str:
     return "passes" if supports(np.zeros((1, 1))) else "refuses"
 
 
-def probabilities(draft: Draft, tree: Any) -> NDArray[np.float64]:
+def probabilities(tree: Any) -> NDArray[np.float64]:
     """Class probabilities of every node, as this version's predict_proba makes them of node values.
 
     Versions hold counts or fractions in the nodes and divide or not; so the method itself is asked,
-    with a stand-in that has every row reach the node of its number.
+    with a stand-in that has every row reach the node of its number. Those of several outputs stand
+    side by side.
     """
-    values = tree.tree_.value
-    if tree.n_outputs_ != 1:
-        raise draft.unsupported("classifies several outputs at once")
+    values = tree.tree_.value[:, 0, :] if tree.n_outputs_ == 1 else tree.tree_.value
     stand_in = copy.copy(tree)
-    stand_in.tree_ = SimpleNamespace(predict=lambda _: values[:, 0, :].copy())
+    stand_in.tree_ = SimpleNamespace(predict=lambda _: values.copy())
     rows = np.broadcast_to(np.zeros((1, 1), np.float32), (len(values), tree.n_features_in_))
-    proba: NDArray[np.float64] = stand_in.predict_proba(rows, check_input=False)
+    found = stand_in.predict_proba(rows, check_input=False)
+    proba: NDArray[np.float64] = np.hstack(found) if isinstance(found, list) else found
     return proba
+
+
+def _classes(draft: Draft, estimator: Any) -> Spec:
+    if estimator.n_outputs_ == 1:
+        return {"op": "forest_classifier", "classes": draft.labels(estimator.classes_)}
+    several = {f"classes{i}": draft.labels(known) for i, known in enumerate(estimator.classes_)}
+    return {"op": "labels_forest", "outputs": len(several), **several}
 
 
 def _forest(draft: Draft, estimator: Any, trees: list[Any]) -> Spec:
     if hasattr(estimator, "classes_"):
-        if estimator.n_outputs_ != 1:
-            raise draft.unsupported("classifies several outputs at once")
-        grown = [grown_tree(t.tree_, probabilities(draft, t)) for t in trees]
-        own: Spec = {"op": "forest_classifier", "classes": draft.labels(estimator.classes_)}
+        grown = [grown_tree(t.tree_, probabilities(t)) for t in trees]
+        own = _classes(draft, estimator)
     else:
         grown = [grown_tree(t.tree_, t.tree_.value[:, :, 0]) for t in trees]
         own = {"op": "forest_regressor"}
@@ -109,6 +115,27 @@ def tree(draft: Draft, estimator: Any) -> Spec:
 def forest(draft: Draft, estimator: Any) -> Spec:
     """RandomForest and ExtraTrees."""
     return _forest(draft, estimator, list(estimator.estimators_))
+
+
+def embedding(draft: Draft, estimator: Any) -> Spec:
+    """RandomTreesEmbedding: a leaf's value is the number of its column."""
+    grown, first = [], 0
+    for each, leaves in zip(
+        estimator.estimators_, estimator.one_hot_encoder_.categories_, strict=True
+    ):
+        if set(leaves.tolist()) != set(np.flatnonzero(each.tree_.children_left < 0).tolist()):
+            raise draft.unsupported("a leaf was reached by no row in training")
+        columns = np.zeros((each.tree_.node_count, 1))
+        columns[leaves.astype(np.int64), 0] = np.arange(first, first + len(leaves))
+        first += len(leaves)
+        grown.append(grown_tree(each.tree_, columns))
+    return {
+        "op": "tree_embedding",
+        "n_in": int(estimator.n_features_in_),
+        "n_out": first,
+        "missing": missing(estimator.estimators_[0]),
+        **lay_out(draft, grown, narrow=True),
+    }
 
 
 def isolation_forest(draft: Draft, estimator: Any) -> Spec:
@@ -288,6 +315,7 @@ LOWERINGS: dict[type, Lowering] = {
     **dict.fromkeys(TREES, tree),
     **dict.fromkeys(_FORESTS, forest),
     IsolationForest: isolation_forest,
+    RandomTreesEmbedding: embedding,
     GradientBoostingClassifier: gradient_boosting,
     GradientBoostingRegressor: gradient_boosting,
     HistGradientBoostingClassifier: hist_gradient_boosting,
