@@ -19,6 +19,7 @@ METHODS: Final = (
     "score_samples",
 )
 
+_MOST_MEMBERS: Final = 50
 _NAMES: Final = {"f8": "FP64", "f4": "FP32", "i8": "INT64", "i4": "INT32", "b1": "BOOL"}
 
 
@@ -69,14 +70,21 @@ def within(estimator: Any, depth: int = 8) -> Iterable[Any]:
     inner = [step for _, step in _listed(estimator, "steps")]
     inner += [fitted for _, fitted, *_ in _listed(estimator, "transformers_")]
     inner += [fitted for _, fitted in _listed(estimator, "transformer_list")]
-    inner += [getattr(estimator, "best_estimator_", None), getattr(estimator, "estimator_", None)]
+    # The members of an ensemble are much alike; a few of very many tell what there is to know.
+    inner += _listed(estimator, "estimators_")[:_MOST_MEMBERS]
+    pairs = _listed(estimator, "calibrated_classifiers_")[:_MOST_MEMBERS]
+    inner += [getattr(pair, "estimator", None) for pair in pairs]
+    inner += [
+        getattr(estimator, name, None)
+        for name in ("best_estimator_", "estimator_", "regressor_", "final_estimator_")
+    ]
     for each in inner:
         yield from within(each, depth - 1)
 
 
 def _listed(estimator: Any, attribute: str) -> list[Any]:
     value = getattr(estimator, attribute, None)
-    return value if isinstance(value, list) else []
+    return list(value) if isinstance(value, (list, tuple)) else []
 
 
 def table(

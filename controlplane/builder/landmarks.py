@@ -68,10 +68,23 @@ def _inside(
         yield transformer, _chosen(chosen, columns, names)
     for _, transformer in _lists(getattr(estimator, "transformer_list", None)):
         yield transformer, columns
+    yield from _members(estimator, columns)
+
+
+def _members(estimator: Any, columns: list[int]) -> Iterable[tuple[Any, list[int]]]:
+    """Members of an ensemble, each with the columns it is given."""
+    picked = getattr(estimator, "estimators_features_", None)
+    for number, member in enumerate(_lists(getattr(estimator, "estimators_", None))[:_MOST_TREES]):
+        where = columns if picked is None else [columns[j] for j in picked[number]]
+        yield member, where
+    for pair in _lists(getattr(estimator, "calibrated_classifiers_", None))[:_MOST_TREES]:
+        yield getattr(pair, "estimator", None), columns
+    if not hasattr(estimator, "support_"):  # a selection shows its estimator other columns
+        yield getattr(estimator, "estimator_", None), columns
 
 
 def _lists(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+    return list(value) if isinstance(value, (list, tuple)) else []
 
 
 def _chosen(chosen: Any, columns: list[int], names: list[str]) -> list[int]:
@@ -108,8 +121,9 @@ def _scales(estimator: Any, columns: list[int], found: Values) -> None:
 def _trees(estimator: Any) -> Iterable[Any]:
     if hasattr(estimator, "tree_"):
         yield estimator.tree_
-    for member in np.ravel(np.asarray(getattr(estimator, "estimators_", []), object)):
-        if hasattr(member, "tree_"):
+    stages = getattr(estimator, "estimators_", None)
+    if isinstance(stages, np.ndarray):  # gradient boosting; other ensembles are lists
+        for member in stages.ravel():
             yield member.tree_
     for stage in _lists(getattr(estimator, "_predictors", None)):
         for predictor in stage:

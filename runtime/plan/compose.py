@@ -99,7 +99,7 @@ class Pipeline(Node):
     def columns_in(self, nan_ok_after: bool) -> tuple[Want, ...]:
         """Give kind and `missing allowed` of every input column."""
         wants = self.wants(numbers(self.n_out, missing=nan_ok_after))
-        return _settled(wants, any_unused=self.any_unused)
+        return settled(wants, any_unused=self.any_unused)
 
     @override
     def origin(self, column: int) -> int | None:
@@ -110,7 +110,7 @@ class Pipeline(Node):
     @override
     def example(self) -> tuple[Cell, ...]:
         """Give cells that every step takes."""
-        return _example(self)
+        return example_of(self)
 
     @override
     def example_for(self, after: tuple[Cell, ...]) -> tuple[Cell, ...]:
@@ -206,7 +206,7 @@ def _moves(step: Node) -> bool:
     )
 
 
-def _settled(wants: tuple[Want, ...], *, any_unused: bool) -> tuple[Want, ...]:
+def settled(wants: tuple[Want, ...], *, any_unused: bool) -> tuple[Want, ...]:
     """Make columns that nobody uses numbers where the rest are numbers, unless they may be other.
 
     The input stays one matrix so.
@@ -305,7 +305,7 @@ class Columns(Node):
             if weight is not None:
                 wanted = tuple((Kind.NUMBER, missing) for _, missing in wanted)
             for place, want in zip(places, node.wants(wanted), strict=True):
-                found[place] = _joined(found[place], want)
+                found[place] = joined(found[place], want)
             start += node.n_out
         return tuple(found)
 
@@ -313,7 +313,7 @@ class Columns(Node):
     def columns_in(self, nan_ok_after: bool) -> tuple[Want, ...]:
         """Give kind and `missing allowed` of every input column."""
         wants = self.wants(numbers(self.n_out, missing=nan_ok_after))
-        return _settled(wants, any_unused=self.any_unused)
+        return settled(wants, any_unused=self.any_unused)
 
     @override
     def origin(self, column: int) -> int | None:
@@ -328,7 +328,7 @@ class Columns(Node):
     @override
     def example(self) -> tuple[Cell, ...]:
         """Give cells that every part takes."""
-        return _example(self)
+        return example_of(self)
 
     @override
     def example_for(self, after: tuple[Cell, ...]) -> tuple[Cell, ...]:
@@ -336,11 +336,7 @@ class Columns(Node):
         cells: list[Cell] = [None] * self.n_in
         start = 0
         for node, places, _ in self.parts:
-            asked = node.example_for(after[start : start + node.n_out])
-            for place, cell in zip(places, asked, strict=True):
-                # 0.0 is what nodes say that take any number.
-                if cells[place] in (None, 0.0):
-                    cells[place] = cell
+            merge(cells, places, node.example_for(after[start : start + node.n_out]))
             start += node.n_out
         return tuple(cells)
 
@@ -367,14 +363,24 @@ class Columns(Node):
         return matrices[0] if len(matrices) == 1 else np.concatenate(matrices, axis=1)
 
 
-def _joined(one: Want, other: Want) -> Want:
+def joined(one: Want, other: Want) -> Want:
+    """Give what serves both of two that take a column; PlanError where one wants strings alone."""
     kinds = {one[0], other[0]} - {Kind.ANY}
     if len(kinds) > 1:
         raise PlanError("two parts take a column, one as numbers, the other as strings")
     return (kinds.pop() if kinds else Kind.ANY), one[1] and other[1]
 
 
-def _example(node: Node) -> tuple[Cell, ...]:
+def merge(cells: list[Cell], places: Sequence[int], asked: Sequence[Cell]) -> None:
+    """Put the cells that one node asks for into an example that others have begun."""
+    for place, cell in zip(places, asked, strict=True):
+        # 0.0 is what nodes say that take any number.
+        if cells[place] in (None, 0.0):
+            cells[place] = cell
+
+
+def example_of(node: Node) -> tuple[Cell, ...]:
+    """Give cells that a node takes, asked for whatever it hands them on to."""
     cells = node.example_for((0.0,) * node.n_out)
     wants = node.columns_in(nan_ok_after=True)
     return tuple(

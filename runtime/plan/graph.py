@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from runtime.plan import (
+    adaboost,
     bayes,
     binning,
     clusters,
     compose,
     decomposition,
     encoders,
+    ensembles,
     imputers,
     kernels,
     linear,
@@ -22,17 +24,20 @@ from runtime.plan import (
     scalers,
     splines,
     text,
+    tree_outputs,
     trees,
 )
 from runtime.plan.ops import MAX_DEPTH, Array, Fields, Node, NodeReader, PlanError
 
 NODES: dict[str, NodeReader] = {
+    **adaboost.NODES,
     **bayes.NODES,
     **binning.NODES,
     **clusters.NODES,
     **compose.NODES,
     **decomposition.NODES,
     **encoders.NODES,
+    **ensembles.NODES,
     **imputers.NODES,
     **kernels.NODES,
     **linear.NODES,
@@ -45,6 +50,7 @@ NODES: dict[str, NodeReader] = {
     **scalers.NODES,
     **splines.NODES,
     **text.NODES,
+    **tree_outputs.NODES,
     **trees.NODES,
 }
 

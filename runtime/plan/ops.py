@@ -73,7 +73,8 @@ def as_matrix(x: Rows) -> Float64Matrix:
     if isinstance(x, Sparse):
         return x.dense().astype(np.float64, copy=False)
     if not isinstance(x, Frame):
-        return x
+        # A vote hands labels on, which are integers.
+        return x if x.dtype.char == "d" else x.astype(np.float64)
     rows = x.rows
     if rows == 1:
         # A quarter of the time of an assignment a column, and one row is the common call.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn import feature_selection
 from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import RandomTreesEmbedding
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import FeatureUnion, Pipeline
@@ -61,7 +62,7 @@ def _gives_sparse(step: Any, incoming: bool) -> bool:
     """Tell whether scikit-learn would hold this step's output in a sparse matrix."""
     if type(step) in (*VECTORIZERS, TfidfTransformer):
         return True
-    if isinstance(step, (OneHotEncoder, SplineTransformer)):
+    if isinstance(step, (OneHotEncoder, RandomTreesEmbedding, SplineTransformer)):
         # Its name before scikit-learn 1.2 was `sparse`.
         return bool(getattr(step, "sparse_output", getattr(step, "sparse", False)))
     if isinstance(step, KBinsDiscretizer):

@@ -21,6 +21,7 @@ from sklearn.ensemble import (
     IsolationForest,
     RandomForestClassifier,
     RandomForestRegressor,
+    RandomTreesEmbedding,
 )
 from sklearn.ensemble._iforest import _average_path_length
 from sklearn.preprocessing import OrdinalEncoder
@@ -45,7 +46,7 @@ LINKS = {
 }
 
 
-def _grown(tree: Any, values: NDArray[np.float64], columns: Any = None) -> Grown:
+def grown_tree(tree: Any, values: NDArray[np.float64], columns: Any = None) -> Grown:
     """A `sklearn.tree._tree.Tree`; `columns` are the model's columns that the tree was given."""
     leaf = tree.children_left < 0
     feature = np.where(leaf, 0, tree.feature)
@@ -61,41 +62,46 @@ def _grown(tree: Any, values: NDArray[np.float64], columns: Any = None) -> Grown
     )
 
 
-def _missing(tree: Any) -> str:
+def missing(tree: Any) -> str:
     """Whether a fitted tree takes NaN, by the rule that its own predict applies."""
     supports = getattr(tree, "_support_missing_values", lambda _: False)
     return "passes" if supports(np.zeros((1, 1))) else "refuses"
 
 
-def _probabilities(draft: Draft, tree: Any) -> NDArray[np.float64]:
+def probabilities(tree: Any) -> NDArray[np.float64]:
     """Class probabilities of every node, as this version's predict_proba makes them of node values.
 
     Versions hold counts or fractions in the nodes and divide or not; so the method itself is asked,
-    with a stand-in that has every row reach the node of its number.
+    with a stand-in that has every row reach the node of its number. Those of several outputs stand
+    side by side.
     """
-    values = tree.tree_.value
-    if tree.n_outputs_ != 1:
-        raise draft.unsupported("classifies several outputs at once")
+    values = tree.tree_.value[:, 0, :] if tree.n_outputs_ == 1 else tree.tree_.value
     stand_in = copy.copy(tree)
-    stand_in.tree_ = SimpleNamespace(predict=lambda _: values[:, 0, :].copy())
+    stand_in.tree_ = SimpleNamespace(predict=lambda _: values.copy())
     rows = np.broadcast_to(np.zeros((1, 1), np.float32), (len(values), tree.n_features_in_))
-    proba: NDArray[np.float64] = stand_in.predict_proba(rows, check_input=False)
+    found = stand_in.predict_proba(rows, check_input=False)
+    proba: NDArray[np.float64] = np.hstack(found) if isinstance(found, list) else found
     return proba
+
+
+def _classes(draft: Draft, estimator: Any) -> Spec:
+    if estimator.n_outputs_ == 1:
+        return {"op": "forest_classifier", "classes": draft.labels(estimator.classes_)}
+    several = {f"classes{i}": draft.labels(known) for i, known in enumerate(estimator.classes_)}
+    return {"op": "labels_forest", "outputs": len(several), **several}
 
 
 def _forest(draft: Draft, estimator: Any, trees: list[Any]) -> Spec:
     if hasattr(estimator, "classes_"):
-        if estimator.n_outputs_ != 1:
-            raise draft.unsupported("classifies several outputs at once")
-        grown = [_grown(t.tree_, _probabilities(draft, t)) for t in trees]
-        own: Spec = {"op": "forest_classifier", "classes": draft.labels(estimator.classes_)}
+        grown = [grown_tree(t.tree_, probabilities(t)) for t in trees]
+        own = _classes(draft, estimator)
     else:
-        grown = [_grown(t.tree_, t.tree_.value[:, :, 0]) for t in trees]
+        grown = [grown_tree(t.tree_, t.tree_.value[:, :, 0]) for t in trees]
         own = {"op": "forest_regressor"}
     return {
         **own,
         "n_in": int(estimator.n_features_in_),
-        "missing": _missing(trees[0]),
+        "missing": missing(trees[0]),
         "in_order": getattr(estimator, "n_jobs", None) in (None, 1),
         **lay_out(draft, grown, narrow=True),
     }
@@ -111,12 +117,33 @@ def forest(draft: Draft, estimator: Any) -> Spec:
     return _forest(draft, estimator, list(estimator.estimators_))
 
 
+def embedding(draft: Draft, estimator: Any) -> Spec:
+    """RandomTreesEmbedding: a leaf's value is the number of its column."""
+    grown, first = [], 0
+    for each, leaves in zip(
+        estimator.estimators_, estimator.one_hot_encoder_.categories_, strict=True
+    ):
+        if set(leaves.tolist()) != set(np.flatnonzero(each.tree_.children_left < 0).tolist()):
+            raise draft.unsupported("a leaf was reached by no row in training")
+        columns = np.zeros((each.tree_.node_count, 1))
+        columns[leaves.astype(np.int64), 0] = np.arange(first, first + len(leaves))
+        first += len(leaves)
+        grown.append(grown_tree(each.tree_, columns))
+    return {
+        "op": "tree_embedding",
+        "n_in": int(estimator.n_features_in_),
+        "n_out": first,
+        "missing": missing(estimator.estimators_[0]),
+        **lay_out(draft, grown, narrow=True),
+    }
+
+
 def isolation_forest(draft: Draft, estimator: Any) -> Spec:
     """Leaf values are the path lengths that scikit-learn adds up, made in its order."""
     if not hasattr(estimator, "_decision_path_lengths"):
         raise draft.unsupported("it was made by a scikit-learn before 1.3")
     grown = [
-        _grown(each.tree_, (depth + average - 1.0)[:, None], columns)
+        grown_tree(each.tree_, (depth + average - 1.0)[:, None], columns)
         for each, columns, depth, average in zip(
             estimator.estimators_,
             estimator.estimators_features_,
@@ -162,7 +189,7 @@ def gradient_boosting(draft: Draft, estimator: Any) -> Spec:
         else {"op": "boosted_regressor"}
     )
     trees = [
-        _grown(t.tree_, estimator.learning_rate * t.tree_.value[:, 0, :])
+        grown_tree(t.tree_, estimator.learning_rate * t.tree_.value[:, 0, :])
         for t in estimator.estimators_.ravel()
     ]
     start, init = _start(draft, estimator, classifies)
@@ -282,12 +309,13 @@ _FORESTS = (
     ExtraTreesClassifier,
     ExtraTreesRegressor,
 )
-_TREES = (DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor)
+TREES = (DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor)
 
 LOWERINGS: dict[type, Lowering] = {
-    **dict.fromkeys(_TREES, tree),
+    **dict.fromkeys(TREES, tree),
     **dict.fromkeys(_FORESTS, forest),
     IsolationForest: isolation_forest,
+    RandomTreesEmbedding: embedding,
     GradientBoostingClassifier: gradient_boosting,
     GradientBoostingRegressor: gradient_boosting,
     HistGradientBoostingClassifier: hist_gradient_boosting,

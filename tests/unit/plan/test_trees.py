@@ -340,19 +340,6 @@ def test_missing_values_pass_where_scikit_learn_takes_them(boosted, deep):
     assert compiled(deep).missing is Missing.PASSES
 
 
-@pytest.mark.parametrize(
-    ("estimator", "reason"),
-    [
-        (DecisionTreeClassifier(), "several outputs"),
-        (RandomForestClassifier(2), "several outputs"),
-    ],
-)
-def test_classifying_several_outputs_has_no_plan(estimator, reason):
-    estimator.fit(np.eye(4), np.array([[0, 1], [1, 0], [1, 1], [0, 0]]))
-    with pytest.raises(Unsupported, match=reason):
-        new_draft().node(estimator)
-
-
 def test_a_forest_of_several_threads_is_promised_within_tolerance_only():
     random = np.random.default_rng(0)
     x, y = random.normal(size=(200, 3)), random.normal(size=200)

@@ -1,12 +1,15 @@
 """A fitted estimator and its compiled twin, side by side: what every family's tests use."""
 
+import warnings
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 
 from controlplane.builder.lower.registry import new_draft
+from runtime.estimators import as_array
 from runtime.plan.graph import build
-from runtime.plan.ops import Node
+from runtime.plan.ops import Node, sigmoid
 
 
 def compiled(estimator: Any) -> Node:
@@ -32,6 +35,45 @@ def assert_within(ours: Any, theirs: Any, tolerance: float = 1e-12) -> None:
     ours, theirs = np.asarray(ours), np.asarray(theirs)
     assert ours.shape == theirs.shape
     np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
+
+
+_LINE = np.linspace(-3.0, 3.0, 10_001)
+# On processors with AVX-512 numpy has an exponential of its own, whose last bit sometimes differs
+# from that of scipy's logistic function.
+EXPONENTIALS_AGREE = bool((sigmoid(_LINE) == expit(_LINE)).all())
+
+
+def assert_serves(model: Any, asked: Any, given: Any = None, *, exactly: bool = False) -> Node:
+    """Every method of the twin answers as the estimator's, and a row alone as in the batch.
+
+    given    the rows as the runtime holds them, where that is not how scikit-learn takes them
+    exactly  equal to the last bit on every processor: no logistic function is involved
+    """
+    node = compiled(model)
+    rows = asked if given is None else given
+    bitwise = exactly or (EXPONENTIALS_AGREE and node.exact != "tolerance")
+    assert not exactly or node.exact != "tolerance"
+    for method in node.methods:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            theirs = as_array(getattr(model, method)(asked))
+        ours = node.run(method, rows)
+        if bitwise or theirs.dtype.kind != "f":
+            assert_bitwise(ours, theirs)
+        else:
+            assert_within(ours, theirs)
+        if isinstance(rows, np.ndarray):
+            _assert_alone(node, method, rows, ours)
+    return node
+
+
+def _assert_alone(node: Node, method: str, rows: Any, batch: Any) -> None:
+    for row in {0, len(rows) // 2, len(rows) - 1}:
+        alone = node.run(method, rows[row : row + 1])
+        if node.exact == "bitwise" or batch.dtype.kind != "f":
+            assert_bitwise(alone, batch[row : row + 1])
+        else:
+            assert_within(alone, batch[row : row + 1])
 
 
 def assert_twins(estimator: Any, q: Any, tolerance: float | None = None) -> Node:

@@ -1,0 +1,179 @@
+"""Nodes that ask several others about the same rows: what ensembles and meta-estimators share."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+
+from runtime.plan.compose import (
+    UNUSED,
+    example_of,
+    joined,
+    merge,
+    numbers,
+    settled,
+    weakest,
+    widest,
+)
+from runtime.plan.ops import (
+    Array,
+    Cell,
+    Fields,
+    Frame,
+    InputRefused,
+    Inputs,
+    Node,
+    NodeReader,
+    PlanError,
+    override,
+)
+from runtime.plan.passing import MAX_COLUMNS, Want
+from runtime.plan.signature import Kind
+
+MAX_MEMBERS: Final = 10_000
+# Columns that all members together take: what each wants is gone through when a plan is loaded.
+MAX_ASKED: Final = 100_000_000
+MAX_PICKED: Final = 10_000_000
+PAIRWISE: Final = 8  # numbers from which numpy adds a line pairwise and not one after another
+
+
+class Group(Node):
+    """Several nodes over the same rows; how their answers become one is the subclass's part.
+
+    members  in scikit-learn's order
+    picked   (members, k) input columns of each; None: every member takes all of them
+    strict   scikit-learn refuses NaN in the whole table before any member sees it
+    """
+
+    def __init__(self, fields: Fields) -> None:
+        self.members = read_members(fields, "members")
+        self.picked: Array | None = None
+        wide = self.n_in = self.members[0].n_in
+        if fields.has("columns"):
+            self.n_in = fields.integer("n_in", 1, MAX_COLUMNS)
+            self.picked = fields.indices("columns", self.n_in, len(self.members), None)
+            wide = self.picked.shape[1]
+        if any(member.n_in != wide for member in self.members):
+            raise fields.fail(f"a member does not take {wide} columns")
+        if len(self.members) * wide > (MAX_ASKED if self.picked is None else MAX_PICKED):
+            raise fields.fail("the members take too many columns together")
+        self.strict = fields.flag("refuses_missing")
+        self.exact, self.tolerance = weakest(self.members), widest(self.members)
+        self.any_unused = fields.flag("any_unused") or any(map(leaves_columns, self.members))
+
+    def ask(self, place: int, method: str, x: Inputs) -> Array:
+        """Give one member's answer; a cell it refuses gets the column's number in the whole."""
+        member = self.members[place]
+        if self.picked is None:
+            return member.run(method, x)
+        columns = self.picked[place]
+        try:
+            # The copy lies column by column, as in scikit-learn: BLAS would round another one
+            # differently, so even a member that takes all columns in order gets one.
+            return member.run(method, _pick(x, columns))
+        except InputRefused as error:
+            column = None if error.column is None else int(columns[error.column])
+            raise InputRefused(error.row, column, error.detail) from error
+
+    @override
+    def wants(self, after: tuple[Want, ...]) -> tuple[Want, ...]:
+        """Join what the members want; raises PlanError when two want different kinds of a column.
+
+        The members predict, so what whoever comes next wants says nothing about their input.
+        """
+        if any(kind is Kind.STRING for kind, _ in after):
+            raise PlanError(f"{self.kind} gives a number where a string is wanted")
+        found: list[Want] = [UNUSED] * self.n_in
+        last: tuple[Want, ...] = ()
+        for place, member in enumerate(self.members):
+            wanted = member.wants(())
+            if self.picked is None and wanted == last:
+                continue
+            last = wanted
+            for column, want in zip(self._columns(place), wanted, strict=True):
+                found[column] = joined(found[column], want)
+        return tuple((kind, missing and not self.strict) for kind, missing in found)
+
+    @override
+    def columns_in(self, nan_ok_after: bool) -> tuple[Want, ...]:
+        """Give kind and `missing allowed` of every input column."""
+        wants = self.wants(numbers(self.n_out, missing=nan_ok_after))
+        return settled(wants, any_unused=self.any_unused)
+
+    @override
+    def example(self) -> tuple[Cell, ...]:
+        """Give cells that every member takes."""
+        return example_of(self)
+
+    @override
+    def example_for(self, after: tuple[Cell, ...]) -> tuple[Cell, ...]:  # noqa: ARG002
+        """Join what the members take."""
+        cells: list[Cell] = [None] * self.n_in
+        last: tuple[Cell, ...] = ()
+        for place, member in enumerate(self.members):
+            asked = member.example_for(())
+            if self.picked is None and asked == last:
+                continue
+            last = asked
+            merge(cells, self._columns(place), asked)
+        return tuple(cells)
+
+    def _columns(self, place: int) -> Sequence[int]:
+        return range(self.n_in) if self.picked is None else self.picked[place].tolist()
+
+
+def read_members(fields: Fields, key: str) -> list[Node]:
+    """Read a list of nodes that is not empty."""
+    specs = fields.items(key, MAX_MEMBERS)
+    if not specs:
+        raise fields.fail(f"{key!r} is empty")
+    return [fields.node(spec, f"{key}[{i}]") for i, spec in enumerate(specs)]
+
+
+def leaves_columns(node: Node) -> bool:
+    """True when a node was made with a frame and may leave columns of any kind unused."""
+    return bool(getattr(node, "any_unused", False))
+
+
+def require(fields: Fields, node: Node, method: str, where: str) -> None:
+    """Refuse a node that does not serve a method."""
+    if method not in node.methods:
+        raise fields.fail(f"{where} has no {method}")
+
+
+def places_in(fields: Fields, node: Node, count: int, where: str) -> Array:
+    """Give a classifier's labels, which must be places among `count` classes, in order."""
+    labels = node.classes
+    if labels is None or labels.dtype.kind not in "iu":
+        raise fields.fail(f"{where} does not tell classes by their places")
+    places: Array = labels.astype(np.int64)
+    if places[0] < 0 or places[-1] >= count or (np.diff(places) <= 0).any():
+        raise fields.fail(f"{where} has classes that are not places from 0 to {count - 1}")
+    return places
+
+
+def in_batch(exact: str) -> str:
+    """Weaken a promise to the same batch size: sums over a row are rounded by its layout."""
+    return "batch" if exact == "bitwise" else exact
+
+
+def rows_of(x: Inputs) -> int:
+    """Count the rows of a matrix or frame."""
+    return x.rows if isinstance(x, Frame) else x.shape[0]
+
+
+def reader_of(kind: Callable[[Fields], Node]) -> NodeReader:
+    """Make the reader of one kind of node: everything it asks for, and nothing else."""
+
+    def read(fields: Fields) -> Node:
+        node = kind(fields)
+        fields.done()
+        return node
+
+    return read
+
+
+def _pick(x: Inputs, columns: Array) -> Inputs:
+    if isinstance(x, Frame):
+        return Frame(tuple([x.columns[column] for column in columns.tolist()]))
+    return x[:, columns]
