@@ -74,24 +74,46 @@ def answers(
 ) -> tuple[dict[str, Any], list[NDArray[Any]]]:
     """Ask scikit-learn; batches it refuses for a missing or unseen cell are left out.
 
-    Raises Unusable when it refuses the ordinary rows too.
+    Ordinary rows that it refuses are made positive, which Box-Cox and chi-squared kernels demand;
+    raises Unusable when it refuses those too.
     """
     none = keeps_none(estimator)
     names = [column.name for column in signature.columns] if signature.named else None
     meta: list[dict[str, Any]] = []
     arrays: list[NDArray[Any]] = []
     for number, columns in enumerate(batches):
-        rows = table(estimator, columns, names, none=none)
-        given: dict[str, NDArray[Any]] = {}
+        ordinary = number < len(BATCHES)
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                for output in signature.outputs:
-                    given[output.name] = as_array(getattr(estimator, output.name)(rows))
-        except ValueError as error:
-            if number < len(BATCHES):
+            given = _ask(estimator, signature, columns, names, none=none)
+        except ValueError:
+            if not ordinary:
+                continue
+            columns = [_positive(cells) for cells in columns]
+            try:
+                given = _ask(estimator, signature, columns, names, none=none)
+            except ValueError as error:
                 raise Unusable(f"It refuses ordinary rows: {str(error)[:300]}") from error
-            continue
         meta.append({"columns": len(columns), "outputs": list(given)})
         arrays += [*columns, *given.values()]
     return {"batches": meta}, arrays
+
+
+def _ask(
+    estimator: Any,
+    signature: Signature,
+    columns: Columns,
+    names: list[str] | None,
+    *,
+    none: bool,
+) -> dict[str, NDArray[Any]]:
+    rows = table(estimator, columns, names, none=none)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return {
+            output.name: as_array(getattr(estimator, output.name)(rows))
+            for output in signature.outputs
+        }
+
+
+def _positive(cells: NDArray[Any]) -> NDArray[Any]:
+    return cells if cells.dtype == object else np.abs(cells) + 2.0**-10
