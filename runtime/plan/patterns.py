@@ -4,8 +4,9 @@ Python's `re` goes back and tries again; some expressions do that for longer tha
 texts that the caller chooses (`(a+)+b` in 2^n steps, `a+b` in n²). So an expression is parsed, and
 taken only if it has a shape of which the worst is known:
 
-- one branch, or several side by side (`a|b`), each a row of matchers of a single character: a
-  letter, a class (`[a-z]`, `\\w`), the dot; each may be repeated a bounded number of times;
+- one branch, or several that part at its end (`a|b`), each a row of matchers of a single
+  character: a letter, a class (`[a-z]`, `\\w`), the dot; each may be repeated a bounded number of
+  times;
 - the last matcher of a branch may be repeated without bound: what it takes is not looked at again;
 - a branch may begin with `\\b`. It may end with `\\b` if it began so, or ends with `\\w+`.
 
@@ -56,13 +57,20 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 def _check(items: list[Any]) -> None:
     """Check the whole expression."""
-    branches = [items]
-    if len(items) == 1 and items[0][0] is _codes.BRANCH:
-        branches = [list(branch) for branch in items[0][1][1]]
+    branches = _branches(items)
     if len(branches) > MOST_BRANCHES:
         raise Refused(f"it has more than {MOST_BRANCHES} branches")
     for branch in branches:
-        _check_branch(_flat(branch))
+        _check_branch(branch)
+
+
+def _branches(items: list[Any]) -> list[list[Any]]:
+    """Give all ways through an expression that parts at its end, if at all."""
+    items = _flat(items)
+    if not items or items[-1][0] is not _codes.BRANCH:
+        return [items]
+    _, ways = items[-1][1]
+    return [branch for way in ways for branch in _branches(items[:-1] + list(way))]
 
 
 def _flat(items: list[Any]) -> list[Any]:

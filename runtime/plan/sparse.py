@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-BLOCK_BYTES: Final = 32 << 20  # of one dense block, and of the products held at once
+BLOCK_BYTES: Final = 32 << 20  # of one dense block
+# Products summed in one call: a megabyte, with their places; 32 take six times as long.
+BLOCK_PRODUCTS: Final = 1 << 16
+ROW_PRODUCTS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +82,18 @@ class Sparse:
 
     def sums(self, values: Array) -> Array:
         """Sum a value of each cell over its row: (rows,) float64, one after another."""
-        out: Array = np.bincount(self.at, weights=values, minlength=self.rows)
+        # Without any cell they would be whole numbers.
+        out: Array = np.bincount(self.at, weights=values, minlength=self.rows).astype(
+            np.float64, copy=False
+        )
         return out
 
     def times(self, weights: Array) -> Array:
         """Multiply by weights (width,) or (width, outputs): float64 (rows,) or (rows, outputs).
 
-        cost    some 3 ns for each cell and output; a gather of one row of weights a cell, so they
-                had better lie row by row
+        cost    some 5 ns for each cell and output, in few calls; where a row has more than a
+                thousand of these, 1 ns each and 4 us a row (its text took 20 us to cut). A gather
+                of one row of weights a cell, so they had better lie row by row
         source  scipy.sparse: csr_matvec, csr_matvecs
         """
         if weights.ndim == 1:
@@ -97,18 +104,10 @@ class Sparse:
         if self.rows == 1:
             return self.times_alone(weights)
         out = np.empty((self.rows, outputs))
-        for start, end in self._spans(max(1, BLOCK_BYTES // (16 * outputs))):
+        long = self.at.shape[0] * outputs > ROW_PRODUCTS * self.rows
+        for start, end in self._spans(1 if long else max(1, BLOCK_PRODUCTS // outputs)):
             part = self.part(start, end)
-            if part.rows == 1:
-                out[start] = part.times_alone(weights)
-                continue
-            products = weights[part.columns]
-            products *= part.values[:, None]
-            cells = (part.at * outputs)[:, None] + np.arange(outputs)
-            summed = np.bincount(
-                cells.reshape(-1), weights=products.reshape(-1), minlength=part.rows * outputs
-            )
-            out[start:end] = summed.reshape(part.rows, outputs)
+            out[start:end] = part.times_alone(weights) if part.rows == 1 else part.summed(weights)
         return out
 
     def times_alone(self, weights: Array) -> Array:
@@ -121,6 +120,18 @@ class Sparse:
             products[0] += out[0]
             np.add.reduce(products, axis=0, out=out[0])
         return out
+
+    def summed(self, weights: Array) -> Array:
+        """Multiply rows that are short."""
+        outputs = weights.shape[1]
+        products = weights[self.columns]
+        products *= self.values[:, None]
+        places = (self.at * outputs)[:, None] + np.arange(outputs)
+        flat = np.bincount(
+            places.reshape(-1), weights=products.reshape(-1), minlength=self.rows * outputs
+        )
+        summed: Array = flat.reshape(self.rows, outputs)
+        return summed
 
     def _spans(self, cells: int) -> Iterator[tuple[int, int]]:
         """Cut the rows so that each span has at most so many cells, or is one row."""

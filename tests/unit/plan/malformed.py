@@ -46,7 +46,7 @@ def _wrong(array: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
             out.flat[-1] = value
             yield f"holds {value}", out
     if array.dtype.kind == "i" and array.size:
-        for value in (-1, 2**62):
+        for value in (-1, np.iinfo(array.dtype).max // 2):
             out = array.copy()
             out.flat[-1] = value
             yield f"holds {value}", out
