@@ -16,6 +16,7 @@ from runtime.plan import (
     neighbors,
     neural,
     pls,
+    radius,
     scalers,
     trees,
 )
@@ -34,6 +35,7 @@ NODES: dict[str, NodeReader] = {
     **neighbors.NODES,
     **neural.NODES,
     **pls.NODES,
+    **radius.NODES,
     **scalers.NODES,
     **trees.NODES,
 }

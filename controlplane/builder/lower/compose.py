@@ -9,6 +9,7 @@ import numpy as np
 from sklearn import feature_selection
 from sklearn.compose import ColumnTransformer
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.neighbors import KNeighborsTransformer, RadiusNeighborsTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
@@ -45,6 +46,8 @@ def _gives_sparse(step: Any, incoming: bool) -> bool:
         return bool(step.sparse_output)
     if isinstance(step, ColumnTransformer):
         return bool(step.sparse_output_)
+    if isinstance(step, (KNeighborsTransformer, RadiusNeighborsTransformer)):
+        return True
     if isinstance(step, FeatureUnion):
         return any(_gives_sparse(one, incoming) for _, one in step.transformer_list)
     if isinstance(step, Pipeline):

@@ -13,6 +13,8 @@ from controlplane.builder.lower import (
     neighbors,
     neural,
     pls,
+    radius,
+    refused,
     scalers,
     trees,
 )
@@ -31,6 +33,8 @@ LOWERINGS: dict[type, Lowering] = {
     **neighbors.LOWERINGS,
     **neural.LOWERINGS,
     **pls.LOWERINGS,
+    **radius.LOWERINGS,
+    **refused.LOWERINGS,
     **scalers.LOWERINGS,
     **trees.LOWERINGS,
 }
