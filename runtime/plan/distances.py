@@ -56,7 +56,7 @@ class Points:
             case "mahalanobis":
                 self.inverse = fields.finite("inverse_covariance", self.columns, self.columns)
             case "cosine":
-                self.directions = _directions(self.points)
+                self.directions = unit_rows(self.points)
             case "haversine":
                 if self.columns != 2:
                     raise fields.fail("haversine takes two columns")
@@ -118,7 +118,7 @@ class Points:
 
     def _reduced(self, x: Float64Matrix) -> Float64Matrix:
         if self.metric == "cosine":
-            out: Float64Matrix = _directions(x) @ self.directions.T
+            out: Float64Matrix = unit_rows(x) @ self.directions.T
             out *= -1
             out += 1
             return np.clip(out, 0, 2, out=out)
@@ -176,7 +176,7 @@ class Points:
         return out
 
 
-def _directions(x: Float64Matrix) -> Float64Matrix:
+def unit_rows(x: Float64Matrix) -> Float64Matrix:
     """Rows of length one; a row of zeros stays. Source: sklearn.preprocessing.normalize."""
     with np.errstate(over="ignore"):
         norms = np.sqrt(np.einsum("ij,ij->i", x, x))

@@ -30,7 +30,8 @@ from controlplane.builder.coverage.example import (
 
 
 def _process(kernel: Any) -> Example:
-    return of(kernel, optimizer=None, sample="values")
+    # One column, of which a periodic kernel is a covariance.
+    return of(kernel, optimizer=None, sample="values of one column")
 
 
 _CODES = ("threshold", "lasso_cd", "lasso_lars", "lars")
