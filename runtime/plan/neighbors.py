@@ -1,82 +1,47 @@
 """Nearest neighbours by brute force, in blocks.
 
-Distances are sums of squared differences, as scikit-learn's trees compute them; its brute force
-expands the square and rounds otherwise, so two neighbours as near as rounding may change places.
-Points exactly as far as the k-th tie: here the one stored first counts, in scikit-learn whichever
-its search meets first, so labels of data on a grid can differ. The build compares probe rows, and a
-model on which they differ is served by scikit-learn.
+Two neighbours as near as rounding may change places, since scikit-learn's brute force expands the
+square of a distance and rounds otherwise. Points exactly as far as the k-th tie: here the one
+stored first counts, in scikit-learn whichever its search meets first, so labels of data on a grid
+can differ. The build compares probe rows, and a model on which they differ is served by
+scikit-learn.
 """
-
-from typing import Final
 
 import numpy as np
 
-from runtime.plan.ops import (
-    Array,
-    Fields,
-    Float64Matrix,
-    InputRefused,
-    Inputs,
-    Missing,
-    Node,
-    NodeReader,
-    as_matrix,
-)
-
-MAX_POINTS: Final = 1_000_000
-MOST: Final = 1e150  # its square is still finite
-BLOCK_CELLS: Final = 1 << 21  # differences held at once: 16 MiB
+from runtime.plan.ops import Array, Fields, Float64Matrix, Inputs, Node, NodeReader
+from runtime.plan.stored import Stored, graph_width, read_targets
 
 
-class Neighbors(Node):
+class Neighbors(Stored):
     """Stored points and the k nearest of them to each row.
 
-    metric   euclidean (also minkowski p=2), manhattan or chebyshev
     weights  uniform, or distance: the inverse of it; rows on a point listen to such points alone
     source   sklearn.neighbors._base.KNeighborsMixin.kneighbors, _get_weights
     """
 
-    exact = "tolerance"
-    missing = Missing.REFUSES
-
     def __init__(self, fields: Fields) -> None:
-        self.points = fields.finite("points", None, None)
-        stored, self.n_in = self.points.shape
-        if not 0 < stored <= MAX_POINTS or not self.n_in:
-            raise fields.fail("there are no points, or too many")
-        self.k = fields.integer("k", 1, stored)
-        self.metric = fields.choice("metric", "euclidean", "manhattan", "chebyshev")
+        super().__init__(fields)
+        self.k = fields.integer("k", 1, self.points.stored)
+        self.by_distance = False
+
+    def read_weights(self, fields: Fields) -> None:
+        """Read how much each neighbour counts."""
         self.by_distance = fields.choice("weights", "uniform", "distance") == "distance"
 
     def nearest(self, x: Inputs) -> tuple[Array, Float64Matrix]:
         """Give (rows, k) places of the nearest points, nearest first, and their distances."""
-        matrix = as_matrix(x)
+        matrix = self.rows(x)
         rows = matrix.shape[0]
-        far = np.abs(matrix) > MOST
-        if far.any():
-            row, column = (int(i) for i in np.argwhere(far)[0])
-            raise InputRefused(row, column, "too large: its distance to any point is infinite")
         places = np.empty((rows, self.k), np.intp)
         distances = np.empty((rows, self.k))
-        step = max(1, BLOCK_CELLS // self.points.size)
-        for first in range(0, rows, step):
-            found = self._distances(matrix[first : first + step])
+        for at, found in self.points.blocks(matrix):
             # Stable, so that of points equally far the one stored first counts, as in a tree walk
             # of sorted leaves; a partition would choose among them by chance.
             order = found.argsort(axis=1, kind="stable")[:, : self.k]
-            places[first : first + step] = order
-            distances[first : first + step] = np.take_along_axis(found, order, axis=1)
-        return places, np.sqrt(distances) if self.metric == "euclidean" else distances
-
-    def _distances(self, block: Float64Matrix) -> Float64Matrix:
-        difference = block[:, None, :] - self.points[None, :, :]
-        if self.metric == "euclidean":
-            squares: Float64Matrix = np.einsum("ijk,ijk->ij", difference, difference)
-            return squares
-        np.abs(difference, out=difference)
-        axis_sum = difference.sum if self.metric == "manhattan" else difference.max
-        gathered: Float64Matrix = axis_sum(axis=2)
-        return gathered
+            places[at] = order
+            distances[at] = np.take_along_axis(found, order, axis=1)
+        return places, self.points.finish(distances)
 
     def weights(self, distances: Float64Matrix) -> Float64Matrix:
         """Give each neighbour's weight, (rows, k)."""
@@ -98,8 +63,9 @@ class NeighborsClassifier(Neighbors):
 
     def __init__(self, fields: Fields) -> None:
         super().__init__(fields)
+        self.read_weights(fields)
         self.classes: Array = fields.labels()
-        self.targets = fields.indices("targets", len(self.classes), self.points.shape[0])
+        self.targets = fields.indices("targets", len(self.classes), self.points.stored)
 
     def predict_proba(self, x: Inputs) -> Float64Matrix:
         """Weighted shares of the neighbours' classes, (rows, classes)."""
@@ -126,10 +92,8 @@ class NeighborsRegressor(Neighbors):
 
     def __init__(self, fields: Fields) -> None:
         super().__init__(fields)
-        self.targets = fields.finite("targets", self.points.shape[0], None)
-        self.vector = fields.flag("vector")
-        if not self.targets.shape[1] or (self.vector and self.targets.shape[1] != 1):
-            raise fields.fail("'targets' has no or too many columns")
+        self.read_weights(fields)
+        self.targets, self.vector = read_targets(fields, self.points.stored)
 
     def predict(self, x: Inputs) -> Array:
         """Weighted means of the neighbours' targets: (rows,), or (rows, targets)."""
@@ -143,19 +107,76 @@ class NeighborsRegressor(Neighbors):
         return mean[:, 0] if self.vector else mean
 
 
-def _classifier(fields: Fields) -> Node:
-    node = NeighborsClassifier(fields)
-    fields.done()
-    return node
+class NeighborsGraph(Neighbors):
+    """KNeighborsTransformer: distances to the nearest points (or 1), 0 to all others.
+
+    source  sklearn.neighbors._base.KNeighborsMixin.kneighbors_graph, made dense
+    """
+
+    kind = "neighbors_graph"
+    methods = ("transform",)
+
+    def __init__(self, fields: Fields) -> None:
+        super().__init__(fields)
+        self.n_out = graph_width(fields, self.points)
+        self.connects = fields.flag("connectivity")
+
+    def transform(self, x: Inputs) -> Float64Matrix:
+        """Give (rows, points)."""
+        places, distances = self.nearest(x)
+        out = np.zeros((places.shape[0], self.n_out))
+        np.put_along_axis(out, places, 1.0 if self.connects else distances, axis=1)
+        return out
 
 
-def _regressor(fields: Fields) -> Node:
-    node = NeighborsRegressor(fields)
-    fields.done()
-    return node
+class OutlierFactor(Neighbors):
+    """LocalOutlierFactor with novelty=True: how much thinner rows lie than their neighbours.
+
+    density    (points,): local reachability density of each stored point
+    reach      (points,): distance of each stored point to its k-th neighbour
+    source     sklearn.neighbors.LocalOutlierFactor.score_samples
+    """
+
+    kind = "outlier_factor"
+    methods = ("predict", "decision_function", "score_samples")
+
+    def __init__(self, fields: Fields) -> None:
+        super().__init__(fields)
+        self.density = fields.finite("density", self.points.stored)
+        self.reach = fields.finite("reach", self.points.stored)
+        self.offset = fields.number("offset")
+
+    def score_samples(self, x: Inputs) -> Array:
+        """Opposite of the local outlier factor, (rows,)."""
+        places, distances = self.nearest(x)
+        own = 1.0 / (np.mean(np.maximum(distances, self.reach[places]), axis=1) + 1e-10)
+        score: Array = -np.mean(self.density[places] / own[:, None], axis=1)
+        return score
+
+    def decision_function(self, x: Inputs) -> Array:
+        """Score less the offset: below zero for outliers."""
+        return self.score_samples(x) - self.offset
+
+    def predict(self, x: Inputs) -> Array:
+        """-1 for outliers, 1 for all others."""
+        return np.where(self.decision_function(x) < 0, -1, 1)
+
+
+def _reader(kind: type[Stored]) -> NodeReader:
+    def read(fields: Fields) -> Node:
+        node = kind(fields)
+        fields.done()
+        return node
+
+    return read
 
 
 NODES: dict[str, NodeReader] = {
-    NeighborsClassifier.kind: _classifier,
-    NeighborsRegressor.kind: _regressor,
+    kind.kind: _reader(kind)
+    for kind in (
+        NeighborsClassifier,
+        NeighborsRegressor,
+        NeighborsGraph,
+        OutlierFactor,
+    )
 }

@@ -17,6 +17,7 @@ import psutil
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.gaussian_process.kernels import Matern
 from sklearn.linear_model import LogisticRegression
 
 from controlplane.client import Client, ClientError
@@ -153,7 +154,7 @@ def test_a_model_without_a_plan_is_served_by_scikit_learn_and_says_why(
 ) -> None:
     client, home = system
     x, y = load_iris(return_X_y=True)
-    model = GaussianProcessClassifier(max_iter_predict=20).fit(x[::3], y[::3])
+    model = GaussianProcessClassifier(Matern(nu=2), max_iter_predict=20).fit(x[::3], y[::3])
     joblib.dump(model, home / "gp.joblib")
     version = client.push(home / "gp.joblib", "gp")
     assert version.backend == "fallback"

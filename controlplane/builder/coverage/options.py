@@ -30,7 +30,8 @@ from controlplane.builder.coverage.example import (
 
 
 def _process(kernel: Any) -> Example:
-    return of(kernel, optimizer=None, sample="values")
+    # One column, of which a periodic kernel is a covariance.
+    return of(kernel, optimizer=None, sample="values of one column")
 
 
 _CODES = ("threshold", "lasso_cd", "lasso_lars", "lars")
@@ -104,6 +105,7 @@ OPTIONS: Final[dict[str, dict[str, Example]]] = {
         "minkowski with another p": of(p=3),
         "metric='canberra'": of(metric="canberra"),
         "metric='mahalanobis'": of(metric="mahalanobis", metric_params={"VI": np.eye(4)}),
+        "metric='correlation'": of(metric="correlation"),
         "metric='precomputed'": of(metric="precomputed", sample="distances"),
         "a custom metric": of(metric=own_metric),
         "custom weights": of(weights=own),
@@ -115,12 +117,6 @@ OPTIONS: Final[dict[str, dict[str, Example]]] = {
         "custom weights": of(weights=own, sample="values"),
     },
     "KNeighborsTransformer": {"mode='connectivity'": of(mode="connectivity")},
-    "KernelDensity": {
-        "kernel='cosine'": of(kernel="cosine", bandwidth=3.0),
-        "kernel='tophat'": of(kernel="tophat", bandwidth=3.0),
-        "metric='manhattan'": of(metric="manhattan"),
-        "rtol": of(rtol=0.001),
-    },
     "KernelPCA": each(
         "kernel",
         ("linear", "poly", "sigmoid", "cosine"),

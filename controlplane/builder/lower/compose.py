@@ -11,6 +11,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomTreesEmbedding
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.neighbors import KNeighborsTransformer, RadiusNeighborsTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -69,6 +70,8 @@ def _gives_sparse(step: Any, incoming: bool) -> bool:
         return bool(step.encode == "onehot")
     if isinstance(step, ColumnTransformer):
         return bool(step.sparse_output_)
+    if isinstance(step, (KNeighborsTransformer, RadiusNeighborsTransformer)):
+        return True
     if isinstance(step, FeatureUnion):
         return any(_gives_sparse(one, incoming) for _, one in step.transformer_list)
     if isinstance(step, Pipeline):

@@ -1,0 +1,194 @@
+"""Covariance functions of Gaussian processes: expressions of kernels, run on a stack.
+
+An expression is a list of steps in postfix order. A step puts a matrix of kernel values on the
+stack, or replaces the one or two on top by what it makes of them; one is left at the end.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from runtime.plan.ops import LARGEST, Array, Fields, Float64Matrix
+from runtime.plan.pairwise import PairwiseKernel
+
+MAX_STEPS: Final = 200
+MAX_HELD: Final = 16  # matrices on the stack at once
+
+# Numbers after each step's name; None: one, or one a column.
+LEAVES: Final[dict[str, tuple[int | None, ...]]] = {
+    "constant": (1,),  # value
+    "white": (1,),  # noise level: only between a row and itself
+    "rbf": (None,),  # length scale
+    "matern-0.5": (None,),
+    "matern-1.5": (None,),
+    "matern-2.5": (None,),
+    "matern-inf": (None,),
+    "rational": (1, 1),  # alpha, length scale
+    "periodic": (1, 1),  # length scale, periodicity
+    "dot": (1,),  # sigma_0
+    "pairwise": (),  # one of PairwiseKernel's, whose settings lie beside the steps
+}
+OPERATORS: Final[dict[str, tuple[int | None, ...]]] = {"sum": (), "product": (), "power": (1,)}
+TAKEN: Final = {"sum": 2, "product": 2, "power": 1}  # matrices that an operator takes off
+
+
+class Covariance:
+    """k(x, y) for all rows x and all stored rows y, and k(x, x).
+
+    exact    squared distances are bitwise those of scipy's cdist; dot products as BLAS rounds them
+    cost     a matrix (rows, stored) for each step, and a step for each column
+    source   sklearn.gaussian_process.kernels, __call__ and diag
+    """
+
+    def __init__(self, fields: Fields, stored: Float64Matrix) -> None:
+        self.stored = stored
+        self.columns = int(stored.shape[1])
+        self.steps = [self._step(fields, step) for step in fields.items("kernel_steps", MAX_STEPS)]
+        self.pairwise = None
+        if any(name == "pairwise" for name, _ in self.steps):
+            self.pairwise = PairwiseKernel(fields, stored)
+        held = 0
+        for name, _ in self.steps:
+            held -= TAKEN.get(name, 0)
+            if held < 0:
+                raise fields.fail("'kernel_steps' takes from an empty stack")
+            held += 1
+            if held > MAX_HELD:
+                raise fields.fail(f"'kernel_steps' holds more than {MAX_HELD} matrices")
+        if held != 1:
+            raise fields.fail("'kernel_steps' does not leave one matrix")
+        # Stored rows in units of each length scale, laid out column by column.
+        self.scaled = [
+            (stored / numbers[0]).T if _is_scaled(name) else stored.T
+            for name, numbers in self.steps
+        ]
+
+    def _step(self, fields: Fields, step: Any) -> tuple[str, list[Any]]:
+        if not isinstance(step, list) or not step or not isinstance(step[0], str):
+            raise fields.fail("'kernel_steps' must hold lists that begin with a name")
+        name, *numbers = step
+        shape = LEAVES.get(
+            name, {"power": (1,), "sum": (), "product": (), "pairwise": ()}.get(name)
+        )
+        if shape is None or len(shape) != len(numbers):
+            raise fields.fail(f"'kernel_steps' has an unknown step {name!r}, or too few numbers")
+        read = [self._numbers(fields, n, size) for n, size in zip(numbers, shape, strict=True)]
+        positive = _is_scaled(name) or name in ("rational", "periodic")
+        if positive and not all(np.all(np.asarray(n) > 0) for n in read):
+            raise fields.fail(f"'kernel_steps': a number of {name} must be above zero")
+        return name, read
+
+    def _numbers(self, fields: Fields, given: Any, size: int | None) -> Any:
+        single = type(given) in (int, float)
+        if not single and (size is not None or not isinstance(given, list)):
+            raise fields.fail("'kernel_steps' must hold numbers")
+        numbers = [given] if single else given
+        if not single and len(numbers) != self.columns:
+            raise fields.fail("'kernel_steps' has a length scale that does not fit the columns")
+        if not all(type(n) in (int, float) and abs(n) <= LARGEST for n in numbers):
+            raise fields.fail("'kernel_steps' must hold finite numbers")
+        return float(given) if single else np.array(numbers, np.float64)
+
+    def values(self, x: Float64Matrix) -> Float64Matrix:
+        """Give (rows, stored)."""
+        with np.errstate(all="ignore"):
+            return self._run([self._leaf(*step, x, at) for step, at in self._leaves()])
+
+    def diagonal(self, x: Float64Matrix) -> Array:
+        """Give k(x, x) for each row, (rows,)."""
+        with np.errstate(all="ignore"):
+            return self._run([self._own(*step, x) for step, _ in self._leaves()])
+
+    def _leaves(self) -> Sequence[tuple[tuple[str, list[Any]], Array]]:
+        return [
+            (step, scaled)
+            for step, scaled in zip(self.steps, self.scaled, strict=True)
+            if step[0] not in OPERATORS
+        ]
+
+    def _run(self, leaves: list[Array]) -> Array:
+        queue, stack = iter(leaves), list[Array]()
+        for name, numbers in self.steps:
+            match name:
+                case "sum":
+                    right = stack.pop()
+                    stack[-1] = stack[-1] + right
+                case "product":
+                    right = stack.pop()
+                    stack[-1] = stack[-1] * right
+                case "power":
+                    stack[-1] = stack[-1] ** numbers[0]
+                case _:
+                    stack.append(next(queue))
+        return stack[0]
+
+    def _leaf(self, name: str, numbers: list[Any], x: Float64Matrix, scaled: Array) -> Array:
+        shape = (x.shape[0], self.stored.shape[0])
+        match name:
+            case "constant":
+                return np.full(shape, numbers[0])
+            case "white":
+                return np.zeros(shape)
+            case "dot":
+                product: Array = x @ self.stored.T + numbers[0] ** 2
+                return product
+            case "pairwise" if self.pairwise is not None:
+                return self.pairwise.values(x)
+            case "rational":
+                alpha, scale = numbers
+                bent: Array = (1 + _squares(x, scaled) / (2 * alpha * scale**2)) ** -alpha
+                return bent
+            case "periodic":
+                scale, period = numbers
+                wave = np.sin(np.pi / period * np.sqrt(_squares(x, scaled))) / scale
+                periodic: Array = np.exp(-2 * wave**2)
+                return periodic
+            case _:
+                return _stationary(name, _squares(x / numbers[0], scaled))
+
+    def _own(self, name: str, numbers: list[Any], x: Float64Matrix) -> Array:
+        match name:
+            case "constant" | "white":
+                return np.full(x.shape[0], numbers[0])
+            case "dot":
+                own: Array = np.einsum("ij,ij->i", x, x) + numbers[0] ** 2
+                return own
+            case "pairwise" if self.pairwise is not None:
+                return self.pairwise.diagonal(x)
+            case _:
+                return np.ones(x.shape[0])
+
+
+def _is_scaled(name: str) -> bool:
+    """True for a kernel of rows in units of a length scale."""
+    return name == "rbf" or name.startswith("matern")
+
+
+def _stationary(name: str, squares: Float64Matrix) -> Float64Matrix:
+    """Kernels of the squared distance in units of the length scale."""
+    if name == "rbf":
+        return np.exp(-0.5 * squares)
+    if name == "matern-inf":
+        return np.exp(-(np.sqrt(squares) ** 2) / 2.0)
+    distances: Float64Matrix = np.sqrt(squares)
+    if name == "matern-0.5":
+        return np.exp(-distances)
+    if name == "matern-1.5":
+        k = distances * math.sqrt(3)
+        rough: Float64Matrix = (1.0 + k) * np.exp(-k)
+        return rough
+    k = distances * math.sqrt(5)
+    smooth: Float64Matrix = (1.0 + k + k**2 / 3.0) * np.exp(-k)
+    return smooth
+
+
+def _squares(x: Float64Matrix, turned: Array) -> Float64Matrix:
+    """Squared distances, (rows, stored), summed column by column as scipy's cdist does."""
+    out = np.zeros((x.shape[0], turned.shape[1]))
+    for column, cells in zip(x.T, turned, strict=True):
+        step = column[:, None] - cells
+        step *= step
+        out += step
+    return out

@@ -1,0 +1,170 @@
+"""Neighbours within a radius, by brute force in blocks.
+
+A point as near to the radius as rounding can tell may lie on either side of it, since
+scikit-learn's brute force expands the square of a distance and rounds otherwise.
+"""
+
+import numpy as np
+
+from runtime.plan.ops import (
+    Array,
+    Fields,
+    Float64Matrix,
+    InputRefused,
+    Inputs,
+    Node,
+    NodeReader,
+)
+from runtime.plan.stored import Stored, graph_width, read_targets
+
+
+class Within(Stored):
+    """Stored points and those of them within a radius of each row.
+
+    source  sklearn.neighbors._base.RadiusNeighborsMixin.radius_neighbors
+    """
+
+    def __init__(self, fields: Fields) -> None:
+        super().__init__(fields)
+        radius = fields.number("radius")
+        if radius < 0:
+            raise fields.fail("'radius' must not be below zero")
+        self.radius = self.points.reduce(radius)
+        self.by_distance = False
+
+    def read_weights(self, fields: Fields) -> None:
+        """Read how much each neighbour counts."""
+        self.by_distance = fields.choice("weights", "uniform", "distance") == "distance"
+
+    def weights(self, found: Float64Matrix) -> Float64Matrix:
+        """Give the weight of every point for each row, zero for those too far."""
+        within = found <= self.radius
+        if not self.by_distance:
+            return within.astype(np.float64)
+        distances = self.points.finish(found)
+        with np.errstate(divide="ignore"):
+            inverse = np.where(within, 1.0 / distances, 0.0)
+        on_a_point = within & (distances == 0)
+        alone = on_a_point.any(axis=1)
+        inverse[alone] = on_a_point[alone]
+        return inverse
+
+
+class RadiusClassifier(Within):
+    """RadiusNeighborsClassifier.
+
+    outlier  what a row without neighbours is: place of its class among the classes (-1: none of
+             them), and its label; without a label such a row is refused
+    source   sklearn.neighbors.RadiusNeighborsClassifier
+    """
+
+    kind = "radius_classifier"
+    methods = ("predict", "predict_proba")
+
+    def __init__(self, fields: Fields) -> None:
+        super().__init__(fields)
+        self.read_weights(fields)
+        self.classes: Array = fields.labels()
+        k = len(self.classes)
+        targets = fields.indices("targets", k, self.points.stored)
+        self.member = (targets[:, None] == np.arange(k)).astype(np.float64)
+        self.outlier = -1
+        self.label: Array | None = None
+        if fields.has("label"):
+            self.label = fields.labels("label")
+            self.outlier = fields.integer("outlier", -1, k - 1)
+            if self.label.shape != (1,):
+                raise fields.fail("'label' must be one label")
+
+    def predict_proba(self, x: Inputs) -> Float64Matrix:
+        """Weighted shares of the neighbours' classes, (rows, classes)."""
+        matrix = self.rows(x)
+        proba = np.empty((matrix.shape[0], len(self.classes)))
+        for at, found in self.points.blocks(matrix):
+            weights = self.weights(found)
+            proba[at] = weights @ self.member
+            lonely = np.flatnonzero(~(found <= self.radius).any(axis=1))
+            if lonely.size and self.label is None:
+                row = at.start + int(lonely[0])
+                raise InputRefused(row, None, "no training row lies within the radius")
+            if self.outlier >= 0:
+                proba[at.start + lonely, self.outlier] = 1.0
+        total = proba.sum(axis=1, keepdims=True)
+        total[total == 0.0] = 1.0
+        proba /= total
+        return proba
+
+    def predict(self, x: Inputs) -> Array:
+        """Label with the largest share, the first of equals."""
+        proba = self.predict_proba(x)
+        labels: Array = self.classes.take(proba.argmax(axis=1))
+        if self.label is not None:
+            labels[(proba == 0).all(axis=1)] = self.label[0]
+        return labels
+
+
+class RadiusRegressor(Within):
+    """RadiusNeighborsRegressor; a row without neighbours is NaN, or what `empty` says.
+
+    source  sklearn.neighbors.RadiusNeighborsRegressor.predict
+    """
+
+    kind = "radius_regressor"
+    methods = ("predict",)
+
+    def __init__(self, fields: Fields) -> None:
+        super().__init__(fields)
+        self.read_weights(fields)
+        self.targets, self.vector = read_targets(fields, self.points.stored)
+        self.empty = fields.number("empty") if fields.has("empty") else np.nan
+
+    def predict(self, x: Inputs) -> Array:
+        """Weighted means of the neighbours' targets: (rows,), or (rows, targets)."""
+        matrix = self.rows(x)
+        out = np.empty((matrix.shape[0], self.targets.shape[1]))
+        for at, found in self.points.blocks(matrix):
+            weights = self.weights(found)
+            total = weights.sum(axis=1, keepdims=True)
+            lonely = ~(found <= self.radius).any(axis=1)
+            total[lonely] = 1.0
+            out[at] = (weights @ self.targets) / total
+            out[at][lonely] = self.empty
+        return out[:, 0] if self.vector else out
+
+
+class RadiusGraph(Within):
+    """RadiusNeighborsTransformer: distances to the points within the radius (or 1), 0 to others.
+
+    source  sklearn.neighbors._base.RadiusNeighborsMixin.radius_neighbors_graph, made dense
+    """
+
+    kind = "radius_graph"
+    methods = ("transform",)
+
+    def __init__(self, fields: Fields) -> None:
+        super().__init__(fields)
+        self.n_out = graph_width(fields, self.points)
+        self.connects = fields.flag("connectivity")
+
+    def transform(self, x: Inputs) -> Float64Matrix:
+        """Give (rows, points)."""
+        matrix = self.rows(x)
+        out = np.empty((matrix.shape[0], self.n_out))
+        for at, found in self.points.blocks(matrix):
+            within = found <= self.radius
+            out[at] = within if self.connects else np.where(within, self.points.finish(found), 0.0)
+        return out
+
+
+def _reader(kind: type[Within]) -> NodeReader:
+    def read(fields: Fields) -> Node:
+        node = kind(fields)
+        fields.done()
+        return node
+
+    return read
+
+
+NODES: dict[str, NodeReader] = {
+    kind.kind: _reader(kind) for kind in (RadiusClassifier, RadiusRegressor, RadiusGraph)
+}
