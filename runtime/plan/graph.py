@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runtime.plan import (
+    approximation,
     bayes,
     binning,
     clusters,
@@ -24,6 +25,7 @@ from runtime.plan import (
 from runtime.plan.ops import MAX_DEPTH, Array, Fields, Node, NodeReader, PlanError
 
 NODES: dict[str, NodeReader] = {
+    **approximation.NODES,
     **bayes.NODES,
     **binning.NODES,
     **clusters.NODES,

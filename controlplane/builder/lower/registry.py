@@ -1,6 +1,7 @@
 """Every lowering there is, by exact estimator type."""
 
 from controlplane.builder.lower import (
+    approximation,
     bayes,
     binning,
     clusters,
@@ -21,6 +22,7 @@ from controlplane.builder.lower import (
 from controlplane.builder.lower.base import Draft, Lowering
 
 LOWERINGS: dict[type, Lowering] = {
+    **approximation.LOWERINGS,
     **bayes.LOWERINGS,
     **binning.LOWERINGS,
     **clusters.LOWERINGS,
