@@ -19,6 +19,7 @@ from runtime.plan import (
     powers,
     quantiles,
     scalers,
+    sparse_projection,
     splines,
     trees,
 )
@@ -40,6 +41,7 @@ NODES: dict[str, NodeReader] = {
     **powers.NODES,
     **quantiles.NODES,
     **scalers.NODES,
+    **sparse_projection.NODES,
     **splines.NODES,
     **trees.NODES,
 }

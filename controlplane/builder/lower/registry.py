@@ -16,6 +16,7 @@ from controlplane.builder.lower import (
     powers,
     quantiles,
     scalers,
+    sparse_projection,
     splines,
     trees,
 )
@@ -37,6 +38,7 @@ LOWERINGS: dict[type, Lowering] = {
     **powers.LOWERINGS,
     **quantiles.LOWERINGS,
     **scalers.LOWERINGS,
+    **sparse_projection.LOWERINGS,
     **splines.LOWERINGS,
     **trees.LOWERINGS,
 }
