@@ -169,7 +169,8 @@ FALLEN = {
     "gaussian process": (GaussianProcessClassifier().fit(X, NAMES), X),
     "mixture": (BayesianGaussianMixture(n_components=2, random_state=0).fit(X), X),
     "outliers": (LocalOutlierFactor(novelty=True).fit(X), X),
-    "imputer": (make_pipeline(IterativeImputer(random_state=0), Ridge()).fit(X, Y), X),
+    # It would draw at random; there is nothing to fill here.
+    "imputer": (make_pipeline(IterativeImputer(sample_posterior=True), Ridge()).fit(X, Y), X),
     "texts": (make_pipeline(TfidfVectorizer(), MultinomialNB()).fit(TEXTS, [1, 0, 1, 0]), TEXTS),
 }
 
