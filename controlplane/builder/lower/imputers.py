@@ -16,8 +16,8 @@ def _is_nan(value: Any) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
-def _missing_value(draft: Draft, value: Any, *, numeric: bool) -> str | float | None:
-    """None stands for what the runtime holds as missing: NaN in numbers, None in strings."""
+def missing_value(draft: Draft, value: Any, *, numeric: bool) -> str | float | None:
+    """Give what stands for missing; None is what the runtime holds so, NaN or None."""
     if value is None or _is_nan(value) or type(value).__name__ == "NAType":
         return None
     if isinstance(value, str) and not numeric:
@@ -36,7 +36,7 @@ def simple(draft: Draft, estimator: Any) -> Spec:
         dropped = np.array([_is_nan(value) for value in statistics.tolist()], np.bool_)
     if dropped.all():
         raise draft.unsupported("every column was empty in training")
-    value = _missing_value(draft, estimator.missing_values, numeric=numeric)
+    value = missing_value(draft, estimator.missing_values, numeric=numeric)
     shared: Spec = {
         "missing_value": value if value is None or numeric else [value],
         "indicated": (
@@ -77,7 +77,7 @@ def indicate(draft: Draft, estimator: Any) -> Spec:
         raise draft.unsupported("sparse=True makes what follows round otherwise")
     if not len(estimator.features_):
         raise draft.unsupported("it shows no column")
-    value = _missing_value(draft, estimator.missing_values, numeric=False)
+    value = missing_value(draft, estimator.missing_values, numeric=False)
     strict = estimator.features == "missing-only" and estimator.error_on_new
     if strict and value is not None:
         raise draft.unsupported("it raises for a value that was not in training")

@@ -1,11 +1,14 @@
 """Every lowering there is, by exact estimator type."""
 
 from controlplane.builder.lower import (
+    approximation,
     bayes,
     binning,
+    chained,
     clusters,
     compose,
     decomposition,
+    donors,
     encoders,
     ensembles,
     imputers,
@@ -21,6 +24,7 @@ from controlplane.builder.lower import (
     radius,
     refused,
     scalers,
+    sparse_projection,
     splines,
     text,
     trees,
@@ -28,11 +32,14 @@ from controlplane.builder.lower import (
 from controlplane.builder.lower.base import Draft, Lowering
 
 LOWERINGS: dict[type, Lowering] = {
+    **approximation.LOWERINGS,
     **bayes.LOWERINGS,
     **binning.LOWERINGS,
+    **chained.LOWERINGS,
     **clusters.LOWERINGS,
     **compose.LOWERINGS,
     **decomposition.LOWERINGS,
+    **donors.LOWERINGS,
     **encoders.LOWERINGS,
     **ensembles.LOWERINGS,
     **imputers.LOWERINGS,
@@ -48,6 +55,7 @@ LOWERINGS: dict[type, Lowering] = {
     **radius.LOWERINGS,
     **refused.LOWERINGS,
     **scalers.LOWERINGS,
+    **sparse_projection.LOWERINGS,
     **splines.LOWERINGS,
     **text.LOWERINGS,
     **trees.LOWERINGS,

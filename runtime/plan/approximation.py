@@ -1,0 +1,247 @@
+"""Kernel approximations: features whose plain products come near a kernel; and KernelCenterer."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from runtime.plan.matrices import right_factor
+from runtime.plan.ops import (
+    Array,
+    Cell,
+    Fields,
+    Float64Matrix,
+    InputRefused,
+    Inputs,
+    Missing,
+    Node,
+    NodeReader,
+    as_matrix,
+    override,
+)
+from runtime.plan.stored_kernel import PairwiseKernel, refuse_negative
+
+MAX_STEPS: Final = 10_000
+MAX_DEGREE: Final = 1_000
+MAX_COLUMNS: Final = 100_000  # that one row may become, however little the plan holds
+ROUNDING: Final = 1e-15  # a few units in the last place of one kernel value
+
+
+class Approximation(Node):
+    """What all of them share: numbers in, numbers out, no missing cells."""
+
+    methods = ("transform",)
+    missing = Missing.REFUSES
+    exact = "batch"
+
+
+class Nystroem(Approximation):
+    """Kernels to stored rows, times a matrix that makes their products approximate the kernel.
+
+    exact   bitwise at the same batch size; where the matrix has very large numbers, because stored
+            rows are nearly alike, they enlarge the rounding of the kernel, so within `tolerance`
+    source  sklearn.kernel_approximation.Nystroem.transform
+    """
+
+    kind = "nystroem"
+
+    def __init__(self, fields: Fields) -> None:
+        self.kernel = PairwiseKernel(fields)
+        self.n_in = self.kernel.n_in
+        self.matrix: Array = right_factor(fields, "matrix", self.kernel.count, None)
+        self.n_out = int(self.matrix.shape[1])
+        if not self.n_out:
+            raise fields.fail("'matrix' is empty")
+        with np.errstate(over="ignore"):
+            enlarged = ROUNDING * float(np.abs(self.matrix).sum(axis=0).max())
+        if enlarged > 1e-12:
+            self.exact, self.tolerance = "tolerance", min(enlarged, 1e-6)
+        self.gives_gaps = self.kernel.kind in ("linear", "poly", "additive_chi2")
+
+    def transform(self, x: Inputs) -> Float64Matrix:
+        """Give (rows, stored rows)."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            out: Float64Matrix = self.kernel.values(as_matrix(x)) @ self.matrix
+        return out
+
+
+class RandomFourier(Approximation):
+    """Cosines of random projections: RBFSampler, and SkewedChi2Sampler of logarithms.
+
+    skewedness  what is added to the numbers before their logarithm is taken
+    source      sklearn.kernel_approximation.RBFSampler.transform, SkewedChi2Sampler.transform
+    """
+
+    kind = "random_fourier"
+
+    def __init__(self, fields: Fields) -> None:
+        self.weights: Array = right_factor(fields, "weights", None, None)
+        self.n_in, self.n_out = (int(size) for size in self.weights.shape)
+        if not self.n_in or not self.n_out:
+            raise fields.fail("'weights' is empty")
+        self.offset = fields.finite("offset", self.n_out)
+        self.factor = fields.number("factor")
+        self.skewedness = fields.number("skewedness") if fields.has("skewedness") else None
+        # So large a projection would have no digits left for its cosine; infinities have none.
+        self.gives_gaps = True
+
+    @override
+    def example(self) -> tuple[Cell, ...]:
+        """Give numbers whose logarithm is taken without complaint."""
+        return (max(1.0, 1.0 - (self.skewedness or 0.0)),) * self.n_in
+
+    def transform(self, x: Inputs) -> Float64Matrix:
+        """Give (rows, components)."""
+        matrix = as_matrix(x)
+        if self.skewedness is not None:
+            matrix = self._logarithms(matrix, self.skewedness)
+        with np.errstate(over="ignore", invalid="ignore"):
+            out: Float64Matrix = matrix @ self.weights
+            out += self.offset
+            np.cos(out, out=out)
+        out *= self.factor
+        return out
+
+    def _logarithms(self, matrix: Float64Matrix, skewedness: float) -> Float64Matrix:
+        low = matrix <= -skewedness
+        if low.any():
+            row, column = (int(i) for i in np.argwhere(low)[0])
+            raise InputRefused(row, column, f"not above {-skewedness}, the negated skewedness")
+        matrix = matrix + skewedness
+        return np.log(matrix, out=matrix)
+
+
+class ChiSquared(Approximation):
+    """AdditiveChi2Sampler: each number's root, and cosines and sines of its logarithm.
+
+    steps     of the sampled spectrum; each but the first gives two columns for each input column
+    interval  between them
+    source    sklearn.kernel_approximation.AdditiveChi2Sampler._transform_dense
+    """
+
+    kind = "chi_squared"
+
+    def __init__(self, fields: Fields) -> None:
+        self.n_in = fields.integer("n_in", 1, MAX_COLUMNS)
+        self.steps = fields.integer("steps", 1, MAX_STEPS)
+        self.interval = fields.number("interval")
+        if not self.interval > 0:
+            raise fields.fail("'interval' must be above zero")
+        self.n_out = self.n_in * (2 * self.steps - 1)
+        if self.n_out > MAX_COLUMNS:
+            raise fields.fail(f"more than {MAX_COLUMNS} columns")
+
+    @override
+    def origin(self, column: int) -> int | None:
+        """Give the input column that an output column is made of."""
+        return column % self.n_in
+
+    def transform(self, x: Inputs) -> Float64Matrix:
+        """Give (rows, columns times 2 steps - 1); InputRefused below zero."""
+        matrix = as_matrix(x)
+        refuse_negative(matrix)
+        out = np.zeros((matrix.shape[0], 2 * self.steps - 1, self.n_in))
+        # Zeros stay zero; of the others all is computed in one run, as in scikit-learn.
+        rows, columns = np.nonzero(matrix)
+        cells = matrix[rows, columns]
+        with np.errstate(over="ignore", under="ignore", divide="ignore"):
+            out[rows, 0, columns] = np.sqrt(cells * self.interval)
+            logs = self.interval * np.log(cells)
+            doubled = 2 * cells * self.interval
+            for step in range(1, self.steps):
+                factor = np.sqrt(doubled / np.cosh(np.pi * step * self.interval))
+                out[rows, 2 * step - 1, columns] = factor * np.cos(step * logs)
+                out[rows, 2 * step, columns] = factor * np.sin(step * logs)
+        return out.reshape(matrix.shape[0], self.n_out)
+
+
+class CountSketch(Approximation):
+    """PolynomialCountSketch: signed sums into hashed places, multiplied as spectra.
+
+    places, signs  (degree, columns): where each column goes, and with which sign; one column more
+                   than the input stands for `constant`, if there is one
+    cost           degree Fourier transforms of the output's width a row
+    source         sklearn.kernel_approximation.PolynomialCountSketch.transform
+    """
+
+    kind = "count_sketch"
+
+    def __init__(self, fields: Fields) -> None:
+        self.n_out = fields.integer("n_out", 1, MAX_COLUMNS)
+        self.places = fields.indices("places", self.n_out, None, None)
+        degree, width = (int(size) for size in self.places.shape)
+        self.signs = fields.finite("signs", degree, width)
+        if not 0 < degree <= MAX_DEGREE or not (np.abs(self.signs) == 1).all():
+            raise fields.fail("'signs' must be 1 and -1, for a degree that can be served")
+        self.root = fields.number("root")
+        self.constant = fields.number("constant") if fields.has("constant") else None
+        self.n_in = width - (self.constant is not None)
+        if self.n_in < 1:
+            raise fields.fail("no columns")
+        self.gives_gaps = True
+
+    def transform(self, x: Inputs) -> Float64Matrix:
+        """Give (rows, components)."""
+        matrix = self.root * as_matrix(x)
+        if self.constant is not None:
+            matrix = np.hstack((matrix, np.full((matrix.shape[0], 1), self.constant)))
+        with np.errstate(over="ignore", invalid="ignore"):
+            # One at a time, so that one spectrum is in memory and not `degree` of them; products
+            # in the order of numpy.prod.
+            spectrum = self._spectrum(matrix, 0)
+            for degree in range(1, self.places.shape[0]):
+                spectrum *= self._spectrum(matrix, degree)
+            return np.ascontiguousarray(np.fft.ifft(spectrum, axis=1).real)
+
+    def _spectrum(self, matrix: Float64Matrix, degree: int) -> Array:
+        """Give (rows, components), the Fourier transform of the signed sums."""
+        rows = matrix.shape[0]
+        begins = np.arange(0, rows * self.n_out, self.n_out)
+        places = begins[:, None] + self.places[degree]
+        sums = np.bincount(
+            places.ravel(), (self.signs[degree] * matrix).ravel(), rows * self.n_out
+        ).reshape(rows, self.n_out)
+        # Of real numbers one half of the spectrum mirrors the other; scipy computes one, too.
+        half = np.fft.rfft(sums, axis=1)
+        mirrored = half[:, 1 : (self.n_out + 1) // 2][:, ::-1].conj()
+        return np.concatenate((half, mirrored), axis=1)
+
+
+class KernelCenter(Approximation):
+    """KernelCenterer: takes a kernel's means off the kernel to the rows of training.
+
+    source  sklearn.preprocessing.KernelCenterer.transform
+    """
+
+    kind = "kernel_center"
+
+    def __init__(self, fields: Fields) -> None:
+        self.means = fields.finite("means", None)
+        self.mean = fields.number("mean")
+        self.n_in = self.n_out = int(self.means.shape[0])
+        if not self.n_in:
+            raise fields.fail("'means' is empty")
+
+    def transform(self, x: Inputs) -> Float64Matrix:
+        """Give (rows, rows of training)."""
+        kernel = as_matrix(x)
+        own: Array = (kernel.sum(axis=1) / self.n_in)[:, None]
+        out: Float64Matrix = kernel - self.means
+        out -= own
+        out += self.mean
+        return out
+
+
+def _reader(kind: Callable[[Fields], Node]) -> NodeReader:
+    def read(fields: Fields) -> Node:
+        node = kind(fields)
+        fields.done()
+        return node
+
+    return read
+
+
+NODES: dict[str, NodeReader] = {
+    kind.kind: _reader(kind)
+    for kind in (Nystroem, RandomFourier, ChiSquared, CountSketch, KernelCenter)
+}

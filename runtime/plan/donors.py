@@ -1,0 +1,167 @@
+"""KNNImputer: missing cells from the rows of training that are nearest in what is there."""
+
+from typing import Final
+
+import numpy as np
+
+from runtime.plan.ops import (
+    Array,
+    Cell,
+    Fields,
+    Float64Matrix,
+    Inputs,
+    Missing,
+    Node,
+    NodeReader,
+    as_matrix,
+    override,
+)
+
+MAX_POINTS: Final = 1_000_000
+BLOCK: Final = 1 << 21  # distances held at once: 16 MB, a few times over
+TINY: Final = float(np.finfo(np.float64).tiny)
+
+
+class Donors(Node):
+    """KNNImputer with its own metric, nan_euclidean.
+
+    points         rows of training, NaN where they miss a cell
+    k              donors asked for each cell; a column with fewer asks all it has
+    means          of each column, for rows that have no cell in common with any donor
+    keeps_empty    columns empty in training stay, as zeros; else they are dropped
+    indicated      columns that get an indicator (1: was missing) behind the imputed ones
+    missing_value  the number that stands for missing; without one it is NaN
+    exact          within 1e-12: distances are expanded squares as in scikit-learn, but taken in
+                   other blocks, so donors as far as rounding may change places
+    cost           rows with a missing cell x rows of training x columns, and one partition for
+                   each column in which they miss one
+    source         sklearn.impute.KNNImputer.transform, sklearn.metrics.nan_euclidean_distances
+    """
+
+    kind = "donors"
+    methods = ("transform",)
+    exact = "tolerance"
+
+    def __init__(self, fields: Fields) -> None:
+        points = fields.tensor("points", "f8", None, None)
+        stored, self.n_in = (int(size) for size in points.shape)
+        if not 0 < stored <= MAX_POINTS or not self.n_in or np.isinf(points).any():
+            raise fields.fail("'points' is empty or infinite, or there are too many")
+        absent = np.isnan(points)
+        self.valid = ~absent.all(axis=0)
+        self.points = np.where(absent, 0.0, points)
+        self.absent = absent.astype(np.float64)
+        self.present = 1.0 - self.absent
+        with np.errstate(over="ignore"):
+            self.norms = np.einsum("ij,ij->i", self.points, self.points)
+            self.squares = self.points * self.points
+        self.donors = [np.flatnonzero(~column) for column in absent.T]
+        self.k = fields.integer("k", 1, MAX_POINTS)
+        self.by_distance = fields.choice("weights", "uniform", "distance") == "distance"
+        self.means = fields.finite("means", self.n_in)
+        self.keeps_empty = fields.flag("keeps_empty")
+        self.indicated = (
+            fields.indices("indicated", self.n_in, None) if fields.has("indicated") else None
+        )
+        has_value = fields.has("missing_value")
+        self.missing_value = fields.number("missing_value") if has_value else None
+        self.missing = Missing.REFUSES if has_value else Missing.FILLS
+        self.kept = np.arange(self.n_in) if self.keeps_empty else np.flatnonzero(self.valid)
+        self.n_out = len(self.kept) + (0 if self.indicated is None else len(self.indicated))
+        if not self.n_out:
+            raise fields.fail("every column was empty in training")
+
+    @override
+    def origin(self, column: int) -> int | None:
+        """Give the input column that an output column is made of; indicators have none."""
+        return int(self.kept[column]) if column < len(self.kept) else None
+
+    @override
+    def example_for(self, after: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        """Give what whoever comes next takes of the columns that are kept."""
+        cells = list(self.example())
+        for column, cell in enumerate(after[: len(self.kept)]):
+            if cell is not None:
+                cells[int(self.kept[column])] = cell
+        return tuple(cells)
+
+    def transform(self, x: Inputs) -> Float64Matrix:
+        """Give (rows, kept + indicated)."""
+        matrix = as_matrix(x)
+        mask = np.isnan(matrix) if self.missing_value is None else matrix == self.missing_value
+        out = matrix.copy()
+        rows = np.flatnonzero(mask[:, self.valid].any(axis=1))
+        step = max(1, BLOCK // self.points.shape[0])
+        with np.errstate(all="ignore"):
+            for first in range(0, rows.shape[0], step):
+                some = rows[first : first + step]
+                self._fill(out, some, mask, self._distances(matrix[some], mask[some]))
+        if self.keeps_empty:
+            out[:, ~self.valid] = 0.0
+        else:
+            # A mask, so that the memory order is that of scikit-learn's own answer.
+            out = out[:, self.valid]
+        if self.indicated is None:
+            return out
+        return np.hstack((out, mask[:, self.indicated]))
+
+    def _distances(self, x: Float64Matrix, mask: Array) -> Float64Matrix:
+        """Give (rows, points), NaN where no column is present in both."""
+        x = np.where(mask, 0.0, x)
+        absent = mask.astype(np.float64)
+        out: Float64Matrix = -2 * (x @ self.points.T)
+        out += np.einsum("ij,ij->i", x, x)[:, None]
+        out += self.norms
+        np.maximum(out, 0.0, out=out)
+        out -= np.dot(x * x, self.absent.T)
+        out -= np.dot(absent, self.squares.T)
+        np.clip(out, 0, None, out=out)
+        shared = np.dot(1.0 - absent, self.present.T)
+        out[shared == 0] = np.nan
+        out /= np.maximum(1.0, shared)
+        out *= self.n_in
+        return np.sqrt(out, out=out)
+
+    def _fill(self, out: Array, rows: Array, mask: Array, distances: Float64Matrix) -> None:
+        """Fill the missing cells of these rows, a column at a time."""
+        missing = mask[rows]
+        for column in np.flatnonzero(self.valid & missing.any(axis=0)).tolist():
+            donors = self.donors[column]
+            asking = np.flatnonzero(missing[:, column])
+            near = distances[asking][:, donors]
+            alone = np.isnan(near).all(axis=1)
+            out[rows[asking[alone]], column] = self.means[column]
+            if not alone.all():
+                given = self._averages(near[~alone], self.points[donors, column])
+                out[rows[asking[~alone]], column] = given
+
+    def _averages(self, distances: Float64Matrix, values: Array) -> Array:
+        k = min(self.k, values.shape[0])
+        # The same partition as scikit-learn's, so that of donors equally far the same are taken.
+        places = np.argpartition(distances, k - 1, axis=1)[:, :k]
+        near = np.take_along_axis(distances, places, axis=1)
+        weights = self._weights(near)
+        total = (values.take(places) * weights).sum(axis=1)
+        weight = weights.sum(axis=1)
+        # numpy's masked division leaves what it will not divide.
+        undivided = np.abs(total) * TINY >= np.abs(weight)
+        averages: Array = np.where(undivided, total, total / weight)
+        return averages
+
+    def _weights(self, distances: Float64Matrix) -> Float64Matrix:
+        if not self.by_distance:
+            return np.where(np.isnan(distances), 0.0, 1.0)
+        weights: Float64Matrix = 1.0 / distances
+        infinite = np.isinf(weights)
+        on_a_point = infinite.any(axis=1)
+        weights[on_a_point] = infinite[on_a_point]
+        return np.where(np.isnan(weights), 0.0, weights)
+
+
+def _donors(fields: Fields) -> Node:
+    node = Donors(fields)
+    fields.done()
+    return node
+
+
+NODES: dict[str, NodeReader] = {Donors.kind: _donors}
