@@ -150,8 +150,12 @@ def _plan(estimator: Any, folder: Path) -> Result:
     names_of_tensors = list(draft.tensors)
     meta = {"graph": spec, "tensors": names_of_tensors, "signature": signature.to_json()}
     plan = frames.encode(meta, [draft.tensors[name] for name in names_of_tensors])
-    probes = probe_rows(estimator, from_json(signature.to_json()))
-    meta, arrays = answers(estimator, signature, probes)
+    plain = from_json(signature.to_json())
+    try:
+        meta, arrays = answers(estimator, signature, probe_rows(estimator, plain))
+    except Unusable:
+        # Isotonic regression may be told to refuse whatever it has not seen the like of.
+        meta, arrays = answers(estimator, signature, probe_rows(estimator, plain, beyond=0.0))
     # One file, so that the parent has one to check: length of the plan, plan, probes.
     content = len(plan).to_bytes(8, "little") + plan + frames.encode(meta, arrays)
     _write(folder / "draft", content)
