@@ -5,6 +5,7 @@ What `verify.verify` reads. Runs in the locked child, and in the coverage table'
 
 from typing import Any
 
+from controlplane.builder.describe import Unusable
 from controlplane.builder.lower.registry import new_draft
 from controlplane.builder.probe import answers, probe_rows
 from runtime import frames
@@ -26,6 +27,10 @@ def drafted(estimator: Any) -> bytes:
     names_of_tensors = list(draft.tensors)
     meta = {"graph": spec, "tensors": names_of_tensors, "signature": signature.to_json()}
     plan = frames.encode(meta, [draft.tensors[name] for name in names_of_tensors])
-    probes = probe_rows(estimator, from_json(signature.to_json()))
-    meta, arrays = answers(estimator, signature, probes)
+    plain = from_json(signature.to_json())
+    try:
+        meta, arrays = answers(estimator, signature, probe_rows(estimator, plain))
+    except Unusable:
+        # Isotonic regression may be told to refuse whatever it has not seen the like of.
+        meta, arrays = answers(estimator, signature, probe_rows(estimator, plain, beyond=0.0))
     return len(plan).to_bytes(8, "little") + plan + frames.encode(meta, arrays)

@@ -46,6 +46,9 @@ def _visit(estimator: Any, columns: list[int], names: list[str], found: Values, 
     for attribute in _POINTS:
         _points(getattr(estimator, attribute, None), columns, found)
     _scales(estimator, columns, found)
+    ends = getattr(estimator, "X_thresholds_", None)  # isotonic regression
+    if isinstance(ends, np.ndarray) and len(columns) == 1:
+        found[columns[0]].extend(ends.tolist())
     for position, categories in enumerate(_lists(getattr(estimator, "categories_", None))):
         if position < len(columns):
             found[columns[position]].extend(np.asarray(categories, object).tolist())

@@ -15,30 +15,39 @@ from runtime.plan.signature import Kind, Signature
 Columns = list[NDArray[Any]]
 
 BATCHES: Final = (1, 7, 64)
+BEYOND: Final = 0.3
 _UNSEEN: Final = "never seen before"
 _FINITE: Final = 1e300
 
 
-def probe_rows(estimator: Any, signature: Signature) -> list[Columns]:
-    """Make batches: ordinary rows of each height, then with missing, then with unseen cells."""
+def probe_rows(estimator: Any, signature: Signature, *, beyond: float = BEYOND) -> list[Columns]:
+    """Make batches: ordinary rows of each height, then with missing, then with unseen cells.
+
+    beyond  how far numbers may lie outside of those the model has seen, in shares of a range
+    """
     draw = random.Random(20261123)  # noqa: S311  the same model gives the same probes
     known = landmarks(estimator, [column.name for column in signature.columns])
-    batches = [_batch(signature, known, height, draw, "") for height in BATCHES]
+    batches = [_batch(signature, known, height, draw, "", beyond) for height in BATCHES]
     if any(column.missing for column in signature.columns):
-        batches.append(_batch(signature, known, 33, draw, "missing"))
+        batches.append(_batch(signature, known, 33, draw, "missing", beyond))
     if any(column.kind is not Kind.NUMBER for column in signature.columns):
-        batches.append(_batch(signature, known, 33, draw, "unseen"))
+        batches.append(_batch(signature, known, 33, draw, "unseen", beyond))
     return batches
 
 
 def _batch(
-    signature: Signature, known: dict[int, list[Any]], height: int, draw: random.Random, odd: str
+    signature: Signature,
+    known: dict[int, list[Any]],
+    height: int,
+    draw: random.Random,
+    odd: str,
+    beyond: float,
 ) -> Columns:
     columns = []
     for position, column in enumerate(signature.columns):
         values = known.get(position, [])
         if column.kind is Kind.NUMBER:
-            cells: list[Any] = [_number(values, draw) for _ in range(height)]
+            cells: list[Any] = [_number(values, draw, beyond) for _ in range(height)]
         else:
             texts = [value for value in values if isinstance(value, str)] or ["a"]
             cells = [draw.choice(texts) for _ in range(height)]
@@ -58,7 +67,7 @@ def _column(cells: list[Any], kind: Kind) -> NDArray[Any]:
     return array
 
 
-def _number(values: list[Any], draw: random.Random) -> float:
+def _number(values: list[Any], draw: random.Random, beyond: float) -> float:
     numbers = [v for v in values if isinstance(v, (int, float)) and abs(v) < _FINITE]
     if not numbers:
         return draw.gauss(0.0, 1.5)
@@ -66,7 +75,7 @@ def _number(values: list[Any], draw: random.Random) -> float:
     if draw.random() < 0.4:  # on the landmark itself: a threshold decides by its last bit
         return value
     other = float(draw.choice(numbers))
-    return value + (other - value) * draw.uniform(-0.3, 1.3)
+    return value + (other - value) * draw.uniform(-beyond, 1 + beyond)
 
 
 def answers(

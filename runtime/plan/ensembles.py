@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from runtime.plan.compose import joined, numbers, weakest
+from runtime.plan.compose import joined, numbers, weakest, widest
 from runtime.plan.members import (
     PAIRWISE,
     Group,
@@ -274,6 +274,7 @@ class Stacking(Group):
         elif self.last.classes is not None:
             raise fields.fail("the last model predicts labels")
         self.exact = weakest([*self.members, self.last])
+        self.tolerance = widest([*self.members, self.last])
         self.refuses_gaps = not all(ok for _, ok in self.last.wants(())[: sum(widths)])
 
     @override

@@ -122,6 +122,31 @@ class Group(Node):
         return range(self.n_in) if self.picked is None else self.picked[place].tolist()
 
 
+class Wrapped(Node):
+    """A node around one other, which says what it takes."""
+
+    def __init__(self, fields: Fields) -> None:
+        self.inner = fields.child("inner")
+        self.n_in = self.inner.n_in
+        self.exact, self.tolerance = self.inner.exact, self.inner.tolerance
+        self.any_unused = leaves_columns(self.inner)
+
+    @override
+    def wants(self, after: tuple[Want, ...]) -> tuple[Want, ...]:  # noqa: ARG002
+        """Want what the node inside wants to predict."""
+        return self.inner.wants(())
+
+    @override
+    def columns_in(self, nan_ok_after: bool) -> tuple[Want, ...]:  # noqa: ARG002
+        """Give kind and `missing allowed` of every input column."""
+        return self.inner.columns_in(nan_ok_after=True)
+
+    @override
+    def example(self) -> tuple[Cell, ...]:
+        """Give cells that the node inside takes."""
+        return self.inner.example()
+
+
 def read_members(fields: Fields, key: str) -> list[Node]:
     """Read a list of nodes that is not empty."""
     specs = fields.items(key, MAX_MEMBERS)

@@ -41,6 +41,9 @@ FUNCTIONS: Final = {
     "cos": np.cos,
     "tanh": np.tanh,
     "arcsinh": np.arcsinh,
+    "sinh": np.sinh,
+    "exp2": np.exp2,
+    "reciprocal": np.reciprocal,
 }
 # The others round their last digit, perhaps one way in a vector and another way alone.
 ROUNDED_ONE_WAY: Final = {"sqrt", "square", "abs", "sign", "rint", "floor", "ceil", "negative"}

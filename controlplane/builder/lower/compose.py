@@ -10,7 +10,6 @@ from sklearn import feature_selection
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomTreesEmbedding
 from sklearn.feature_extraction.text import TfidfTransformer
-from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.neighbors import KNeighborsTransformer, RadiusNeighborsTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import (
@@ -22,6 +21,7 @@ from sklearn.preprocessing import (
 )
 
 from controlplane.builder.lower.base import Draft, Lowering, Spec
+from controlplane.builder.lower.members import unfrozen
 from controlplane.builder.lower.scalers import LOWERINGS as SCALERS
 from controlplane.builder.lower.text import VECTORIZERS
 from runtime.plan.passing import FUNCTIONS
@@ -61,6 +61,7 @@ def _is_dropped(step: Any) -> bool:
 
 def _gives_sparse(step: Any, incoming: bool) -> bool:
     """Tell whether scikit-learn would hold this step's output in a sparse matrix."""
+    step = unfrozen(step)
     if type(step) in (*VECTORIZERS, TfidfTransformer):
         return True
     if isinstance(step, (OneHotEncoder, RandomTreesEmbedding, SplineTransformer)):
@@ -240,20 +241,11 @@ def eliminate(draft: Draft, estimator: Any) -> Spec:
     return {"op": "pipeline", "steps": steps, "shows_head": True, "sparse": False}
 
 
-def search(draft: Draft, estimator: Any) -> Spec:
-    """A search over parameters is its best estimator."""
-    if not hasattr(estimator, "best_estimator_"):
-        raise draft.unsupported("it was not refitted (refit=False), so it cannot predict")
-    return draft.node(estimator.best_estimator_)
-
-
 LOWERINGS: dict[type, Lowering] = {
     Pipeline: pipeline,
     ColumnTransformer: columns,
     FeatureUnion: union,
     FunctionTransformer: function,
-    GridSearchCV: search,
-    RandomizedSearchCV: search,
     feature_selection.RFE: eliminate,
     feature_selection.RFECV: eliminate,
     **dict.fromkeys(_SELECTORS, select),

@@ -1,13 +1,24 @@
 """What is made of several models: the writing side of `runtime.plan.members`."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from controlplane.builder.lower.base import Draft, Spec
 from runtime.plan.members import MAX_MEMBERS
+
+
+def _frozen() -> Any:
+    try:  # since scikit-learn 1.6
+        from sklearn.frozen import FrozenEstimator
+    except ImportError:
+        return None
+    return FrozenEstimator
+
+
+FROZEN: Final = _frozen()
 
 
 def group(
@@ -40,6 +51,13 @@ def group(
         "refuses_missing": refuses_missing,
         "any_unused": own is not None,
     }
+
+
+def unfrozen(estimator: Any) -> Any:
+    """Give what a frozen estimator holds, or the estimator itself."""
+    while type(estimator) is FROZEN:
+        estimator = estimator.estimator
+    return estimator
 
 
 def names(estimator: Any) -> list[str] | None:
