@@ -39,6 +39,7 @@ FRAMING_FACTOR: Final = 16
 COURTESY: Final = 256  # connections too many that are told so; what is beyond is cut
 # Of a head that comes in parts this much is kept, to look at its request line.
 LINE_BYTES: Final = MAX_TARGET_BYTES + 64
+NO_LINE: Final = b"\0"  # which no request begins with
 
 
 class _Refused(Exception):
@@ -66,6 +67,7 @@ class HttpProtocol(Connection):
         self.arrived = 0.0
         self._begun = False  # a request began in this chunk
         self._fresh, self._start = False, b""  # this chunk began a request; its first bytes
+        self._line, self._version = NO_LINE, ""
         self._watched: Head | None = None  # whose body is read in parts
         self._raw = self._quiet = self._seen = 0
 
@@ -187,7 +189,7 @@ class HttpProtocol(Connection):
 
         Java's client makes it with every first request; the parser leaves such a body unread.
         """
-        lines = [self._line()]
+        lines = [self._line]
         for name, value in self._headers:
             small = name.lower()
             if small in OFFERS:
@@ -199,24 +201,27 @@ class HttpProtocol(Connection):
         self.parser = httptools.HttpRequestParser(self)
         return b"".join(lines) + b"\r\n"
 
-    def _line(self) -> bytes:
-        """Write the request line as it must have been sent: only so is it sure what was read."""
-        parser = self.parser
-        version = parser.get_http_version().encode()
-        return b"%b %b HTTP/%b\r\n" % (parser.get_method(), self._target, version)
-
     def _is_simple(self) -> bool:
         """Tell whether this is a request of HTTP/0.9, whose head would be waited for in vain."""
         line, end, _ = self._start.lstrip(b"\r\n").partition(b"\r\n")
         return bool(end) and line.endswith(self._target)
 
-    def _is_plain(self) -> bool:
-        """Tell whether the request line is as it should be: the parser takes spaces, and RTSP."""
-        if not self._start:  # it came in parts behind another request
-            return True
-        if self._completed:
-            return not self._fresh or self._line() in self._start
-        return self._start.lstrip(b"\r\n").startswith(self._line())
+    def _read_line(self) -> None:
+        """Refuse a request line that is not as it should be: the parser takes spaces, and RTSP."""
+        parser, start = self.parser, self._start
+        version = self._version = parser.get_http_version()
+        line = b"%b %b HTTP/%b\r\n" % (parser.get_method(), self._target, version.encode())
+        self._line = line
+        if self._completed:  # behind another request, where it stands is not known
+            plain = not self._fresh or line in start
+        else:
+            # Without a start it came in parts behind another; and an empty line may be before it.
+            plain = not start or start.lstrip(b"\r\n").startswith(line)
+        if not plain and version in VERSIONS:
+            self._line = NO_LINE
+            self._stop(
+                Malformed("The request line is not: method, space, target, space, HTTP/1.1.")
+            )
 
     # The parser's callbacks, in their order
 
@@ -233,20 +238,18 @@ class HttpProtocol(Connection):
 
     def on_headers_complete(self) -> None:
         parser = self.parser
-        method = parser.get_method()
-        if not self._is_plain() and parser.get_http_version() in VERSIONS:
-            self._stop(
-                Malformed("The request line is not: method, space, target, space, HTTP/1.1.")
-            )
+        # Nearly always it is the last one again.
+        if self._completed or not self._start.startswith(self._line):
+            self._read_line()
         if parser.should_upgrade():
-            if method == b"CONNECT":
+            if parser.get_method() == b"CONNECT":
                 self._stop(Malformed("This is no proxy: CONNECT is not served."))
             return
         head = self._head = Head(
-            method,
+            parser.get_method(),
             self._target,
             self._headers,
-            parser.get_http_version(),
+            self._version,
             close=not parser.should_keep_alive(),
         )
         if head.broken is not None:
