@@ -78,7 +78,7 @@ class Head:
         self.expects = self.expects and self.length != 0
         self.tag = _text(found.get(b"knative-serving-tag"))
         self.request_id = _plain(found.get(b"x-request-id"))
-        self.trace = _trace(found.get(b"traceparent"))
+        self.trace = _trace(found[b"traceparent"]) if b"traceparent" in found else None
         self.timeout_s: float | None = None
         self.fault: Problem | None = None
         media = found.get(b"content-type", b"").partition(b";")[0].strip().lower()
@@ -104,10 +104,17 @@ class Head:
         if len(found) != len(self.headers):
             found = strict.combined(self.headers)
         http10 = self.http10
-        strict.check_framing(found, http10=http10)
-        strict.check_host(found, http10=http10)
+        if b"transfer-encoding" in found:
+            strict.check_coding(found[b"transfer-encoding"], http10=http10)
+        host = found.get(b"host")
+        if host is None:
+            if not http10:
+                raise Malformed("The Host header is missing.")
+        elif not strict.is_host(host):
+            raise Malformed("The Host header names no host.")
         self.target = strict.path_and_query(self.method, self.target)
-        self.expects = strict.asks_first(found, http10=http10)
+        if b"expect" in found and not http10:  # RFC 9110 10.1.1: ignored in HTTP/1.0
+            self.expects = strict.asks_first(found[b"expect"])
         return found
 
     @property
@@ -183,9 +190,9 @@ def _plain(raw: bytes | None) -> str | None:
     return raw.decode("ascii")
 
 
-def _trace(raw: bytes | None) -> str | None:
+def _trace(raw: bytes) -> str | None:
     """Give the id of the trace that a request belongs to; one that is malformed is none."""
-    found = None if raw is None else _TRACE.fullmatch(raw)
+    found = _TRACE.fullmatch(raw)
     if found is None:
         return None
     version, trace, parent, more = found.groups()

@@ -6,6 +6,7 @@ connection: where two readers may see different requests, the next byte cannot b
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from runtime.problems import (
@@ -23,6 +24,7 @@ Headers = list[tuple[bytes, bytes]]
 MAX_HEAD_BYTES: Final = 64 * 1024
 MAX_HEADERS: Final = 100
 MAX_TARGET_BYTES: Final = 8 * 1024  # RFC 9112 3 asks for 8,000 at least
+MAX_HOST_BYTES: Final = 1024  # names have 255 at most
 VERSIONS: Final = ("1.1", "1.0")
 
 # Fields of which a second one would be read by one party and the first by another.
@@ -63,11 +65,8 @@ def check_size(target: bytes, headers: Headers) -> None:
         raise HeadTooLarge(f"There are more than {MAX_HEADERS} headers.", limit_headers=MAX_HEADERS)
 
 
-def check_framing(found: dict[bytes, bytes], *, http10: bool) -> None:
+def check_coding(coding: bytes, *, http10: bool) -> None:
     """Refuse a body whose end is in doubt; the parser has refused the plainer cases."""
-    coding = found.get(b"transfer-encoding")
-    if coding is None:
-        return
     if http10:
         raise Malformed("HTTP/1.0 knows no Transfer-Encoding.")
     coding = coding.strip().lower()
@@ -78,21 +77,14 @@ def check_framing(found: dict[bytes, bytes], *, http10: bool) -> None:
     raise Malformed("The last Transfer-Encoding must be chunked.")
 
 
-def check_host(found: dict[bytes, bytes], *, http10: bool) -> None:
-    """Refuse a missing Host, or one that is no host."""
-    host = found.get(b"host")
-    if host is None:
-        if not http10:
-            raise Malformed("The Host header is missing.")
-    elif _HOST.fullmatch(host) is None:
-        raise Malformed("The Host header names no host.")
+@lru_cache(maxsize=256)
+def is_host(host: bytes) -> bool:
+    """Tell whether this is a name or an address, with or without a port."""
+    return len(host) <= MAX_HOST_BYTES and _HOST.fullmatch(host) is not None
 
 
-def asks_first(found: dict[bytes, bytes], *, http10: bool) -> bool:
+def asks_first(expected: bytes) -> bool:
     """Tell whether the client waits for 100 (Continue); refuses to expect anything else."""
-    expected = found.get(b"expect")
-    if expected is None or http10:  # RFC 9110 10.1.1: ignored in HTTP/1.0
-        return False
     if any(one.strip().lower() != b"100-continue" for one in expected.split(b",")):
         raise ExpectationFailed("The only expectation met here is 100-continue.")
     return True
@@ -100,11 +92,14 @@ def asks_first(found: dict[bytes, bytes], *, http10: bool) -> bool:
 
 def path_and_query(method: bytes, target: bytes) -> bytes:
     """Give the target in origin form, whichever form it was sent in."""
+    plain = target.startswith(b"/")
+    if plain and b"#" not in target and b"%" not in target:
+        return target
     if b"#" in target:
         raise Malformed("A request's target has no fragment (#).")
     if b"%" in target and _CUT_ESCAPE.search(target) is not None:
         raise Malformed("In the request's target a % is not followed by two hexadecimal digits.")
-    if target.startswith(b"/") or (target == b"*" and method == b"OPTIONS"):
+    if plain or (target == b"*" and method == b"OPTIONS"):
         return target
     absolute = _ABSOLUTE.fullmatch(target)
     if absolute is None:

@@ -279,6 +279,7 @@ VERSIONS = [
 
 LINES = [
     ok("empty-line-before", b"\r\n" + getting(b"/a"), b"GET /a "),
+    ok("line-feed-before", b"\n" + getting(b"/a"), b"GET /a "),  # RFC 9112 2.2 allows
     no("two-spaces", b"GET  /a HTTP/1.1\r\nhost: x\r\n\r\n"),
     no("two-spaces-behind", b"GET /a  HTTP/1.1\r\nhost: x\r\n\r\n"),
     no("tabs", b"GET\t/a\tHTTP/1.1\r\nhost: x\r\n\r\n"),
