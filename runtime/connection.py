@@ -20,7 +20,7 @@ IDLE_S: Final = 120.0  # above the 90 s that Go's clients (Knative's queue-proxy
 WRITE_S: Final = 60.0  # for a client to take what was written to it
 LINGER_S: Final = 2.0
 MAX_PIPELINED: Final = 64  # requests unanswered on one connection before it is not read further
-WRITING, PIPELINE = 1, 2  # reasons not to read
+WRITING, PIPELINE, STREAM = 1, 2, 4  # reasons not to read
 
 
 class Connection(asyncio.Protocol):
@@ -138,6 +138,13 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self.release(WRITING)
         self.deadline = self.edge.clock() + IDLE_S
+        if self.exchanges:
+            self.settle()
+
+    @property
+    def is_full(self) -> bool:
+        """True while the client does not take what is written to it."""
+        return bool(self._held & WRITING)
 
     def hold(self, reason: int) -> None:
         """Stop reading for a reason."""
@@ -153,13 +160,14 @@ class Connection(asyncio.Protocol):
 
     def hold_none(self) -> None:
         """Read on whatever was held."""
-        self.release(WRITING | PIPELINE)
+        self.release(WRITING | PIPELINE | STREAM)
 
     # Waiting and leaving
 
     def overdue(self, now: float) -> bool:
         """True when the client has kept us waiting too long; called about once a second."""
-        if self.exchanges and self.between and not self._held & WRITING:
+        waits = self.between or self._held & STREAM
+        if self.exchanges and waits and not self._held & WRITING:
             self.deadline = now + IDLE_S  # it waits for us
         return now > self.deadline
 

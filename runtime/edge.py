@@ -47,6 +47,7 @@ class Edge:
         self.on_left: Callable[[], None] = lambda: None
         self.max_body_bytes, self.body_s = 0, 0.0
         self.predict, self.admit, self.keep = predictor.predict, predictor.admit, self.gate.keep
+        self.streams = predictor.streams
         self.app: ASGI3Application | None = None
         self.default_headers: list[tuple[bytes, bytes]] = []
         self.tasks: set[asyncio.Task[None]] = set()

@@ -1,10 +1,11 @@
 """HTTP/1.1 on a connection: the hot path. Predictions go to the predictor, the rest to ASGI."""
 
-from typing import TYPE_CHECKING, Final
+import math
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import httptools
 
-from runtime.connection import HEAD_S, IDLE_S, MAX_PIPELINED, PIPELINE, Connection
+from runtime.connection import HEAD_S, IDLE_S, MAX_PIPELINED, PIPELINE, WRITING, Connection
 from runtime.exchange import Exchange
 from runtime.faults import log
 from runtime.heads import MAX_HEAD_BYTES, Head, Headers
@@ -14,6 +15,7 @@ from runtime.responses import CLOSE, CONTINUE, problem_answer
 
 if TYPE_CHECKING:
     from runtime.edge import Edge
+    from runtime.streams import Stream
 
 # Bodies above this are worth refusing before they are read.
 LARGE_BYTES: Final = 64 * 1024
@@ -36,6 +38,7 @@ class HttpProtocol(Connection):
         self._head_bytes, self._until = 0, 0.0
         self._body = b""
         self._parts: bytearray | None = None
+        self._stream: Stream | None = None  # takes the body as it comes
         self._received = self._kept = self._completed = self._chunk = 0
         # The last head on this connection as bytes: callers repeat theirs, and what is equal to the
         # last byte needs no second reading (40 % of the parsing, measured).
@@ -101,6 +104,8 @@ class HttpProtocol(Connection):
         head = self._head
         if head is None or head.route is None or not head.length or head.expects or head.close:
             return
+        if head.streamed:
+            return
         size = len(data) - head.length
         # Only where this chunk was exactly that head and its body.
         if data.find(b"\r\n\r\n") + 4 == size and head.fault is None:
@@ -158,11 +163,16 @@ class HttpProtocol(Connection):
             self._stop(Malformed("The only Transfer-Encoding read here is chunked."))
         head.route = self.edge.route(head)
         self._until = self.arrived + self.edge.body_s
-        if head.length is None or head.length > LARGE_BYTES or head.expects:
+        if head.streamed and head.route is not None:
+            self._open_stream(head)
+        elif head.length is None or head.length > LARGE_BYTES or head.expects:
             self._before_body(head)
 
     def on_body(self, body: bytes) -> None:
         self._received += len(body)
+        if self._stream is not None:
+            self._stream.feed(body)
+            return
         if self._received > self.edge.max_body_bytes:
             self._stop(self._too_large())
         if self._head is None or self._head.route is None:
@@ -181,6 +191,10 @@ class HttpProtocol(Connection):
             return  # an upgrade: fed again without its offer
         self.between = True
         self._completed += 1
+        if self._stream is not None:
+            self._stream.finish()
+            self._stream = None
+            return
         body = self._body if self._parts is None else bytes(self._parts)
         self._body, self._parts = b"", None
         self._keep(0)
@@ -209,6 +223,19 @@ class HttpProtocol(Connection):
         if head.expects and not self.exchanges:
             self.transport.write(CONTINUE)
 
+    def _open_stream(self, head: Head) -> None:
+        """Begin to answer a request whose body may be of any length, and take any time."""
+        head.http10 = self.parser.get_http_version() == "1.0"
+        try:
+            stream = self._stream = self.edge.streams.begin(self, head)
+        except Problem as problem:
+            self._stop(problem)
+        if head.expects and not self.exchanges:
+            self.transport.write(CONTINUE)
+        self._until = math.inf
+        self.exchanges.append(stream)
+        self.settle()
+
     def _keep(self, size: int) -> None:
         """Account for the half-read body; all of them together are bounded."""
         try:
@@ -217,7 +244,7 @@ class HttpProtocol(Connection):
             self._stop(problem)
         self._kept = size
 
-    def _stop(self, problem: Problem) -> None:
+    def _stop(self, problem: Problem) -> NoReturn:
         self.refuse(problem)
         raise _Refused
 
@@ -233,8 +260,18 @@ class HttpProtocol(Connection):
         """End a connection whose client kept us waiting; tell it if it was amid a request."""
         if self.between or self.ending:
             self.transport.abort() if self.ending else self.transport.close()
+        elif self._held & WRITING:
+            self.transport.abort()
+        elif self._stream is not None:
+            self._stream.late()
         else:
             self.refuse(TooSlow("The rest of the request did not arrive in time. Send it again."))
+
+    @override
+    def eof_received(self) -> bool:
+        if self._stream is not None:
+            self._stream.fail(Malformed("The connection was shut amid the rows."))
+        return super().eof_received()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
