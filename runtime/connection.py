@@ -20,7 +20,7 @@ IDLE_S: Final = 120.0  # above the 90 s that Go's clients (Knative's queue-proxy
 WRITE_S: Final = 60.0  # for a client to take any of what was written to it
 LINGER_S: Final = 2.0
 MAX_PIPELINED: Final = 64  # requests unanswered on one connection before it is not read further
-WRITING, PIPELINE = 1, 2  # reasons not to read
+WRITING, PIPELINE, STREAM = 1, 2, 4  # reasons not to read
 
 
 class Connection(asyncio.Protocol):
@@ -161,6 +161,11 @@ class Connection(asyncio.Protocol):
         if self.exchanges:
             self.settle()
 
+    @property
+    def is_full(self) -> bool:
+        """True while the client does not take what is written to it."""
+        return bool(self._held & WRITING)
+
     def hold(self, reason: int) -> None:
         """Stop reading for a reason."""
         if not self._held and not self.transport.is_closing():
@@ -175,7 +180,7 @@ class Connection(asyncio.Protocol):
 
     def hold_none(self) -> None:
         """Read on whatever was held."""
-        self.release(WRITING | PIPELINE)
+        self.release(WRITING | PIPELINE | STREAM)
 
     # Waiting and leaving
 
@@ -189,7 +194,7 @@ class Connection(asyncio.Protocol):
                     self._write_by = now + WRITE_S
                 self.deadline = now + LINGER_S
                 return now > self._write_by
-        if self.exchanges and (self.between or self.ending):
+        if self.exchanges and (self.between or self.ending or self._held & STREAM):
             self.deadline = now + IDLE_S  # it waits for us
         return now > self.deadline
 

@@ -51,6 +51,7 @@ class Edge:
         self.max_connections = MAX_CONNECTIONS
         self.max_body_bytes, self.body_s = 0, 0.0
         self.predict, self.admit, self.keep = predictor.predict, predictor.admit, self.gate.keep
+        self.streams = predictor.streams
         self.app: ASGI3Application | None = None
         self.default_headers: list[tuple[bytes, bytes]] = []
         self.tasks: set[asyncio.Task[None]] = set()

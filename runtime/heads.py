@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 JSON_TYPES: Final = (b"", b"application/json")
 CSV: Final = b"text/csv"
 RAW: Final = b"application/octet-stream"  # V2: raw tensors, or from some clients JSON
-OTHER_TYPES: Final = (CSV, RAW)
+STREAMED: Final = (b"application/x-ndjson", b"application/ndjson")
+OTHER_TYPES: Final = (CSV, RAW, *STREAMED)
 CODINGS: Final = (b"gzip", b"deflate")
 # An id is echoed in a header and written to the log, so it is short and plain or it is replaced.
 _ID_CHARACTERS: Final = frozenset(
@@ -36,6 +37,7 @@ class Head:
         "broken",
         "close",
         "coding",
+        "csv",
         "expects",
         "fault",
         "head_bytes",
@@ -47,6 +49,7 @@ class Head:
         "method",
         "request_id",
         "route",
+        "streamed",
         "tag",
         "target",
         "timeout_s",
@@ -83,6 +86,7 @@ class Head:
         self.fault: Problem | None = None
         media = found.get(b"content-type", b"").partition(b";")[0].strip().lower()
         self.media = b"" if media in JSON_TYPES or media.endswith(b"+json") else media
+        self.csv, self.streamed = media == CSV, media in STREAMED
         self.coding = _coding(found.get(b"content-encoding"))
         # Who lists all that it can read, as most libraries do, is served faster without.
         self.accepts = _coding(found.get(b"accept-encoding"))
@@ -161,7 +165,8 @@ def _readable(media: bytes, coding: bytes | None) -> None:
     if media and media not in OTHER_TYPES:
         said = media[:60].decode("latin-1")
         raise UnsupportedMediaType(
-            f"{said!r} is not read here. Send application/json; /predict also takes text/csv."
+            f"{said!r} is not read here. Send application/json; /predict also takes text/csv "
+            "and application/x-ndjson."
         )
     if coding is not None and coding not in CODINGS:
         said = coding[:60].decode("latin-1")

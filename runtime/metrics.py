@@ -68,6 +68,7 @@ class RevisionMetrics:
 
     def __init__(self) -> None:
         self.by_code: Counter[int] = Counter()  # 499: the client left before its answer
+        self.streams: Counter[int] = Counter()  # of these, by what they ended with
         self.rows = 0
         self.latency_s = Histogram(LATENCY_S)
         self.batch = Histogram(BATCH)
@@ -92,7 +93,7 @@ class Metrics:
     def __init__(self) -> None:
         self.revisions: dict[str, RevisionMetrics] = {}
         self.refused: Counter[int] = Counter()  # before a revision was chosen
-        self.in_flight = self.queued = self.shed = self.connections = 0
+        self.in_flight = self.queued = self.shed = self.connections = self.streams = 0
         self.before_read: Callable[[], None] = lambda: None
         self.start_ms: dict[str, float] = {}
 
@@ -118,6 +119,9 @@ class Metrics:
         requests = CounterMetricFamily(
             "kubeserve_requests", "Prediction requests answered.", labels=["revision", "code"]
         )
+        streams = CounterMetricFamily(
+            "kubeserve_streams", "Streams of rows, by how they ended.", labels=["revision", "code"]
+        )
         rows = CounterMetricFamily("kubeserve_rows", "Rows predicted.", labels=["revision"])
         latency = HistogramMetricFamily(
             "kubeserve_request_duration_seconds",
@@ -130,12 +134,17 @@ class Metrics:
         for name, counted in self.revisions.items():
             for code, count in counted.by_code.items():
                 requests.add_metric([name, str(code)], count)
+            for code, count in counted.streams.items():
+                streams.add_metric([name, str(code)], count)
             rows.add_metric([name], counted.rows)
             for family, histogram in ((latency, counted.latency_s), (batch, counted.batch)):
                 family.add_metric([name], histogram.cumulative(), histogram.total)
         for code, count in self.refused.items():
             requests.add_metric(["", str(code)], count)
-        yield from (requests, rows, latency, batch)
+        yield from (requests, streams, rows, latency, batch)
+        yield GaugeMetricFamily(
+            "kubeserve_streams_open", "Streams of rows being predicted.", value=self.streams
+        )
         yield GaugeMetricFamily(
             "kubeserve_requests_in_flight", "Requests being computed.", value=self.in_flight
         )

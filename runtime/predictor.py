@@ -23,6 +23,7 @@ from runtime.repeats import MAX_BODY_BYTES, RepeatLane
 from runtime.responses import CLOSE, KEEP_ALIVE, parts_head, problem_answer
 from runtime.revisions import Revisions
 from runtime.routes import Route
+from runtime.streams import Streams
 from runtime.tokens import TokenVerifier
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Predictor:
         self._verify, self._batcher = tokens.verify, batcher
         self._gate, self._metrics, self._clock = batcher.gate, metrics, batcher.clock
         batcher.answered = self._computed
+        self.streams = Streams(self, batcher, launch.timeout_s)
         # Tokens and keys are looked at afresh each second, and a head is checked once in each: what
         # is revoked is refused as soon as the keys file is read again.
         self.second = 0
@@ -183,6 +185,8 @@ class Predictor:
 
     def _computed(self, jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> None:
         """Answer a batch: with results, or with what went wrong."""
+        if self.streams.open:
+            jobs, outcomes = self.streams.take(jobs, outcomes)
         now = self._clock()
         for prediction, outcome in zip(cast("Sequence[Prediction]", jobs), outcomes, strict=True):
             if prediction.gone:

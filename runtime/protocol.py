@@ -1,7 +1,8 @@
 """HTTP/1.1 on a connection: the hot path. Predictions go to the predictor, the rest to ASGI."""
 
+import math
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import httptools
 
@@ -27,6 +28,7 @@ from runtime.strict import (
 
 if TYPE_CHECKING:
     from runtime.edge import Edge
+    from runtime.streams import Stream
 
 # Bodies above this are worth refusing before they are read.
 LARGE_BYTES: Final = 64 * 1024
@@ -60,6 +62,7 @@ class HttpProtocol(Connection):
         self._head_bytes, self._until = 0, 0.0
         self._body = b""
         self._parts: bytearray | None = None
+        self._stream: Stream | None = None  # takes the body as it comes
         self._received = self._kept = self._completed = self._chunk = 0
         # The last head on this connection as bytes: callers repeat theirs, and what is equal to the
         # last byte needs no second reading (40 % of the parsing, measured).
@@ -208,6 +211,8 @@ class HttpProtocol(Connection):
         head = self._head
         if head is None or head.route is None or not head.length or head.expects or head.close:
             return
+        if head.streamed:
+            return
         size = len(data) - head.length
         # Only where this chunk was exactly that head and its body.
         if data.find(b"\r\n\r\n") + 4 == size and head.fault is None:
@@ -290,11 +295,16 @@ class HttpProtocol(Connection):
         self._headers = []  # what comes now are trailers
         head.route = self.edge.route(head)
         self._until = self.arrived + self.edge.body_s
-        if head.length is None or head.length > self._large or head.expects:
+        if head.streamed and head.route is not None:
+            self._open_stream(head)
+        elif head.length is None or head.length > self._large or head.expects:
             self._before_body(head)
 
     def on_body(self, body: bytes) -> None:
         self._received += len(body)
+        if self._stream is not None:
+            self._stream.feed(body)
+            return
         if self._received > self.edge.max_body_bytes:
             self._stop(self._too_large())
         if self._head is None or self._head.route is None:
@@ -315,6 +325,10 @@ class HttpProtocol(Connection):
             self._stop(problem)
         self.between = True
         self._completed += 1
+        if self._stream is not None:
+            self._stream.finish()
+            self._stream = None
+            return
         body = self._body if self._parts is None else bytes(self._parts)
         self._body, self._parts = b"", None
         self._keep(0)
@@ -340,6 +354,9 @@ class HttpProtocol(Connection):
             self.edge.admit(head)
         except Problem as problem:
             self._stop(problem)
+        self._go_on(head)
+
+    def _go_on(self, head: Head) -> None:
         if not head.expects:
             return
         if not self.exchanges:
@@ -349,6 +366,17 @@ class HttpProtocol(Connection):
         go_on.answer = CONTINUE
         self.exchanges.append(go_on)  # told when its turn comes
 
+    def _open_stream(self, head: Head) -> None:
+        """Begin to answer a request whose body may be of any length, and take any time."""
+        try:
+            stream = self._stream = self.edge.streams.begin(self, head)
+        except Problem as problem:
+            self._stop(problem)
+        self._go_on(head)
+        self._until = math.inf
+        self.exchanges.append(stream)
+        self.settle()
+
     def _keep(self, size: int) -> None:
         """Account for the half-read body; all of them together are bounded."""
         try:
@@ -357,7 +385,7 @@ class HttpProtocol(Connection):
             self._stop(problem)
         self._kept = size
 
-    def _stop(self, problem: Problem) -> None:
+    def _stop(self, problem: Problem) -> NoReturn:
         self.refuse(problem)
         raise _Refused
 
@@ -387,6 +415,8 @@ class HttpProtocol(Connection):
             self.transport.abort()
         elif self.between:
             self.end()
+        elif self._stream is not None:
+            self._stream.late()
         else:
             self.refuse(TooSlow("The rest of the request did not arrive in time. Send it again."))
 
@@ -402,7 +432,9 @@ class HttpProtocol(Connection):
 
     @override
     def eof_received(self) -> bool:
-        if not self.between and not self.ending:
+        if self._stream is not None:
+            self._stream.fail(Malformed("The connection was shut amid the rows."))
+        elif not self.between and not self.ending:
             self.between = True  # its rest will never come
             self.refuse(Malformed("The connection was shut amid a request."))
         return super().eof_received()

@@ -48,6 +48,7 @@ class Reports:
         self._metrics.queued = self._gate.admitted - self._gate.running
         self._metrics.shed = self._gate.shed
         self._metrics.connections = len(self._edge.connections)
+        self._metrics.streams = len(self._edge.streams.open)
 
     def _since(self, name: str, errors: int) -> int:
         before = self._errors.get(name, 0)

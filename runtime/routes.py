@@ -10,7 +10,7 @@ from runtime.codecs.single import Single
 from runtime.codecs.v2_binary import Parts
 from runtime.coding import deflate
 from runtime.compute import Results
-from runtime.heads import CODINGS, CSV, RAW, Head
+from runtime.heads import CODINGS, RAW, Head
 from runtime.launch import Launch
 from runtime.plan.signature import Signature
 from runtime.problems import UnsupportedMediaType
@@ -27,6 +27,7 @@ class Route(NamedTuple):
 
     csv           reads text/csv
     raw           reads tensors behind JSON (`head_bytes`)
+    streams       reads application/x-ndjson (`runtime/streams.py`)
     thread_bytes  larger bodies are read in the thread
     thread_cells  larger answers are written in the thread
     """
@@ -36,6 +37,7 @@ class Route(NamedTuple):
     single: Single
     csv: "Decode | None" = None
     raw: "DecodeRaw | None" = None
+    streams: bool = False
     version: int | None = None
     thread_bytes: int = THREAD_BYTES
     thread_cells: int = THREAD_CELLS
@@ -63,7 +65,9 @@ def routes(launch: Launch) -> dict[bytes, Route]:
     name = launch.endpoint.encode()
     tensors = Route(v2.decode, v2.encode_answer, v2.SINGLE, raw=v2.decode)
     found = {
-        b"/predict": Route(short.decode, short.encode_answer, short.SINGLE, short.decode_csv),
+        b"/predict": Route(
+            short.decode, short.encode_answer, short.SINGLE, short.decode_csv, streams=True
+        ),
         b"/v1/models/%b:predict" % name: Route(v1.decode, v1.encode_answer, v1.SINGLE),
         b"/v2/models/%b/infer" % name: tensors,
     }
@@ -75,7 +79,13 @@ def routes(launch: Launch) -> dict[bytes, Route]:
 
 def suited(route: Route, head: Head) -> Route:
     """Give the route as a head wants it; raises UnsupportedMediaType where it has no such form."""
-    if head.media == CSV:
+    if head.streamed:
+        if not route.streams:
+            raise UnsupportedMediaType("application/x-ndjson is read at /predict only.")
+        if head.coding is not None:
+            raise UnsupportedMediaType("A stream of rows is not read compressed. Send it as it is.")
+        return route
+    if head.csv:
         if route.csv is None:
             raise UnsupportedMediaType("text/csv is read at /predict only. Send application/json.")
         route = route._replace(decode=route.csv)

@@ -45,6 +45,8 @@ TICK_S: Final = 1.0
 SPARE_DESCRIPTORS: Final = 512
 # Of the drain's time, what is kept for ending processes and threads behind the answers.
 ENDING_S: Final = 0.5
+# And before that, for streams to tell how far they came.
+LAST_LINE_S: Final = 1.0
 
 Loaded = list[tuple[RevisionLaunch, LocalBackend | RemoteBackend]]
 
@@ -236,7 +238,9 @@ class Worker:
         if self.edge.closing:
             self.predictor.close()
         await asyncio.gather(*self._adoptions)
-        cut = await self.departures.drain(max(0.0, self.launch.drain_s - ENDING_S))
+        drain_s = max(0.0, self.launch.drain_s - ENDING_S)
+        self.loop.call_later(max(0.0, drain_s - LAST_LINE_S), self.predictor.streams.stop)
+        cut = await self.departures.drain(drain_s)
         if cut:
             sys.stderr.write(f"the drain took too long: {cut} connections were cut\n")
         await self.batcher.close()

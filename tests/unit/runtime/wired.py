@@ -139,9 +139,9 @@ class Wired:
         self.protocol.connection_made(self.pipe)
 
     def _edge(self, admit: Callable[["Head"], None]) -> Edge:
-        predictor = SimpleNamespace(predict=self._predict, admit=admit)
+        predictor = SimpleNamespace(predict=self._predict, admit=admit, streams=None)
         batcher = Batcher(self.loop, self.gate, lambda: self.now)
-        routes = {b"/predict": cast("Route", SimpleNamespace(csv=None))}
+        routes = {b"/predict": cast("Route", SimpleNamespace(csv=None, streams=False))}
         edge = Edge(cast("Predictor", predictor), routes, batcher, Metrics())
         edge.max_body_bytes, edge.body_s = MAX_BODY_BYTES, BODY_S
         return edge
