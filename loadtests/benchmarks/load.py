@@ -175,7 +175,7 @@ class Link:
         self._got += len(data)
         if self._wanted < 0:
             self._first += data
-            self._wanted = _whole(self._first)
+            self._wanted = whole(self._first)
         if self._got == self._wanted:
             self._got = 0
             return True
@@ -184,7 +184,7 @@ class Link:
         return False
 
 
-def _whole(answer: bytes) -> int:
+def whole(answer: bytes) -> int:
     """Give the length of a whole answer once its head is here; -1 before."""
     head, end, _ = answer.partition(b"\r\n\r\n")
     if not end:
