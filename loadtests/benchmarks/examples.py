@@ -6,10 +6,10 @@ no plan as it is made here, is given with the reason, so that a family without f
 
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from controlplane.builder.lower.base import Unsupported
 from controlplane.builder.lower.registry import LOWERINGS, new_draft
@@ -74,7 +74,10 @@ def compiled(estimator: Any) -> Plan:
         return load(path)
 
 
-def written(estimator: Any, path: Path) -> None:
+COST: Final = {"c0_us": 10.0, "c1_us": 0.1}
+
+
+def written(estimator: Any, path: Path, cost: Mapping[str, float] = COST) -> None:
     """Write an estimator's plan."""
     draft = new_draft()
     spec = draft.node(estimator)
@@ -88,6 +91,6 @@ def written(estimator: Any, path: Path) -> None:
             graph=spec,
             tensors=draft.tensors,
             signature=signature.to_json(),
-            cost={"c0_us": 10.0, "c1_us": 0.1},
+            cost=cost,
             provenance={},
         )
