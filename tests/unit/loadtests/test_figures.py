@@ -1,0 +1,53 @@
+"""README's figures are the result file's, and aims are held against what was measured."""
+
+import json
+
+import pytest
+
+from loadtests.benchmarks import results
+from loadtests.benchmarks.measuring import Options, at_least, at_most, number
+
+
+def test_readme_says_what_was_measured():
+    readme, found = results.README.read_text(), results.read()
+    again = "python -m loadtests.benchmarks --tables"
+    assert results.refreshed(readme, found) == readme, again
+    assert results.TABLES.read_text() == results.tables(found), again
+
+
+def test_a_readme_without_marks_is_refused():
+    with pytest.raises(ValueError, match="lost the marks"):
+        results.refreshed("# KubeServe\n", {})
+
+
+def test_nothing_measured_is_said():
+    text = f"before\n{results.BEGIN}old\n{results.END}after\n"
+    assert results.refreshed(text, {}) == (
+        f"before\n{results.BEGIN}{results.NOTHING}{results.END}after\n"
+    )
+
+
+def test_an_aim_is_met_or_not():
+    assert at_least("rate", 3.0, 3.0).met
+    assert not at_least("rate", 2.999, 3.0).met
+    assert at_most("latency", 1.0, 1.0).met
+    assert not at_most("latency", 1.001, 1.0).met
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(2.134, "2.13"), (61234.4, "61,234"), (0.8967, "0.897"), (100.4, "100")]
+)
+def test_numbers_have_three_digits(value, text):
+    assert number(value) == text
+
+
+def test_all_parts_together_end_within_twenty_minutes():
+    limits = [part.limit_s(Options()) for name, part in results.PARTS.items() if name != "peers"]
+    assert sum(limits) <= 20 * 60
+
+
+def test_a_part_replaces_its_last_result_and_no_other(tmp_path):
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps({"http": {"raw": 1}}))
+    results.keep("http", {"raw": 2}, path)
+    assert json.loads(path.read_text()) == {"http": {"raw": 2}}
