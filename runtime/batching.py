@@ -26,7 +26,7 @@ INLINE_US: Final = 2_000.0
 CALL_US: Final = 10_000.0
 SWEEP_S: Final = 0.05
 # A text counts as one row for every so many characters: those on which the builder measures what a
-# row costs have 400 in the mean (`controlplane/builder/landmarks.py`).
+# row costs have 200 to 400 in the mean (`controlplane/builder/landmarks.py`).
 ROW_CHARACTERS: Final = 300
 
 

@@ -217,7 +217,7 @@ def test_the_signature_is_one_column_of_text_that_is_not_missing():
 
 
 def test_an_answer_of_a_million_numbers_a_row_is_refused():
-    with pytest.raises(PlanError, match="1048576 numbers a row"):
+    with pytest.raises(PlanError, match="transform: an answer has 1048576 numbers a row"):
         signature_of(compiled(HashingVectorizer()), None)
 
 
