@@ -46,11 +46,16 @@ def datatype(array: NDArray[Any]) -> str:
     return _NAMES.get(array.dtype.str[1:], "BYTES")
 
 
-def one_column_of_text(estimator: Any) -> bool:
-    """True for a vectorizer of texts, alone or first in a pipeline: it takes a list, no table."""
-    steps = getattr(estimator, "steps", None)
-    first = steps[0][1] if isinstance(steps, list) and steps else estimator
-    return hasattr(first, "build_analyzer") and getattr(first, "input", None) == "content"
+def one_column_of_text(estimator: Any, depth: int = 8) -> bool:
+    """True for a vectorizer of texts, alone or where rows go first: it takes a list, no table."""
+    if hasattr(estimator, "build_analyzer"):
+        return getattr(estimator, "input", None) == "content"
+    first = [step for _, step in _listed(estimator, "steps") if step not in (None, "passthrough")]
+    first = first[:1] or [part for _, part in _listed(estimator, "transformer_list")]
+    first += [getattr(estimator, "best_estimator_", None), getattr(estimator, "estimator_", None)]
+    first += _listed(estimator, "estimators_")[:1]
+    inner = [each for each in first if each is not None and not isinstance(each, str)]
+    return depth > 0 and bool(inner) and one_column_of_text(inner[0], depth - 1)
 
 
 def keeps_none(estimator: Any) -> bool:

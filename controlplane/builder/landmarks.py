@@ -1,9 +1,10 @@
-"""Values at which a fitted model's answer turns: thresholds, categories, centres, ranges.
+"""Values at which a fitted model's answer turns: thresholds, categories, centres, ranges, texts.
 
 Read from the fitted attributes, column by column, as far as the first estimators see the raw input.
 Where nothing is known the probe rows are drawn around zero.
 """
 
+import random
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, Final
@@ -15,6 +16,33 @@ Values = dict[int, list[Any]]
 _MOST_A_COLUMN: Final = 200
 _MOST_TREES: Final = 20
 _MOST_ROWS: Final = 64
+# Words in a text, 70 in the mean: what a row costs is measured on these.
+_LENGTHS: Final = (60, 3, 8, 15, 30, 60, 120, 250, 1, 0)
+_MOST_TEXTS: Final = 90
+_MOST_TERMS: Final = 2_000
+# Words that no vocabulary need have: spelt in capitals, with accents, in parts, in other scripts.
+_ODD_WORDS: Final = (
+    *("THE", "and", "of", "IT", "is", "never-seen", "e-mail", "don't", "3.14", "2026", "x", "..."),
+    *(
+        "!?",
+        "(so)",
+        "a,b;c",
+        "foo@example.com",
+        "\xe9t\xe9",
+        "\xc9T\xc9",
+        "cafe\u0301",
+        "stra\xdfe",
+    ),
+    *(
+        "\u0130stanbul",
+        "\ufb01nd",
+        "\uff57ide",
+        "\u732b",
+        "\u043f\u0440\u0438",
+        "\U0001f431\U0001f436",
+    ),
+    *("a\u00a0b", "supercalifragilistic"),
+)
 # Fitted attributes with one row of input space each, or one value a column.
 _POINTS: Final = (
     "cluster_centers_",
@@ -43,6 +71,8 @@ def _visit(estimator: Any, columns: list[int], names: list[str], found: Values, 
         return
     for inner, where in _inside(estimator, columns, names):
         _visit(inner, where, names, found, depth + 1)
+    if hasattr(estimator, "build_analyzer") and columns:
+        found[columns[0]].extend(texts(estimator))
     for attribute in _POINTS:
         _points(getattr(estimator, attribute, None), columns, found)
     _scales(estimator, columns, found)
@@ -84,6 +114,24 @@ def _members(estimator: Any, columns: list[int]) -> Iterable[tuple[Any, list[int
         yield getattr(pair, "estimator", None), columns
     if not hasattr(estimator, "support_"):  # a selection shows its estimator other columns
         yield getattr(estimator, "estimator_", None), columns
+
+
+def texts(vectorizer: Any) -> list[str]:
+    """Make texts of a vectorizer's terms and of words that it need not know; one is empty."""
+    draw = random.Random(20261128)  # noqa: S311  the same model gives the same texts
+    learnt = getattr(vectorizer, "vocabulary_", None) or {}
+    terms = [term for term in learnt if isinstance(term, str)]
+    terms = draw.sample(terms, min(len(terms), _MOST_TERMS)) or list(_ODD_WORDS)
+    made = []
+    for number in range(_MOST_TEXTS):
+        words = [
+            draw.choice(terms) if draw.random() < 0.8 else draw.choice(_ODD_WORDS)
+            for _ in range(_LENGTHS[number % len(_LENGTHS)])
+        ]
+        between = draw.choice((" ", " ", "  ", "\n", ", "))
+        # The terms may be parts of words, with the spaces around them.
+        made.append((between if vectorizer.analyzer == "word" else "").join(words))
+    return made
 
 
 def _lists(value: Any) -> list[Any]:

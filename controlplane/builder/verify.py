@@ -167,12 +167,17 @@ def _near_ties(scores: NDArray[Any] | None, same: NDArray[Any]) -> NDArray[Any]:
 
 def _cost(plan: Plan, probes: list[tuple[Inputs, dict[str, NDArray[Any]]]]) -> dict[str, float]:
     """Fit c0 + c1 * rows through one row and many, each the best of several calls."""
-    rows = probes[0][0]
-    one, many = _taken(rows, np.zeros(1, int)), _taken(rows, np.zeros(_MANY, int))
+    # Many different ones: a text takes as long as it has words.
+    rows, height = max(((rows, _height(rows)) for rows, _ in probes), key=lambda pair: pair[1])
+    one, many = _taken(rows, np.zeros(1, int)), _taken(rows, np.arange(_MANY) % height)
     method = plan.signature.outputs[0].name
     alone, together = _best_us(plan, method, one), _best_us(plan, method, many)
     per_row = max(0.0, (together - alone) / (_MANY - 1))
     return {"c0_us": round(max(0.1, alone - per_row), 3), "c1_us": round(per_row, 4)}
+
+
+def _height(rows: Inputs) -> int:
+    return rows.rows if isinstance(rows, Frame) else len(rows)
 
 
 def _taken(rows: Inputs, which: NDArray[Any]) -> Inputs:

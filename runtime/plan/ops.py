@@ -35,8 +35,8 @@ Array = NDArray[Any]
 
 LARGEST: Final = float(np.finfo(np.float64).max)
 MAX_DEPTH: Final = 32  # nodes inside nodes
-# Of a sparse row, in which nearly all are zeros: half a megabyte a row, of texts as they come.
-MOST_ANSWERED: Final = 65_536
+# Of a sparse row, in which nearly all are zeros: 128 kB a row, of as many rows as are asked.
+MOST_ANSWERED: Final = 1 << 14
 
 
 class PlanError(ValueError):

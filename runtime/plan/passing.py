@@ -20,7 +20,7 @@ from runtime.plan.ops import (
 from runtime.plan.signature import Kind
 from runtime.plan.sparse import Sparse
 
-MAX_COLUMNS: Final = 10_000_000
+MAX_COLUMNS: Final = 1 << 22
 FUNCTIONS: Final = {
     "log1p": np.log1p,
     "expm1": np.expm1,

@@ -130,6 +130,8 @@ def _output(node: Node, method: str, row: Inputs) -> Output:
             answer = np.asarray(node.run(method, row))
     except InputRefused as error:
         raise PlanError(f"{method} refuses the row it gave as its example: {error}") from error
+    except PlanError as error:
+        raise PlanError(f"{method}: {error}") from error
     except Exception as error:  # a graph from outside may fit together and still not run
         raise PlanError(f"{method} fails: {error!r}") from error
     if answer.ndim not in (1, 2) or len(answer) != 1:

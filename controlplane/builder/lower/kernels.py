@@ -13,10 +13,21 @@ from controlplane.builder.lower.base import Draft, Lowering, Spec
 from runtime.plan.kernels import MAX_CLASSES, MAX_DEGREE
 
 _KERNELS = ("linear", "poly", "rbf", "sigmoid")
+_MOST_CELLS = 1 << 24  # 128 MB, nearly all of them zeros where the vectors are texts
 
 
 def _dense(array: Any) -> Any:
     return array.toarray() if hasattr(array, "toarray") else np.asarray(array)
+
+
+def _vectors(draft: Draft, array: Any) -> Any:
+    rows, columns = array.shape
+    if hasattr(array, "toarray") and rows * columns > _MOST_CELLS:
+        raise draft.unsupported(
+            f"it holds {rows} sparse rows of {columns} columns, too many for a plan; a linear model"
+            " such as LinearSVC has one"
+        )
+    return _dense(array)
 
 
 def _kernel(draft: Draft, model: Any) -> Spec:
@@ -31,7 +42,7 @@ def _kernel(draft: Draft, model: Any) -> Spec:
         "coef0": float(model.coef0),
         "degree": int(model.degree),
         "vectors": draft.tensor(
-            _dense(model.support_vectors_).reshape(-1, model.n_features_in_), "f8"
+            _vectors(draft, model.support_vectors_).reshape(-1, model.n_features_in_), "f8"
         ),
     }
 
@@ -87,7 +98,7 @@ def _kernel_ridge(draft: Draft, model: Any) -> Spec:
         degree = 0
     if degree != int(degree) or not 0 <= degree <= MAX_DEGREE:
         raise draft.unsupported(f"its degree is not a whole number up to {MAX_DEGREE}")
-    rows = _dense(model.X_fit_)
+    rows = _vectors(draft, model.X_fit_)
     gamma = 1.0 / rows.shape[1] if model.gamma is None else model.gamma
     dual = np.asarray(model.dual_coef_)
     return {

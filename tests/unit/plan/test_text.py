@@ -138,7 +138,7 @@ def test_weights_are_twins(options, rows, norm, use_idf, smooth_idf, sublinear):
     st.lists(texts, min_size=1, max_size=12),
     st.sampled_from([None, "l1", "l2"]),
     st.booleans(),
-    st.sampled_from([1, 7, 1000, 2**16]),
+    st.sampled_from([1, 7, 1000, 2**14]),
 )
 def test_hashes_are_twins(options, rows, norm, signed, columns):
     more = {"norm": norm, "alternate_sign": signed, "n_features": columns}
@@ -217,7 +217,7 @@ def test_the_signature_is_one_column_of_text_that_is_not_missing():
 
 
 def test_an_answer_of_a_million_numbers_a_row_is_refused():
-    with pytest.raises(PlanError, match="1048576 numbers a row"):
+    with pytest.raises(PlanError, match="transform: an answer has 1048576 numbers a row"):
         signature_of(compiled(HashingVectorizer()), None)
 
 

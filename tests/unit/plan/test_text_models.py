@@ -37,7 +37,7 @@ from sklearn.preprocessing import (
     RobustScaler,
     StandardScaler,
 )
-from sklearn.svm import LinearSVC, LinearSVR
+from sklearn.svm import SVC, LinearSVC, LinearSVR
 from sklearn.tree import DecisionTreeClassifier
 
 from controlplane.builder.lower.base import Unsupported
@@ -202,6 +202,7 @@ DENSE = {
     "tree": DecisionTreeClassifier(random_state=0),
     "boosting": GradientBoostingRegressor(n_estimators=3, random_state=0),
     "network": MLPClassifier((4,), max_iter=5, random_state=0),
+    "kernel": SVC(gamma=0.5),
     "clusters": KMeans(3, n_init=1, random_state=0),
     "union": make_pipeline(
         FeatureUnion([("s", TruncatedSVD(3, random_state=0)), ("k", fs.SelectKBest(fs.chi2, k=5))]),
@@ -330,6 +331,13 @@ def test_texts_given_as_a_table_have_no_plan():
     columns = ColumnTransformer([("text", CountVectorizer(), ["text"])])
     model = fitted(columns, frame, None)
     with pytest.raises(Unsupported, match="'text' gets a table where it needs texts"):
+        plan_of(model)
+
+
+def test_vectors_that_would_fill_a_plan_with_zeros_have_none():
+    x, y = corpus(0, 40, 2)
+    model = fitted(make_pipeline(HashingVectorizer(), SVC()), x, y)
+    with pytest.raises(Unsupported, match="sparse rows of 1048576 columns, too many for a plan"):
         plan_of(model)
 
 

@@ -1,6 +1,7 @@
 """Batching laws, over real plans' shape but a backend that says what it was asked."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,9 +15,9 @@ from runtime.batching import Batcher, Job, rows_in_a_call
 from runtime.codecs.request import Call
 from runtime.compute import Outcome
 from runtime.gate import Gate
-from runtime.plan.ops import Array, InputRefused, Inputs
+from runtime.plan.ops import Array, Frame, InputRefused, Inputs
 from runtime.plan.plan import Cost
-from runtime.plan.signature import Column, Output, Signature
+from runtime.plan.signature import Column, Kind, Output, Signature
 from runtime.problems import DeadlinePassed, EngineUnavailable, Overloaded
 
 POISON = 666.0
@@ -107,6 +108,50 @@ async def test_other_outputs_are_another_call_and_order_is_kept() -> None:
     await all_answered(jobs)
     assert sorted(backend.calls) == [("predict", 5), ("transform", 5)]
     assert [values(job)[0] for job in jobs] == [i * (2.0 + i % 2) for i in range(10)]
+
+
+@dataclass
+class Reader:
+    """Says how long each text is; notes the thread of each call."""
+
+    cost: Cost = field(default_factory=lambda: Cost(10.0, 20.0))
+    signature: Signature = field(
+        default_factory=lambda: Signature(
+            (Column("note", Kind.STRING, missing=True), Column("text", Kind.STRING)),
+            (Output("predict", "INT64"),),
+        )
+    )
+    threads: list[threading.Thread] = field(default_factory=list)
+
+    def run(self, method: str, x: Inputs) -> Array:
+        assert isinstance(x, Frame)
+        self.threads.append(threading.current_thread())
+        return np.array([len(text) for text in x.columns[1]])
+
+
+@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize(
+    ("texts", "inline"),
+    [
+        (["short"], True),
+        (["y" * 300] * 90, True),
+        (["x" * 40_000], False),
+        (["y" * 900] * 40, False),
+    ],
+    ids=["short", "many", "one long", "some longer"],
+)
+async def test_long_texts_are_read_in_the_thread(
+    texts: list[str], inline: bool, alone: bool
+) -> None:
+    backend, batcher = Reader(), bench()
+    batcher.alone = alone
+    lane = batcher.lane(backend, remote=False)
+    columns = np.array([None] * len(texts), object), np.array(texts, object)
+    job = Asked(Call(Frame(columns), len(texts), ("predict",)))
+    lane.put(job)
+    await all_answered([job])
+    assert values(job) == [len(text) for text in texts]
+    assert [thread is threading.current_thread() for thread in backend.threads] == [inline]
 
 
 @pytest.mark.parametrize("kind", ["inline", "thread", "remote"])
