@@ -5,6 +5,7 @@ from typing import Any
 
 from runtime.plan import (
     bayes,
+    centroids,
     clusters,
     compose,
     decomposition,
@@ -16,8 +17,10 @@ from runtime.plan import (
     mixtures,
     neighbors,
     neural,
+    outliers,
     pls,
     processes,
+    propagation,
     radius,
     scalers,
     trees,
@@ -26,6 +29,7 @@ from runtime.plan.ops import MAX_DEPTH, Array, Fields, Node, NodeReader, PlanErr
 
 NODES: dict[str, NodeReader] = {
     **bayes.NODES,
+    **centroids.NODES,
     **clusters.NODES,
     **compose.NODES,
     **decomposition.NODES,
@@ -37,8 +41,10 @@ NODES: dict[str, NodeReader] = {
     **mixtures.NODES,
     **neighbors.NODES,
     **neural.NODES,
+    **outliers.NODES,
     **pls.NODES,
     **processes.NODES,
+    **propagation.NODES,
     **radius.NODES,
     **scalers.NODES,
     **trees.NODES,

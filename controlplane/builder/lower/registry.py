@@ -2,6 +2,7 @@
 
 from controlplane.builder.lower import (
     bayes,
+    centroids,
     clusters,
     compose,
     decomposition,
@@ -13,8 +14,10 @@ from controlplane.builder.lower import (
     mixtures,
     neighbors,
     neural,
+    outliers,
     pls,
     processes,
+    propagation,
     radius,
     refused,
     scalers,
@@ -24,6 +27,7 @@ from controlplane.builder.lower.base import Draft, Lowering
 
 LOWERINGS: dict[type, Lowering] = {
     **bayes.LOWERINGS,
+    **centroids.LOWERINGS,
     **clusters.LOWERINGS,
     **compose.LOWERINGS,
     **decomposition.LOWERINGS,
@@ -35,8 +39,10 @@ LOWERINGS: dict[type, Lowering] = {
     **mixtures.LOWERINGS,
     **neighbors.LOWERINGS,
     **neural.LOWERINGS,
+    **outliers.LOWERINGS,
     **pls.LOWERINGS,
     **processes.LOWERINGS,
+    **propagation.LOWERINGS,
     **radius.LOWERINGS,
     **refused.LOWERINGS,
     **scalers.LOWERINGS,
