@@ -5,13 +5,17 @@ What `verify.verify` reads. Runs in the locked child, and in the coverage table'
 
 from typing import Any
 
+import numpy as np
+
 from controlplane.builder.describe import Unusable
+from controlplane.builder.lower.base import Unsupported
 from controlplane.builder.lower.registry import new_draft
-from controlplane.builder.probe import answers, probe_rows
+from controlplane.builder.probe import Columns, answers, probe_rows
 from runtime import frames
 from runtime.plan import signature_of
 from runtime.plan.graph import build
-from runtime.plan.signature import from_json
+from runtime.plan.ops import InputRefused, Node
+from runtime.plan.signature import Signature, from_json
 
 
 def drafted(estimator: Any) -> bytes:
@@ -28,9 +32,46 @@ def drafted(estimator: Any) -> bytes:
     meta = {"graph": spec, "tensors": names_of_tensors, "signature": signature.to_json()}
     plan = frames.encode(meta, [draft.tensors[name] for name in names_of_tensors])
     plain = from_json(signature.to_json())
+
+    def asked(**how: float) -> tuple[dict[str, Any], list[Any]]:
+        probes = probe_rows(estimator, plain, **how)
+        if signature.numeric:
+            probes = [_answerable(estimator, node, signature, columns) for columns in probes]
+        return answers(estimator, signature, probes)
+
     try:
-        meta, arrays = answers(estimator, signature, probe_rows(estimator, plain))
+        meta, arrays = asked()
     except Unusable:
         # Isotonic regression may be told to refuse whatever it has not seen the like of.
-        meta, arrays = answers(estimator, signature, probe_rows(estimator, plain, beyond=0.0))
+        meta, arrays = asked(beyond=0.0)
     return len(plan).to_bytes(8, "little") + plan + frames.encode(meta, arrays)
+
+
+def _answerable(estimator: Any, node: Node, signature: Signature, columns: Columns) -> Columns:
+    """Put neutral rows in the place of those that plan and model both refuse.
+
+    Neighbours within a radius and counted categories have no answer to some rows of numbers, and
+    one such row would have the model refuse its whole batch.
+    """
+    rows = np.column_stack(columns).astype(np.float64)
+    for _ in range(len(rows)):
+        try:
+            for method in (output.name for output in signature.outputs):
+                node.run(method, rows)
+        except InputRefused as refused:
+            if refused.row is None:
+                break
+            _expect_refusal(estimator, signature, rows[refused.row])
+            rows[refused.row] = np.array(node.example(), np.float64)
+        else:
+            break
+    return list(rows.T.copy())
+
+
+def _expect_refusal(estimator: Any, signature: Signature, row: Any) -> None:
+    """Raise Unsupported if scikit-learn answers a row that the plan refuses."""
+    try:
+        answers(estimator, signature, [[np.array([cell]) for cell in row]])
+    except (Unusable, IndexError):
+        return
+    raise Unsupported(type(estimator).__name__, "its plan refuses a row that scikit-learn answers")

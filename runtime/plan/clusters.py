@@ -1,9 +1,11 @@
 """Clusters by their centres: the nearest one, and the distances to all."""
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 
+from runtime.plan.distances import expanded, lengths
 from runtime.plan.ops import (
     Array,
     Fields,
@@ -16,6 +18,11 @@ from runtime.plan.ops import (
 )
 
 MAX_DEPTH: Final = 1_000
+POOLINGS: Final[dict[str, Callable[..., Array]]] = {
+    "max": np.max,
+    "min": np.min,
+    "median": np.median,
+}
 
 
 class Centres(Node):
@@ -46,17 +53,7 @@ class Centres(Node):
 
     def transform(self, x: Inputs) -> Float64Matrix:
         """Euclidean distance to each centre, (rows, centres)."""
-        return _distances(as_matrix(x), self.centres, self.squares)
-
-
-def _distances(x: Float64Matrix, centres: Float64Matrix, squares: Array) -> Float64Matrix:
-    """Source: sklearn.metrics.pairwise._euclidean_distances."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        out: Float64Matrix = -2 * (x @ centres.T)
-        out += np.einsum("ij,ij->i", x, x)[:, None]
-        out += squares
-        np.maximum(out, 0, out=out)
-        return np.sqrt(out, out=out)
+        return np.sqrt(expanded(as_matrix(x), self.centres, self.squares))
 
 
 def _scores(x: Float64Matrix, centres: Float64Matrix, squares: Array) -> Float64Matrix:
@@ -120,7 +117,83 @@ class Bisected(Node):
 
     def transform(self, x: Inputs) -> Float64Matrix:
         """Euclidean distance to each cluster's centre, (rows, clusters)."""
-        return _distances(as_matrix(x), self.leaves, self.leaf_squares)
+        return np.sqrt(expanded(as_matrix(x), self.leaves, self.leaf_squares))
+
+
+class NearestCentre(Node):
+    """Birch, MeanShift and AffinityPropagation: the cluster of the nearest centre.
+
+    label    (centres,): cluster of each centre, where several make one (Birch)
+    squares  lengths of the centres, as Birch keeps them
+    exact    distances bitwise at the same batch size; labels too, but for rows as near to two
+             as rounding can tell, because scikit-learn multiplies in chunks of 256 rows
+    source   sklearn.metrics.pairwise_distances_argmin; Birch.predict and transform
+    """
+
+    kind = "nearest_centre"
+    exact = "batch"
+    missing = Missing.REFUSES
+
+    def __init__(self, fields: Fields) -> None:
+        self.centres = fields.finite("centres", None, None)
+        count, self.n_in = (int(length) for length in self.centres.shape)
+        if not count or not self.n_in:
+            raise fields.fail("'centres' is empty")
+        self.squares = lengths(self.centres)
+        self.label = fields.tensor("label", "i8", count) if fields.has("label") else None
+        self.methods = ("predict",)
+        if fields.flag("transforms"):
+            self.methods = ("predict", "transform")
+            self.n_out = count
+
+    def predict(self, x: Inputs) -> Array:
+        """Cluster of each row, int64, of the first of centres that tie."""
+        nearest: Array = expanded(as_matrix(x), self.centres, self.squares).argmin(axis=1)
+        return nearest if self.label is None else self.label[nearest]
+
+    def transform(self, x: Inputs) -> Float64Matrix:
+        """Euclidean distance to each centre, (rows, centres)."""
+        return np.sqrt(expanded(as_matrix(x), self.centres, self.squares))
+
+
+class Pooled(Node):
+    """FeatureAgglomeration: columns of one cluster become one.
+
+    group   (columns,): cluster of each column; none of them is empty
+    exact   bitwise in any batch; medians of two take their mean as numpy does
+    source  sklearn.cluster._feature_agglomeration.AgglomerationTransform.transform
+    """
+
+    kind = "pooled"
+    methods = ("transform",)
+    exact = "bitwise"
+    missing = Missing.REFUSES
+
+    def __init__(self, fields: Fields) -> None:
+        self.pooling = fields.choice("pooling", "mean", *POOLINGS)
+        group = fields.tensor("group", "i8", None)
+        self.n_in = int(group.shape[0])
+        if not self.n_in:
+            raise fields.fail("'group' is empty")
+        self.group = fields.indices("group", self.n_in, self.n_in)
+        self.sizes = np.bincount(self.group)
+        self.n_out = len(self.sizes)
+        if not self.sizes.all():
+            raise fields.fail("a cluster has no column")
+
+    def transform(self, x: Inputs) -> Float64Matrix:
+        """Give (rows, clusters); a step for each cluster, but one for all means."""
+        matrix = as_matrix(x)
+        rows = matrix.shape[0]
+        if self.pooling == "mean":
+            cells = self.group + np.arange(0, rows * self.n_out, self.n_out)[:, None]
+            sums = np.bincount(cells.ravel(), matrix.ravel(), minlength=rows * self.n_out)
+            means: Float64Matrix = sums.reshape(rows, self.n_out) / self.sizes
+            return means
+        out = np.empty((rows, self.n_out))
+        for cluster in range(self.n_out):
+            out[:, cluster] = POOLINGS[self.pooling](matrix[:, self.group == cluster], axis=1)
+        return out
 
 
 def _centres(fields: Fields) -> Node:
@@ -135,4 +208,21 @@ def _bisected(fields: Fields) -> Node:
     return node
 
 
-NODES: dict[str, NodeReader] = {Centres.kind: _centres, Bisected.kind: _bisected}
+def _nearest_centre(fields: Fields) -> Node:
+    node = NearestCentre(fields)
+    fields.done()
+    return node
+
+
+def _pooled(fields: Fields) -> Node:
+    node = Pooled(fields)
+    fields.done()
+    return node
+
+
+NODES: dict[str, NodeReader] = {
+    Centres.kind: _centres,
+    Bisected.kind: _bisected,
+    NearestCentre.kind: _nearest_centre,
+    Pooled.kind: _pooled,
+}

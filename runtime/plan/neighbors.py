@@ -10,49 +10,7 @@ scikit-learn.
 import numpy as np
 
 from runtime.plan.ops import Array, Fields, Float64Matrix, Inputs, Node, NodeReader
-from runtime.plan.stored import Stored, graph_width, read_targets
-
-
-class Neighbors(Stored):
-    """Stored points and the k nearest of them to each row.
-
-    weights  uniform, or distance: the inverse of it; rows on a point listen to such points alone
-    source   sklearn.neighbors._base.KNeighborsMixin.kneighbors, _get_weights
-    """
-
-    def __init__(self, fields: Fields) -> None:
-        super().__init__(fields)
-        self.k = fields.integer("k", 1, self.points.stored)
-        self.by_distance = False
-
-    def read_weights(self, fields: Fields) -> None:
-        """Read how much each neighbour counts."""
-        self.by_distance = fields.choice("weights", "uniform", "distance") == "distance"
-
-    def nearest(self, x: Inputs) -> tuple[Array, Float64Matrix]:
-        """Give (rows, k) places of the nearest points, nearest first, and their distances."""
-        matrix = self.rows(x)
-        rows = matrix.shape[0]
-        places = np.empty((rows, self.k), np.intp)
-        distances = np.empty((rows, self.k))
-        for at, found in self.points.blocks(matrix):
-            # Stable, so that of points equally far the one stored first counts, as in a tree walk
-            # of sorted leaves; a partition would choose among them by chance.
-            order = found.argsort(axis=1, kind="stable")[:, : self.k]
-            places[at] = order
-            distances[at] = np.take_along_axis(found, order, axis=1)
-        return places, self.points.finish(distances)
-
-    def weights(self, distances: Float64Matrix) -> Float64Matrix:
-        """Give each neighbour's weight, (rows, k)."""
-        if not self.by_distance:
-            return np.ones_like(distances)
-        with np.errstate(divide="ignore"):
-            weights: Float64Matrix = 1.0 / distances
-        infinite = np.isinf(weights)
-        on_a_point = infinite.any(axis=1)
-        weights[on_a_point] = infinite[on_a_point]
-        return weights
+from runtime.plan.stored import Neighbors, graph_width, read_targets
 
 
 class NeighborsClassifier(Neighbors):
@@ -162,7 +120,7 @@ class OutlierFactor(Neighbors):
         return np.where(self.decision_function(x) < 0, -1, 1)
 
 
-def _reader(kind: type[Stored]) -> NodeReader:
+def _reader(kind: type[Neighbors]) -> NodeReader:
     def read(fields: Fields) -> Node:
         node = kind(fields)
         fields.done()

@@ -10,44 +10,11 @@ from runtime.plan.ops import (
     Array,
     Fields,
     Float64Matrix,
-    InputRefused,
     Inputs,
     Node,
     NodeReader,
 )
-from runtime.plan.stored import Stored, graph_width, read_targets
-
-
-class Within(Stored):
-    """Stored points and those of them within a radius of each row.
-
-    source  sklearn.neighbors._base.RadiusNeighborsMixin.radius_neighbors
-    """
-
-    def __init__(self, fields: Fields) -> None:
-        super().__init__(fields)
-        radius = fields.number("radius")
-        if radius < 0:
-            raise fields.fail("'radius' must not be below zero")
-        self.radius = self.points.reduce(radius)
-        self.by_distance = False
-
-    def read_weights(self, fields: Fields) -> None:
-        """Read how much each neighbour counts."""
-        self.by_distance = fields.choice("weights", "uniform", "distance") == "distance"
-
-    def weights(self, found: Float64Matrix) -> Float64Matrix:
-        """Give the weight of every point for each row, zero for those too far."""
-        within = found <= self.radius
-        if not self.by_distance:
-            return within.astype(np.float64)
-        distances = self.points.finish(found)
-        with np.errstate(divide="ignore"):
-            inverse = np.where(within, 1.0 / distances, 0.0)
-        on_a_point = within & (distances == 0)
-        alone = on_a_point.any(axis=1)
-        inverse[alone] = on_a_point[alone]
-        return inverse
+from runtime.plan.stored import Within, graph_width, read_targets
 
 
 class RadiusClassifier(Within):
@@ -83,11 +50,10 @@ class RadiusClassifier(Within):
         for at, found in self.points.blocks(matrix):
             weights = self.weights(found)
             proba[at] = weights @ self.member
-            lonely = np.flatnonzero(~(found <= self.radius).any(axis=1))
-            if lonely.size and self.label is None:
-                row = at.start + int(lonely[0])
-                raise InputRefused(row, None, "no training row lies within the radius")
-            if self.outlier >= 0:
+            if self.label is None:
+                self.refuse_lonely(found, at.start)
+            elif self.outlier >= 0:
+                lonely = np.flatnonzero(~(found <= self.radius).any(axis=1))
                 proba[at.start + lonely, self.outlier] = 1.0
         total = proba.sum(axis=1, keepdims=True)
         total[total == 0.0] = 1.0

@@ -2,11 +2,14 @@
 
 from typing import Final
 
+import numpy as np
+
 from runtime.plan.distances import Points
 from runtime.plan.ops import (
     Array,
     Fields,
     Float64Matrix,
+    InputRefused,
     Inputs,
     Missing,
     Node,
@@ -31,6 +34,87 @@ class Stored(Node):
         matrix = as_matrix(x)
         self.points.refuse_far(matrix)
         return matrix
+
+
+class Neighbors(Stored):
+    """Stored points and the k nearest of them to each row.
+
+    weights  uniform, or distance: the inverse of it; rows on a point listen to such points alone
+    source   sklearn.neighbors._base.KNeighborsMixin.kneighbors, _get_weights
+    """
+
+    def __init__(self, fields: Fields) -> None:
+        super().__init__(fields)
+        self.k = fields.integer("k", 1, self.points.stored)
+        self.by_distance = False
+
+    def read_weights(self, fields: Fields) -> None:
+        """Read how much each neighbour counts."""
+        self.by_distance = fields.choice("weights", "uniform", "distance") == "distance"
+
+    def nearest(self, x: Inputs) -> tuple[Array, Float64Matrix]:
+        """Give (rows, k) places of the nearest points, nearest first, and their distances."""
+        matrix = self.rows(x)
+        rows = matrix.shape[0]
+        places = np.empty((rows, self.k), np.intp)
+        distances = np.empty((rows, self.k))
+        for at, found in self.points.blocks(matrix):
+            # Stable, so that of points equally far the one stored first counts, as in a tree walk
+            # of sorted leaves; a partition would choose among them by chance.
+            order = found.argsort(axis=1, kind="stable")[:, : self.k]
+            places[at] = order
+            distances[at] = np.take_along_axis(found, order, axis=1)
+        return places, self.points.finish(distances)
+
+    def weights(self, distances: Float64Matrix) -> Float64Matrix:
+        """Give each neighbour's weight, (rows, k)."""
+        if not self.by_distance:
+            return np.ones_like(distances)
+        with np.errstate(divide="ignore"):
+            weights: Float64Matrix = 1.0 / distances
+        infinite = np.isinf(weights)
+        on_a_point = infinite.any(axis=1)
+        weights[on_a_point] = infinite[on_a_point]
+        return weights
+
+
+class Within(Stored):
+    """Stored points and those of them within a radius of each row.
+
+    source  sklearn.neighbors._base.RadiusNeighborsMixin.radius_neighbors
+    """
+
+    def __init__(self, fields: Fields) -> None:
+        super().__init__(fields)
+        radius = fields.number("radius")
+        if radius < 0:
+            raise fields.fail("'radius' must not be below zero")
+        self.radius = self.points.reduce(radius)
+        self.by_distance = False
+
+    def read_weights(self, fields: Fields) -> None:
+        """Read how much each neighbour counts."""
+        self.by_distance = fields.choice("weights", "uniform", "distance") == "distance"
+
+    def refuse_lonely(self, found: Float64Matrix, first: int) -> None:
+        """Raise InputRefused for a row without neighbours; `first` is the block's first row."""
+        lonely = np.flatnonzero(~(found <= self.radius).any(axis=1))
+        if lonely.size:
+            row = first + int(lonely[0])
+            raise InputRefused(row, None, "no training row lies within the radius")
+
+    def weights(self, found: Float64Matrix) -> Float64Matrix:
+        """Give the weight of every point for each row, zero for those too far."""
+        within = found <= self.radius
+        if not self.by_distance:
+            return within.astype(np.float64)
+        distances = self.points.finish(found)
+        with np.errstate(divide="ignore"):
+            inverse = np.where(within, 1.0 / distances, 0.0)
+        on_a_point = within & (distances == 0)
+        alone = on_a_point.any(axis=1)
+        inverse[alone] = on_a_point[alone]
+        return inverse
 
 
 def read_targets(fields: Fields, stored: int) -> tuple[Array, bool]:

@@ -1,12 +1,20 @@
-"""Lowering of k-means and its kin."""
+"""Lowering of clusters: by their centres, and of columns."""
 
 # BisectingKMeans keeps its tree in private attributes.
 # ruff: noqa: SLF001
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
-from sklearn.cluster import BisectingKMeans, KMeans, MiniBatchKMeans
+from sklearn.cluster import (
+    AffinityPropagation,
+    Birch,
+    BisectingKMeans,
+    FeatureAgglomeration,
+    KMeans,
+    MeanShift,
+    MiniBatchKMeans,
+)
 
 from controlplane.builder.lower.base import Draft, Lowering, Spec
 from runtime.plan.clusters import MAX_DEPTH
@@ -56,8 +64,55 @@ def _bisected(draft: Draft, model: Any) -> Spec:
     }
 
 
+def _nearest(draft: Draft, centres: Any, **more: Any) -> Spec:
+    centres = np.asarray(centres)
+    if not len(centres):
+        raise draft.unsupported("it has no cluster, so every row would be -1")
+    return {
+        "op": "nearest_centre",
+        "centres": draft.tensor(_checked(draft, centres), "f8"),
+        **more,
+    }
+
+
+def _birch(draft: Draft, model: Any) -> Spec:
+    label = draft.tensor(model.subcluster_labels_, "i8")
+    return _nearest(draft, model.subcluster_centers_, label=label, transforms=True)
+
+
+def _shifted(draft: Draft, model: Any) -> Spec:
+    return _nearest(draft, model.cluster_centers_, transforms=False)
+
+
+def _affine(draft: Draft, model: Any) -> Spec:
+    if not hasattr(model, "cluster_centers_"):
+        raise draft.unsupported("with affinity='precomputed' it cannot predict")
+    return _shifted(draft, model)
+
+
+def _agglomerated(draft: Draft, model: Any) -> Spec:
+    own = model.pooling_func
+    pooling = next((n for n, known in POOLED.items() if any(own is f for f in known)), None)
+    if pooling is None:
+        name = getattr(own, "__name__", "a function")
+        raise draft.unsupported(f"its pooling {name} is not one of {', '.join(POOLED)}")
+    return {"op": "pooled", "pooling": pooling, "group": draft.tensor(model.labels_, "i8")}
+
+
+# By identity, never by name: a tenant's own `mean` is another function.
+POOLED: Final = {
+    "mean": (np.mean,),
+    "max": (np.max, np.amax),
+    "min": (np.min, np.amin),
+    "median": (np.median,),
+}
+
 LOWERINGS: dict[type, Lowering] = {
     KMeans: _centres,
     MiniBatchKMeans: _centres,
     BisectingKMeans: _bisected,
+    Birch: _birch,
+    MeanShift: _shifted,
+    AffinityPropagation: _affine,
+    FeatureAgglomeration: _agglomerated,
 }

@@ -1,16 +1,26 @@
 """K-means against scikit-learn: labels equal, distances bitwise at the same batch size."""
 
+import warnings
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.cluster import BisectingKMeans, KMeans, MiniBatchKMeans
+from sklearn.cluster import (
+    AffinityPropagation,
+    Birch,
+    BisectingKMeans,
+    FeatureAgglomeration,
+    KMeans,
+    MeanShift,
+    MiniBatchKMeans,
+)
+from sklearn.exceptions import ConvergenceWarning
 
 from controlplane.builder.lower.base import Unsupported
 from tests.unit.plan.malformed import assert_refuses, assert_refuses_broken, plan_of, shrunk
-from tests.unit.plan.twins import assert_bitwise, compiled
+from tests.unit.plan.twins import assert_bitwise, assert_twins, compiled
 
 KINDS = [KMeans, MiniBatchKMeans, BisectingKMeans]
 
@@ -54,6 +64,60 @@ def test_the_first_of_equally_near_centres_wins():
     assert_bitwise(compiled(estimator).predict(q), estimator.predict(q))
 
 
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from(
+        [
+            lambda: Birch(n_clusters=3, threshold=0.8),
+            lambda: Birch(n_clusters=None, threshold=1.5),
+            lambda: MeanShift(bandwidth=1.5),
+            lambda: AffinityPropagation(random_state=0, max_iter=500),
+        ]
+    ),
+    st.integers(1, 6),
+    st.integers(1, 400),
+)
+def test_clusters_by_the_nearest_centre_are_twins(seed, make, columns, height):
+    random = np.random.default_rng(seed)
+    x = random.normal(size=(40, columns)) + random.integers(0, 3, (40, 1)) * 5
+    q = random.normal(size=(height, columns)) * 5
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = make().fit(x)
+    if isinstance(model, AffinityPropagation) and not len(model.cluster_centers_):
+        with pytest.raises(Unsupported, match="no cluster"):
+            plan_of(model)
+    else:
+        node = assert_twins(model, q)
+        assert ("transform" in node.methods) == isinstance(model, Birch)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([np.mean, np.max, np.min, np.median]),
+    st.integers(2, 12),
+    st.integers(1, 100),
+)
+def test_agglomerated_columns_are_twins(seed, pooling, columns, height):
+    random = np.random.default_rng(seed)
+    x = random.normal(size=(30, columns))
+    clusters = int(random.integers(1, columns + 1))
+    model = FeatureAgglomeration(clusters, pooling_func=pooling).fit(x)
+    node = assert_twins(model, random.normal(size=(height, columns)) * 3)
+    assert node.n_out == clusters
+
+
+def test_what_cannot_be_pooled_or_predicted_says_why():
+    x = np.random.default_rng(0).normal(size=(20, 4))
+    with pytest.raises(Unsupported, match="its pooling sum"):
+        plan_of(FeatureAgglomeration(2, pooling_func=np.sum).fit(x))
+    similar = AffinityPropagation(affinity="precomputed", random_state=0).fit(x @ x.T)
+    with pytest.raises(Unsupported, match="cannot predict"):
+        plan_of(similar)
+
+
 def test_float32_centres_have_no_plan():
     with pytest.raises(Unsupported, match="float32"):
         plan_of(KMeans(2, n_init=1).fit(np.arange(8, dtype=np.float32)[:, None]))
@@ -62,12 +126,29 @@ def test_float32_centres_have_no_plan():
 @pytest.fixture(scope="module")
 def models() -> dict[str, Any]:
     x = np.random.default_rng(0).normal(size=(60, 3))
-    return {"k-means": KMeans(4, n_init=1).fit(x), "bisected": BisectingKMeans(4).fit(x)}
+    return {
+        "k-means": KMeans(4, n_init=1).fit(x),
+        "bisected": BisectingKMeans(4).fit(x),
+        "birch": Birch(n_clusters=2).fit(x),
+        "pooled": FeatureAgglomeration(2).fit(x),
+    }
 
 
-@pytest.mark.parametrize("name", ["k-means", "bisected"])
+@pytest.mark.parametrize("name", ["k-means", "bisected", "birch", "pooled"])
 def test_broken_plans_are_refused(models, name):
-    assert_refuses_broken(models[name], {"left holds -1"})
+    anything = {"label missing", "label holds -1", f"label holds {2**62}"}
+    assert_refuses_broken(
+        models[name], {"left holds -1"} | (anything if name == "birch" else set())
+    )
+
+
+def test_groups_that_do_not_fit_are_refused(models):
+    spec, tensors = plan_of(models["pooled"])
+    for group in ([0, 2, 2], [], [0, 3, 1]):
+        assert_refuses(spec, {**tensors, spec["group"]: np.array(group, np.int64)})
+    spec, tensors = plan_of(models["birch"])
+    assert_refuses(spec, shrunk(spec, tensors, "label"))
+    assert_refuses(spec, {**tensors, spec["centres"]: np.empty((0, 3))})
 
 
 @pytest.mark.parametrize("key", ["tree", "left", "label"])

@@ -23,7 +23,7 @@ from tests.unit.plan.twins import assert_bitwise, assert_within, compiled
 LABELS = {"int": [3, 7, -1], "str": ["ape", "bee", "cat"], "bool": [False, True]}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     st.integers(0, 2**32 - 1),
     st.integers(1, 60),
@@ -114,7 +114,7 @@ def table(name: str, seed: int, height: int) -> tuple[np.ndarray, np.ndarray]:
     return (x[:, :2], q[:, :2]) if name == "haversine" else (x, q)
 
 
-@settings(deadline=None, max_examples=50, derandomize=True)
+@settings(deadline=None, max_examples=30, derandomize=True)
 @given(
     st.sampled_from(sorted(METRICS)),
     st.integers(0, 2**32 - 1),
@@ -133,7 +133,7 @@ def test_every_metric_measures_as_scikit_learn_does(name, seed, height, weights)
         assert_within(compiled(model).predict_proba(q), model.predict_proba(q), 1e-9)
 
 
-@settings(deadline=None, max_examples=30, derandomize=True)
+@settings(deadline=None, max_examples=15, derandomize=True)
 @given(
     st.integers(0, 2**32 - 1),
     st.integers(1, 40),

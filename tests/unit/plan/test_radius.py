@@ -22,7 +22,7 @@ LABELS = {"int": [3, 7, -1], "str": ["ape", "bee", "cat"], "bool": [False, True]
 METRICS = ["euclidean", "manhattan", "chebyshev", "cosine", "canberra"]
 
 
-@settings(deadline=None, max_examples=60, derandomize=True)
+@settings(deadline=None, max_examples=30, derandomize=True)
 @given(
     st.integers(0, 2**32 - 1),
     st.integers(1, 60),

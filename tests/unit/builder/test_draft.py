@@ -1,0 +1,34 @@
+"""Probe rows that a model has no answer to do not cost it its plan, nor the upload its model."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.neighbors import KNeighborsClassifier, RadiusNeighborsClassifier
+
+from controlplane.builder.draft import drafted
+from controlplane.builder.lower.base import Unsupported
+from controlplane.builder.verify import verify
+from runtime.plan import distances
+
+X = np.random.default_rng(0).normal(size=(30, 2))
+
+
+def checked(model: object, folder: Path) -> dict[str, object]:
+    (folder / "draft").write_bytes(drafted(model))
+    with (folder / "draft").open("rb") as file:
+        return verify(file.fileno(), folder, {})
+
+
+def test_rows_without_neighbours_are_left_out_of_the_comparison(tmp_path):
+    model = RadiusNeighborsClassifier(0.8).fit(X, np.arange(30) % 2)
+    with pytest.raises(ValueError, match="No neighbors found"):
+        model.predict(np.array([[50.0, 50.0]]))
+    assert "refused" not in checked(model, tmp_path)
+
+
+def test_a_plan_that_refuses_what_scikit_learn_answers_is_no_plan(monkeypatch):
+    model = KNeighborsClassifier(3).fit(X, np.arange(30) % 2)
+    monkeypatch.setattr(distances, "MOST", 1e-9)
+    with pytest.raises(Unsupported, match="refuses a row that scikit-learn answers"):
+        drafted(model)
