@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn import feature_selection
 from sklearn.compose import ColumnTransformer
+from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.kernel_approximation import AdditiveChi2Sampler
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import (
@@ -17,6 +19,7 @@ from sklearn.preprocessing import (
     QuantileTransformer,
     SplineTransformer,
 )
+from sklearn.random_projection import SparseRandomProjection
 
 from controlplane.builder.lower.base import Draft, Lowering, Spec
 from controlplane.builder.lower.scalers import LOWERINGS as SCALERS
@@ -42,6 +45,8 @@ _KEEP_SPARSE = (
     feature_selection.RFE,
     feature_selection.RFECV,
     QuantileTransformer,
+    SimpleImputer,
+    AdditiveChi2Sampler,
 )
 
 
@@ -62,10 +67,14 @@ def _gives_sparse(step: Any, incoming: bool) -> bool:
         return bool(getattr(step, "sparse_output", getattr(step, "sparse", False)))
     if isinstance(step, KBinsDiscretizer):
         return bool(step.encode == "onehot")
+    if isinstance(step, MissingIndicator):
+        return bool(step.sparse is True or (step.sparse == "auto" and incoming))
     if isinstance(step, ColumnTransformer):
         return bool(step.sparse_output_)
     if isinstance(step, FeatureUnion):
         return any(_gives_sparse(one, incoming) for _, one in step.transformer_list)
+    if isinstance(step, SparseRandomProjection):
+        return incoming and not step.dense_output
     if isinstance(step, Pipeline):
         for _, one in step.steps:
             incoming = _gives_sparse(one, incoming)
