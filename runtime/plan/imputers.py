@@ -10,6 +10,7 @@ from runtime.plan.ops import (
     Fields,
     Float64Matrix,
     Frame,
+    InputRefused,
     Inputs,
     Missing,
     Node,
@@ -191,8 +192,11 @@ class Indicate(Node):
         if fields.has("missing_value"):
             self.missing_value = _cell(fields, *(fields.items("missing_value", 1) or [None]))
         self.strict = fields.flag("strict")
-        if not self.shown or (self.strict and self.missing_value is not None):
-            raise fields.fail("it shows no column, or is strict about a value")
+        if not self.shown:
+            raise fields.fail("it shows no column")
+        # Where missing is a value, no signature can keep it out of a column.
+        valued = self.strict and self.missing_value is not None
+        self.watched = sorted(set(range(self.n_in)) - set(self.shown)) if valued else []
         self.missing = Missing.FILLS
 
     @override
@@ -213,6 +217,11 @@ class Indicate(Node):
     def transform(self, x: Inputs) -> Array:
         """Give (rows, shown) booleans."""
         columns = as_columns(x)
+        for place in self.watched:
+            absent = _absent(columns[place], self.missing_value)
+            if absent.any():
+                detail = f"{self.missing_value!r} was not in this column in training"
+                raise InputRefused(int(np.argmax(absent)), place, detail)
         return np.column_stack([_absent(columns[j], self.missing_value) for j in self.shown])
 
 

@@ -1,14 +1,16 @@
 """Nodes that take each column for itself: what passes through, functions, feature selection."""
 
+from collections.abc import Callable
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from runtime.plan.ops import (
+    Array,
     Cell,
     Fields,
-    Float64Matrix,
+    Frame,
     Int64Vector,
     Missing,
     Node,
@@ -21,7 +23,7 @@ from runtime.plan.signature import Kind
 from runtime.plan.sparse import Sparse
 
 MAX_COLUMNS: Final = 1 << 22
-FUNCTIONS: Final = {
+FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "log1p": np.log1p,
     "expm1": np.expm1,
     "log": np.log,
@@ -44,9 +46,45 @@ FUNCTIONS: Final = {
     "sinh": np.sinh,
     "exp2": np.exp2,
     "reciprocal": np.reciprocal,
+    "tan": np.tan,
+    "cosh": np.cosh,
+    "arcsin": np.arcsin,
+    "arccos": np.arccos,
+    "arctan": np.arctan,
+    "arccosh": np.arccosh,
+    "arctanh": np.arctanh,
+    "fabs": np.fabs,
+    "trunc": np.trunc,
+    "round": np.round,
+    "positive": np.positive,
+    "degrees": np.degrees,
+    "radians": np.radians,
+    "rad2deg": np.rad2deg,
+    "deg2rad": np.deg2rad,
+    "isnan": np.isnan,
+    "nan_to_num": np.nan_to_num,
 }
 # The others round their last digit, perhaps one way in a vector and another way alone.
-ROUNDED_ONE_WAY: Final = {"sqrt", "square", "abs", "sign", "rint", "floor", "ceil", "negative"}
+ROUNDED_ONE_WAY: Final = {
+    "sqrt",
+    "square",
+    "abs",
+    "sign",
+    "rint",
+    "floor",
+    "ceil",
+    "negative",
+    "reciprocal",
+    "fabs",
+    "trunc",
+    "round",
+    "positive",
+    "isnan",
+    "nan_to_num",
+}
+FILLS: Final = {"isnan", "nan_to_num"}
+# Of the others, every one takes 2.
+TAKES_LESS: Final = {"arcsin", "arccos", "arctanh"}
 Want = tuple[Kind, bool]
 
 
@@ -109,21 +147,26 @@ class Function(Plain):
         name = fields.choice("function", *FUNCTIONS)
         self.function = FUNCTIONS[name]
         self.exact = "bitwise" if name in ROUNDED_ONE_WAY else "batch"
+        self.taken = 0.5 if name in TAKES_LESS else 2.0
+        if name in FILLS:
+            self.gives_gaps = False
+            if self.missing is Missing.PASSES:
+                self.missing = Missing.FILLS
 
     @override
     def example(self) -> tuple[Cell, ...]:
-        """Give a number that every one of the functions takes."""
-        return (2.0,) * self.n_in
+        """Give a number that the function takes."""
+        return (self.taken,) * self.n_in
 
-    def transform(self, x: Rows) -> Float64Matrix:
+    def transform(self, x: Rows) -> Array:
         """Give the function's values; out of its range they are NaN or infinite, as in numpy."""
         with np.errstate(all="ignore"):
-            values: Float64Matrix = self.function(as_matrix(x))
+            values: Array = self.function(as_matrix(x))
         return values
 
 
 class Select(Plain):
-    """Some of the columns: feature selection."""
+    """Some of the columns, strings as well as numbers: feature selection."""
 
     kind = "select"
     takes_sparse = True
@@ -131,6 +174,8 @@ class Select(Plain):
     def __init__(self, fields: Fields) -> None:
         super().__init__(fields)
         self.keep = fields.indices("keep", self.n_in, None)
+        if (np.diff(self.keep) <= 0).any():
+            raise fields.fail("'keep' must ascend")
         self.n_out = self.keep.shape[0]
 
     @cached_property
@@ -139,6 +184,15 @@ class Select(Plain):
         place = np.full(self.n_in, -1)
         place[self.keep] = np.arange(self.n_out)
         return place
+
+    @override
+    def wants(self, after: tuple[Want, ...]) -> tuple[Want, ...]:
+        """Give what whoever comes next wants; columns that are dropped may be anything."""
+        passes = self.missing is Missing.PASSES
+        found: list[Want] = [(Kind.ANY, passes)] * self.n_in
+        for place, (kind, missing) in zip(self.keep.tolist(), after, strict=True):
+            found[place] = (kind, missing and passes)
+        return tuple(found)
 
     @override
     def origin(self, column: int) -> int | None:
@@ -153,11 +207,14 @@ class Select(Plain):
             cells[place] = cell
         return tuple(cells)
 
-    def transform(self, x: Rows) -> Float64Matrix | Sparse:
-        """Give the columns that are kept."""
+    def transform(self, x: Rows) -> Rows:
+        """Give the columns that are kept: a frame if there are strings among them."""
         if isinstance(x, Sparse):
             return x.take(self._place, self.n_out)
-        return as_matrix(x)[:, self.keep]
+        if isinstance(x, Frame):
+            kept = Frame(tuple(x.columns[place] for place in self.keep.tolist()))
+            return kept if any(cells.dtype == object for cells in kept.columns) else as_matrix(kept)
+        return x[:, self.keep]
 
 
 def _reader(kind: type[Plain]) -> NodeReader:

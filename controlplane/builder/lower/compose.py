@@ -3,6 +3,7 @@
 # A fitted ColumnTransformer keeps its columns' positions in a private attribute.
 # ruff: noqa: SLF001
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ from sklearn import feature_selection
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomTreesEmbedding
 from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.kernel_approximation import AdditiveChi2Sampler
 from sklearn.neighbors import KNeighborsTransformer, RadiusNeighborsTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import (
@@ -19,6 +22,7 @@ from sklearn.preprocessing import (
     QuantileTransformer,
     SplineTransformer,
 )
+from sklearn.random_projection import SparseRandomProjection
 
 from controlplane.builder.lower.base import Draft, Lowering, Spec
 from controlplane.builder.lower.members import unfrozen
@@ -46,6 +50,8 @@ _KEEP_SPARSE = (
     feature_selection.RFE,
     feature_selection.RFECV,
     QuantileTransformer,
+    SimpleImputer,
+    AdditiveChi2Sampler,
 )
 
 
@@ -59,27 +65,44 @@ def _is_dropped(step: Any) -> bool:
     return isinstance(step, str) and step == "drop"
 
 
+def _said_sparse(step: Any, _: bool) -> bool:
+    # Its name before scikit-learn 1.2 was `sparse`.
+    return bool(getattr(step, "sparse_output", getattr(step, "sparse", False)))
+
+
+def _sparse_after_all(step: Any, incoming: bool) -> bool:
+    for _, one in step.steps:
+        incoming = _gives_sparse(one, incoming)
+    return incoming
+
+
+# By type: whether it makes a sparse matrix, of a sparse one (True) or of an array.
+_MAKES_SPARSE: dict[type, Callable[[Any, bool], bool]] = {
+    **dict.fromkeys((*VECTORIZERS, TfidfTransformer), lambda _, __: True),
+    KNeighborsTransformer: lambda _, __: True,
+    RadiusNeighborsTransformer: lambda _, __: True,
+    OneHotEncoder: _said_sparse,
+    RandomTreesEmbedding: _said_sparse,
+    SplineTransformer: _said_sparse,
+    KBinsDiscretizer: lambda step, _: bool(step.encode == "onehot"),
+    MissingIndicator: lambda step, incoming: (
+        step.sparse is True or (step.sparse == "auto" and incoming)
+    ),
+    ColumnTransformer: lambda step, _: bool(step.sparse_output_),
+    FeatureUnion: lambda step, incoming: any(
+        _gives_sparse(one, incoming) for _, one in step.transformer_list
+    ),
+    SparseRandomProjection: lambda step, incoming: incoming and not step.dense_output,
+    Pipeline: _sparse_after_all,
+    **dict.fromkeys(_KEEP_SPARSE, lambda _, incoming: incoming),
+}
+
+
 def _gives_sparse(step: Any, incoming: bool) -> bool:
     """Tell whether scikit-learn would hold this step's output in a sparse matrix."""
     step = unfrozen(step)
-    if type(step) in (*VECTORIZERS, TfidfTransformer):
-        return True
-    if isinstance(step, (OneHotEncoder, RandomTreesEmbedding, SplineTransformer)):
-        # Its name before scikit-learn 1.2 was `sparse`.
-        return bool(getattr(step, "sparse_output", getattr(step, "sparse", False)))
-    if isinstance(step, KBinsDiscretizer):
-        return bool(step.encode == "onehot")
-    if isinstance(step, ColumnTransformer):
-        return bool(step.sparse_output_)
-    if isinstance(step, (KNeighborsTransformer, RadiusNeighborsTransformer)):
-        return True
-    if isinstance(step, FeatureUnion):
-        return any(_gives_sparse(one, incoming) for _, one in step.transformer_list)
-    if isinstance(step, Pipeline):
-        for _, one in step.steps:
-            incoming = _gives_sparse(one, incoming)
-        return incoming
-    return incoming and (_is_passthrough(step) or type(step) in _KEEP_SPARSE)
+    makes = _MAKES_SPARSE.get(type(step))
+    return (incoming and _is_passthrough(step)) if makes is None else makes(step, incoming)
 
 
 def _holds_sparse(spec: Spec, incoming: bool) -> bool:

@@ -73,14 +73,10 @@ def _text(draft: Draft, fill: Any) -> Spec:
 
 def indicate(draft: Draft, estimator: Any) -> Spec:
     """MissingIndicator; it keeps no trace of what its columns held."""
-    if estimator.sparse is True:
-        raise draft.unsupported("sparse=True makes what follows round otherwise")
     if not len(estimator.features_):
         raise draft.unsupported("it shows no column")
     value = missing_value(draft, estimator.missing_values, numeric=False)
     strict = estimator.features == "missing-only" and estimator.error_on_new
-    if strict and value is not None:
-        raise draft.unsupported("it raises for a value that was not in training")
     return {
         "op": "indicate",
         "n_in": int(estimator.n_features_in_),

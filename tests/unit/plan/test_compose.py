@@ -294,41 +294,10 @@ def test_an_unknown_category_that_becomes_nan_is_refused_by_a_linear_model():
     assert (refused.value.row, refused.value.column) == (1, 0)
 
 
-@pytest.mark.parametrize(
-    "function",
-    [None, np.log1p, np.expm1, np.sqrt, np.log, np.exp, np.abs, np.square, np.tanh, np.cbrt],
-)
-def test_known_functions_are_twins(function):
-    x = np.random.default_rng(0).normal(size=(40, 3)) ** 2
-    assert_twins(FunctionTransformer(function).fit(x), x, x)
-
-
 def test_a_search_is_its_best_estimator():
     x = np.random.default_rng(0).normal(size=(40, 3))
     search = GridSearchCV(make_pipeline(StandardScaler(), Ridge()), {"ridge__alpha": [1.0, 10.0]})
     assert_twins(search.fit(x, x[:, 0]), x, x)
-
-
-@pytest.mark.parametrize(
-    "selector",
-    [
-        fs.SelectKBest(k=2),
-        fs.SelectPercentile(percentile=50),
-        fs.SelectFromModel(LogisticRegression(C=0.05, l1_ratio=1, solver="saga", tol=0.1)),
-        fs.VarianceThreshold(),
-        fs.RFE(LogisticRegression(), n_features_to_select=2),
-    ],
-    ids=lambda selector: type(selector).__name__,
-)
-def test_selectors_keep_the_same_columns(selector):
-    random = np.random.default_rng(0)
-    x, y = random.normal(size=(60, 5)), random.integers(0, 2, 60)
-    x[:, 1] += 3 * y
-    x[:, 4] -= 2 * y
-    selector.fit(x, y)
-    node = assert_twins(selector, x, x)
-    assert node.missing is compiled(selector).missing
-    assert_twins(make_pipeline(StandardScaler(), selector, LogisticRegression()).fit(x, y), x, x)
 
 
 def own(x: np.ndarray) -> np.ndarray:

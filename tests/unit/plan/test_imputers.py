@@ -15,7 +15,7 @@ from sklearn.preprocessing import OneHotEncoder
 from controlplane.builder.lower.base import Unsupported
 from controlplane.builder.lower.registry import new_draft
 from runtime.plan.graph import build
-from runtime.plan.ops import Frame, PlanError
+from runtime.plan.ops import Frame, InputRefused, PlanError
 from runtime.plan.plan import signature_of
 from runtime.plan.signature import Kind
 from tests.unit.plan.twins import assert_bitwise, compiled
@@ -254,15 +254,27 @@ def test_indicators_of_strings_stand_beside_what_encodes_them():
         assert_bitwise(compiled(union).run("transform", q), union.transform(x[:rows]))
 
 
-@pytest.mark.parametrize(
-    ("indicator", "words"),
-    [
-        (MissingIndicator(sparse=True), "sparse"),
-        (MissingIndicator(missing_values=1.0), "not in training"),
-    ],
-    ids=["sparse", "strict about a value"],
-)
-def test_indicators_without_a_plan_say_why(indicator, words):
-    x = np.array([[1.0, 2.0], [3.0, 1.0]])
-    with pytest.raises(Unsupported, match=words):
-        new_draft().node(indicator.fit(np.where(x == 2.0, np.nan, x) if words == "sparse" else x))
+@pytest.mark.parametrize("value", [-1.0, "?"])
+def test_a_strict_indicator_refuses_a_value_that_was_never_there(value):
+    x = np.array([["a", "b"], ["c", "?"]], object) if value == "?" else np.eye(2) * [[1], [-1]]
+    indicator = MissingIndicator(missing_values=value).fit(x)
+    node = compiled(indicator)
+    rows = Frame(tuple(x.T)) if value == "?" else x
+    assert_bitwise(node.run("transform", rows), indicator.transform(x))
+    bad = x.copy()
+    bad[1, 0] = value
+    with pytest.raises(ValueError, match=r"not have missing values at fit|features"):
+        indicator.transform(bad)
+    with pytest.raises(InputRefused, match="not in this column") as refused:
+        node.run("transform", Frame(tuple(bad.T)) if value == "?" else bad)
+    assert (refused.value.row, refused.value.column) == (1, 0)
+
+
+def test_sparse_indicators_come_out_dense():
+    x = np.array([[1.0, np.nan], [3.0, 1.0]])
+    indicator = MissingIndicator(sparse=True).fit(x)
+    assert_bitwise(compiled(indicator).run("transform", x), indicator.transform(x).toarray())
+    model = make_pipeline(MissingIndicator(sparse=True), LinearRegression()).fit(x, [1.0, 2.0])
+    node = compiled(model)
+    assert node.exact == "tolerance"
+    np.testing.assert_allclose(node.run("predict", x), model.predict(x), rtol=1e-12)
