@@ -22,12 +22,15 @@ from controlplane.builder.lower.base import Unsupported
 from controlplane.builder.lower.registry import new_draft
 from controlplane.builder.probe import answers, probe_rows
 from runtime import frames
+from runtime.estimators import find_threads
 from runtime.plan import signature_of
 from runtime.plan.graph import build
 from runtime.plan.signature import from_json
 from runtime.sandbox import Profile, SandboxError, lock
 
 Result = dict[str, Any]
+
+find_threads()
 
 _REFIT: Final = "Refit and save the model with an installed version, or ask the operator for yours."
 
