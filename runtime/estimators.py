@@ -4,6 +4,7 @@ Shared by the build and the fallback worker, so that both call a model in the sa
 numpy only; pandas is used where a model was fitted with a DataFrame and pandas is installed.
 """
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -21,6 +22,17 @@ METHODS: Final = (
 
 _MOST_MEMBERS: Final = 50
 _NAMES: Final = {"f8": "FP64", "f4": "FP32", "i8": "INT64", "i4": "INT32", "b1": "BOOL"}
+
+
+def find_threads() -> None:
+    """Have scikit-learn find its libraries' threads now, where it is imported.
+
+    It would at its first matrix of distances, in /proc, which a locked process may not read.
+    """
+    parallel = sys.modules.get("sklearn.utils.parallel")
+    find = getattr(parallel, "_get_threadpool_controller", None)  # since scikit-learn 1.5
+    if find is not None:
+        find()
 
 
 def as_array(given: Any) -> NDArray[Any]:

@@ -128,6 +128,29 @@ class LinearClassifier(Linear):
         return normalised(proba)
 
 
+class LinearLabels(Linear):
+    """Several labels at once, each where its score is above zero.
+
+    source  sklearn.linear_model.RidgeClassifier.predict, with a multilabel target
+    """
+
+    kind = "linear_labels"
+    methods = ("predict", "decision_function")
+
+    def __init__(self, fields: Fields) -> None:
+        super().__init__(fields)
+        self.classes: Array = np.arange(self.weights.shape[1])
+
+    def decision_function(self, x: Rows) -> Array:
+        """Scores: (rows, labels), or (rows,) of one label alone."""
+        out = self.scores(x)
+        return out[:, 0] if out.shape[1] == 1 else out
+
+    def predict(self, x: Rows) -> Array:
+        """Zeros and ones, (rows, labels)."""
+        return (self.scores(x) > 0).astype(np.int64)
+
+
 def normalised(proba: Float64Matrix) -> Float64Matrix:
     """Divide each row by its sum; source: LinearClassifierMixin._predict_proba_lr.
 
@@ -155,7 +178,14 @@ def _classifier(fields: Fields) -> Node:
     return node
 
 
+def _labels(fields: Fields) -> Node:
+    node = LinearLabels(fields)
+    fields.done()
+    return node
+
+
 NODES: dict[str, NodeReader] = {
+    LinearLabels.kind: _labels,
     LinearRegressor.kind: _regressor,
     LinearClassifier.kind: _classifier,
 }

@@ -119,6 +119,25 @@ class PerceptronClassifier(Perceptron):
         return np.vstack([1 - positive, positive]).T
 
 
+class PerceptronLabels(Perceptron):
+    """MLPClassifier over several labels at once, each a logistic output above one half."""
+
+    kind = "mlp_labels"
+    methods = ("predict", "predict_proba")
+
+    def __init__(self, fields: Fields) -> None:
+        super().__init__(fields)
+        self.classes: Array = np.arange(self.outputs)
+
+    def predict(self, x: Inputs) -> Array:
+        """Zeros and ones, (rows, labels)."""
+        return (self.forward(x) > 0.5).astype(np.int64)
+
+    def predict_proba(self, x: Inputs) -> Float64Matrix:
+        """Probability of each label for itself, (rows, labels)."""
+        return self.forward(x)
+
+
 def _regressor(fields: Fields) -> Node:
     node = PerceptronRegressor(fields)
     fields.done()
@@ -131,7 +150,14 @@ def _classifier(fields: Fields) -> Node:
     return node
 
 
+def _labels(fields: Fields) -> Node:
+    node = PerceptronLabels(fields)
+    fields.done()
+    return node
+
+
 NODES: dict[str, NodeReader] = {
+    PerceptronLabels.kind: _labels,
     PerceptronRegressor.kind: _regressor,
     PerceptronClassifier.kind: _classifier,
 }

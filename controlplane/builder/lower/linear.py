@@ -77,9 +77,9 @@ def classifier(draft: Draft, estimator: Any, proba: str = "none") -> Spec:
 
 
 def ridge_classifier(draft: Draft, estimator: Any) -> Spec:
-    """RidgeClassifier also learns several labels at once, which has no plan."""
+    """RidgeClassifier also learns several labels at once."""
     if estimator._label_binarizer.y_type_.startswith("multilabel"):
-        raise draft.unsupported("it predicts several labels at once")
+        return {"op": "linear_labels", **_weights(draft, estimator)}
     return classifier(draft, estimator)
 
 

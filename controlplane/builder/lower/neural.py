@@ -28,7 +28,7 @@ def _regressor(draft: Draft, model: Any) -> Spec:
 def _classifier(draft: Draft, model: Any) -> Spec:
     binarizer = model._label_binarizer  # noqa: SLF001  (no public way to the kind of target)
     if binarizer.y_type_.startswith("multilabel"):
-        raise draft.unsupported("it predicts several labels a row")
+        return {"op": "mlp_labels", **_layers(draft, model)}
     if len(model.classes_) < 2:
         raise draft.unsupported("it was fitted on one class alone")
     return {
