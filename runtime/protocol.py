@@ -37,7 +37,7 @@ RATE_AFTER_S: Final = 20.0
 FRAMING_BYTES: Final = 16 * 1024
 FRAMING_FACTOR: Final = 16
 COURTESY: Final = 256  # connections too many that are told so; what is beyond is cut
-# Of a head that comes in parts this much is kept, to look at its request line.
+# As much as the longest request line needs.
 LINE_BYTES: Final = MAX_TARGET_BYTES + 64
 NO_LINE: Final = b"\0"  # which no request begins with
 
@@ -66,7 +66,9 @@ class HttpProtocol(Connection):
         self._known_bytes, self._known_size, self._known_total = b"", 0, -1
         self.arrived = 0.0
         self._begun = False  # a request began in this chunk
-        self._fresh, self._start = False, b""  # this chunk began a request; its first bytes
+        # What is there of the head being read, or before it where it is not `placed` at the start.
+        self._start: bytes | bytearray = b""
+        self._placed = False
         self._line, self._version = NO_LINE, ""
         self._watched: Head | None = None  # whose body is read in parts
         self._raw = self._quiet = self._seen = 0
@@ -85,23 +87,23 @@ class HttpProtocol(Connection):
             if len(self.exchanges) >= MAX_PIPELINED:
                 self.hold(PIPELINE)
             return
-        self._fresh = self.between
+        fresh = self.between
         self._completed, self._chunk, self._begun = 0, len(data), False
-        if self._fresh:
-            self._start = data
-        elif self._start:
-            self._start = (self._start + data)[:LINE_BYTES]
+        if self._start:
+            self._start += data
+        else:
+            self._start, self._placed = data, fresh
         self._feed(data)
-        self._after(data)
+        self._after(fresh, data)
 
-    def _after(self, data: bytes) -> None:
-        if self._head is not None or self._completed:
+    def _after(self, fresh: bool, data: bytes) -> None:
+        if self.ending or self.between or self._head is not None:
             self._start = b""
         if self.ending:
             return
         if not self.between:
             self._unfinished()
-        elif self._fresh and self._completed == 1:
+        elif fresh and self._completed == 1:
             self._remember(data)
 
     def _feed(self, data: bytes | memoryview) -> None:
@@ -130,8 +132,8 @@ class HttpProtocol(Connection):
             # What follows the last request of a connection is read away, whatever it is.
             self.between, self.ending = False, True
             return
-        start = b"" if self._completed or self._head is not None else self._start
-        self.refuse(refusal(said, start.lstrip(b"\r\n")))
+        start = self._start if self._placed and not self._completed else b""
+        self.refuse(refusal(said, bytes(start[:LINE_BYTES]).lstrip(b"\r\n")))
 
     def _unfinished(self) -> None:
         """Bound in time and size what has begun and not ended."""
@@ -141,9 +143,13 @@ class HttpProtocol(Connection):
             self._unfinished_body(self._head)
 
     def _unfinished_head(self) -> None:
-        if self._begun:  # behind the end of another request, so that not all of the chunk is its
+        if self._begun:
             self._until = self.arrived + HEAD_S
-            self._head_bytes = len(self._target) + _size(self._headers)
+            self._placed = self._placed and not self._completed
+            # Behind the end of another request not all of the chunk is its own.
+            its_own = len(self._target) + _size(self._headers)
+            self._head_bytes = self._chunk if self._placed else its_own
+            self._start = bytearray(self._start[-MAX_HEAD_BYTES:])
         else:
             self._head_bytes += self._chunk
         self.deadline = self._until
@@ -155,7 +161,7 @@ class HttpProtocol(Connection):
             self.refuse(other_version())
         else:
             with suppress(_Refused):
-                self._keep(self._head_bytes)
+                self._keep(len(self._start))
 
     def _unfinished_body(self, head: Head) -> None:
         read = self._received
@@ -203,8 +209,8 @@ class HttpProtocol(Connection):
 
     def _is_simple(self) -> bool:
         """Tell whether this is a request of HTTP/0.9, whose head would be waited for in vain."""
-        line, end, _ = self._start.lstrip(b"\r\n").partition(b"\r\n")
-        return bool(end) and line.endswith(self._target)
+        line, end, _ = self._start[:LINE_BYTES].lstrip(b"\r\n").partition(b"\r\n")
+        return self._placed and bool(end) and line.endswith(self._target)
 
     def _read_line(self) -> None:
         """Refuse a request line that is not as it should be: the parser takes spaces, and RTSP."""
@@ -212,11 +218,10 @@ class HttpProtocol(Connection):
         version = self._version = parser.get_http_version()
         line = b"%b %b HTTP/%b\r\n" % (parser.get_method(), self._target, version.encode())
         self._line = line
-        if self._completed:  # behind another request, where it stands is not known
-            plain = not self._fresh or line in start
+        if self._placed and not self._completed:
+            plain = start.startswith(line) or start.lstrip(b"\r\n").startswith(line)
         else:
-            # Without a start it came in parts behind another; and an empty line may be before it.
-            plain = not start or start.lstrip(b"\r\n").startswith(line)
+            plain = line in start
         if not plain and version in VERSIONS:
             self._line = NO_LINE
             self._stop(
@@ -239,7 +244,7 @@ class HttpProtocol(Connection):
     def on_headers_complete(self) -> None:
         parser = self.parser
         # Nearly always it is the last one again.
-        if self._completed or not self._start.startswith(self._line):
+        if self._completed or not self._placed or not self._start.startswith(self._line):
             self._read_line()
         if parser.should_upgrade():
             if parser.get_method() == b"CONNECT":

@@ -14,12 +14,12 @@ from runtime.exchange import Exchange
 from runtime.gate import Gate
 from runtime.metrics import Metrics
 from runtime.problems import Problem
+from runtime.protocol import HttpProtocol
 from runtime.responses import CLOSE, KEEP_ALIVE
 
 if TYPE_CHECKING:
     from runtime.heads import Head
     from runtime.predictor import Predictor
-    from runtime.protocol import HttpProtocol
     from runtime.routes import Route
 
 MAX_BODY_BYTES = 20_000
@@ -124,6 +124,7 @@ class Wired:
         app: Any = None,
         edge: Edge | None = None,
         admit: Callable[["Head"], None] = lambda _head: None,
+        protocol: type[HttpProtocol] = HttpProtocol,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.now = 1000.0
@@ -132,7 +133,7 @@ class Wired:
         self.gate = Gate(0, MAX_BODY_BYTES)
         self.edge = edge or self._edge(admit)
         self.edge.app = app or echo
-        self.protocol: HttpProtocol = self.edge.protocol()
+        self.protocol = protocol(self.edge)
         self.pipe = Pipe(self.loop)
         self.pipe.protocol = self.protocol
         self.protocol.connection_made(self.pipe)
