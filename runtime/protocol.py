@@ -250,6 +250,11 @@ class HttpProtocol(Connection):
 
     def refuse(self, problem: Problem) -> None:
         """Answer with a problem after what is owed before it, then close."""
+        if self._stream is not None:
+            self.ending = True
+            stream, self._stream = self._stream, None
+            stream.fail(problem)
+            return
         exchange = Exchange(self, None, close=True)
         self.exchanges.append(exchange)
         self.ending = True
@@ -262,15 +267,13 @@ class HttpProtocol(Connection):
             self.transport.abort() if self.ending else self.transport.close()
         elif self._held & WRITING:
             self.transport.abort()
-        elif self._stream is not None:
-            self._stream.late()
         else:
             self.refuse(TooSlow("The rest of the request did not arrive in time. Send it again."))
 
     @override
     def eof_received(self) -> bool:
         if self._stream is not None:
-            self._stream.fail(Malformed("The connection was shut amid the rows."))
+            self.refuse(Malformed("The connection was shut amid a request."))
         return super().eof_received()
 
     @override

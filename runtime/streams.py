@@ -20,7 +20,7 @@ from runtime.exchange import Exchange
 from runtime.faults import problem_of
 from runtime.plan.ops import InputRefused, override
 from runtime.plan.signature import Signature
-from runtime.problems import EngineUnavailable, InvalidInput, Problem, TooSlow
+from runtime.problems import EngineUnavailable, InvalidInput, Problem
 from runtime.responses import CLOSE, problem_answer, stream_head
 
 if TYPE_CHECKING:
@@ -329,10 +329,6 @@ class Stream(Exchange):
         signature = self._revision.backend.signature
         who = f"revision={self._revision.launch.name}"
         return problem_of(error, signature, self.head.request_id, who)
-
-    def late(self) -> None:
-        """Learn that the client stopped sending amid its body."""
-        self.fail(TooSlow(f"Nothing came behind row {self.row} for too long. Send the rest again."))
 
     def _end(self, status: int) -> None:
         if not self._started:

@@ -352,6 +352,25 @@ def test_a_connection_shut_amid_the_rows_is_told_how_far_it_came(stream: Streami
     assert stream.ended()
 
 
+def test_a_body_that_is_no_http_amid_the_rows_is_told_so(worker: Served) -> None:
+    for before in (b"", LINE):
+        with Streaming(worker) as stream:
+            stream.begin()
+            if before:
+                stream.send(before)
+                assert stream.head()[0] == 200
+                pieces = stream.pieces()
+                assert next(pieces) == b"0\n"
+            stream.sock.sendall(b"no chunk\r\n")
+            if before:
+                error = json.loads(b"".join(pieces))["error"]
+                assert (error["status"], error["row"]) == (400, 1)
+            else:
+                assert stream.problem()[0] == 400
+            assert stream.ended()
+    until(lambda: metric(worker, "kubeserve_streams_open") == 0)
+
+
 def test_streams_keep_the_order_of_a_connection(worker: Served) -> None:
     with Streaming(worker) as stream:
         bearer = f"host: x\r\nauthorization: Bearer {worker.keys.token()}\r\n"
