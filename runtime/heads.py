@@ -37,7 +37,6 @@ class Head:
         "broken",
         "close",
         "coding",
-        "csv",
         "expects",
         "fault",
         "head_bytes",
@@ -86,7 +85,7 @@ class Head:
         self.fault: Problem | None = None
         media = found.get(b"content-type", b"").partition(b";")[0].strip().lower()
         self.media = b"" if media in JSON_TYPES or media.endswith(b"+json") else media
-        self.csv, self.streamed = media == CSV, media in STREAMED
+        self.streamed = media in STREAMED
         self.coding = _coding(found.get(b"content-encoding"))
         # Who lists all that it can read, as most libraries do, is served faster without.
         self.accepts = _coding(found.get(b"accept-encoding"))

@@ -391,6 +391,11 @@ class HttpProtocol(Connection):
 
     def refuse(self, problem: Problem) -> None:
         """Answer with a problem after what is owed before it, then close."""
+        if self._stream is not None:
+            self.ending = True
+            stream, self._stream = self._stream, None
+            stream.fail(problem)
+            return
         exchange = Exchange(self, None, close=True)
         self.exchanges.append(exchange)
         self.ending = True
@@ -415,8 +420,6 @@ class HttpProtocol(Connection):
             self.transport.abort()
         elif self.between:
             self.end()
-        elif self._stream is not None:
-            self._stream.late()
         else:
             self.refuse(TooSlow("The rest of the request did not arrive in time. Send it again."))
 
@@ -433,7 +436,7 @@ class HttpProtocol(Connection):
     @override
     def eof_received(self) -> bool:
         if self._stream is not None:
-            self._stream.fail(Malformed("The connection was shut amid the rows."))
+            self.refuse(Malformed("The connection was shut amid the rows."))
         elif not self.between and not self.ending:
             self.between = True  # its rest will never come
             self.refuse(Malformed("The connection was shut amid a request."))

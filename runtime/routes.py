@@ -10,7 +10,7 @@ from runtime.codecs.single import Single
 from runtime.codecs.v2_binary import Parts
 from runtime.coding import deflate
 from runtime.compute import Results
-from runtime.heads import CODINGS, RAW, Head
+from runtime.heads import CODINGS, CSV, RAW, Head
 from runtime.launch import Launch
 from runtime.plan.signature import Signature
 from runtime.problems import UnsupportedMediaType
@@ -85,7 +85,7 @@ def suited(route: Route, head: Head) -> Route:
         if head.coding is not None:
             raise UnsupportedMediaType("A stream of rows is not read compressed. Send it as it is.")
         return route
-    if head.csv:
+    if head.media == CSV:
         if route.csv is None:
             raise UnsupportedMediaType("text/csv is read at /predict only. Send application/json.")
         route = route._replace(decode=route.csv)

@@ -20,7 +20,7 @@ from runtime.exchange import Exchange
 from runtime.faults import problem_of
 from runtime.plan.ops import InputRefused, override
 from runtime.plan.signature import Signature
-from runtime.problems import EngineUnavailable, InvalidInput, Problem, TooSlow
+from runtime.problems import EngineUnavailable, InvalidInput, Problem
 from runtime.responses import CLOSE, problem_answer, stream_head
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ class Streams:
         predictor = self._predictor
         predictor.admit(head)
         revision = predictor.revisions.choose(head.tag)
-        outputs = _outputs(head.query, revision.backend.signature)
+        outputs, first = _asked(head.query, revision.backend.signature)
         self.batcher.gate.enter(STREAM_BYTES)
-        stream = Stream(self, connection, head, revision, outputs)
+        stream = Stream(self, connection, head, revision, outputs, first)
         self.open.add(stream)
         return stream
 
@@ -98,20 +98,23 @@ class Streams:
             stream.go_on()
 
 
-def _outputs(query: bytes, signature: Signature) -> tuple[str, ...]:
-    """Read `?outputs=predict,predict_proba`; the default one if there is no such thing."""
+def _asked(query: bytes, signature: Signature) -> tuple[tuple[str, ...], int]:
+    """Read `?outputs=predict,predict_proba&first=1000`: what is wanted, the first row's number."""
     try:
         asked = parse_qs(query.decode("ascii"), keep_blank_values=True, max_num_fields=100)
     except ValueError as error:
         raise InvalidInput("The query cannot be read.") from error
     names = [name for value in asked.get("outputs", ()) for name in value.split(",")]
-    return outputs_asked(names or None, signature)
+    first = asked.get("first", ["0"])[-1]
+    if not (first.isascii() and first.isdigit() and len(first) <= 15):
+        raise InvalidInput("first must be the number of a row.")
+    return outputs_asked(names or None, signature), int(first)
 
 
 class Stream(Exchange):
     """One request whose rows are predicted while they arrive.
 
-    row  predicted so far
+    row  number of the next to be predicted
     """
 
     __slots__ = (
@@ -141,6 +144,7 @@ class Stream(Exchange):
         head: "Head",
         revision: "Revision",
         outputs: tuple[str, ...],
+        first: int,
     ) -> None:
         super().__init__(connection, head, close=head.close or head.http10)
         self._streams, self._revision, self._outputs = streams, revision, outputs
@@ -148,7 +152,7 @@ class Stream(Exchange):
         self._busy = self._turn = self._started = self._soon = False
         self._piece: Piece | None = None
         self._fault: Problem | None = None  # of the row behind those being predicted
-        self.row = 0
+        self.row = first
         limit_s = streams.timeout_s
         self._deadline_s = limit_s if head.timeout_s is None else min(head.timeout_s, limit_s)
         found = [revision.backend.signature.output(name) for name in outputs]
@@ -325,10 +329,6 @@ class Stream(Exchange):
         signature = self._revision.backend.signature
         who = f"revision={self._revision.launch.name}"
         return problem_of(error, signature, self.head.request_id, who)
-
-    def late(self) -> None:
-        """Learn that the client stopped sending amid its body."""
-        self.fail(TooSlow(f"Nothing came behind row {self.row} for too long. Send the rest again."))
 
     def _end(self, status: int) -> None:
         if not self._started:

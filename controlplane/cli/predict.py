@@ -1,14 +1,18 @@
-"""`kubeserve predict`: rows from the command line, a JSON file or a CSV file."""
+"""`kubeserve predict`: rows from the command line, a JSON file, a CSV file, or a line each."""
 
 import csv
 import io
 import json
-from typing import Any
+import sys
+from collections.abc import Iterator
+from typing import IO, Any, Final
 
 import click
 import numpy as np
 
 from controlplane.cli.output import Output, pass_output, read
+
+LINES: Final = (".ndjson", ".jsonl")
 
 
 @click.command()
@@ -21,6 +25,7 @@ from controlplane.cli.output import Output, pass_output, read
 @click.option("--data", help='Rows as JSON: [[5.1, 3.5], ...] or [{"age": 41}, ...].')
 @click.option("--output", "outputs", multiple=True, help="predict, predict_proba, ...; repeatable.")
 @click.option("--tag", help="Ask the revision of this tag only; see `kubeserve traffic`.")
+@click.option("--lines", is_flag=True, help="The file has a row a line, as .ndjson and .jsonl do.")
 @pass_output
 def predict(
     output: Output,
@@ -29,8 +34,15 @@ def predict(
     data: str | None,
     outputs: tuple[str, ...],
     tag: str | None,
+    lines: bool,
 ) -> None:
-    """Predict rows from --data, a .json file or a .csv file (`-` for standard input)."""
+    """Predict rows from --data, a .json file or a .csv file (`-` for standard input).
+
+    A .ndjson file has a row of JSON a line and any number of lines; predictions come a line each.
+    """
+    if data is None and file is not None and (lines or file.endswith(LINES)):
+        _stream(output, endpoint, file, outputs, tag)
+        return
     rows = _rows(file, data)
     with output.client() as client:
         try:
@@ -38,6 +50,25 @@ def predict(
         except ValueError as error:
             raise click.UsageError(str(error)) from error
     output.document(_plain(answer), indent=None)
+
+
+def _stream(
+    output: Output, endpoint: str, file: str, outputs: tuple[str, ...], tag: str | None
+) -> None:
+    """Predict a line at a time; what was predicted before an error is printed before it."""
+    with output.client() as client, click.open_file(file, "rb") as source:
+        rows = _lines(source, file)
+        try:
+            for found in client.predict_stream(endpoint, rows, list(outputs) or None, tag=tag):
+                sys.stdout.write(json.dumps(found) + "\n")
+        except (TypeError, ValueError) as error:
+            raise click.UsageError(str(error)) from error
+
+
+def _lines(source: IO[bytes], file: str) -> Iterator[Any]:
+    for number, text in enumerate(source, 1):
+        if text.strip():
+            yield _json(text, f"line {number} of {file}")
 
 
 def _rows(file: str | None, data: str | None) -> Any:
@@ -51,7 +82,7 @@ def _rows(file: str | None, data: str | None) -> Any:
     return _json(text, file)
 
 
-def _json(text: str, where: str) -> Any:
+def _json(text: str | bytes, where: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -10,10 +10,11 @@ import httpx
 
 from controlplane.client.core import Core
 from controlplane.client.home import find_account
-from controlplane.client.predicting import Protocol
+from controlplane.client.predicting import END, Protocol, Windows
 from controlplane.client.registry import Looked, Progress, Registry
 from controlplane.client.results import Cause, Endpoint, Finding, LogLine, Model, Release, Version
 from controlplane.client.retries import RetryPolicy
+from controlplane.client.rows import one_by_one
 from controlplane.client.serving import Arrays, Serving, Traffic, release_of
 from controlplane.client.steps import (
     Answer,
@@ -203,6 +204,35 @@ class AsyncClient:
             self._serving.predict(endpoint, data, output, protocol, timeout_s, tag)
         )
 
+    async def predict_stream(
+        self,
+        endpoint: str,
+        rows: Iterable[Any] | AsyncIterable[Any],
+        output: str | Sequence[str] | None = None,
+        *,
+        tag: str | None = None,
+        timeout_s: float = 60.0,
+    ) -> AsyncIterator[Any]:
+        """Predict any number of rows, one after the other, in little memory.
+
+        rows    an iterable or an async one of lists or of objects by column name, or a data
+                frame; read no further than predictions are taken, but for one request
+        gives   for each row what JSON says: a number, a text, a list; a dict for several outputs
+        raises  ApiError behind the predictions of the rows before; `problem["row"]` is its number
+        """
+        windows, first = Windows(), 0
+        async for row in _with_end(rows):
+            lines = windows.rest() if row is END else windows.add(row)
+            if lines:
+                found, error = await self._run(
+                    self._serving.predict_lines(endpoint, lines, first, output, timeout_s, tag)
+                )
+                for prediction in found:
+                    yield prediction
+                if error is not None:
+                    raise error
+                first += len(found)
+
     async def logs(
         self, endpoint: str, *, tail: int = 100, follow: bool = False
     ) -> AsyncIterator[LogLine]:
@@ -272,3 +302,13 @@ async def _body(upload: Upload) -> AsyncIterator[bytes]:
     source = pieces(upload)
     while (piece := await asyncio.to_thread(next, source, None)) is not None:
         yield piece
+
+
+async def _with_end(rows: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterator[Any]:
+    if isinstance(rows, AsyncIterable):
+        async for row in rows:
+            yield row
+    else:
+        for row in one_by_one(rows):
+            yield row
+    yield END

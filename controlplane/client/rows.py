@@ -5,7 +5,7 @@ arrays, data frames. pandas is never imported: whoever passes a frame has it.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,15 +18,32 @@ Cell = float | str | None
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows to predict: by position (`names` is None) or by column name."""
+    """Rows to predict: by position (`names` is None) or by column name.
+
+    rows     a float64 matrix, or a list of lists
+    numbers  where there are names and nothing but numbers: the columns, and no rows
+    """
 
     names: tuple[str, ...] | None
-    rows: Any  # a float64 matrix, or a list of lists
+    rows: Any = None
+    numbers: tuple[Array, ...] | None = None
 
     @property
-    def numbers(self) -> bool:
-        """True when every cell is a number or missing."""
-        return isinstance(self.rows, np.ndarray)
+    def numeric(self) -> bool:
+        """True when every cell is known to be a number or missing."""
+        return self.numbers is not None or isinstance(self.rows, np.ndarray)
+
+    @property
+    def cells(self) -> int:
+        """Give how many there are of a numeric table."""
+        columns = (self.rows,) if self.numbers is None else self.numbers
+        return sum(column.size for column in columns)
+
+    def lists(self) -> Any:
+        """Give the rows: a matrix as it is, else lists."""
+        if self.numbers is None:
+            return self.rows
+        return list(map(list, zip(*(c.tolist() for c in self.numbers), strict=True)))
 
 
 def table(data: Any) -> Table:
@@ -87,6 +104,9 @@ def _finite(matrix: Array) -> Array:
 
 def _mapping(data: Mapping[Any, Any]) -> Table:
     if data and all(_is_column(value) for value in data.values()):
+        numbers = _plain_numbers(list(data.values()))
+        if numbers is not None and len(set(map(len, numbers))) == 1:
+            return Table(tuple(map(str, data)), numbers=numbers)
         columns = [[_cell(cell) for cell in value] for value in data.values()]
         if len({len(column) for column in columns}) > 1:
             lengths = {str(name): len(value) for name, value in data.items()}
@@ -110,12 +130,53 @@ def _records(rows: list[Any]) -> Table:
 
 def _frame(frame: Any) -> Table:
     names = list(frame.columns)
+    counted = all(isinstance(name, int | np.integer) for name in names)
+    numbers = _plain_numbers([frame[name] for name in names])
+    if numbers is not None:
+        # A frame made without names counts its columns: 0, 1, 2, …
+        if counted:
+            return Table(None, np.column_stack([n.astype(np.float64) for n in numbers]))
+        return Table(tuple(map(str, names)), numbers=numbers)
     columns = [_series(frame[name]) for name in names]
     rows = [list(row) for row in zip(*columns, strict=True)]
-    # A frame made without names counts its columns: 0, 1, 2, …
-    if all(isinstance(name, int | np.integer) for name in names):
-        return _positional(rows)
-    return Table(tuple(map(str, names)), rows)
+    return _positional(rows) if counted else Table(tuple(map(str, names)), rows)
+
+
+def _plain_numbers(columns: Sequence[Any]) -> tuple[Array, ...] | None:
+    """Give columns that numpy holds as numbers, whole ones apart; None where one is not."""
+    found = []
+    for column in columns:
+        dtype = getattr(column, "dtype", None)
+        if not isinstance(dtype, np.dtype) or dtype.kind not in "fiub":
+            return None
+        array = np.asarray(column)
+        if array.ndim != 1:
+            return None
+        if array.dtype.kind == "f":
+            found.append(_finite(array.astype(np.float64).reshape(-1, 1)).reshape(-1))
+        else:
+            found.append(array.astype(np.float64 if array.dtype == np.uint64 else np.int64))
+    return tuple(found) or None
+
+
+def one_by_one(rows: Iterable[Any]) -> Iterable[Any]:
+    """Give what rows come from one after the other; raises TypeError where they do not."""
+    if hasattr(rows, "itertuples") and hasattr(rows, "columns"):
+        names = list(map(str, rows.columns))
+        tuples = rows.itertuples(index=False, name=None)
+        return (dict(zip(names, row, strict=True)) for row in tuples)
+    if isinstance(rows, str | bytes | Mapping) or not isinstance(rows, Iterable):
+        raise TypeError(f"predict_stream takes rows one after the other, not {type(rows).__name__}")
+    return rows
+
+
+def line(row: Any) -> Any:
+    """Give one row as it can be sent."""
+    if isinstance(row, Mapping):
+        return {str(name): _cell(cell) for name, cell in row.items()}
+    if isinstance(row, str | bytes) or not isinstance(row, Iterable):
+        return [_cell(row)]  # of a single column
+    return [_cell(cell) for cell in row]
 
 
 def _series(series: Any) -> list[Cell]:

@@ -13,9 +13,10 @@ from controlplane.client.errors import (
     TimedOut,
     Unreachable,
 )
-from controlplane.client.predicting import Protocol
+from controlplane.client.predicting import Asked, Protocol
 from controlplane.client.registry import looks
 from controlplane.client.results import Cause, Endpoint, Finding, Release
+from controlplane.client.retries import AGAIN, delay
 from controlplane.client.rows import table
 from controlplane.client.steps import Answer, Flow, Pause, Send
 from runtime.plan.ops import Array
@@ -168,16 +169,53 @@ class Serving:
         timeout_s: float,
         tag: str | None = None,
     ) -> Flow[Arrays]:
-        """Predict rows. Where an endpoint is, is looked up once, and again when it moved."""
-        outputs = (output,) if isinstance(output, str) else tuple(output or ()) or None
+        """Predict rows."""
+        outputs = _named(output)
         rows = table(data)
         chosen = predicting.choose(protocol, rows)
-        body = predicting.body(chosen, rows, outputs)
+        asked = predicting.ask(chosen, name, rows, outputs, timeout_s)
+        answer = yield from self._answered(name, tag, asked)
+        return predicting.read(chosen, answer, outputs)
+
+    def predict_lines(
+        self,
+        name: str,
+        lines: Sequence[bytes],
+        first: int,
+        output: str | Sequence[str] | None,
+        timeout_s: float,
+        tag: str | None,
+    ) -> Flow[tuple[list[Any], ApiError | None]]:
+        """Predict rows that are written already; gives those before the first wrong one, and why.
+
+        A replica that ends amid them says how far it came; the next one goes on from there.
+        """
+        outputs, found = _named(output), list[Any]()
+        for attempt in range(1, self._core.policy.tries + 1):
+            rest = lines[len(found) :]
+            asked = predicting.ask_lines(rest, first + len(found), outputs, timeout_s)
+            try:
+                answer = yield from self._answered(name, tag, asked)
+            except ApiError as error:
+                if not found:
+                    raise
+                return found, error
+            more, problem = predicting.read_lines(answer, len(rest))
+            found += more
+            if problem is None:
+                return found, None
+            refused = ApiError(problem)
+            if refused.status not in AGAIN or attempt == self._core.policy.tries:
+                return found, refused
+            yield Pause(delay(self._core.policy, attempt))
+        raise AssertionError("the last try returns")
+
+    def _answered(self, name: str, tag: str | None, asked: Asked) -> Flow[Answer]:
+        """Ask an endpoint. Where it is, is looked up once, and again when it moved."""
         known = self._known.get(name)
         if known is not None and known.url_of(tag) is not None:
             try:
-                answer = yield from self._ask(known, tag, chosen, body, timeout_s)
-                return predicting.read(chosen, answer.body, outputs)
+                return (yield from self._ask(known, tag, asked))
             except (ApiError, Unreachable) as error:
                 if isinstance(error, ApiError) and error.status not in MOVED:
                     raise
@@ -187,13 +225,11 @@ class Serving:
                     raise
         else:
             endpoint = yield from self.endpoint(name)
-        answer = yield from self._ask(endpoint, tag, chosen, body, timeout_s)
+        answer = yield from self._ask(endpoint, tag, asked)
         self._known[name] = endpoint
-        return predicting.read(chosen, answer.body, outputs)
+        return answer
 
-    def _ask(
-        self, endpoint: Endpoint, tag: str | None, protocol: Protocol, body: bytes, timeout_s: float
-    ) -> Flow[Answer]:
+    def _ask(self, endpoint: Endpoint, tag: str | None, asked: Asked) -> Flow[Answer]:
         what, chosen = endpoint.name, dict[str, str]()
         if tag is not None:
             tags = [one.tag for one in endpoint.revisions if one.tag]
@@ -203,14 +239,20 @@ class Serving:
         where = endpoint.url_of(tag)
         if not where or not endpoint.audience:
             raise BadAnswer(f"{what} has no address yet: {endpoint.ready.message}")
-        url = where.rstrip("/") + predicting.path(protocol, endpoint.name)
-        headers = {"content-type": "application/json", "accept": "application/json", **chosen}
+        url = where.rstrip("/") + asked.path
+        headers = {**asked.headers, **chosen}
         if self._core.account.ingress is not None:
             parts = urlsplit(url)
             headers["host"] = parts.netloc
             url = self._core.account.ingress + parts.path
+            url += f"?{parts.query}" if parts.query else ""
         return (
             yield from self._core.signed(
-                lambda auth: Send("POST", url, headers | auth, body, timeout_s), endpoint.audience
+                lambda auth: Send("POST", url, headers | auth, asked.body, asked.timeout_s),
+                endpoint.audience,
             )
         )
+
+
+def _named(output: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    return (output,) if isinstance(output, str) else tuple(output or ()) or None

@@ -3,7 +3,8 @@
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -11,10 +12,11 @@ import httpx
 
 from controlplane.client.core import Core
 from controlplane.client.home import find_account
-from controlplane.client.predicting import Protocol
+from controlplane.client.predicting import END, Protocol, Windows
 from controlplane.client.registry import Looked, Progress, Registry
 from controlplane.client.results import Cause, Endpoint, Finding, LogLine, Model, Release, Version
 from controlplane.client.retries import RetryPolicy
+from controlplane.client.rows import one_by_one
 from controlplane.client.serving import Arrays, Serving, Traffic, release_of
 from controlplane.client.steps import (
     Answer,
@@ -208,6 +210,34 @@ class Client:
         raises    ApiError; its `errors` name row and column of every fault
         """
         return self._run(self._serving.predict(endpoint, data, output, protocol, timeout_s, tag))
+
+    def predict_stream(
+        self,
+        endpoint: str,
+        rows: Iterable[Any],
+        output: str | Sequence[str] | None = None,
+        *,
+        tag: str | None = None,
+        timeout_s: float = 60.0,
+    ) -> Iterator[Any]:
+        """Predict any number of rows, one after the other, in little memory.
+
+        rows    an iterable of lists or of objects by column name, or a data
+                frame; read no further than predictions are taken, but for one request
+        gives   for each row what JSON says: a number, a text, a list; a dict for several outputs
+        raises  ApiError behind the predictions of the rows before; `problem["row"]` is its number
+        """
+        windows, first = Windows(), 0
+        for row in chain(one_by_one(rows), (END,)):
+            lines = windows.rest() if row is END else windows.add(row)
+            if lines:
+                found, error = self._run(
+                    self._serving.predict_lines(endpoint, lines, first, output, timeout_s, tag)
+                )
+                yield from found
+                if error is not None:
+                    raise error
+                first += len(found)
 
     def logs(self, endpoint: str, *, tail: int = 100, follow: bool = False) -> Iterator[LogLine]:
         """Read what the replicas wrote; with `follow` it goes on until it is closed."""

@@ -1,4 +1,4 @@
-"""The command line without a server: what a mistyped or unreachable call says and ends with."""
+"""The command line: what it prints, what a mistyped or unreachable call says and ends with."""
 
 import json
 import os
@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.unit.client.fake_api import FakeApi
 
 REPLAY = {
     "config": {"target_value": 10, "total_value": 100},
@@ -74,6 +76,34 @@ def test_an_address_where_nothing_answers_is_exit_code_3(tmp_path: Path) -> None
     ended = kubeserve("endpoints", home=tmp_path)
     assert ended.returncode == 3
     assert "http://127.0.0.1:9" in ended.stderr
+
+
+def test_rows_of_a_line_each_are_predicted_a_line_each(tmp_path: Path) -> None:
+    api = FakeApi()
+    credentials = {"url": api.url, "client_id": "c-1", "client_secret": "s:cret /"}
+    (tmp_path / "credentials.json").write_text(json.dumps(credentials))
+    rows = tmp_path / "rows.ndjson"
+    rows.write_text("[1, 2]\n\n" + '{"x1": 3, "x0": 4}\n' * 200)
+    try:
+        ended = kubeserve("predict", "iris", str(rows), home=tmp_path)
+        assert ended.returncode == 0, ended.stderr
+        assert ended.stdout == "3.0\n" + "7.0\n" * 200
+        piped = ["predict", "iris", "-", "--lines", "--output", "predict", "--output", "again"]
+        ended = kubeserve(*piped, home=tmp_path, stdin="[1, 2]\n[3, 4]")
+        assert list(map(json.loads, ended.stdout.splitlines())) == [
+            {"predict": 3.0, "again": 3.0},
+            {"predict": 7.0, "again": 7.0},
+        ]
+        ended = kubeserve(
+            "predict", "iris", "-", "--lines", home=tmp_path, stdin='[1, 2]\n[1, "x"]'
+        )
+        assert (ended.returncode, ended.stdout) == (1, "3.0\n")
+        assert 'row 1, column "x1": "x" is not a number' in ended.stderr
+        ended = kubeserve("predict", "iris", "-", "--lines", home=tmp_path, stdin="[1, 2]\n[1,")
+        assert ended.returncode == 2
+        assert "line 2 of - is not JSON" in ended.stderr
+    finally:
+        api.close()
 
 
 def test_help_names_every_command(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 
-from runtime.codecs import short, v1, v2
+from runtime.codecs import ndjson, short, v1, v2, v2_binary
 from runtime.codecs.request import ModelInfo
 from runtime.plan.signature import Column, Kind, Output, Signature
 from runtime.problems import Problem
@@ -157,10 +157,14 @@ def _handler(api):  # noqa: C901  (a class per server, as http.server wants it)
                         self.get_endpoint(name)
                     case ["v1", "endpoints", name, "releases" | "rollback"]:
                         self.answer(201, api.endpoint(name, generation=2))
+                    case ["predict"] if headers["content-type"] == ndjson.MEDIA:
+                        self.stream(body)
                     case ["predict"]:
                         self.predict(short, PENGUINS, body)
                     case ["v2", "models", name, "infer"]:
-                        self.predict(v2, api.endpoints[name], body)
+                        where = headers.get(v2_binary.HEADER)
+                        raw = {} if where is None else {"head_bytes": int(where)}
+                        self.predict(v2, api.endpoints[name], body, **raw)
                     case ["v1", "models", name] if self.command == "POST":
                         self.predict(v1, api.endpoints[name.removesuffix(":predict")], body)
                     case _:
@@ -195,8 +199,23 @@ def _handler(api):  # noqa: C901  (a class per server, as http.server wants it)
                 **(failed if state == "failed" else {}),
             }
 
-        def predict(self, codec, signature, body):
-            call = codec.decode(body, signature, max_rows=100)
+        def stream(self, body):
+            query = parse_qs(urlsplit(self.path).query)
+            first, outputs = int(query["first"][0]), query.get("outputs", ["predict"])[0].split(",")
+            found = ndjson.decode(body.splitlines(), NUMBERS, tuple(outputs), first)
+            text = b""
+            if found.call is not None:
+                results = {name: found.call.inputs.sum(axis=1) for name in outputs}
+                text = ndjson.encode_answer(found.call.outputs, results)
+            elif found.problem is not None:
+                raise found.problem
+            if found.problem is not None:
+                found.problem.members["row"] = first + found.call.rows
+                text += ndjson.encode_error(found.problem)
+            self.answer(200, raw=text, headers={"content-type": ndjson.MEDIA})
+
+        def predict(self, codec, signature, body, **raw):
+            call = codec.decode(body, signature, max_rows=10_000, **raw)
             if signature is NUMBERS:
                 results = {"predict": call.inputs.sum(axis=1)}
             else:
@@ -205,7 +224,10 @@ def _handler(api):  # noqa: C901  (a class per server, as http.server wants it)
                     "predict": np.array([f"{word}!" for word in island], object),
                     "predict_proba": np.column_stack([mass, mass]),
                 }
-            body = codec.encode_answer(call, results, INFO)
-            self.answer(200, raw=body)
+            body, headers = codec.encode_answer(call, results, INFO), {}
+            if not isinstance(body, bytes):
+                headers = {v2_binary.HEADER: body.head_bytes}
+                body = body.join()
+            self.answer(200, raw=body, headers=headers)
 
     return Handler

@@ -189,3 +189,62 @@ def test_an_ingress_is_asked_for_an_endpoint_by_name(api, connect):
     assert connect(ingress=api.url).predict("iris", ROWS).tolist() == [3.0, 7.5]
     hosts = [headers["host"] for _, path, headers, *_ in api.seen if path == INFER]
     assert hosts == ["iris.acme.example.test"]
+
+
+TALL = np.linspace(0, 1, 2000).reshape(1000, 2)
+
+
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [
+        pytest.param(TALL, ["input-0"], id="array"),
+        pytest.param(TALL.astype(np.float32), ["input-0"], id="float32 array"),
+        pytest.param(TALL.tolist(), ["input-0"], id="lists"),
+        pytest.param(pd.DataFrame(TALL), ["input-0"], id="frame without names"),
+        pytest.param(pd.DataFrame(TALL, columns=["x0", "x1"]), ["x0", "x1"], id="frame"),
+        pytest.param({"x1": TALL[:, 1], "x0": TALL[:, 0]}, ["x1", "x0"], id="columns"),
+    ],
+)
+def test_many_numbers_go_and_come_as_raw_tensors(api, client, data, names):
+    found = client.predict("iris", data)
+    expected = (
+        TALL if names != ["input-0"] or "float32" not in str(getattr(data, "dtype", "")) else data
+    )
+    assert np.array_equal(found, np.asarray(expected, np.float64).sum(axis=1))
+    found[0] = 7  # the answer is the caller's own
+    _, _, headers, body, _ = api.seen[-1]
+    head_bytes = int(headers["inference-header-content-length"])
+    assert head_bytes % 8 == 0
+    head = orjson.loads(body[:head_bytes])
+    assert [tensor["name"] for tensor in head["inputs"]] == names
+    assert len(body) == head_bytes + 16_000
+    few = data[:2] if not isinstance(data, dict) else {k: v[:2] for k, v in data.items()}
+    client.predict("iris", few)
+    assert "inference-header-content-length" not in api.seen[-1][2]
+
+
+def test_whole_numbers_and_truths_of_a_frame_stay_whole(api, client):
+    frame = pd.DataFrame({"x0": np.arange(600, dtype=np.int16), "x1": [True, False] * 300})
+    for few in (frame, frame[:3]):
+        found = client.predict("iris", few)
+        assert found.tolist() == (few["x0"] + few["x1"]).tolist()
+    first, second = (call for call in api.seen if call[1] == INFER)
+    head = orjson.loads(first[3][: int(first[2]["inference-header-content-length"])])
+    assert [tensor["datatype"] for tensor in head["inputs"]] == ["INT64", "INT64"]
+    assert b'"data":[1,0,1]' in second[3]
+
+
+def test_missing_numbers_of_a_frame_are_told_as_missing(client):
+    frame = pd.DataFrame({"x0": [1.0, np.nan] * 400, "x1": [2.0] * 800})
+    for few in (frame, frame[:3]):
+        with pytest.raises(ApiError, match='row 1, column "x0": is missing'):
+            client.predict("iris", few)
+    with pytest.raises(ValueError, match="infinity cannot be sent"):
+        client.predict("iris", frame.replace(2.0, np.inf))
+
+
+@pytest.mark.parametrize("where", ["x", "-1", "99999", ""])
+def test_an_answer_whose_head_lies_is_a_bad_answer(api, client, where):
+    api.misbehave(INFER, (200, {}, {"inference-header-content-length": where}))
+    with pytest.raises(BadAnswer, match="could not be read"):
+        client.predict("iris", TALL)
