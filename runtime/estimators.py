@@ -4,7 +4,9 @@ Shared by the build and the fallback worker, so that both call a model in the sa
 numpy only; pandas is used where a model was fitted with a DataFrame and pandas is installed.
 """
 
+import contextlib
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +22,19 @@ METHODS: Final = (
 )
 
 _NAMES: Final = {"f8": "FP64", "f4": "FP32", "i8": "INT64", "i4": "INT32", "b1": "BOOL"}
+
+
+def look_at_libraries() -> None:
+    """Have scikit-learn find its linear algebra now: it asks /proc, which a sandbox closes.
+
+    k-means limits the threads of BLAS at each call and else looks for it at the first.
+    """
+    for place in ("sklearn.utils.parallel", "sklearn.utils.fixes"):  # the second before 1.5
+        with contextlib.suppress(ImportError):
+            controller = getattr(import_module(place), "_get_threadpool_controller", None)
+            if controller is not None:
+                controller()
+                return
 
 
 def as_array(given: Any) -> NDArray[Any]:

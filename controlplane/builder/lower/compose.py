@@ -42,7 +42,8 @@ def _is_dropped(step: Any) -> bool:
 def _gives_sparse(step: Any, incoming: bool) -> bool:
     """Tell whether scikit-learn would hold this step's output in a sparse matrix."""
     if isinstance(step, OneHotEncoder):
-        return bool(step.sparse_output)
+        # Before 1.2 the parameter was called `sparse`.
+        return bool(getattr(step, "sparse_output", getattr(step, "sparse", False)))
     if isinstance(step, ColumnTransformer):
         return bool(step.sparse_output_)
     if isinstance(step, FeatureUnion):
