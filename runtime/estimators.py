@@ -4,8 +4,9 @@ Shared by the build and the fallback worker, so that both call a model in the sa
 numpy only; pandas is used where a model was fitted with a DataFrame and pandas is installed.
 """
 
-import sys
+import contextlib
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import Any, Final
 
 import numpy as np
@@ -24,15 +25,17 @@ _MOST_MEMBERS: Final = 50
 _NAMES: Final = {"f8": "FP64", "f4": "FP32", "i8": "INT64", "i4": "INT32", "b1": "BOOL"}
 
 
-def find_threads() -> None:
-    """Have scikit-learn find its libraries' threads now, where it is imported.
+def look_at_libraries() -> None:
+    """Have scikit-learn find its linear algebra now: it asks /proc, which a sandbox closes.
 
-    It would at its first matrix of distances, in /proc, which a locked process may not read.
+    k-means limits the threads of BLAS at each call and else looks for it at the first.
     """
-    parallel = sys.modules.get("sklearn.utils.parallel")
-    find = getattr(parallel, "_get_threadpool_controller", None)  # since scikit-learn 1.5
-    if find is not None:
-        find()
+    for place in ("sklearn.utils.parallel", "sklearn.utils.fixes"):  # the second before 1.5
+        with contextlib.suppress(ImportError):
+            controller = getattr(import_module(place), "_get_threadpool_controller", None)
+            if controller is not None:
+                controller()
+                return
 
 
 def as_array(given: Any) -> NDArray[Any]:

@@ -19,12 +19,10 @@ from controlplane.builder import verify
 from controlplane.builder.describe import Unusable, describe, is_model
 from controlplane.builder.draft import drafted
 from controlplane.builder.lower.base import Unsupported
-from runtime.estimators import find_threads
 from runtime.sandbox import Profile, SandboxError, lock
 
 Result = dict[str, Any]
 
-find_threads()
 
 # Before scikit-learn 1.3 an estimator of another version is told of by a plain UserWarning.
 _Skew: Final = getattr(exceptions, "InconsistentVersionWarning", UserWarning)

@@ -9,8 +9,14 @@ from dataclasses import dataclass
 from typing import Final
 
 _OURS: Final = 11  # our own code wants Python 3.11
-# Of pandas; the same for all.
-_SHARED: Final = ("python-dateutil==2.9.0.post0", "pytz==2025.2", "six==1.17.0", "tzdata==2025.2")
+# The same for all. threadpoolctl before 3.8 starts a compiler to find the C library.
+_SHARED: Final = (
+    "threadpoolctl==3.8.0",
+    "python-dateutil==2.9.0.post0",
+    "pytz==2025.2",
+    "six==1.17.0",
+    "tzdata==2025.2",
+)
 
 
 class UnknownRelease(Exception):
@@ -28,21 +34,20 @@ class _Companions:
     numpy: str
     scipy: str
     joblib: str
-    threadpoolctl: str
     pandas: str
     narwhals: str | None = None
 
 
 # numpy 2 reads what numpy 1 pickled; wheels of scikit-learn run on it from 1.4.2 on.
-_1_1 = _Companions("1.23.5", "1.9.3", "1.2.0", "3.1.0", "1.5.3")
-_1_2 = _Companions("1.24.4", "1.10.1", "1.2.0", "3.1.0", "1.5.3")
-_1_3 = _Companions("1.26.4", "1.11.4", "1.3.2", "3.2.0", "2.1.4")
-_1_4 = _Companions("1.26.4", "1.12.0", "1.3.2", "3.5.0", "2.2.3")
-_1_4_2 = _Companions("2.0.2", "1.13.1", "1.4.2", "3.5.0", "2.2.3")
-_1_5 = _Companions("2.1.3", "1.14.1", "1.4.2", "3.5.0", "2.2.3")
-_1_6 = _Companions("2.2.6", "1.15.3", "1.4.2", "3.6.0", "2.2.3")
-_1_7 = _Companions("2.3.5", "1.16.3", "1.5.2", "3.6.0", "2.3.3")
-_1_9 = _Companions("2.4.6", "1.17.1", "1.5.2", "3.6.0", "2.3.3", narwhals="2.9.0")
+_1_1 = _Companions("1.23.5", "1.9.3", "1.2.0", "1.5.3")
+_1_2 = _Companions("1.24.4", "1.10.1", "1.2.0", "1.5.3")
+_1_3 = _Companions("1.26.4", "1.11.4", "1.3.2", "2.1.4")
+_1_4 = _Companions("1.26.4", "1.12.0", "1.3.2", "2.2.3")
+_1_4_2 = _Companions("2.0.2", "1.13.1", "1.4.2", "2.2.3")
+_1_5 = _Companions("2.1.3", "1.14.1", "1.4.2", "2.2.3")
+_1_6 = _Companions("2.2.6", "1.15.3", "1.4.2", "2.2.3")
+_1_7 = _Companions("2.3.5", "1.16.3", "1.5.2", "2.3.3")
+_1_9 = _Companions("2.4.6", "1.17.1", "1.5.2", "2.3.3", narwhals="2.9.0")
 
 # Version, the newest minor Python that its wheels are for (they all are for 3.11), companions.
 _RELEASES: Final[dict[str, tuple[int, _Companions]]] = {
@@ -99,7 +104,6 @@ def release(version: str) -> Release:
         f"numpy=={with_.numpy}",
         f"scipy=={with_.scipy}",
         f"joblib=={with_.joblib}",
-        f"threadpoolctl=={with_.threadpoolctl}",
         f"pandas=={with_.pandas}",
         *_SHARED,
     ]

@@ -116,7 +116,9 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     from controlplane.builder import child, verify  # noqa: F401  the imports are the point
     from controlplane.builder.lower import registry  # noqa: F401
+    from runtime.estimators import look_at_libraries
 
+    look_at_libraries()
     with contextlib.suppress(BrokenPipeError):  # the job went away while we imported
         _send(control, {"ready": True}, [])
         # Models fitted with data frames want it: seconds at each build, or once here.

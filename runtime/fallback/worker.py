@@ -18,7 +18,7 @@ import sklearn
 from numpy.typing import NDArray
 
 from runtime import frames
-from runtime.estimators import as_array, find_threads, keeps_none, table
+from runtime.estimators import as_array, keeps_none, look_at_libraries, table
 from runtime.sandbox import Profile, SandboxError, die_with_parent, lock
 
 MOST_BYTES: Final = 256 << 20
@@ -36,7 +36,7 @@ def main() -> None:
     if options["named"]:
         with contextlib.suppress(ImportError):  # without pandas the model gets arrays
             import_module("pandas")
-    find_threads()
+    look_at_libraries()
     try:
         layers = lock(
             Profile(

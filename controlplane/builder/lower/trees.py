@@ -5,6 +5,7 @@
 
 import copy
 import itertools
+import warnings
 from types import SimpleNamespace
 from typing import Any
 
@@ -43,6 +44,14 @@ LINKS = {
     "LogitLink": "logit",
     "HalfLogitLink": "half_logit",
     "MultinomialLogit": "softmax",
+    # Before 1.4 the losses of GradientBoosting had no links; what each did with a raw prediction.
+    "LeastSquaresError": "identity",
+    "LeastAbsoluteError": "identity",
+    "HuberLossFunction": "identity",
+    "QuantileLossFunction": "identity",
+    "BinomialDeviance": "logit",
+    "ExponentialLoss": "half_logit",
+    "MultinomialDeviance": "softmax",
 }
 
 
@@ -140,31 +149,53 @@ def embedding(draft: Draft, estimator: Any) -> Spec:
 
 def isolation_forest(draft: Draft, estimator: Any) -> Spec:
     """Leaf values are the path lengths that scikit-learn adds up, made in its order."""
-    if not hasattr(estimator, "_decision_path_lengths"):
-        raise draft.unsupported("it was made by a scikit-learn before 1.3")
     grown = [
-        grown_tree(each.tree_, (depth + average - 1.0)[:, None], columns)
-        for each, columns, depth, average in zip(
-            estimator.estimators_,
-            estimator.estimators_features_,
-            estimator._decision_path_lengths,
-            estimator._average_path_length_per_tree,
-            strict=True,
-        )
+        grown_tree(each.tree_, _path_lengths(each.tree_)[:, None], columns)
+        for each, columns in zip(estimator.estimators_, estimator.estimators_features_, strict=True)
     ]
-    average = float(_average_path_length([estimator._max_samples])[0])
+    # Before 1.3 the number was kept under its public name alone.
+    samples = getattr(estimator, "_max_samples", estimator.max_samples_)
+    average = float(_average_path_length([samples])[0])
     return {
         "op": "isolation_forest",
         "n_in": int(estimator.n_features_in_),
-        "missing": "passes",
+        "missing": _missing_rows(estimator),
         "denominator": len(grown) * average,
         "offset": float(estimator.offset_),
         **lay_out(draft, grown, narrow=True),
     }
 
 
+def _path_lengths(tree: Any) -> NDArray[np.float64]:
+    """Nodes on the way to each node, itself too, and the way that is expected below it, less one.
+
+    scikit-learn keeps both since 1.3, and before counted the first at each call.
+    """
+    depth = np.ones(len(tree.children_left))
+    level = np.zeros(1, np.int64)
+    while len(level):
+        inner = level[tree.children_left[level] >= 0]
+        level = np.concatenate((tree.children_left[inner], tree.children_right[inner]))
+        depth[level] = np.tile(depth[inner] + 1.0, 2)
+    lengths: NDArray[np.float64] = depth + _average_path_length(tree.n_node_samples) - 1.0
+    return lengths
+
+
+def _missing_rows(estimator: Any) -> str:
+    """Whether a fitted model takes a row without a value, by asking it: versions differ."""
+    row = np.full((1, estimator.n_features_in_), np.nan)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it may want names of columns
+        try:
+            estimator.predict(row)
+        except ValueError:
+            return "refuses"
+    return "passes"
+
+
 def _link(draft: Draft, estimator: Any) -> str:
-    link = LINKS.get(type(getattr(estimator._loss, "link", None)).__name__)
+    loss = estimator._loss
+    link = LINKS.get(type(getattr(loss, "link", loss)).__name__)
     if link is None:
         raise draft.unsupported(f"loss {estimator.loss!r} has no plan yet")
     return link
@@ -184,7 +215,7 @@ def gradient_boosting(draft: Draft, estimator: Any) -> Spec:
     """GradientBoosting; the learning rate is multiplied in here instead of per call."""
     classifies = hasattr(estimator, "classes_")
     spec: Spec = (
-        _classifier(draft, estimator, tie_is_second=True)
+        _classifier(draft, estimator, tie_is_second=_tie_is_second(estimator))
         if classifies
         else {"op": "boosted_regressor"}
     )
@@ -202,6 +233,11 @@ def gradient_boosting(draft: Draft, estimator: Any) -> Spec:
         **({} if init is None else {"init": init}),
         **lay_out(draft, trees, narrow=True),
     }
+
+
+def _tie_is_second(estimator: Any) -> bool:
+    """Before 1.4 the two probabilities were compared, and the first of equal ones won."""
+    return type(estimator._loss).__name__ != "BinomialDeviance"
 
 
 def _start(draft: Draft, estimator: Any, classifies: bool) -> tuple[NDArray[Any], Spec | None]:
