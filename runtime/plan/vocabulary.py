@@ -2,8 +2,8 @@
 
 A vocabulary of 100,000 terms as a dictionary took 123 ms to make on a busy machine, and takes some
 16 MB in every worker. So it stays in the plan file as it is, with an index by hash; a token is
-looked up there the first time it is met, and then known. Reading it took 0.1 ms on that machine, and
-a whole plan of tf-idf and a linear model 2 ms.
+looked up there the first time it is met, and then known. On that machine reading it took 0.1 ms,
+and a whole plan of tf-idf and a linear model 2 ms.
 """
 
 from collections.abc import Callable
