@@ -1,8 +1,9 @@
 """From a token to its code: terms that were learnt, and hashes.
 
-A vocabulary of 100,000 terms as a dictionary takes 20 ms to make and 16 MB in every worker. So it
-stays in the plan file as it is, with an index by hash; a token is looked up there the first time it
-is met, and then known. Reading one of 100,000 terms takes 0.5 ms.
+A vocabulary of 100,000 terms as a dictionary took 123 ms to make on a busy machine, and takes some
+16 MB in every worker. So it stays in the plan file as it is, with an index by hash; a token is
+looked up there the first time it is met, and then known. On that machine reading it took 0.1 ms,
+and a whole plan of tf-idf and a linear model 2 ms.
 """
 
 from collections.abc import Callable
@@ -33,7 +34,7 @@ class Codes:
         self._known: dict[str, int] = {}
 
     def of(self, tokens: list[str]) -> Int64Vector:
-        """Give the code of each token: 60 ns each where they are remembered."""
+        """Give the code of each token: 40 ns each where they are remembered."""
         found = np.fromiter(map(self._known.get, tokens, repeat(-1)), np.int64, len(tokens))
         missing = np.flatnonzero(found < 0)
         if missing.shape[0]:
