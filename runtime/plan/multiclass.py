@@ -51,6 +51,7 @@ class OneVsRest(Binaries):
 
     kind_of    binary: one member alone; multiclass; multilabel
     threshold  of binary and multilabel scores
+    last_wins  of equal scores the last class is taken, as old versions of scikit-learn did
     source     sklearn.multiclass.OneVsRestClassifier
     """
 
@@ -60,6 +61,7 @@ class OneVsRest(Binaries):
         super().__init__(fields)
         self.kind_of = fields.choice("kind_of", "binary", "multiclass", "multilabel")
         self.threshold = fields.number("threshold")
+        self.last_wins = fields.flag("last_wins")
         count = len(self.members)
         if self.kind_of == "binary" and (count != 1 or len(self.classes) != 2):
             raise fields.fail("two classes have one member")
@@ -85,7 +87,10 @@ class OneVsRest(Binaries):
         if self.kind_of == "multilabel":
             several: Array = (scores > self.threshold).astype(np.int64).T
             return several
-        found: Array = self.classes.take(scores.argmax(axis=0))
+        which = scores.argmax(axis=0)
+        if self.last_wins:
+            which = len(scores) - 1 - scores[::-1].argmax(axis=0)
+        found: Array = self.classes.take(which)
         return found
 
     def predict_proba(self, x: Inputs) -> Float64Matrix:

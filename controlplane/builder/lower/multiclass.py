@@ -1,9 +1,16 @@
 """Lowering of classifiers of many classes that are made of classifiers of two."""
 
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 from sklearn.base import is_classifier, is_regressor
-from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier
+from sklearn.multiclass import (
+    OneVsOneClassifier,
+    OneVsRestClassifier,
+    OutputCodeClassifier,
+    _ConstantPredictor,
+)
 
 from controlplane.builder.lower.base import Draft, Lowering, Spec
 from controlplane.builder.lower.members import group
@@ -35,6 +42,16 @@ def _all_have(estimator: Any, method: str) -> bool:
     return all(hasattr(member, method) for member in estimator.estimators_)
 
 
+def _last_wins() -> bool:
+    """Ask this version which of two classes with equal scores it takes."""
+    nothing = np.zeros((1, 1))
+    member = _ConstantPredictor().fit(nothing, np.zeros(1, np.int64))
+    asked = OneVsRestClassifier(member)
+    asked.estimators_, asked.classes_ = [member, member], np.arange(2)
+    asked.label_binarizer_ = SimpleNamespace(y_type_="multiclass")
+    return bool(asked.predict(nothing)[0] == 1)
+
+
 def one_vs_rest(draft: Draft, estimator: Any) -> Spec:
     """OneVsRestClassifier over two classes, many classes, or several labels at once."""
     told = estimator.label_binarizer_.y_type_
@@ -47,6 +64,7 @@ def one_vs_rest(draft: Draft, estimator: Any) -> Spec:
         **_binaries(draft, estimator),
         "kind_of": "multilabel" if told.startswith("multilabel") else told,
         "threshold": _turns(estimator.estimators_[0]),
+        "last_wins": _last_wins(),
         "has_proba": _all_have(estimator, "predict_proba"),
         "decides": _all_have(estimator, "decision_function"),
     }

@@ -17,6 +17,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from controlplane.builder.lower.base import Unsupported
 from runtime.plan import signature_of
+from runtime.plan.graph import build
 from tests.unit.plan.malformed import assert_refuses, assert_refuses_broken, plan_of
 from tests.unit.plan.test_ensembles import (
     LABELS,
@@ -101,6 +102,17 @@ def test_a_row_of_zeros_is_left_as_it_is(model):
     x, y = table(0, 60, "int")
     tree = DecisionTreeClassifier(max_depth=1, random_state=0)
     assert_serves(model(tree).fit(x, y), np.concatenate([x, 9 * x, -9 * x]), exactly=True)
+
+
+def test_of_equal_scores_the_first_class_wins_and_in_old_versions_the_last():
+    x, y = table(0, 60, "int")
+    model = OneVsRestClassifier(DecisionTreeClassifier(max_depth=1)).fit(x, y)
+    for member in model.estimators_:
+        member.tree_.value[:] = 0.5
+    spec, tensors = plan_of(model)
+    assert_serves(model, x)
+    assert set(build(spec, tensors).run("predict", x)) == {-3}
+    assert set(build({**spec, "last_wins": True}, tensors).run("predict", x)) == {8}
 
 
 def test_missing_values_go_to_the_members():
