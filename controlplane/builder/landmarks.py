@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from controlplane.builder.ranges import ranges
+
 Values = dict[int, list[Any]]
 
 _MOST_A_COLUMN: Final = 200
@@ -43,6 +45,9 @@ def _visit(estimator: Any, columns: list[int], names: list[str], found: Values, 
         return
     for inner, where in _inside(estimator, columns, names):
         _visit(inner, where, names, found, depth + 1)
+    for column, values in zip(columns, ranges(estimator, len(columns)), strict=True):
+        if values:
+            found[column].extend(values)
     for attribute in _POINTS:
         _points(getattr(estimator, attribute, None), columns, found)
     _scales(estimator, columns, found)
@@ -56,6 +61,7 @@ def _visit(estimator: Any, columns: list[int], names: list[str], found: Values, 
 def _inside(
     estimator: Any, columns: list[int], names: list[str]
 ) -> Iterable[tuple[Any, list[int]]]:
+    yield getattr(estimator, "initial_imputer_", None), columns
     best = getattr(estimator, "best_estimator_", None) or getattr(estimator, "regressor_", None)
     if best is not None:
         yield best, columns
