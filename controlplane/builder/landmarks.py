@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from controlplane.builder.ranges import ranges
+
 Values = dict[int, list[Any]]
 
 _MOST_A_COLUMN: Final = 200
@@ -73,6 +75,9 @@ def _visit(estimator: Any, columns: list[int], names: list[str], found: Values, 
         _visit(inner, where, names, found, depth + 1)
     if hasattr(estimator, "build_analyzer") and columns:
         found[columns[0]].extend(texts(estimator))
+    for column, values in zip(columns, ranges(estimator, len(columns)), strict=True):
+        if values:
+            found[column].extend(values)
     for attribute in _POINTS:
         _points(getattr(estimator, attribute, None), columns, found)
     _scales(estimator, columns, found)
@@ -89,6 +94,7 @@ def _visit(estimator: Any, columns: list[int], names: list[str], found: Values, 
 def _inside(
     estimator: Any, columns: list[int], names: list[str]
 ) -> Iterable[tuple[Any, list[int]]]:
+    yield getattr(estimator, "initial_imputer_", None), columns
     best = getattr(estimator, "best_estimator_", None) or getattr(estimator, "regressor_", None)
     if best is not None:
         yield best, columns

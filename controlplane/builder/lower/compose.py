@@ -235,7 +235,9 @@ def function(draft: Draft, estimator: Any) -> Spec:
     name = next((n for n, known in FUNCTIONS.items() if known is estimator.func), None)
     if name is None:
         title = getattr(estimator.func, "__name__", type(estimator.func).__name__)
-        raise draft.unsupported(f"its function {title!r} is not one of {', '.join(FUNCTIONS)}")
+        raise draft.unsupported(
+            f"its function {title!r} is not one of numpy's that have a plan, such as log1p and sqrt"
+        )
     return {"op": "function", "function": name, **shared}
 
 
