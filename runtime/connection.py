@@ -1,7 +1,10 @@
 """A client's connection below HTTP: answers in order, back-pressure, closing, changing hands."""
 
+import array
 import asyncio
+import fcntl
 import os
+import termios
 from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
@@ -127,8 +130,16 @@ class Connection(asyncio.Protocol):
             self.edge.idle(self)
 
     def is_last(self, exchange: "Exchange") -> bool:
-        """True when no other request was read, in whole or in part, after this one."""
-        return self.between and bool(self.exchanges) and self.exchanges[-1] is exchange
+        """True when no other request has arrived, in whole or in part, after this one."""
+        last = self.between and bool(self.exchanges) and self.exchanges[-1] is exchange
+        return last and not self.unread()
+
+    def unread(self) -> int:
+        """Give the bytes that the kernel holds for us: a request that has arrived."""
+        waiting = array.array("i", [0])
+        sock: socket.socket = self.transport.get_extra_info("socket")
+        fcntl.ioctl(sock.fileno(), termios.FIONREAD, waiting)
+        return waiting[0]
 
     def end(self) -> None:
         """Close when everything written is sent; later requests on it were never promised."""

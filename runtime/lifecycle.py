@@ -1,10 +1,7 @@
 """How connections leave and join a worker, so that no request is lost on the way."""
 
-import array
 import asyncio
-import fcntl
 import socket
-import termios
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -64,7 +61,7 @@ class Departures:
     def _try(self, connection: Connection) -> None:
         if not self._edge.leaving or not connection.open:
             return
-        if connection.is_idle() and (self._control is not None or not unread(connection)):
+        if connection.is_idle() and (self._control is not None or not connection.unread()):
             self._let_go(connection)
         elif connection.between and not connection.exchanges:
             self._loop.call_later(RETRY_S, self._try, connection)
@@ -94,13 +91,6 @@ class Departures:
             self._empty.set()
         else:
             self._left()
-
-
-def unread(connection: Connection) -> int:
-    """Give the bytes that the kernel holds for us: a request that has arrived."""
-    waiting = array.array("i", [0])
-    fcntl.ioctl(connection.transport.get_extra_info("socket").fileno(), termios.FIONREAD, waiting)
-    return waiting[0]
 
 
 async def adopt(

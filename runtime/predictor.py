@@ -238,6 +238,8 @@ class Predictor:
         who = f"revision={name}" + (f" trace={head.trace}" if head.trace else "")
         problem = problem_of(error, signature, head.request_id, who)
         self._leave(prediction, problem.status, self._clock())
+        if self.closing and prediction.connection.is_last(prediction):
+            prediction.close = True
         end = CLOSE if prediction.close else KEEP_ALIVE if head.http10 else b""
         request_id = problem.members.get("request_id", head.request_id)
         prediction.put(problem_answer(problem, revision=name, request_id=request_id, end=end))

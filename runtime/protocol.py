@@ -406,6 +406,11 @@ class HttpProtocol(Connection):
         exchange.put(answer)
 
     @override
+    def is_last(self, exchange: Exchange) -> bool:
+        # While a chunk is being read its rest may be another request.
+        return not self._start and super().is_last(exchange)
+
+    @override
     def overdue(self, now: float) -> bool:
         exchanges = self.exchanges
         if exchanges and not self.between and (self._held or exchanges[-1].answer is CONTINUE):

@@ -160,12 +160,17 @@ def serving(folder: Path, keys: Keys | None = None, **changes: Any) -> Iterator[
 
 @contextlib.contextmanager
 def served(
-    launch: Launch, keys: Keys, log: Path, env: Mapping[str, str] | None = None
+    launch: Launch,
+    keys: Keys,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    descriptors: int | None = None,
 ) -> Iterator[Served]:
-    """The same of any launch; `env` is what it is told beside."""
+    """The same of any launch; `env` is what it is told beside, `descriptors` what it may open."""
+    limited = ["sh", "-c", f'ulimit -n {descriptors} && exec "$@"', "sh"] if descriptors else []
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "runtime"],
+            [*limited, sys.executable, "-m", "runtime"],
             env={**os.environ, **launch.to_env(), **(env or {})},
             stdout=out,
             stderr=subprocess.STDOUT,

@@ -3,8 +3,10 @@
 import pytest
 
 from runtime.connection import HEAD_S, IDLE_S, LINGER_S, MAX_PIPELINED, WRITE_S
+from runtime.exchange import Exchange
+from runtime.heads import Head
 from runtime.problems import Unauthenticated
-from runtime.protocol import MIN_RATE, RATE_AFTER_S
+from runtime.protocol import MIN_RATE, RATE_AFTER_S, HttpProtocol
 from tests.unit.runtime.wired import BODY_S, Wired, answer, raising
 
 HEAD = b"POST /predict HTTP/1.1\r\nhost: x\r\n"
@@ -365,6 +367,22 @@ async def test_far_too_many_are_cut_without_a_word() -> None:
 
 
 # Leaving
+
+
+async def test_no_answer_says_it_is_the_last_while_its_chunk_holds_another_request() -> None:
+    wired = Wired()
+    lasts = []
+
+    def asking(connection: HttpProtocol, head: Head, body: bytes, _now: float) -> None:
+        exchange = Exchange(connection, head, close=False)
+        connection.exchanges.append(exchange)
+        lasts.append(connection.is_last(exchange))
+        answer(exchange, body)
+
+    wired.protocol._predict = asking  # type: ignore[method-assign]
+    await wired.send(ONE + GET + ONE)
+    assert lasts == [False, False]
+    assert wired.statuses() == [200, 200, 200]
 
 
 async def test_while_connections_are_closed_every_last_answer_says_so() -> None:

@@ -1,6 +1,7 @@
 """A protocol on a transport of memory: bytes in, bytes out, time moved by the test. No sockets."""
 
 import asyncio
+import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -40,6 +41,7 @@ class Pipe(asyncio.Transport):
         self.sent = bytearray()
         self.buffer = 0
         self.taking = True
+        self._sockets: tuple[socket.socket, ...] = ()
         self.closing = self.lost = self.aborted = self.eof = self.paused = self.full = False
 
     def write(self, data: bytes) -> None:  # type: ignore[override]
@@ -73,6 +75,8 @@ class Pipe(asyncio.Transport):
         self._lose()
 
     def _lose(self) -> None:
+        for one in self._sockets:
+            one.close()
         if not self.lost:
             self.lost = True
             self._loop.call_soon(self.protocol.connection_lost, None)
@@ -98,7 +102,11 @@ class Pipe(asyncio.Transport):
         return self.buffer
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return default
+        if name != "socket":
+            return default
+        if not self._sockets:
+            self._sockets = socket.socketpair()
+        return self._sockets[0]
 
 
 @dataclass(frozen=True)
