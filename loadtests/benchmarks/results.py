@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from loadtests.benchmarks import exactness, http, payloads, plans, start
+from loadtests.benchmarks import exactness, http, payloads, plans, soak, start
 from loadtests.benchmarks.measuring import ROOT, Options, Raw, Row
 
 RESULTS: Final = Path(__file__).with_name("results.json")
@@ -40,6 +40,7 @@ PARTS: Final[dict[str, Part]] = {
     "start": Part(start.measure, start.rows, start.limit_s),
     "exactness": Part(exactness.measure, exactness.rows, exactness.limit_s, exactness.tables),
     "plans": Part(plans.measure, plans.rows, plans.limit_s, plans.tables),
+    "soak": Part(soak.measure, soak.rows, soak.limit_s),
 }
 
 
