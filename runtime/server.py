@@ -118,6 +118,7 @@ class Worker:
         self.predictor.revisions = self.revisions
         self.edge = Edge(self.predictor, routes(launch), self.batcher, self.metrics)
         self.edge.max_body_bytes, self.edge.body_s = launch.max_body_bytes, launch.timeout_s
+        self.edge.streams = self.predictor.streams
         self.app = App(launch, self.revisions, self.tokens, self.metrics, lambda: self.ready)
         self.edge.app = cast("ASGI3Application", self.app)
         self.control = (
