@@ -18,6 +18,7 @@ from runtime.predictor import Predictor
 from runtime.problems import Problem
 from runtime.protocol import HttpProtocol
 from runtime.routes import Route, suited
+from runtime.streams import Streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +52,7 @@ class Edge:
         self.max_connections = MAX_CONNECTIONS
         self.max_body_bytes, self.body_s = 0, 0.0
         self.predict, self.admit, self.keep = predictor.predict, predictor.admit, self.gate.keep
-        self.streams = predictor.streams
+        self.streams: Streams  # set once, by who makes a worker
         self.app: ASGI3Application | None = None
         self.default_headers: list[tuple[bytes, bytes]] = []
         self.tasks: set[asyncio.Task[None]] = set()

@@ -122,6 +122,7 @@ class Worker:
         self.edge = Edge(self.predictor, routes(launch), self.batcher, self.metrics)
         self.edge.max_body_bytes, self.edge.body_s = launch.max_body_bytes, launch.timeout_s
         self.edge.max_connections = room_for_connections()
+        self.edge.streams = self.predictor.streams
         self.app = App(launch, self.revisions, self.tokens, self.metrics, lambda: self.ready)
         self.edge.app = cast("ASGI3Application", self.app)
         self.control = (

@@ -68,16 +68,20 @@ def landmarks(estimator: Any, names: list[str]) -> Values:
     return {column: values[:_MOST_A_COLUMN] for column, values in found.items()}
 
 
-def _visit(estimator: Any, columns: list[int], names: list[str], found: Values, depth: int) -> None:
-    if depth > 8 or isinstance(estimator, str) or estimator is None:
-        return
-    for inner, where in _inside(estimator, columns, names):
-        _visit(inner, where, names, found, depth + 1)
+def _ranges(estimator: Any, columns: list[int], found: Values) -> None:
     if hasattr(estimator, "build_analyzer") and columns:
         found[columns[0]].extend(texts(estimator))
     for column, values in zip(columns, ranges(estimator, len(columns)), strict=True):
         if values:
             found[column].extend(values)
+
+
+def _visit(estimator: Any, columns: list[int], names: list[str], found: Values, depth: int) -> None:
+    if depth > 8 or isinstance(estimator, str) or estimator is None:
+        return
+    for inner, where in _inside(estimator, columns, names):
+        _visit(inner, where, names, found, depth + 1)
+    _ranges(estimator, columns, found)
     for attribute in _POINTS:
         _points(getattr(estimator, attribute, None), columns, found)
     _scales(estimator, columns, found)

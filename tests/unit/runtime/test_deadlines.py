@@ -37,10 +37,10 @@ class Stage:
         predictor = SimpleNamespace(predict=self._predict, admit=lambda _head: None, on_first=None)
         predictor.revisions = SimpleNamespace(choose=lambda _tag: self._revision())
         batcher = Batcher(asyncio.get_running_loop(), Gate(0, 1000), lambda: self.now)
-        predictor.streams = Streams(cast("Predictor", predictor), batcher, BODY_S)
         routes = {b"/predict": cast("Route", SimpleNamespace(csv=None, streams=True))}
         self.edge = Edge(cast("Predictor", predictor), routes, batcher, Metrics())
         self.edge.max_body_bytes, self.edge.body_s = 1000, BODY_S
+        self.edge.streams = Streams(cast("Predictor", predictor), batcher, BODY_S)
 
     def _predict(self, connection: HttpProtocol, head: Any, body: bytes, now: float) -> None:
         exchange = Exchange(connection, head, close=False)
