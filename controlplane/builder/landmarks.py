@@ -46,6 +46,10 @@ def _visit(estimator: Any, columns: list[int], names: list[str], found: Values, 
     for attribute in _POINTS:
         _points(getattr(estimator, attribute, None), columns, found)
     _scales(estimator, columns, found)
+    counts = getattr(estimator, "n_categories_", None)  # numbered categories: CategoricalNB
+    if isinstance(counts, np.ndarray) and counts.shape == (len(columns),):
+        for column, count in zip(columns, counts.tolist(), strict=True):
+            found[column].extend(range(min(int(count), _MOST_A_COLUMN)))
     for position, categories in enumerate(_lists(getattr(estimator, "categories_", None))):
         if position < len(columns):
             found[columns[position]].extend(np.asarray(categories, object).tolist())
