@@ -7,6 +7,7 @@ from runtime.plan import (
     bayes,
     centroids,
     clusters,
+    coding,
     compose,
     decomposition,
     embeddings,
@@ -23,6 +24,7 @@ from runtime.plan import (
     propagation,
     radius,
     scalers,
+    topics,
     trees,
 )
 from runtime.plan.ops import MAX_DEPTH, Array, Fields, Node, NodeReader, PlanError
@@ -31,6 +33,7 @@ NODES: dict[str, NodeReader] = {
     **bayes.NODES,
     **centroids.NODES,
     **clusters.NODES,
+    **coding.NODES,
     **compose.NODES,
     **decomposition.NODES,
     **embeddings.NODES,
@@ -47,6 +50,7 @@ NODES: dict[str, NodeReader] = {
     **propagation.NODES,
     **radius.NODES,
     **scalers.NODES,
+    **topics.NODES,
     **trees.NODES,
 }
 

@@ -4,6 +4,7 @@ from controlplane.builder.lower import (
     bayes,
     centroids,
     clusters,
+    coding,
     compose,
     decomposition,
     embeddings,
@@ -21,6 +22,7 @@ from controlplane.builder.lower import (
     radius,
     refused,
     scalers,
+    topics,
     trees,
 )
 from controlplane.builder.lower.base import Draft, Lowering
@@ -29,6 +31,7 @@ LOWERINGS: dict[type, Lowering] = {
     **bayes.LOWERINGS,
     **centroids.LOWERINGS,
     **clusters.LOWERINGS,
+    **coding.LOWERINGS,
     **compose.LOWERINGS,
     **decomposition.LOWERINGS,
     **embeddings.LOWERINGS,
@@ -46,6 +49,7 @@ LOWERINGS: dict[type, Lowering] = {
     **radius.LOWERINGS,
     **refused.LOWERINGS,
     **scalers.LOWERINGS,
+    **topics.LOWERINGS,
     **trees.LOWERINGS,
 }
 
