@@ -76,6 +76,16 @@ def _ranges(estimator: Any, columns: list[int], found: Values) -> None:
             found[column].extend(values)
 
 
+def _ends(estimator: Any, columns: list[int], found: Values) -> None:
+    ends = getattr(estimator, "X_thresholds_", None)  # isotonic regression
+    if isinstance(ends, np.ndarray) and len(columns) == 1:
+        found[columns[0]].extend(ends.tolist())
+    counts = getattr(estimator, "n_categories_", None)  # numbered categories: CategoricalNB
+    if isinstance(counts, np.ndarray) and counts.shape == (len(columns),):
+        for column, count in zip(columns, counts.tolist(), strict=True):
+            found[column].extend(range(min(int(count), _MOST_A_COLUMN)))
+
+
 def _visit(estimator: Any, columns: list[int], names: list[str], found: Values, depth: int) -> None:
     if depth > 8 or isinstance(estimator, str) or estimator is None:
         return
@@ -85,9 +95,7 @@ def _visit(estimator: Any, columns: list[int], names: list[str], found: Values, 
     for attribute in _POINTS:
         _points(getattr(estimator, attribute, None), columns, found)
     _scales(estimator, columns, found)
-    ends = getattr(estimator, "X_thresholds_", None)  # isotonic regression
-    if isinstance(ends, np.ndarray) and len(columns) == 1:
-        found[columns[0]].extend(ends.tolist())
+    _ends(estimator, columns, found)
     for position, categories in enumerate(_lists(getattr(estimator, "categories_", None))):
         if position < len(columns):
             found[columns[position]].extend(np.asarray(categories, object).tolist())

@@ -7,6 +7,7 @@ from runtime.plan.ops import (
     Array,
     Fields,
     Float64Matrix,
+    InputRefused,
     Missing,
     Node,
     NodeReader,
@@ -119,6 +120,46 @@ class LinearBayes(NaiveBayes):
         out = product(x, self.weights)
         if self.offset is not None:
             out += self.offset
+        return out
+
+
+class CategoricalBayes(NaiveBayes):
+    """CategoricalNB: a table of log probabilities for each column.
+
+    tables  (categories of all columns, classes), one column's after another
+    counts  (columns,): categories of each column
+    exact   bitwise in any batch but for `predict_proba`, which numpy sums by its height
+    source  sklearn.naive_bayes.CategoricalNB._joint_log_likelihood
+    """
+
+    kind = "categorical_nb"
+    exact = "batch"
+
+    def __init__(self, fields: Fields) -> None:
+        super().__init__(fields)
+        k = len(self.classes)
+        self.tables = fields.finite("tables", None, k)
+        self.counts = fields.indices("counts", self.tables.shape[0] + 1, None)
+        self.n_in = int(self.counts.shape[0])
+        self.prior = fields.finite("prior", k)
+        if not self.n_in or not self.counts.all() or self.counts.sum() != len(self.tables):
+            raise fields.fail("'counts' does not add up to the tables")
+        self.first = np.concatenate([[0], np.cumsum(self.counts)[:-1]])
+
+    @override
+    def joint(self, x: Rows) -> Float64Matrix:
+        """Log of class prior times likelihood, (rows, classes); a step for each column."""
+        # scikit-learn casts to whole numbers, which drops what is after the point.
+        number = np.trunc(as_matrix(x))
+        odd = (number < 0) | (number >= self.counts)
+        if odd.any():
+            row, column = (int(place) for place in np.argwhere(odd)[0])
+            raise InputRefused(row, column, f"not a category from 0 to {self.counts[column] - 1}")
+        places = number.astype(np.int64) + self.first
+        out = np.zeros((len(places), len(self.classes)))
+        for column in places.T:
+            out += self.tables[column]
+        out += self.prior
         return out
 
 
@@ -237,6 +278,7 @@ def _reader(
     kind: (
         type[GaussianBayes]
         | type[LinearBayes]
+        | type[CategoricalBayes]
         | type[LinearDiscriminant]
         | type[QuadraticDiscriminant]
     ),
@@ -251,5 +293,11 @@ def _reader(
 
 NODES: dict[str, NodeReader] = {
     kind.kind: _reader(kind)
-    for kind in (GaussianBayes, LinearBayes, LinearDiscriminant, QuadraticDiscriminant)
+    for kind in (
+        GaussianBayes,
+        LinearBayes,
+        CategoricalBayes,
+        LinearDiscriminant,
+        QuadraticDiscriminant,
+    )
 }

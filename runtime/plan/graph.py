@@ -12,6 +12,7 @@ from runtime.plan import (
     centroids,
     chained,
     clusters,
+    coding,
     compose,
     constants,
     decomposition,
@@ -40,6 +41,7 @@ from runtime.plan import (
     sparse_projection,
     splines,
     text,
+    topics,
     tree_outputs,
     trees,
 )
@@ -54,6 +56,7 @@ NODES: dict[str, NodeReader] = {
     **centroids.NODES,
     **chained.NODES,
     **clusters.NODES,
+    **coding.NODES,
     **compose.NODES,
     **constants.NODES,
     **decomposition.NODES,
@@ -82,6 +85,7 @@ NODES: dict[str, NodeReader] = {
     **sparse_projection.NODES,
     **splines.NODES,
     **text.NODES,
+    **topics.NODES,
     **tree_outputs.NODES,
     **trees.NODES,
 }

@@ -7,7 +7,7 @@ from sklearn.discriminant_analysis import (
     LinearDiscriminantAnalysis,
     QuadraticDiscriminantAnalysis,
 )
-from sklearn.naive_bayes import BernoulliNB, ComplementNB, GaussianNB, MultinomialNB
+from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
 
 from controlplane.builder.lower.base import Draft, Lowering, Spec
 from controlplane.builder.lower.matrices import right_factor
@@ -74,6 +74,19 @@ def _bernoulli(draft: Draft, model: Any) -> Spec:
     )
 
 
+def _categorical(draft: Draft, model: Any) -> Spec:
+    tables = [np.asarray(table, np.float64) for table in model.feature_log_prob_]
+    if not all(np.isfinite(table).all() for table in (*tables, model.class_log_prior_)):
+        raise draft.unsupported("a probability of zero has no finite logarithm (alpha=0?)")
+    return {
+        "op": "categorical_nb",
+        "classes": draft.labels(model.classes_),
+        "tables": draft.tensor(np.concatenate([table.T for table in tables]), "f8"),
+        "counts": draft.tensor([table.shape[1] for table in tables], "i8"),
+        "prior": draft.tensor(model.class_log_prior_, "f8"),
+    }
+
+
 def _linear_discriminant(draft: Draft, model: Any) -> Spec:
     coef = np.asarray(model.coef_)
     if coef.dtype != np.float64:
@@ -116,6 +129,7 @@ LOWERINGS: dict[type, Lowering] = {
     MultinomialNB: _multinomial,
     ComplementNB: _complement,
     BernoulliNB: _bernoulli,
+    CategoricalNB: _categorical,
     LinearDiscriminantAnalysis: _linear_discriminant,
     QuadraticDiscriminantAnalysis: _quadratic_discriminant,
 }

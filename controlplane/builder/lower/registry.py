@@ -8,6 +8,7 @@ from controlplane.builder.lower import (
     centroids,
     chained,
     clusters,
+    coding,
     compose,
     constants,
     decomposition,
@@ -37,6 +38,7 @@ from controlplane.builder.lower import (
     sparse_projection,
     splines,
     text,
+    topics,
     trees,
 )
 from controlplane.builder.lower.base import Draft, Lowering
@@ -49,6 +51,7 @@ LOWERINGS: dict[type, Lowering] = {
     **centroids.LOWERINGS,
     **chained.LOWERINGS,
     **clusters.LOWERINGS,
+    **coding.LOWERINGS,
     **compose.LOWERINGS,
     **constants.LOWERINGS,
     **decomposition.LOWERINGS,
@@ -78,6 +81,7 @@ LOWERINGS: dict[type, Lowering] = {
     **sparse_projection.LOWERINGS,
     **splines.LOWERINGS,
     **text.LOWERINGS,
+    **topics.LOWERINGS,
     **trees.LOWERINGS,
 }
 

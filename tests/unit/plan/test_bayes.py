@@ -10,11 +10,12 @@ from sklearn.discriminant_analysis import (
     LinearDiscriminantAnalysis,
     QuadraticDiscriminantAnalysis,
 )
-from sklearn.naive_bayes import BernoulliNB, ComplementNB, GaussianNB, MultinomialNB
+from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
 
 from controlplane.builder.lower.base import Unsupported
+from runtime.plan.ops import InputRefused
 from tests.unit.plan.malformed import assert_refuses, assert_refuses_broken, plan_of, shrunk
-from tests.unit.plan.twins import assert_bitwise, compiled
+from tests.unit.plan.twins import assert_bitwise, assert_within, compiled
 
 LABELS = {
     "int": np.array([-3, 0, 7, 8]),
@@ -78,6 +79,25 @@ def test_bernoulli_thresholds_as_asked(threshold):
     assert_twins(estimator, random.choice([0.0, 0.7, 0.70001, 1.0], (50, 5)))
 
 
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(tables(), st.sampled_from([0.1, 1.0]), st.integers(1, 6), st.sampled_from([None, 8]))
+def test_categories_are_twins(table, alpha, most, least):
+    x, y, q = table
+    x, q = np.abs(np.round(x)) % most, np.abs(q) % most
+    model = CategoricalNB(alpha=alpha, min_categories=least).fit(x, y)
+    counts = model.n_categories_
+    assert_twins(model, np.minimum(q, counts - 0.5))
+
+
+def test_a_category_that_never_was_is_refused_with_its_place():
+    x = np.array([[0, 1], [1, 0], [1, 2], [0, 2]])
+    node = compiled(CategoricalNB().fit(x, [0, 1, 0, 1]))
+    for cell in (3.0, -1.0, 1e300):
+        with pytest.raises(InputRefused) as refused:
+            node.predict(np.array([[0.0, 0.0], [1.9, cell]]))
+        assert (refused.value.row, refused.value.column) == (1, 1)
+
+
 def test_norm_and_prior_of_complement_and_a_lone_class():
     x = np.arange(12.0).reshape(4, 3)
     assert_twins(ComplementNB(norm=True).fit(x, [0, 1, 0, 1]), x)
@@ -92,7 +112,13 @@ def test_linear_discriminants_are_twins(table, solver):
     estimator = LinearDiscriminantAnalysis(solver=solver).fit(x, y)
     node = compiled(estimator)
     assert ("transform" in node.methods) == (solver != "lsqr")
-    assert_twins(estimator, q)
+    for rows in (q, q[:1]):
+        for method in node.methods:
+            ours, theirs = node.run(method, rows), getattr(estimator, method)(rows)
+            if method == "predict_proba":  # where numpy has AVX-512 its exp is not scipy's
+                assert_within(ours, theirs, 1e-15)
+            else:
+                assert_bitwise(ours, theirs)
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
@@ -133,12 +159,13 @@ def models() -> dict[str, Any]:
     return {
         "gaussian": GaussianNB().fit(x, y),
         "bernoulli": BernoulliNB().fit(x, y),
+        "categorical": CategoricalNB().fit(np.abs(np.round(x)), y),
         "lda": LinearDiscriminantAnalysis().fit(x, y),
         "qda": QuadraticDiscriminantAnalysis().fit(x, y),
     }
 
 
-@pytest.mark.parametrize("name", ["gaussian", "bernoulli", "lda", "qda"])
+@pytest.mark.parametrize("name", ["gaussian", "bernoulli", "categorical", "lda", "qda"])
 def test_broken_plans_are_refused(models, name):
     optional = {"threshold", "offset", "centre"}
     assert_refuses_broken(models[name], optional)
@@ -152,6 +179,9 @@ def test_broken_plans_are_refused(models, name):
         ("gaussian", "prior"),
         ("gaussian", "norm"),
         ("bernoulli", "offset"),
+        ("categorical", "tables"),
+        ("categorical", "counts"),
+        ("categorical", "prior"),
         ("lda", "intercept"),
         ("lda", "centre"),
         ("qda", "mean"),

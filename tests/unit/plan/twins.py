@@ -82,7 +82,7 @@ def assert_twins(estimator: Any, q: Any, tolerance: float | None = None) -> Node
     tolerance  of numbers that are not bitwise equal, relative to the largest of them; None: bitwise
     """
     node = compiled(estimator)
-    assert node.n_in == estimator.n_features_in_
+    assert node.n_in == getattr(estimator, "n_features_in_", node.n_in)
     for rows in (q, q[:1]):
         for method in node.methods:
             ours = node.run(method, rows)
