@@ -30,8 +30,8 @@ SHORT, V1, V2 = "/predict", "/v1/models/iris:predict", "/v2/models/iris/infer"
 class Wire(asyncio.Transport):
     """What is written to a client."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__({"socket": sock})  # nothing waits in it
         self.sent = b""
         self.closed = False
 
@@ -69,7 +69,7 @@ class Clients:
     def __init__(self, worker: Worker, count: int) -> None:
         self.worker = worker
         self.protocols: list[HttpProtocol] = []
-        self.wires = [Wire() for _ in range(count)]
+        self.wires = [Wire(worker.inherited.listener) for _ in range(count)]
         for wire in self.wires:
             protocol = worker.edge.protocol()
             protocol.connection_made(wire)
