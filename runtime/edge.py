@@ -18,10 +18,11 @@ from runtime.predictor import Predictor
 from runtime.problems import Problem
 from runtime.protocol import HttpProtocol
 from runtime.routes import Route, suited
-from runtime.streams import Streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from runtime.streams import Streams
 
 LOG: Final = logging.getLogger("uvicorn.error")
 SWEEP_S: Final = 1.0
