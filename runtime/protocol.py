@@ -303,6 +303,7 @@ class HttpProtocol(Connection):
     def on_body(self, body: bytes) -> None:
         self._received += len(body)
         if self._stream is not None:
+            self._until = math.inf  # however long it takes, also behind a wait for us
             self._stream.feed(body)
             return
         if self._received > self.edge.max_body_bytes:

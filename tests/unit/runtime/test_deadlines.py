@@ -1,7 +1,7 @@
 """Clients that keep us waiting, under a clock that the test moves."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -160,7 +160,7 @@ async def test_a_stream_that_waits_for_us_is_not_silent(stage: Any) -> None:
         while not play.pieces:
             await asyncio.sleep(0.001)
     rows = b"[2]\n" * 200_000
-    writer.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(rows), rows))
+    writer.write(b"%x\r\n%b\r\n" % (len(rows), rows))
     (connection,) = play.edge.connections
     async with asyncio.timeout(10):
         while not connection._held:  # enough is here: no more is read
@@ -168,10 +168,20 @@ async def test_a_stream_that_waits_for_us_is_not_silent(stage: Any) -> None:
     for _ in range(3):
         play.pass_time(IDLE_S - 1)
     reading = asyncio.create_task(reader.read())
-    async with asyncio.timeout(20):
-        while play.edge.streams.open:
-            if play.pieces:
-                await play.answer_piece()
-            await asyncio.sleep(0)
+
+    async def answer(until: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not until():
+                if play.pieces:
+                    await play.answer_piece()
+                await asyncio.sleep(0)
+
+    (stream,) = play.edge.streams.open
+    await answer(lambda: stream.row == 200_001)
+    for _ in range(4):  # and then it may take its time as before
+        await arrived(play, writer, b"4\r\n[1]\n\r\n")
+        play.pass_time(BODY_S - 1)
+    writer.write(b"0\r\n\r\n")
+    await answer(lambda: not play.edge.streams.open)
     play.pass_time(IDLE_S + 1)
-    assert (await reading).count(b"7") >= 200_001
+    assert (await reading).count(b"7") >= 200_005
