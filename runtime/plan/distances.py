@@ -11,6 +11,9 @@ MAX_POINTS: Final = 1_000_000
 MOST: Final = 1e150  # its square is still finite
 MAX_POWER: Final = 100.0
 BLOCK_CELLS: Final = 1 << 21  # differences held at once: 16 MiB
+ROUGH_CELLS: Final = 1 << 18  # expanded squares held at once: they stay in the L2 cache
+GROUPS: Final = 128
+EPSILON: Final = float(np.finfo(np.float64).eps)
 METRICS: Final = (
     "euclidean",
     "manhattan",
@@ -46,6 +49,7 @@ class Points:
             raise fields.fail("there are no points, or too many")
         self.metric = fields.choice("metric", *METRICS)
         self.most = MOST
+        self._centred: tuple[Array, Array, float] | None = None  # made at first use
         match self.metric:
             case "minkowski":
                 self._read_power(fields)
@@ -88,6 +92,56 @@ class Points:
             for first in range(0, x.shape[0], step):
                 block = x[first : first + step]
                 yield slice(first, first + step), self._reduced(block)
+
+    def nearest(self, x: Float64Matrix, k: int) -> tuple[Array, Float64Matrix]:
+        """Give (rows, k) places of the nearest points and their reduced distances, nearest first.
+
+        Of points equally far the one stored first counts.
+
+        cost  euclidean: a matrix product finds the few points that may be among the nearest, and
+              only theirs are taken between differences; other metrics as `blocks`
+        """
+        places = np.empty((x.shape[0], k), np.intp)
+        distances = np.empty((x.shape[0], k))
+        if self.metric == "euclidean":
+            step = max(1, ROUGH_CELLS // self.stored)
+            for first in range(0, x.shape[0], step):
+                block = x[first : first + step]
+                rough, slack = self._rough(block)
+                row, place = _candidates(rough, slack, k)
+                difference = block[row] - self.points[place]
+                exact = np.einsum("ij,ij->i", difference, difference)
+                at = slice(first, first + step)
+                places[at], distances[at] = _first(row, place, exact, k)
+            return places, distances
+        for at, found in self.blocks(x):
+            row, place = _candidates(found, 0.0, k)
+            places[at], distances[at] = _first(row, place, found[row, place], k)
+        return places, distances
+
+    def _rough(self, x: Float64Matrix) -> tuple[Float64Matrix, Float64Matrix]:
+        """Squared distances less a constant for each row, and how far off they may be, (rows, 1).
+
+        Taken about the points' own centre, so that an offset common to all costs no digits.
+        """
+        if self._centred is None:
+            centre = self.points.mean(axis=0)
+            points = self.points - centre
+            squares = np.einsum("ij,ij->i", points, points)
+            # With a column of ones at the rows, one product gives p² - 2xp.
+            factor = np.vstack((-2.0 * points.T, squares))
+            self._centred = centre, factor, float(np.sqrt(squares.max()))
+        centre, factor, longest = self._centred
+        moved = x - centre
+        rough = np.hstack((moved, np.ones((x.shape[0], 1)))) @ factor
+        length = np.sqrt(np.einsum("ij,ij->i", moved, moved)) + longest
+        # Each product and sum is off by half an epsilon of the sizes at most; doubled for the
+        # centre's own rounding.
+        slack = (4.0 * (self.columns + 4) * EPSILON) * length * length
+        # And by what moving both to the centre rounded away.
+        size = np.abs(x).max(axis=1, initial=0.0) + float(np.abs(centre).max(initial=0.0)) + longest
+        slack += (8.0 * self.columns * EPSILON) * size * length
+        return rough, slack[:, None]
 
     def finish(self, reduced: Array) -> Array:
         """Give distances from reduced ones, which compare alike and are cheaper."""
@@ -174,6 +228,34 @@ class Points:
         shrink = np.cos(x[:, None, 0]) * np.cos(self.points[None, :, 0])
         out: Float64Matrix = across * across + shrink * along * along
         return out
+
+
+def _candidates(rough: Float64Matrix, slack: Array | float, k: int) -> tuple[Array, Array]:
+    """Give (row, place) of all points that may be among the k nearest, at least k a row.
+
+    slack  how far off `rough` may be. The k-th smallest of disjoint groups' minima has k points
+           below it, so nothing above it by twice the slack is among the k nearest
+    """
+    rows, stored = rough.shape
+    groups = min(stored, max(GROUPS, 4 * k))
+    whole = stored // groups * groups
+    least = rough[:, :whole].reshape(rows, -1, groups).min(axis=1)
+    if whole < stored:
+        np.minimum(least[:, : stored - whole], rough[:, whole:], out=least[:, : stored - whole])
+    bound = np.partition(least, k - 1, axis=1)[:, k - 1 : k] + 2.0 * slack
+    # Not `<=`: a bound that is no number has everything looked at.
+    near = np.greater(rough, bound)
+    row, place = np.divmod(np.flatnonzero(np.logical_not(near, out=near)), stored)
+    return row, place
+
+
+def _first(row: Array, place: Array, distance: Array, k: int) -> tuple[Array, Float64Matrix]:
+    """Give the k nearest of each row's candidates: (rows, k) places and distances."""
+    order = np.lexsort((place, distance, row))
+    counts = np.bincount(row)
+    starts = np.cumsum(counts) - counts
+    picked = order[starts[:, None] + np.arange(k)]
+    return place[picked], distance[picked]
 
 
 def unit_rows(x: Float64Matrix) -> Float64Matrix:

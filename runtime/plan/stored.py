@@ -54,16 +54,7 @@ class Neighbors(Stored):
 
     def nearest(self, x: Inputs) -> tuple[Array, Float64Matrix]:
         """Give (rows, k) places of the nearest points, nearest first, and their distances."""
-        matrix = self.rows(x)
-        rows = matrix.shape[0]
-        places = np.empty((rows, self.k), np.intp)
-        distances = np.empty((rows, self.k))
-        for at, found in self.points.blocks(matrix):
-            # Stable, so that of points equally far the one stored first counts, as in a tree walk
-            # of sorted leaves; a partition would choose among them by chance.
-            order = found.argsort(axis=1, kind="stable")[:, : self.k]
-            places[at] = order
-            distances[at] = np.take_along_axis(found, order, axis=1)
+        places, distances = self.points.nearest(self.rows(x), self.k)
         return places, self.points.finish(distances)
 
     def weights(self, distances: Float64Matrix) -> Float64Matrix:
