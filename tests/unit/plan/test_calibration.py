@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from controlplane.builder.child import answers, probe_rows
+from controlplane.builder.probe import answers, probe_rows
 from controlplane.builder.describe import Unusable
 from controlplane.builder.lower.base import Unsupported
 from runtime.plan import signature_of
