@@ -32,7 +32,7 @@ def simple(draft: Draft, estimator: Any) -> Spec:
     numeric = estimator._fit_dtype.kind != "O"
     statistics = np.asarray(estimator.statistics_)
     dropped = np.zeros(len(statistics), np.bool_)
-    if not estimator.keep_empty_features:
+    if not getattr(estimator, "keep_empty_features", False):
         dropped = np.array([_is_nan(value) for value in statistics.tolist()], np.bool_)
     if dropped.all():
         raise draft.unsupported("every column was empty in training")
@@ -53,8 +53,9 @@ def simple(draft: Draft, estimator: Any) -> Spec:
 
 
 def _numbers(draft: Draft, estimator: Any, statistics: Any, dropped: Any) -> Spec:
-    # Through the dtype of training, as scikit-learn does: it may round.
-    fill = statistics[~dropped].astype(estimator._fill_dtype).astype(np.float64)
+    # Through the dtype of training, as scikit-learn does since 1.8: it may round.
+    through = getattr(estimator, "_fill_dtype", np.float64)
+    fill = statistics[~dropped].astype(through).astype(np.float64)
     return {
         "n_in": len(statistics),
         "kept": draft.tensor(np.flatnonzero(~dropped), "i8") if dropped.any() else None,
