@@ -1,8 +1,5 @@
 """Lowering of IterativeImputer: the models of its last rounds, in the order they were fitted."""
 
-# A fitted IterativeImputer keeps its bounds in private attributes.
-# ruff: noqa: SLF001
-
 from typing import Any
 
 import numpy as np
