@@ -27,6 +27,7 @@ class Donors(Node):
 
     points         rows of training, NaN where they miss a cell
     k              donors asked for each cell; a column with fewer asks all it has
+    strangers      donors without a cell in common with a row count as much as the others
     means          of each column, for rows that have no cell in common with any donor
     keeps_empty    columns empty in training stay, as zeros; else they are dropped
     indicated      columns that get an indicator (1: was missing) behind the imputed ones
@@ -58,6 +59,7 @@ class Donors(Node):
         self.donors = [np.flatnonzero(~column) for column in absent.T]
         self.k = fields.integer("k", 1, MAX_POINTS)
         self.by_distance = fields.choice("weights", "uniform", "distance") == "distance"
+        self.strangers = fields.flag("strangers")
         self.means = fields.finite("means", self.n_in)
         self.keeps_empty = fields.flag("keeps_empty")
         self.indicated = (
@@ -150,7 +152,8 @@ class Donors(Node):
 
     def _weights(self, distances: Float64Matrix) -> Float64Matrix:
         if not self.by_distance:
-            return np.where(np.isnan(distances), 0.0, 1.0)
+            counted = self.strangers or ~np.isnan(distances)
+            return np.where(counted, np.ones(distances.shape), 0.0)
         weights: Float64Matrix = 1.0 / distances
         infinite = np.isinf(weights)
         on_a_point = infinite.any(axis=1)

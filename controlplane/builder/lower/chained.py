@@ -1,11 +1,9 @@
 """Lowering of IterativeImputer: the models of its last rounds, in the order they were fitted."""
 
-# A fitted IterativeImputer keeps its bounds in private attributes.
-# ruff: noqa: SLF001
-
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer
 
@@ -20,8 +18,12 @@ def _chained(draft: Draft, estimator: Any) -> Spec:
     steps = list(estimator.imputation_sequence_) if estimator.n_iter_ else []
     if len(steps) > MAX_STEPS:
         raise draft.unsupported(f"it predicts in more than {MAX_STEPS} steps")
-    empty = np.asarray(estimator._is_empty_feature, np.bool_)
     keeps = bool(getattr(estimator, "keep_empty_features", False))
+    if keeps and not hasattr(estimator, "_is_empty_feature"):
+        raise draft.unsupported(
+            "with keep_empty_features=True scikit-learn replaced, before 1.6, cells that are there"
+        )
+    empty = _empty(estimator)
     width = len(empty) if keeps else int((~empty).sum())
     others = [np.asarray(step.neighbor_feat_idx, np.int64) for step in steps]
     return {
@@ -40,6 +42,12 @@ def _chained(draft: Draft, estimator: Any) -> Spec:
         ),
         "missing_value": missing_value(draft, estimator.missing_values, numeric=True),
     }
+
+
+def _empty(estimator: Any) -> NDArray[np.bool_]:
+    """Tell which columns were empty in training; before scikit-learn 1.6 their fill says so."""
+    told = getattr(estimator, "_is_empty_feature", None)
+    return np.isnan(estimator.initial_imputer_.statistics_) if told is None else np.asarray(told)
 
 
 def _bound(estimator: Any, name: str, width: int, default: float) -> Any:

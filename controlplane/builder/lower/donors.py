@@ -31,6 +31,7 @@ def _donors(draft: Draft, estimator: Any) -> Spec:
         "points": draft.tensor(np.where(absent, np.nan, points), "f8"),
         "k": min(int(estimator.n_neighbors), MAX_POINTS),
         "weights": estimator.weights,
+        "strangers": _counts_strangers(estimator),
         "means": draft.tensor(_means(points, absent), "f8"),
         "keeps_empty": keeps,
         "indicated": (
@@ -38,6 +39,18 @@ def _donors(draft: Draft, estimator: Any) -> Spec:
         ),
         "missing_value": missing_value(draft, estimator.missing_values, numeric=True),
     }
+
+
+def _counts_strangers(estimator: Any) -> bool:
+    """Tell whether donors count that have no cell in common with a row; it asks the estimator.
+
+    Before scikit-learn 1.4 they counted as much as the others unless weighed by distance.
+    """
+    distances, values = np.array([[1.0, np.nan]]), np.array([0.0, 2.0])
+    found = type(estimator)(weights=estimator.weights)._calc_impute(
+        distances, 2, values, np.zeros(2, np.bool_)
+    )
+    return bool(found[0] != 0.0)
 
 
 def _means(points: Any, absent: Any) -> list[float]:

@@ -149,6 +149,20 @@ def test_kept_columns_know_where_they_come_from():
     assert node.example_for((5.0, 7.0, 0.0, 0.0, 0.0)) == (5.0, 0.0, 7.0)
 
 
+def test_columns_empty_in_training_are_told_by_their_fill_where_nothing_else_tells():
+    x = holed(np.random.default_rng(0), 30, 3, 0.3)
+    x[:, 1] = np.nan
+    imputer = fitted(x)
+    with pytest.warns(UserWarning, match="without any observed"):
+        theirs = imputer.transform(x)
+    del imputer._is_empty_feature  # scikit-learn has it since 1.6
+    assert_bitwise(compiled(imputer).run("transform", x), theirs)
+    kept = fitted(x, keep_empty_features=True)
+    del kept._is_empty_feature
+    with pytest.raises(Unsupported, match=r"before 1\.6"):
+        new_draft().node(kept)
+
+
 def test_what_draws_at_random_or_takes_too_long_has_no_plan():
     x = holed(np.random.default_rng(0), 30, 3, 0.3)
     with pytest.raises(Unsupported, match="at random"):

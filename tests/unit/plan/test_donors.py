@@ -121,6 +121,17 @@ def test_what_has_no_plan_says_why(model, words):
         new_draft().node(model.fit(np.ones((3, 2))))
 
 
+def test_donors_without_a_cell_in_common_counted_once(monkeypatch):
+    x = np.array([[0.0, np.nan, 1.0], [np.nan, 5.0, 7.0]])
+    q = np.array([[0.0, np.nan, np.nan]])
+    model = KNNImputer(n_neighbors=2).fit(x)
+    assert_bitwise(compiled(model).run("transform", q), model.transform(q))
+    assert compiled(model).run("transform", q)[0, 2] == 1.0
+    # As before scikit-learn 1.4.
+    monkeypatch.setattr(KNNImputer, "_calc_impute", lambda *_: np.array([1.0]))
+    assert compiled(model).run("transform", q)[0, 2] == 4.0
+
+
 def test_too_many_stored_rows_have_no_plan():
     model = KNNImputer().fit(np.ones((2, 2)))
     model._fit_X = np.broadcast_to(1.0, (1_000_001, 2))

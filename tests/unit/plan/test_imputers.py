@@ -93,6 +93,15 @@ def test_integers_are_filled_through_their_own_dtype():
     assert_bitwise(compiled(imputer).transform(q), imputer.transform(q))
 
 
+def test_an_older_imputer_fills_with_its_statistics_as_they_are():
+    x = np.array([[1.5, np.nan], [2.0, 5.0]])
+    imputer = SimpleImputer().fit(x)
+    theirs = imputer.transform(x)
+    del imputer._fill_dtype  # since 1.8
+    del imputer.keep_empty_features  # since 1.2
+    assert_bitwise(compiled(imputer).transform(x), theirs)
+
+
 def test_float32_statistics_are_those_of_float32():
     x = np.random.default_rng(0).normal(size=(30, 2)).astype(np.float32)
     imputer = SimpleImputer().fit(x)
