@@ -19,6 +19,7 @@ from loadtests.benchmarks.measuring import LOAD_CORE, pinned
 
 AT_A_TIME: Final = 4096  # arrivals drawn, latencies booked
 LATE_S: Final = 10.0  # behind the schedule, or without any answer: the server cannot keep up
+WAITED_S: Final = 0.005
 STEPS: Final = 230  # a decade, so about 1 % each
 DECADES: Final = 8  # from a microsecond
 
@@ -66,6 +67,7 @@ class Soak:
         self._minute, self._booked = Latencies(), list[float]()
         self._free: deque[Link] = deque()
         self._answered = 0.0
+        self.waited = 0  # arrivals that found no free connection for a while
 
     def run(self, request: Request, connections: int) -> None:
         """Load a server; raises LoadFailed where requests pile up."""
@@ -80,6 +82,7 @@ class Soak:
                 now = clock()
                 while due <= now and due < end and free:
                     begin(poll, free.popleft(), due)
+                    self.waited += now - due > WAITED_S
                     due = schedule.next()
                 self._read(poll, opened)
                 if now >= minute:

@@ -8,6 +8,7 @@ import contextlib
 import json
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -30,6 +31,7 @@ from tests.integration.runtime_rig import ROW, Keys, free_port, launch_of
 SHARE: Final = 0.7
 CONNECTIONS: Final = 64
 RATE_ROUNDS: Final = 3
+PILED_UP: Final = 0.1
 ALONE_S: Final = 3.0  # against the blind server
 SETTLED_S: Final = 1.0  # of the load itself, before memory is first looked at
 APPS: Final = "loadtests.benchmarks.apps"
@@ -91,6 +93,7 @@ def soaked(side: Side, rate: float, seconds: float) -> Raw:
     return {
         "requests": soak.latencies.total,
         "seconds": seconds,
+        "waited": soak.waited / soak.latencies.total,
         "p50_us": soak.latencies.quantile_us(0.5),
         "p99_us": soak.latencies.quantile_us(0.99),
         "p999_us": soak.latencies.quantile_us(0.999),
@@ -114,6 +117,10 @@ def rows(raw: Raw) -> list[Row]:
     ]
     if raw["rate"] > load.NEAR * raw["ceiling"]:
         notes.append(f"generator-bound: it drives {raw['ceiling']:,.0f} at most")
+    # Where requests pile up, all of them wait about as long, and a ratio says nothing.
+    keeps_up = found["waited"] < PILED_UP
+    if not keeps_up:
+        notes.append(f"{found['waited']:.0%} of all found no free connection: it did not keep up")
     minutes = number(found["seconds"] / 60)
     what = (
         f"99th percentile against the median, {minutes} minutes of {raw['rate']:,.0f} requests/s"
@@ -121,8 +128,9 @@ def rows(raw: Raw) -> list[Row]:
     )
     first, last = found["rss_mb"][0], found["rss_mb"][-1]
     grown = 100 * abs(last / first - 1)
+    steady = at_most(what, found["p99_us"] / found["p50_us"], 5.0, note="; ".join(notes))
     return [
-        at_most(what, found["p99_us"] / found["p50_us"], 5.0, note="; ".join(notes)),
+        replace(steady, met=bool(steady.met) and keeps_up),
         at_most(
             "memory at its end against its beginning",
             grown,

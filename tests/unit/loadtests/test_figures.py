@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from loadtests.benchmarks import results
+from loadtests.benchmarks import results, soak
 from loadtests.benchmarks.measuring import Options, at_least, at_most, number
 
 
@@ -51,3 +51,11 @@ def test_a_part_replaces_its_last_result_and_no_other(tmp_path):
     path.write_text(json.dumps({"http": {"raw": 1}}))
     results.keep("http", {"raw": 2}, path)
     assert json.loads(path.read_text()) == {"http": {"raw": 2}}
+
+
+@pytest.mark.parametrize(("waited", "met"), [(0.0, True), (0.5, False)])
+def test_a_soak_that_piles_up_is_not_steady(waited, met):
+    found = {"p50_us": 100.0, "p99_us": 200.0, "p999_us": 300.0, "waited": waited}
+    found |= {"seconds": 60, "rss_mb": [50.0, 50.5]}
+    raw = {"soak": found, "alone": found, "rate": 1.0, "ceiling": 10.0}
+    assert [row.met for row in soak.rows(raw)] == [met, True]
