@@ -121,6 +121,9 @@ def _compare(plan: Plan, probes: list[tuple[Inputs, dict[str, NDArray[Any]]]]) -
         scores = _scores(plan, rows)
         for output in plan.signature.outputs:
             ours, theirs = np.asarray(plan.run(output.name, rows)), given[output.name]
+            if theirs.shape == (ours.size,) and len(ours) == 1:
+                # SparsePCA of scikit-learn 1.9 gives the lone row of a batch as a vector.
+                theirs = theirs.reshape(ours.shape)
             if ours.shape != theirs.shape:
                 raise ValueError(
                     f"{output.name} has shape {ours.shape}, scikit-learn {theirs.shape}"

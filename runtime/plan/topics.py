@@ -70,14 +70,15 @@ class Topics(Node):
         going = np.arange(x.shape[0])
         for _ in range(self.rounds):
             norm = weights @ self.words + EPS
-            found = weights * ((x[going] / norm) @ self.words.T) + self.prior
+            found = weights * (np.divide(x, norm, out=norm) @ self.words.T) + self.prior
             total = np.add.accumulate(found, axis=1)[:, -1]
             weights = np.exp(fast_digamma(found) - fast_digamma(total)[:, None])
             change = np.abs(out[going] - found).mean(axis=1)
             out[going] = found
             # A row that is NaN stays so; scikit-learn goes on with it to no other end.
             on = change >= self.enough
-            going, weights = going[on], weights[on]
+            if not on.all():
+                going, weights, x = going[on], weights[on], x[on]
             if not going.size:
                 break
         return out

@@ -1,13 +1,29 @@
 """Lowering of decompositions that transform by a matrix."""
 
-from typing import Any
+import warnings
+from typing import Any, Final
 
 import numpy as np
-from sklearn.decomposition import PCA, FactorAnalysis, FastICA, IncrementalPCA, TruncatedSVD
+from scipy.linalg import LinAlgWarning
+from sklearn.decomposition import (
+    PCA,
+    FactorAnalysis,
+    FastICA,
+    IncrementalPCA,
+    MiniBatchSparsePCA,
+    SparsePCA,
+    TruncatedSVD,
+)
+from sklearn.linear_model import ridge_regression
+from sklearn.neighbors import NeighborhoodComponentsAnalysis
+from sklearn.neural_network import BernoulliRBM
 from sklearn.random_projection import GaussianRandomProjection
+from sklearn.utils.extmath import fast_logdet
 
 from controlplane.builder.lower.base import Draft, Lowering, Spec
 from controlplane.builder.lower.matrices import right_factor
+
+MAX_LIKELIHOOD: Final = 512  # columns; their square is kept, also where nobody asks for it
 
 
 def _components(draft: Draft, model: Any) -> Any:
@@ -18,6 +34,26 @@ def _components(draft: Draft, model: Any) -> Any:
     if not components.size:
         raise draft.unsupported("it has no components")
     return components
+
+
+def _likelihood(draft: Draft, model: Any) -> Spec:
+    """What score_samples needs; left out where the columns are too many for their square."""
+    columns = int(model.n_features_in_)
+    if columns > MAX_LIKELIHOOD or not hasattr(model, "score_samples"):
+        return {}
+    try:
+        with np.errstate(all="ignore"):
+            precision = np.asarray(model.get_precision())
+    except (np.linalg.LinAlgError, ValueError):  # singular: scikit-learn raises when asked, too
+        return {}
+    constant = 0.5 * (columns * np.log(2.0 * np.pi) - fast_logdet(precision))
+    if not np.isfinite(precision).all() or not np.isfinite(constant):
+        return {}
+    return {
+        "precision": draft.tensor(precision, "f8"),
+        "mean": draft.tensor(model.mean_, "f8"),
+        "constant": float(constant),
+    }
 
 
 def _pca(draft: Draft, model: Any) -> Spec:
@@ -36,7 +72,7 @@ def _pca(draft: Draft, model: Any) -> Spec:
             raise draft.unsupported("it whitens a component without variance")
         scale[scale < least] = least
         spec["scale"] = draft.tensor(scale, "f8")
-    return spec
+    return spec | _likelihood(draft, model)
 
 
 def _svd(draft: Draft, model: Any) -> Spec:
@@ -52,6 +88,7 @@ def _factors(draft: Draft, model: Any) -> Spec:
         "before": draft.tensor(model.mean_, "f8"),
         **right_factor(draft, "matrix", weighted.T),
         **right_factor(draft, "second", covariance),
+        **_likelihood(draft, model),
     }
 
 
@@ -65,6 +102,33 @@ def _ica(draft: Draft, model: Any) -> Spec:
     return spec
 
 
+def _sparse(draft: Draft, model: Any) -> Spec:
+    """SparsePCA solves a ridge regression for each row, which is one matrix for all of them."""
+    components = _components(draft, model)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", LinAlgWarning)
+        try:
+            matrix = ridge_regression(
+                components.T, np.eye(components.shape[1]), model.ridge_alpha, solver="cholesky"
+            )
+        except LinAlgWarning as error:
+            raise draft.unsupported("its ridge regression is ill-conditioned") from error
+    return {
+        "op": "projection",
+        "before": draft.tensor(model.mean_, "f8"),
+        **right_factor(draft, "matrix", matrix),
+    }
+
+
+def _machine(draft: Draft, model: Any) -> Spec:
+    weights = _components(draft, model)
+    return {
+        "op": "hidden_units",
+        **right_factor(draft, "weights", weights.T),
+        "intercept": draft.tensor(model.intercept_hidden_, "f8"),
+    }
+
+
 LOWERINGS: dict[type, Lowering] = {
     PCA: _pca,
     IncrementalPCA: _pca,
@@ -72,4 +136,8 @@ LOWERINGS: dict[type, Lowering] = {
     GaussianRandomProjection: _svd,
     FactorAnalysis: _factors,
     FastICA: _ica,
+    SparsePCA: _sparse,
+    MiniBatchSparsePCA: _sparse,
+    NeighborhoodComponentsAnalysis: _svd,
+    BernoulliRBM: _machine,
 }

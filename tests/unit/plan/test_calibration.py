@@ -18,9 +18,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from controlplane.builder.probe import answers, probe_rows
 from controlplane.builder.describe import Unusable
 from controlplane.builder.lower.base import Unsupported
+from controlplane.builder.probe import answers, probe_rows
 from runtime.plan import signature_of
 from runtime.plan.ops import InputRefused
 from tests.unit.plan.malformed import assert_refuses, assert_refuses_broken, plan_of

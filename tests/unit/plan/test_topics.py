@@ -40,7 +40,8 @@ def test_topics_are_twins(seed, topics, columns, height, prior, rounds):
 
 
 def test_blocks_join_to_the_whole():
-    model = LatentDirichletAllocation(2, max_iter=1, random_state=0).fit(counts(0, 20, 9000))
+    model = LatentDirichletAllocation(2, max_iter=1, max_doc_update_iter=5, random_state=0)
+    model.fit(counts(0, 20, 9000))
     q = counts(1, BLOCK_CELLS // 9000 + 5, 9000)
     node = compiled(model)
     assert_within(node.transform(q)[-5:], model.transform(q[-5:]), 1e-10)
