@@ -227,22 +227,29 @@ class Environments:
         present = [place for place in map(self._place, VERSIONS) if _python(place).exists()]
         if len(present) <= self._kept:
             return
-        used = {place: place.stat().st_mtime for place in present}
+        used = {place: _last_used(place) for place in present}
         newest = max(used.values())
         try:
             needed = set(await self.in_use()) if self.in_use is not None else set()
         except EngineUnavailable:
             return
-        for place in sorted(present, key=used.__getitem__)[: len(present) - self._kept]:
-            if newest - used[place] < _RESTED_S or str(_python(place)) in needed:
-                continue
-            descriptor = self._lock(place.name.removeprefix(PREFIX))
-            try:
-                if _taken(descriptor) and place.stat().st_mtime == used[place]:
-                    log.info("removing %s, the longest unused", place.name)
-                    await asyncio.to_thread(_remove, place)
-            finally:
-                os.close(descriptor)
+        excess = len(present) - self._kept
+        for place in sorted(present, key=used.__getitem__):
+            rested = newest - used[place] >= _RESTED_S and str(_python(place)) not in needed
+            if excess and rested and await self._end(place, used[place]):
+                excess -= 1
+
+    async def _end(self, place: Path, last_used: float) -> bool:
+        """Remove one, unless it is being made, removed or used since."""
+        descriptor = self._lock(place.name.removeprefix(PREFIX))
+        try:
+            if not _taken(descriptor) or _last_used(place) != last_used:
+                return False
+            log.info("removing %s, the longest unused", place.name)
+            await asyncio.to_thread(_remove, place)
+            return True
+        finally:
+            os.close(descriptor)
 
 
 def _found_uv() -> str:
@@ -254,6 +261,13 @@ def _found_uv() -> str:
 
 def _python(place: Path) -> Path:
     return place / "bin" / "python"
+
+
+def _last_used(place: Path) -> float:
+    try:
+        return place.stat().st_mtime
+    except FileNotFoundError:  # removed by another process just now
+        return 0.0
 
 
 def _taken(descriptor: int) -> bool:

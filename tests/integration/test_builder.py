@@ -3,7 +3,9 @@
 import asyncio
 import json
 import os
+import pickle
 import signal
+import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ import pandas as pd
 import psutil
 import pytest
 import pytest_asyncio
+import sklearn
+from sklearn.cluster import KMeans
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris
 from sklearn.decomposition import TruncatedSVD
@@ -82,6 +86,7 @@ PLANNED = {
     "tree": DecisionTreeClassifier().fit(X, NAMES),
     "forest": RandomForestClassifier(10, random_state=0).fit(X, Y),
     "boosting": GradientBoostingRegressor(n_estimators=10).fit(X, Y),
+    "k-means": KMeans(3, n_init=2, random_state=0).fit(X),
 }
 
 
@@ -147,6 +152,24 @@ async def test_own_class_is_refused_in_words(builder: Builder, tmp_path: Path) -
     assert report.outcome is Outcome.FAILED
     assert "test_builder" in (report.reason or "")
     assert "not installed" in (report.reason or "")
+
+
+@pytest.mark.parametrize("compress", [0, 3], ids=["plain", "compressed"])
+async def test_another_version_is_refused_where_it_cannot_be_had(
+    compress: int, builder: Builder, tmp_path: Path
+) -> None:
+    plain = pickle.dumps(PLANNED["tree"])
+    other = plain.replace(sklearn.__version__.encode(), b"1.3.2".ljust(len(sklearn.__version__)))
+    source, work = tmp_path / "model", tmp_path / "work"
+    source.write_bytes(zlib.compress(other, compress) if compress else other)
+    work.mkdir()
+    report = await builder.build(source, work)
+    assert report.outcome is Outcome.FAILED
+    assert report.sklearn_version == "1.3.2"
+    reason = report.reason or ""
+    assert f"saved with scikit-learn 1.3.2; this installation has {sklearn.__version__}" in reason
+    assert f"scikit-learn=={sklearn.__version__}" in (report.advice or "")
+    assert list(work.iterdir()) == []
 
 
 async def test_warm_process_comes_back_after_its_death(tmp_path: Path) -> None:
