@@ -39,6 +39,8 @@ class Linear(Node):
         self.intercept = fields.finite("intercept", outputs)
         if not outputs or not self.n_in:
             raise fields.fail("no weights")
+        if fields.has("sparsified") and fields.flag("sparsified"):
+            self.exact = "tolerance"  # scipy adds up a sparse product in another order
 
     def scores(self, x: Rows) -> Float64Matrix:
         """Give (rows, outputs)."""

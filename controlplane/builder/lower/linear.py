@@ -3,6 +3,7 @@
 # A generalized linear model keeps its link in a private attribute.
 # ruff: noqa: SLF001
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,14 @@ from sklearn import linear_model, svm
 
 from controlplane.builder.lower.base import Draft, Lowering, Spec
 
+MAX_DENSE = 50_000_000  # weights
 LINKS = {"IdentityLink": "identity", "LogLink": "log"}
 
 
 def _weights(draft: Draft, estimator: Any) -> Spec:
     """Weights in the memory order of scikit-learn's product, since BLAS rounds each differently."""
     if not isinstance(estimator.coef_, np.ndarray):
-        raise draft.unsupported("its weights are sparse; call densify() before saving")
+        return _sparsified(draft, estimator)
     coef = np.atleast_2d(np.asarray(estimator.coef_, np.float64))
     intercept = np.ravel(np.asarray(estimator.intercept_, np.float64))
     outputs = coef.shape[0]
@@ -41,12 +43,33 @@ def _weights(draft: Draft, estimator: Any) -> Spec:
     }
 
 
+def _is_vector(coef: Any) -> bool:
+    """True where scikit-learn answers with a vector; made sparse, its weights are one row."""
+    return coef.ndim == 1 or (not isinstance(coef, np.ndarray) and coef.shape[0] == 1)
+
+
+def _sparsified(draft: Draft, estimator: Any) -> Spec:
+    """Weights after sparsify(), made dense: scipy adds up another way, so not to the last bit."""
+    if math.prod(estimator.coef_.shape) > MAX_DENSE:
+        raise draft.unsupported("its sparse weights are too many to be made dense")
+    coef = np.atleast_2d(np.asarray(estimator.coef_.toarray(), np.float64))
+    intercept = np.ravel(np.asarray(estimator.intercept_, np.float64))
+    if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+        raise draft.unsupported("its weights are not finite")
+    return {
+        "sparsified": True,
+        "transposed": True,
+        "weights": draft.tensor(coef.T, "f8"),
+        "intercept": draft.tensor(np.broadcast_to(intercept, coef.shape[:1]), "f8"),
+    }
+
+
 def regressor(draft: Draft, estimator: Any) -> Spec:
     """Whatever predicts `X @ coef_.T + intercept_`."""
     return {
         "op": "linear_regressor",
         "link": "identity",
-        "vector": np.ndim(estimator.coef_) == 1,
+        "vector": _is_vector(estimator.coef_),
         **_weights(draft, estimator),
     }
 

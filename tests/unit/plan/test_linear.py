@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import linear_model as lm
 from sklearn import svm
+from sklearn.base import clone
 
+from controlplane.builder.lower import linear as lowering
 from controlplane.builder.lower.base import Unsupported
-from controlplane.builder.lower.registry import LOWERINGS, new_draft
+from controlplane.builder.lower.registry import new_draft
 from runtime.plan import signature_of
 from tests.unit.plan.twins import assert_bitwise, assert_within, compiled
 
@@ -220,10 +222,30 @@ def test_a_subclass_has_no_plan() -> None:
         new_draft().node(fitted(Subclass(), x, x[:, 0]))
 
 
-def test_sparse_coefficients_have_no_plan() -> None:
+@pytest.mark.parametrize("k", [2, 3])
+@pytest.mark.parametrize(
+    "model",
+    [
+        lm.SGDClassifier(loss="log_loss", random_state=0),
+        lm.LogisticRegression(C=0.1, l1_ratio=1.0, solver="saga", max_iter=50),
+        lm.SGDRegressor(random_state=0),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_sparse_coefficients_are_made_dense(model: Any, k: int) -> None:
+    x = np.random.default_rng(0).normal(size=(60, 5))
+    model = fitted(clone(model), x, np.arange(60) % k).sparsify()
+    node = compiled(model)
+    assert node.exact == "tolerance"
+    for method in node.methods:
+        assert_within(node.run(method, x), getattr(model, method)(x), 1e-12)
+
+
+def test_too_many_sparse_coefficients_have_no_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lowering, "MAX_DENSE", 3)
     x = np.arange(40.0).reshape(20, 2)
     model = fitted(lm.SGDClassifier(random_state=0), x, np.arange(20) % 3).sparsify()
-    with pytest.raises(Unsupported, match="densify"):
+    with pytest.raises(Unsupported, match="too many"):
         new_draft().node(model)
 
 
@@ -239,5 +261,5 @@ def test_every_linear_lowering_is_tested() -> None:
     tested |= {lm.LogisticRegressionCV, lm.RANSACRegressor}
     # These differ from a tested one in how they are fitted only.
     tested |= {lm.OrthogonalMatchingPursuitCV, lm.MultiTaskLassoCV, lm.MultiTaskElasticNetCV}
-    listed = {kind for kind in LOWERINGS if kind.__module__.startswith(lm.__name__)}
+    listed = {kind for kind in lowering.LOWERINGS if kind.__module__.startswith(lm.__name__)}
     assert listed <= tested, listed - tested
