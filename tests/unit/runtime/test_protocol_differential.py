@@ -344,24 +344,38 @@ class Forgetful(HttpProtocol):
         pass
 
 
-@settings(EXAMPLES, max_examples=200)
-@given(data=st.data())
-def test_a_remembered_head_changes_nothing(runner: asyncio.Runner, data: st.DataObject) -> None:
-    one = data.draw(ASKED)
-    body = st.binary(min_size=len(one.body), max_size=len(one.body))
-    chunks = [one.raw()]
-    for _ in range(data.draw(st.integers(1, 5))):
-        again = replace(one, body=data.draw(body)).raw()
-        chunks.append(data.draw(st.just(again) | mutilated(again) | ASKED.map(Asked.raw)))
-    raw = b"".join(chunks)
-    sizes = [len(chunk) for chunk in chunks]
-    if data.draw(st.booleans()):  # two in one, or one in two
-        at = data.draw(st.integers(0, len(sizes) - 1))
-        shift = data.draw(st.integers(1, sizes[at]))
-        sizes[at : at + 1] = [shift, sizes[at] - shift]
-        joined = data.draw(st.integers(1, len(sizes) - 1))
-        sizes[joined - 1 : joined + 1] = [sizes[joined - 1] + sizes[joined]]
-    sizes = [size for size in sizes if size]
+@st.composite
+def chunks_of_one(draw: st.DrawFn) -> list[bytes]:
+    """Chunks made of one request again and again: whole, halved, doubled, framed, as a body."""
+    one = draw(ASKED)
+    body = st.binary(min_size=len(one.body), max_size=len(one.body)) | st.just(one.body)
+    raw, again = one.raw(), replace(one, body=draw(body)).raw()
+    at = draw(st.integers(1, len(raw) - 1))
+    around = replace(one, method=b"POST", target=b"/predict", body=raw, parts=None).raw()
+    pieces = [
+        *(raw, again) * 3,
+        raw[:at],
+        raw[at:],
+        again[:at] + raw[at:],
+        raw + again,
+        raw + again[:at],
+        raw[at:] + again,
+        b"\r\n" + raw,
+        raw + b"\r\n",
+        again + b"\r\n",
+        around[: -len(raw)],
+        around,
+        replace(one, headers=(*one.headers, b"X-More: yes")).raw(),
+        draw(mutilated(again)),
+        draw(ASKED).raw(),
+    ]
+    return [raw, *draw(st.lists(st.sampled_from(pieces), min_size=1, max_size=8))]
+
+
+@settings(EXAMPLES, max_examples=400)
+@given(chunks=chunks_of_one())
+def test_a_remembered_head_changes_nothing(runner: asyncio.Runner, chunks: list[bytes]) -> None:
+    raw, sizes = b"".join(chunks), [len(chunk) for chunk in chunks]
     ours = runner.run(through_ours(raw, sizes))
     assert said(ours) == said(runner.run(through_ours(raw, sizes, Forgetful)))
 

@@ -73,6 +73,33 @@ async def test_answers_leave_in_the_order_of_their_requests() -> None:
     ]
 
 
+TAIL = len(ONE) - 30
+AROUND = HEAD + b"content-length: %d\r\n\r\n" % len(ONE)
+
+
+@pytest.mark.parametrize(
+    ("chunks", "said"),
+    [
+        ([ONE, ONE, ONE[:-1] + b"d"], [b"abc", b"abc", b"abd"]),
+        ([ONE + b"\r\n", ONE + b"\r\n", ONE], [b"abc"] * 3),
+        ([ONE[:TAIL], ONE[TAIL:], ONE[TAIL:]], [b"abc", None]),
+        ([ONE, AROUND, ONE, ONE], [b"abc", ONE, b"abc"]),
+        ([ONE, ONE[:TAIL], ONE[TAIL:], ONE], [b"abc"] * 3),
+        ([ONE, b"G", ONE], [b"abc", None]),
+        ([ONE, ONE[:-3] + b"ab", b"d" + ONE], [b"abc", b"abd", b"abc"]),
+    ],
+    ids=["again", "line-behind", "tail-alone", "as-a-body", "halved", "amid-a-line", "late-end"],
+)
+async def test_only_a_whole_request_is_known_again(
+    chunks: list[bytes], said: list[bytes | None]
+) -> None:
+    wired = Wired()
+    for chunk in chunks:
+        await wired.send(chunk)
+    told = [one.body if one.status == 200 else None for one in wired.answers()]
+    assert told == [body if body is None else b"POST /predict " + body for body in said]
+
+
 # 100 (Continue)
 
 
