@@ -65,7 +65,7 @@ def arguments() -> argparse.ArgumentParser:
     for name, value in asdict(Options()).items():
         if name != "families":
             parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
-    parser.add_argument("--families", default="", help="names of estimators")
+    parser.add_argument("--families", default="", help="names of estimators or peers")
     for name in ("part", "options", "out"):  # what a part's own process is told
         parser.add_argument(f"--{name}", help=argparse.SUPPRESS)
     return parser

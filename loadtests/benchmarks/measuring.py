@@ -53,7 +53,7 @@ class Options:
     minutes   of the soak
     rows      compared with scikit-learn's
     most_rows in one call of a plan
-    families  names of estimators; none: all
+    families  names of estimators, or of peers; none: all
     """
 
     seconds: float = 2.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from loadtests.benchmarks import exactness, http, payloads, plans, soak, start
+from loadtests.benchmarks import exactness, http, payloads, peers, plans, soak, start
 from loadtests.benchmarks.measuring import ROOT, Options, Raw, Row
 
 RESULTS: Final = Path(__file__).with_name("results.json")
@@ -41,6 +41,7 @@ PARTS: Final[dict[str, Part]] = {
     "exactness": Part(exactness.measure, exactness.rows, exactness.limit_s, exactness.tables),
     "plans": Part(plans.measure, plans.rows, plans.limit_s, plans.tables),
     "soak": Part(soak.measure, soak.rows, soak.limit_s),
+    "peers": Part(peers.measure, peers.rows, peers.limit_s),
 }
 
 

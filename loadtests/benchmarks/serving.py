@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import psutil
+
 from loadtests.benchmarks.load import Request
 from loadtests.benchmarks.measuring import ROOT, SERVER_CORE, environment_for_measuring, pinned
 from runtime.launch import Launch
@@ -48,7 +50,10 @@ def runtime(folder: Path, launch: Launch, keys: Keys) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def program(
-    argv: Sequence[str], port: int, env: Mapping[str, str] | None = None, cwd: Path = ROOT
+    argv: Sequence[str],
+    port: int,
+    env: Mapping[str, str] | None = None,
+    within_s: float = UP_WITHIN_S,
 ) -> Iterator[Server]:
     """Run a server; gives it once it listens. Its output is shown only if it fails."""
     log = Path(f"/proc/self/fd/{os.memfd_create('log')}")
@@ -56,21 +61,24 @@ def program(
         process = subprocess.Popen(
             argv,
             env={**environment_for_measuring(), **(env or {})},
-            cwd=cwd,
+            cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     try:
-        _await_port(process, port, log)
+        _await_port(process, port, log, within_s)
         yield Server(port, process.pid)
+    except Exception as error:
+        error.add_note(f"{argv[0]} said: {log.read_text()[-2000:]}")
+        raise
     finally:
         end(process)
 
 
-def _await_port(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = time.monotonic() + UP_WITHIN_S
+def _await_port(process: subprocess.Popen[bytes], port: int, log: Path, within_s: float) -> None:
+    deadline = time.monotonic() + within_s
     while True:
         with contextlib.suppress(OSError):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
@@ -83,14 +91,18 @@ def _await_port(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and what it started, which is all in its session."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, 15)
+    """End a process and all below it, also what made itself a group of its own."""
+    family: list[psutil.Process] = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        family = psutil.Process(process.pid).children(recursive=True)
+    process.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(5)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, 9)
+    process.kill()
     process.wait()
+    for child in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
 
 
 def uvicorn(app: str, port: int, python: str = sys.executable) -> list[str]:
