@@ -4,14 +4,13 @@ MODEL=model.joblib bentoml serve with_bentoml:Iris      in an environment with b
 """
 
 import os
-from typing import Any
 
 import bentoml
 import joblib
 import numpy as np
 
 
-@bentoml.service(workers=1)
+@bentoml.service(workers=1, logging={"access": {"enabled": False}})
 class Iris:
     """One model."""
 
@@ -19,6 +18,7 @@ class Iris:
         self._model = joblib.load(os.environ["MODEL"])
 
     @bentoml.api  # type: ignore[untyped-decorator]  # bentoml is not installed where this is checked
-    def predict(self, instances: np.ndarray) -> Any:
+    def predict(self, instances: np.ndarray) -> np.ndarray:
         """Predict."""
-        return self._model.predict(instances)
+        answer: np.ndarray = self._model.predict(instances)
+        return answer
