@@ -3,15 +3,17 @@
 What `verify.verify` reads. Runs in the locked child, and in the coverage table's trials.
 """
 
+import warnings
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from controlplane.builder.describe import Unusable
 from controlplane.builder.lower.base import Unsupported
 from controlplane.builder.lower.registry import new_draft
 from controlplane.builder.probe import Columns, answers, probe_rows
 from runtime import frames
+from runtime.estimators import keeps_none, table
 from runtime.plan import signature_of
 from runtime.plan.graph import build
 from runtime.plan.ops import InputRefused, Node
@@ -48,30 +50,40 @@ def drafted(estimator: Any) -> bytes:
 
 
 def _answerable(estimator: Any, node: Node, signature: Signature, columns: Columns) -> Columns:
-    """Put neutral rows in the place of those that plan and model both refuse.
+    """Mend the rows that plan and model both refuse: made positive, and if that is not it, neutral.
 
-    Neighbours within a radius and counted categories have no answer to some rows of numbers, and
-    one such row would have the model refuse its whole batch.
+    Counted categories, chi-squared kernels and neighbours within a radius have no answer to some
+    rows of numbers, and one such row would have the model refuse its whole batch.
     """
     rows = np.column_stack(columns).astype(np.float64)
-    for _ in range(len(rows)):
+    mended: set[int] = set()
+    for _ in range(2 * len(rows)):
         try:
-            for method in (output.name for output in signature.outputs):
-                node.run(method, rows)
+            for output in signature.outputs:
+                node.run(output.name, rows)
         except InputRefused as refused:
-            if refused.row is None:
+            row = refused.row
+            if row is None:
                 break
-            _expect_refusal(estimator, signature, rows[refused.row])
-            rows[refused.row] = np.array(node.example(), np.float64)
+            _expect_refusal(estimator, signature, rows[row])
+            positive = np.abs(rows[row]) + 2.0**-10
+            rows[row] = np.array(node.example(), np.float64) if row in mended else positive
+            mended.add(row)
         else:
             break
     return list(rows.T.copy())
 
 
-def _expect_refusal(estimator: Any, signature: Signature, row: Any) -> None:
+def _expect_refusal(estimator: Any, signature: Signature, row: NDArray[np.float64]) -> None:
     """Raise Unsupported if scikit-learn answers a row that the plan refuses."""
+    names = [column.name for column in signature.columns] if signature.named else None
+    cells = [np.array([cell]) for cell in row]
     try:
-        answers(estimator, signature, [[np.array([cell]) for cell in row]])
-    except (Unusable, IndexError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            rows = table(estimator, cells, names, none=keeps_none(estimator))
+            for output in signature.outputs:
+                getattr(estimator, output.name)(rows)
+    except (ValueError, IndexError):
         return
     raise Unsupported(type(estimator).__name__, "its plan refuses a row that scikit-learn answers")

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.decomposition import LatentDirichletAllocation
+from sklearn.naive_bayes import CategoricalNB
 from sklearn.neighbors import KNeighborsClassifier, RadiusNeighborsClassifier
 
 from controlplane.builder.draft import drafted
@@ -25,6 +27,13 @@ def test_rows_without_neighbours_are_left_out_of_the_comparison(tmp_path):
     with pytest.raises(ValueError, match="No neighbors found"):
         model.predict(np.array([[50.0, 50.0]]))
     assert "refused" not in checked(model, tmp_path)
+
+
+def test_rows_below_zero_are_made_positive_where_counts_are_wanted(tmp_path):
+    counts = np.floor(np.abs(X) * 3)
+    for model in (CategoricalNB(), LatentDirichletAllocation(2, max_iter=2)):
+        assert "refused" not in checked(model.fit(counts, np.arange(30) % 2), tmp_path)
+        (tmp_path / "plan").unlink()
 
 
 def test_a_plan_that_refuses_what_scikit_learn_answers_is_no_plan(monkeypatch):
