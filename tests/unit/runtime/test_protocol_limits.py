@@ -166,8 +166,9 @@ async def test_a_chunked_body_of_single_bytes_is_read() -> None:
         b"0\r\nx: " + b"a" * 300_000 + b"\r\n\r\n",
         b"0\r\n" + b"x: y\r\n" * 50_000 + b"\r\n",
         (b"1;" + b"a" * 1000 + b"\r\nb\r\n") * 1000,
+        b"3a98\r\n" + b"a" * 15_000 + b"\r\n0\r\nx: " + b"a" * 300_000,
     ],
-    ids=["extension", "trailer", "trailers", "extensions"],
+    ids=["extension", "trailer", "trailers", "extensions", "trailer-behind-much"],
 )
 async def test_what_is_no_body_in_a_chunked_body_is_bounded(tail: bytes) -> None:
     wired = Wired()
