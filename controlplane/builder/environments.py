@@ -77,7 +77,7 @@ class Environments:
         uv: str | None = None,
     ) -> None:
         self._folder, self._kept, self._within_s = folder, kept, within_s
-        self._uv = uv or _found_uv()
+        self._uv = uv
         self.in_use: InUse | None = None
 
     async def interpreter(self, version: str, tell: Tell | None = None) -> str:
@@ -101,7 +101,7 @@ class Environments:
             raise _later(version, f"took longer than {self._within_s:g} s") from error
         except OSError as error:
             log.warning("an environment of scikit-learn %s: %s", version, error)
-            raise _later(version, f"failed: {error.strerror}") from error
+            raise _later(version, f"failed: {error.strerror or 'uv is missing'}") from error
         await self._make_room()
         return str(_python(place))
 
@@ -156,7 +156,7 @@ class Environments:
                     *("--compile-bytecode", "--strict", "--python", python, *wanted.requirements),
                 ),
             ):
-                code, output = await self._run(self._uv, *arguments)
+                code, output = await self._run(self._program(), *arguments)
                 if code != 0:
                     raise self._refused(wanted.version, output)
             # Imports all that a build imports, by its own way.
@@ -170,13 +170,22 @@ class Environments:
         finally:
             await asyncio.to_thread(shutil.rmtree, making, ignore_errors=True)
 
+    def _program(self) -> str:
+        if self._uv is None:
+            # Here, since images that make no environments have no uv.
+            from uv import find_uv_bin
+
+            self._uv = find_uv_bin()
+        return self._uv
+
     async def _base(self, wanted: Release) -> str:
         """Give a Python that the release has wheels for: ours, or one that is on this machine."""
         low, high = wanted.pythons
         if low <= sys.version_info.minor <= high:
             return sys.executable
         code, output = await self._run(
-            self._uv, "python", "find", "--no-project", "--system", f">=3.{low},<3.{high + 1}"
+            *(self._program(), "python", "find", "--no-project", "--system"),
+            f">=3.{low},<3.{high + 1}",
         )
         if code == 0:
             return output.strip().splitlines()[-1]
@@ -250,13 +259,6 @@ class Environments:
             return True
         finally:
             os.close(descriptor)
-
-
-def _found_uv() -> str:
-    # Here, since the builder's image on a cluster makes no environments and has no uv.
-    from uv import find_uv_bin
-
-    return find_uv_bin()
 
 
 def _python(place: Path) -> Path:

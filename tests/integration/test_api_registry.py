@@ -5,6 +5,7 @@ import base64
 import hashlib
 import io
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import joblib
@@ -12,6 +13,9 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
+from controlplane.builder.environments import Tell
+from controlplane.builder.job import Builder
+from controlplane.builder.report import Report
 from tests.integration.api import Api, running_api
 
 OCTETS = {"content-type": "application/octet-stream"}
@@ -53,6 +57,29 @@ async def test_a_pushed_model_becomes_a_plan(api: Api) -> None:
     assert built["estimator"].endswith("LogisticRegression")
     assert [c["name"] for c in built["signature"]["columns"]] == ["x0", "x1", "x2", "x3"]
     assert built["signature"]["outputs"][0]["name"] == "predict"
+
+
+async def test_a_build_that_takes_long_says_why(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on, build = asyncio.Event(), Builder.build
+
+    async def slowly(self: Builder, source: Path, work: Path, tell: Tell | None) -> Report:
+        assert tell is not None
+        await tell("Preparing scikit-learn 1.3.2.")
+        await go_on.wait()
+        return await build(self, source, work, tell)
+
+    monkeypatch.setattr(Builder, "build", slowly)
+    await api.http.post("/v1/models/iris/versions", content=model_bytes(), headers=OCTETS)
+    async with asyncio.timeout(30):
+        while True:
+            found = (await api.http.get("/v1/models/iris/versions/1")).json()
+            if found["reason"]:
+                break
+            await asyncio.sleep(0.01)
+    assert (found["state"], found["reason"]) == ("building", "Preparing scikit-learn 1.3.2.")
+    go_on.set()
+    built = await until_built(api, "iris", 1)
+    assert (built["state"], built["reason"]) == ("ready", None)
 
 
 async def test_the_same_bytes_twice_are_one_version(api: Api) -> None:

@@ -6,6 +6,7 @@ release and every model, KUBESERVE_VERSIONS=1.4.0,1.8.0 every model of some.
 """
 
 import asyncio
+import http.client
 import json
 import os
 import subprocess
@@ -24,10 +25,15 @@ from controlplane.builder.environments import Environments, installed
 from controlplane.builder.job import Builder
 from controlplane.builder.releases import VERSIONS
 from controlplane.builder.report import Limits, Outcome, Report
+from controlplane.engines.embedded.host import EmbeddedEngine
+from controlplane.engines.engine import BackendKind, DesiredEndpoint, DesiredRevision, Scaling
 from runtime.fallback.front import start
 from runtime.launch import Backend, Launch, RevisionLaunch
 from runtime.plan import Frame, Inputs, load
 from runtime.plan.signature import Kind, Signature
+from tests.integration.runtime_rig import AUDIENCE, ISSUER, Keys
+from tests.integration.test_embedded_engine import RealRig
+from tests.integration.test_embedded_supervisor import ID, port_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -226,6 +232,53 @@ async def test_a_model_without_a_plan_is_served_by_its_own_version(
         assert {"rlimits", "no_new_privs", "seccomp"} <= set(front.sandbox)
     finally:
         await front.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def rig(tmp_path: Path) -> AsyncIterator[RealRig]:
+    rig = RealRig(tmp_path)
+    await rig.start()
+    (tmp_path / "client").mkdir()
+    await rig.publish(Keys(tmp_path / "client"))
+    yield rig
+    rig.process.terminate()
+    await asyncio.to_thread(rig.process.wait, 20)
+
+
+async def test_an_endpoint_of_another_version_keeps_and_starts_that_python(
+    environments: Environments, builder: Builder, rig: RealRig, tmp_path: Path
+) -> None:
+    await fitted(environments, "1.3.2", tmp_path, "mixture")
+    report = await built(builder, tmp_path / "mixture.joblib")
+    assert report.signature is not None
+    content = (tmp_path / "mixture.joblib").read_bytes()
+    revision = DesiredRevision(
+        "iris-00001",
+        "iris",
+        1,
+        BackendKind.FALLBACK,
+        rig.store.put(content),
+        len(content),
+        report.signature.to_json(),
+        sklearn_version="1.3.2",
+    )
+    engine = rig.engine = EmbeddedEngine(rig.home, rig.store, ISSUER, environments)
+    await engine.apply(
+        DesiredEndpoint(ID, "acme", "iris", 1, AUDIENCE, (revision,), Scaling(), 0, 60.0)
+    )
+    python = await environments.serving("1.3.2")
+    assert python in await engine.files()
+    connection = http.client.HTTPConnection("127.0.0.1", port_of(await rig.ready()), timeout=60)
+    status, body, _ = await asyncio.to_thread(rig.ask, connection)
+    connection.close()
+    assert status == 200, body
+    assert json.loads(body)["predictions"][0] in (0, 1)
+    children = psutil.Process(rig.process.pid).children(recursive=True)
+    assert [c.cmdline()[0] for c in children if "runtime.fallback.worker" in c.cmdline()] == [
+        python
+    ]
+    await engine.delete(ID)
+    assert python not in await engine.files()
 
 
 async def test_the_python_of_our_own_version_is_ours(environments: Environments) -> None:

@@ -164,6 +164,21 @@ def test_pods_read_from_the_store_unless_told_otherwise(
     assert told.fetch_address == "http://store.example:1"
 
 
+@pytest.mark.parametrize(("given", "kept"), [("off", None), ("1", 1), ("99", 99), (None, 8)])
+def test_environments_are_off_or_so_many(given: str | None, kept: int | None) -> None:
+    settings = Settings.model_validate({} if given is None else {"environments": given})
+    assert settings.environments_kept == kept
+
+
+@pytest.mark.parametrize("given", ["on", "0", "100", "-1", "", "8.5", "off "])
+def test_environments_are_nothing_else(
+    given: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KUBESERVE_ENVIRONMENTS", given)
+    (fault,) = faults(monkeypatch, capsys)
+    assert fault.startswith("KUBESERVE_ENVIRONMENTS: must be off, or how many")
+
+
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_the_readme_tells_of(name: str) -> None:
     assert f"_{name.upper()}`" in README.read_text()
