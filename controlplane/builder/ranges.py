@@ -60,7 +60,12 @@ def _finite(column: Any) -> list[float]:
 
 
 def _domain(estimator: Any) -> tuple[float, ...]:
-    if getattr(estimator, "method", None) == "box-cox" or hasattr(estimator, "skewedness"):
+    if (
+        getattr(estimator, "method", None) == "box-cox"
+        or getattr(estimator, "kernel", None) in ("chi2", "additive_chi2")
+        or hasattr(estimator, "skewedness")  # SkewedChi2Sampler
+        or hasattr(estimator, "sample_steps")  # AdditiveChi2Sampler
+    ):
         return (0.5, 1.0, 2.0)
     function = getattr(estimator, "func", None)
     return next((taken for known, taken in _DOMAINS if known is function), ())

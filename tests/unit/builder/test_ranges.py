@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer
-from sklearn.kernel_approximation import RBFSampler, SkewedChi2Sampler
+from sklearn.kernel_approximation import (
+    AdditiveChi2Sampler,
+    Nystroem,
+    RBFSampler,
+    SkewedChi2Sampler,
+)
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -80,6 +85,8 @@ def test_what_fills_at_first_is_known_of_an_imputer():
     [
         make_pipeline(PowerTransformer("box-cox"), Ridge()),
         make_pipeline(SkewedChi2Sampler(), Ridge()),
+        make_pipeline(AdditiveChi2Sampler(), Ridge()),
+        make_pipeline(Nystroem("chi2", n_components=5, random_state=0), Ridge()),
         *(
             make_pipeline(FunctionTransformer(function), Ridge())
             for function in (np.log, np.log1p, np.sqrt, np.arcsin, np.arctanh, np.arccosh)

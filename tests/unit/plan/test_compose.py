@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from sklearn import feature_selection as fs
 from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.impute import SimpleImputer
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
+from sklearn.kernel_approximation import RBFSampler
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
@@ -30,7 +32,10 @@ from sklearn.preprocessing import (
     QuantileTransformer,
     SplineTransformer,
     StandardScaler,
+    TargetEncoder,
 )
+from sklearn.random_projection import SparseRandomProjection
+from sklearn.tree import DecisionTreeRegressor
 
 from controlplane.builder.lower.base import Unsupported
 from controlplane.builder.lower.registry import new_draft
@@ -105,6 +110,7 @@ CATEGORIES = {
     "ordinal": OrdinalEncoder(
         handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2
     ),
+    "target": TargetEncoder(cv=2),
     "filled": make_pipeline(
         SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")
     ),
@@ -128,6 +134,9 @@ NUMBERS = {
     "shares": make_pipeline(QuantileTransformer(n_quantiles=20), SimpleImputer()),
     "powers": make_pipeline(SimpleImputer(), PowerTransformer()),
     "splines": SplineTransformer(3, handle_missing="zeros", extrapolation="linear"),
+    "neighbours": KNNImputer(),
+    "chained": IterativeImputer(max_iter=2, tol=10.0, random_state=0),
+    "waves": make_pipeline(SimpleImputer(), RBFSampler(n_components=5, random_state=0)),
     "left": "passthrough",
 }
 LAST = {
@@ -213,6 +222,25 @@ def test_scaler_and_linear_model_are_equal_to_the_last_bit(seed, rows):
     node = assert_twins(model, x[:rows], x[:rows])
     assert node.exact == "batch"
     np.testing.assert_array_equal(node.classes, [0, 1])
+
+
+@pytest.mark.parametrize("last", [Ridge(), DecisionTreeRegressor(max_depth=4, random_state=0)])
+def test_a_union_of_preprocessing_stands_side_by_side(last):
+    x = np.random.default_rng(0).normal(size=(90, 4))
+    union = FeatureUnion(
+        [
+            ("bins", KBinsDiscretizer(3, encode="onehot-dense")),
+            ("shares", QuantileTransformer(n_quantiles=10)),
+            ("splines", SplineTransformer(3, include_bias=False)),
+            ("some", fs.SelectKBest(fs.f_regression, k=2)),
+            ("few", SparseRandomProjection(2, random_state=0)),
+            ("powers", PowerTransformer()),
+        ],
+        transformer_weights={"shares": 2.0},
+    )
+    model = make_pipeline(StandardScaler(), union, last).fit(x, x[:, 0] ** 2)
+    for rows in (1, 2, 90):
+        assert_twins(model, x[:rows], x[:rows])
 
 
 def test_strings_pass_one_column_transformer_to_be_encoded_by_the_next():
