@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from controlplane.builder.describe import Unusable
 from controlplane.builder.lower.base import Unsupported
 from controlplane.builder.lower.registry import new_draft
 from controlplane.builder.probe import Columns, answers, probe_rows
