@@ -68,7 +68,9 @@ def one_column_of_text(estimator: Any, depth: int = 8) -> bool:
     first = [step for _, step in _listed(estimator, "steps") if step not in (None, "passthrough")]
     first = first[:1] or [part for _, part in _listed(estimator, "transformer_list")]
     first += [getattr(estimator, "best_estimator_", None), getattr(estimator, "estimator_", None)]
-    first += _listed(estimator, "estimators_")[:1]
+    first += [getattr(estimator, "regressor_", None), *_listed(estimator, "estimators_")[:1]]
+    pairs = _listed(estimator, "calibrated_classifiers_")[:1]
+    first += [getattr(pair, "estimator", None) for pair in pairs]
     inner = [each for each in first if each is not None and not isinstance(each, str)]
     return depth > 0 and bool(inner) and one_column_of_text(inner[0], depth - 1)
 

@@ -10,9 +10,10 @@ from runtime.plan.ops import (
     Fields,
     Float64Matrix,
     Float64Vector,
-    Inputs,
     Node,
     NodeReader,
+    Rows,
+    as_matrix,
     override,
     softmax,
 )
@@ -43,11 +44,11 @@ class Scored(Node):
             # Column by column in memory, but one row alone is a line: its softmax adds pairwise.
             self.exact = in_batch(self.exact)
 
-    def totals(self, x: Inputs) -> Float64Matrix:
+    def totals(self, x: Rows) -> Float64Matrix:
         """Add up the votes, (rows, classes), voter after voter."""
         raise NotImplementedError
 
-    def decision_function(self, x: Inputs) -> Array:
+    def decision_function(self, x: Rows) -> Array:
         """Scores: (rows,) for two classes, else (rows, classes)."""
         # The order in memory is scikit-learn's, and decides how a softmax is rounded.
         scores: Float64Matrix = np.asfortranarray(self.totals(x))
@@ -58,14 +59,14 @@ class Scored(Node):
         line: Float64Vector = scores.sum(axis=1)
         return line
 
-    def predict(self, x: Inputs) -> Array:
+    def predict(self, x: Rows) -> Array:
         """Label of the highest score."""
         scores = self.decision_function(x)
         which = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
         found: Array = self.labels.take(which)
         return found
 
-    def predict_proba(self, x: Inputs) -> Float64Matrix:
+    def predict_proba(self, x: Rows) -> Float64Matrix:
         """Class probabilities, (rows, classes)."""
         scores = self.decision_function(x)
         if scores.ndim == 1:
@@ -97,7 +98,7 @@ class AdaBoostClassifier(Group, Scored):
             self.wrong = fields.finite("wrong", count)
 
     @override
-    def totals(self, x: Inputs) -> Float64Matrix:
+    def totals(self, x: Rows) -> Float64Matrix:
         """Add up the votes, (rows, classes), member after member."""
         total = np.zeros((rows_of(x), len(self.labels)))
         for i in range(len(self.members)):
@@ -133,9 +134,9 @@ class AdaBoostTreeClassifier(Ensemble, Scored):
             raise fields.fail("the leaves do not hold one vote a class")
 
     @override
-    def totals(self, x: Inputs) -> Float64Matrix:
+    def totals(self, x: Rows) -> Float64Matrix:
         """Add up the votes, (rows, classes), tree after tree."""
-        return self.sums(single(x, self.missing, infinite=False))
+        return self.sums(single(as_matrix(x), self.missing, infinite=False))
 
 
 def weighted_median(predictions: Array, weights: Float64Vector) -> Float64Vector:
@@ -166,7 +167,7 @@ class AdaBoostRegressor(Group):
             if member.classes is not None:
                 raise fields.fail(f"members[{i}] predicts labels")
 
-    def predict(self, x: Inputs) -> Float64Vector:
+    def predict(self, x: Rows) -> Float64Vector:
         """Predicted values, (rows,)."""
         answers = [self.ask(i, "predict", x) for i in range(len(self.members))]
         return weighted_median(np.array(answers).T, self.weights)
@@ -188,9 +189,9 @@ class AdaBoostTreeRegressor(Ensemble):
         if self.width != 1:
             raise fields.fail("the leaves do not hold one value")
 
-    def predict(self, x: Inputs) -> Float64Vector:
+    def predict(self, x: Rows) -> Float64Vector:
         """Predicted values, (rows,)."""
-        narrow = single(x, self.missing, infinite=False)
+        narrow = single(as_matrix(x), self.missing, infinite=False)
         values = self.trees.values[:, 0]
         out = np.empty(len(narrow))
         step = max(1, BLOCK // self.trees.trees)

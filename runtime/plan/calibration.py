@@ -13,8 +13,8 @@ from runtime.plan.ops import (
     Float64Matrix,
     Float64Vector,
     InputRefused,
-    Inputs,
     NodeReader,
+    Rows,
     sigmoid,
     softmax,
 )
@@ -57,7 +57,7 @@ class Calibrated(Wrapped):
         if count >= PAIRWISE:
             self.exact = in_batch(self.exact)
 
-    def predict_proba(self, x: Inputs) -> Float64Matrix:
+    def predict_proba(self, x: Rows) -> Float64Matrix:
         """Class probabilities, (rows, classes)."""
         scores = self.inner.run(self.asks, x)
         if len(self.classes) == 2 and scores.ndim == 2:

@@ -170,6 +170,14 @@ def _fits(x: Rows, node: Node) -> bool:
     return node.takes_sparse or not isinstance(x, Sparse)
 
 
+def asked(node: Node, method: str, x: Rows) -> Array:
+    """Call a method that gives an array, over dense blocks where a node takes no sparse rows."""
+    if _fits(x, node):
+        return node.run(method, x)
+    found: Array = _in_blocks(x, lambda block: node.run(method, block))
+    return found
+
+
 def _in_blocks(x: Rows, call: Callable[[Rows], Any]) -> Any:
     """Call with dense blocks of sparse rows, and put what it gives below each other."""
     if not isinstance(x, Sparse):

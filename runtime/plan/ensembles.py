@@ -5,10 +5,11 @@ from typing import Final
 
 import numpy as np
 
-from runtime.plan.compose import joined, numbers, weakest, widest
+from runtime.plan.compose import asked, numbers, weakest, widest
 from runtime.plan.members import (
     PAIRWISE,
     Group,
+    all_joined,
     in_batch,
     places_in,
     reader_of,
@@ -20,15 +21,15 @@ from runtime.plan.ops import (
     Fields,
     Float64Matrix,
     InputRefused,
-    Inputs,
     Node,
     NodeReader,
     Rows,
     as_matrix,
     override,
 )
+from runtime.plan.ops import answer as answered
 from runtime.plan.passing import MAX_COLUMNS, Want
-from runtime.plan.sparse import Sparse
+from runtime.plan.sparse import Sparse, beside
 
 RESPONSES: Final = ("predict", "predict_proba", "decision_function")
 
@@ -67,7 +68,7 @@ class AveragedClassifier(Group):
         """The method of the members that makes the probabilities."""
         return "predict" if self.votes else "predict_proba"
 
-    def predict_proba(self, x: Inputs) -> Float64Matrix:
+    def predict_proba(self, x: Rows) -> Float64Matrix:
         """Class probabilities, (rows, classes), added member after member."""
         rows = rows_of(x)
         proba = np.zeros((rows, len(self.classes)))
@@ -82,11 +83,11 @@ class AveragedClassifier(Group):
         proba /= len(self.members)
         return proba
 
-    def decision_function(self, x: Inputs) -> Array:
+    def decision_function(self, x: Rows) -> Array:
         """Mean of the members' scores: (rows,), or (rows, classes)."""
         return _mean(self, "decision_function", x)
 
-    def predict(self, x: Inputs) -> Array:
+    def predict(self, x: Rows) -> Array:
         """Label of the most probable class, the first of equals."""
         labels: Array = self.classes.take(self.predict_proba(x).argmax(axis=1))
         return labels
@@ -104,12 +105,12 @@ class AveragedRegressor(Group):
         if not fields.flag("in_order"):
             self.exact = "tolerance"
 
-    def predict(self, x: Inputs) -> Array:
+    def predict(self, x: Rows) -> Array:
         """Predicted values: (rows,), or (rows, targets)."""
         return _mean(self, "predict", x)
 
 
-def _mean(group: Group, method: str, x: Inputs) -> Array:
+def _mean(group: Group, method: str, x: Rows) -> Array:
     """Add one member after another to zero, as Python's `sum` does in scikit-learn."""
     total = 0 + group.ask(0, method, x)
     for i in range(1, len(group.members)):
@@ -164,7 +165,7 @@ class VotingClassifier(Voting):
             self.methods = (*self.methods, "transform")
             self.n_out = count * known if self.soft else count
 
-    def predict_proba(self, x: Inputs) -> Float64Matrix:
+    def predict_proba(self, x: Rows) -> Float64Matrix:
         """Weighted mean of the probabilities, (rows, classes).
 
         Added member after member, as np.average does over the first of several axes.
@@ -178,17 +179,17 @@ class VotingClassifier(Voting):
         total /= weights.reshape(-1, 1, 1).sum(axis=0)
         return total
 
-    def transform(self, x: Inputs) -> Array:
+    def transform(self, x: Rows) -> Array:
         """Members' probabilities side by side, or their votes as places, (rows, members)."""
         if self.soft:
             return np.hstack([self.ask(i, "predict_proba", x) for i in range(len(self.members))])
         return self._votes(x)
 
-    def _votes(self, x: Inputs) -> Array:
+    def _votes(self, x: Rows) -> Array:
         answers = [self.ask(i, "predict", x) for i in range(len(self.members))]
         return np.asarray(answers).T
 
-    def predict(self, x: Inputs) -> Array:
+    def predict(self, x: Rows) -> Array:
         """Label of the highest mean probability or of the most votes, the first of equals."""
         if self.soft:
             soft: Array = self.classes.take(self.predict_proba(x).argmax(axis=1))
@@ -218,12 +219,12 @@ class VotingRegressor(Voting):
             # numpy adds one row's line pairwise, and many rows' member after member.
             self.exact = in_batch(self.exact)
 
-    def transform(self, x: Inputs) -> Float64Matrix:
+    def transform(self, x: Rows) -> Float64Matrix:
         """Every member's prediction, (rows, members)."""
         answers = [self.ask(i, "predict", x) for i in range(len(self.members))]
         return np.asarray(answers).T
 
-    def predict(self, x: Inputs) -> Array:
+    def predict(self, x: Rows) -> Array:
         """Predicted values, (rows,)."""
         mean: Array = np.average(self.transform(x), axis=1, weights=self.weights)
         return mean
@@ -283,12 +284,11 @@ class Stacking(Group):
         found = super().wants(after)
         if not self.passthrough:
             return found
-        passed = self.last.wants(())[-self.n_in :]
         # Side by side with predictions they are numbers, whatever becomes of them.
-        passed = tuple(map(joined, passed, numbers(self.n_in)))
-        return tuple(map(joined, found, passed))
+        passed = all_joined(self.last.wants(())[-self.n_in :], numbers(self.n_in))
+        return all_joined(found, passed)
 
-    def transform(self, x: Inputs) -> Array:
+    def transform(self, x: Rows) -> Array | Sparse:
         """Columns of the last model: (rows, n_out), integers where every member gives labels."""
         columns = []
         for i, method in enumerate(self.asks):
@@ -300,6 +300,8 @@ class Stacking(Group):
             if answer.shape[1] != self.widths[i]:
                 raise ValueError(f"member {i} gives {answer.shape[1]} columns")
             columns.append(answer)
+        if self.passthrough and isinstance(x, Sparse):
+            return beside([Sparse.of(np.hstack(columns).astype(np.float64)), x])
         if self.passthrough:
             columns.append(as_matrix(x))
         return np.hstack(columns)
@@ -307,20 +309,17 @@ class Stacking(Group):
     @override
     def run(self, method: str, x: Rows) -> Array:
         """Call a method of the last model on the members' answers."""
-        if isinstance(x, Sparse):
-            x = as_matrix(x)
         columns = self.transform(x)
         if method == "transform":
-            return columns
+            return answered(columns)
         own = sum(self.widths)
-        table = columns.astype(np.float64, copy=False)
+        table: Rows = columns
+        if isinstance(columns, np.ndarray):
+            table = columns.astype(np.float64, copy=False)
         if self.refuses_gaps:
-            good = np.isfinite(table[:, :own]).all(axis=1)
-            if not good.all():
-                detail = "becomes NaN or infinite inside the model"
-                raise InputRefused(int(np.argmin(good)), None, detail)
+            _refuse_gaps(columns, own)
         try:
-            answer = self.last.run(method, table)
+            answer = asked(self.last, method, table)
         except InputRefused as error:
             passed = error.column is not None and error.column >= own
             column = error.column - own if passed and error.column is not None else None
@@ -329,6 +328,17 @@ class Stacking(Group):
             return answer
         labels: Array = self.classes.take(answer)
         return labels
+
+
+def _refuse_gaps(x: Array | Sparse, own: int) -> None:
+    """Refuse a row in which one of the first columns, a member's answer, is no number."""
+    if isinstance(x, Sparse):
+        bad = x.at[~np.isfinite(x.values) & (x.columns < own)]
+    else:
+        bad = np.flatnonzero(~np.isfinite(x[:, :own]).all(axis=1))
+    if bad.size:
+        detail = "becomes NaN or infinite inside the model"
+        raise InputRefused(int(bad[0]), None, detail)
 
 
 def _is_text(node: Node) -> bool:

@@ -1,12 +1,13 @@
 """Nodes that ask several others about the same rows: what ensembles and meta-estimators share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 
 from runtime.plan.compose import (
     UNUSED,
+    asked,
     example_of,
     joined,
     merge,
@@ -21,14 +22,16 @@ from runtime.plan.ops import (
     Fields,
     Frame,
     InputRefused,
-    Inputs,
     Node,
     NodeReader,
     PlanError,
+    Rows,
+    alike,
     override,
 )
 from runtime.plan.passing import MAX_COLUMNS, Want
 from runtime.plan.signature import Kind
+from runtime.plan.sparse import Sparse
 
 MAX_MEMBERS: Final = 10_000
 # Columns that all members together take: what each wants is gone through when a plan is loaded.
@@ -60,17 +63,22 @@ class Group(Node):
         self.strict = fields.flag("refuses_missing")
         self.exact, self.tolerance = weakest(self.members), widest(self.members)
         self.any_unused = fields.flag("any_unused") or any(map(leaves_columns, self.members))
+        # Each member that does not take them is given blocks of its own; a column that is picked
+        # twice cannot be held twice.
+        self.takes_sparse = any(member.takes_sparse for member in self.members) and (
+            self.picked is None or all(len(set(row)) == wide for row in self.picked.tolist())
+        )
 
-    def ask(self, place: int, method: str, x: Inputs) -> Array:
+    def ask(self, place: int, method: str, x: Rows) -> Array:
         """Give one member's answer; a cell it refuses gets the column's number in the whole."""
         member = self.members[place]
         if self.picked is None:
-            return member.run(method, x)
+            return asked(member, method, x)
         columns = self.picked[place]
         try:
             # The copy lies column by column, as in scikit-learn: BLAS would round another one
             # differently, so even a member that takes all columns in order gets one.
-            return member.run(method, _pick(x, columns))
+            return asked(member, method, _pick(x, columns))
         except InputRefused as error:
             column = None if error.column is None else int(columns[error.column])
             raise InputRefused(error.row, column, error.detail) from error
@@ -83,16 +91,19 @@ class Group(Node):
         """
         if any(kind is Kind.STRING for kind, _ in after):
             raise PlanError(f"{self.kind} gives a number where a string is wanted")
-        found: list[Want] = [UNUSED] * self.n_in
+        found: tuple[Want, ...] = (UNUSED,) * self.n_in
         last: tuple[Want, ...] = ()
         for place, member in enumerate(self.members):
             wanted = member.wants(())
-            if self.picked is None and wanted == last:
-                continue
+            if self.picked is not None:
+                columns = list(found)
+                for column, want in zip(self.picked[place].tolist(), wanted, strict=True):
+                    columns[column] = joined(columns[column], want)
+                found = tuple(columns)
+            elif wanted != last:
+                found = all_joined(found, wanted)
             last = wanted
-            for column, want in zip(self._columns(place), wanted, strict=True):
-                found[column] = joined(found[column], want)
-        return tuple((kind, missing and not self.strict) for kind, missing in found)
+        return all_joined(found, ((Kind.ANY, False),) * self.n_in) if self.strict else found
 
     @override
     def columns_in(self, nan_ok_after: bool) -> tuple[Want, ...]:
@@ -111,15 +122,13 @@ class Group(Node):
         cells: list[Cell] = [None] * self.n_in
         last: tuple[Cell, ...] = ()
         for place, member in enumerate(self.members):
-            asked = member.example_for(())
-            if self.picked is None and asked == last:
-                continue
-            last = asked
-            merge(cells, self._columns(place), asked)
+            taken = member.example_for(())
+            if self.picked is not None:
+                merge(cells, self.picked[place].tolist(), taken)
+            elif taken != last:
+                merge(cells, range(self.n_in), taken)
+            last = taken
         return tuple(cells)
-
-    def _columns(self, place: int) -> Sequence[int]:
-        return range(self.n_in) if self.picked is None else self.picked[place].tolist()
 
 
 class Wrapped(Node):
@@ -129,6 +138,7 @@ class Wrapped(Node):
         self.inner = fields.child("inner")
         self.n_in = self.inner.n_in
         self.exact, self.tolerance = self.inner.exact, self.inner.tolerance
+        self.takes_sparse = self.inner.takes_sparse
         self.any_unused = leaves_columns(self.inner)
 
     @override
@@ -160,6 +170,13 @@ def leaves_columns(node: Node) -> bool:
     return bool(getattr(node, "any_unused", False))
 
 
+def all_joined(some: tuple[Want, ...], others: tuple[Want, ...]) -> tuple[Want, ...]:
+    """Join what two nodes want of the same columns; of very many that are alike at once."""
+    if alike(some) and alike(others):
+        return (joined(some[0], others[0]),) * len(some)
+    return tuple(map(joined, some, others))
+
+
 def require(fields: Fields, node: Node, method: str, where: str) -> None:
     """Refuse a node that does not serve a method."""
     if method not in node.methods:
@@ -182,9 +199,9 @@ def in_batch(exact: str) -> str:
     return "batch" if exact == "bitwise" else exact
 
 
-def rows_of(x: Inputs) -> int:
-    """Count the rows of a matrix or frame."""
-    return x.rows if isinstance(x, Frame) else x.shape[0]
+def rows_of(x: Rows) -> int:
+    """Count the rows, however they are held."""
+    return x.shape[0] if isinstance(x, np.ndarray) else x.rows
 
 
 def reader_of(kind: Callable[[Fields], Node]) -> NodeReader:
@@ -198,7 +215,11 @@ def reader_of(kind: Callable[[Fields], Node]) -> NodeReader:
     return read
 
 
-def _pick(x: Inputs, columns: Array) -> Inputs:
+def _pick(x: Rows, columns: Array) -> Rows:
+    if isinstance(x, Sparse):
+        place = np.full(x.width, -1)
+        place[columns] = np.arange(len(columns))
+        return x.take(place, len(columns))
     if isinstance(x, Frame):
         return Frame(tuple([x.columns[column] for column in columns.tolist()]))
     return x[:, columns]

@@ -11,7 +11,6 @@ from runtime.plan.ops import (
     Fields,
     Float64Matrix,
     InputRefused,
-    Inputs,
     Missing,
     Node,
     NodeReader,
@@ -33,7 +32,7 @@ class Restricted(Wrapped):
     def __init__(self, fields: Fields) -> None:
         super().__init__(fields)
         require(fields, self.inner, "predict", "the model inside")
-        self.classes, self.takes_sparse = self.inner.classes, self.inner.takes_sparse
+        self.classes = self.inner.classes
         self.methods = tuple(method for method in PASSED if method in self.inner.methods)
 
     @override
@@ -109,7 +108,7 @@ class TransformedTarget(Wrapped):
         self.exact = weakest([self.inner, *self.back])
         self.tolerance = widest([self.inner, *self.back])
 
-    def predict(self, x: Inputs) -> Array:
+    def predict(self, x: Rows) -> Array:
         """Predicted values: (rows,), or (rows, targets)."""
         found = self.inner.run("predict", x)
         table: Float64Matrix = found.reshape(len(found), -1)
@@ -141,7 +140,7 @@ class Rescale(Node):
         self.scale = fields.finite("scale", self.n_in) if fields.has("scale") else None
         self.center = fields.finite("center", self.n_in) if fields.has("center") else None
 
-    def transform(self, x: Inputs) -> Float64Matrix:
+    def transform(self, x: Rows) -> Float64Matrix:
         """Scale back (rows, columns)."""
         out = as_matrix(x)
         if self.scale is not None:
@@ -168,7 +167,7 @@ class Unpower(Node):
         self.box_cox = fields.choice("method", "yeo-johnson", "box-cox") == "box-cox"
         self.exact = "tolerance" if self.box_cox else "batch"
 
-    def transform(self, x: Inputs) -> Float64Matrix:
+    def transform(self, x: Rows) -> Float64Matrix:
         """Transform back (rows, columns), column by column."""
         out = as_matrix(x).copy()
         back = _box_cox_back if self.box_cox else _yeo_johnson_back

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from runtime.plan.members import PAIRWISE, Group, in_batch, reader_of, require, rows_of
-from runtime.plan.ops import Array, Fields, Float64Matrix, Inputs, NodeReader
+from runtime.plan.ops import Array, Fields, Float64Matrix, NodeReader, Rows
 
 SCORES: Final = ("decision_function", "predict_proba", "predict")
 
@@ -33,12 +33,12 @@ class Binaries(Group):
             elif method == "predict" and member.classes is not None:
                 raise fields.fail(f"members[{i}] predicts labels")
 
-    def score(self, place: int, x: Inputs) -> Array:
+    def score(self, place: int, x: Rows) -> Array:
         """One member's scores, (rows,)."""
         answer = self.ask(place, self.asks[place], x)
         return answer[:, 1] if self.asks[place] == "predict_proba" else answer.ravel()
 
-    def scores(self, x: Inputs) -> Float64Matrix:
+    def scores(self, x: Rows) -> Float64Matrix:
         """Every member's scores, (members, rows)."""
         out = np.empty((len(self.members), rows_of(x)))
         for i in range(len(self.members)):
@@ -77,7 +77,7 @@ class OneVsRest(Binaries):
             # One row's probabilities are a line in memory, which numpy adds pairwise.
             self.exact = in_batch(self.exact)
 
-    def predict(self, x: Inputs) -> Array:
+    def predict(self, x: Rows) -> Array:
         """Label of the highest score; several labels: (rows, classes) of zeros and ones."""
         if self.kind_of == "binary":
             which = (self.score(0, x) > self.threshold).astype(np.intp)
@@ -93,7 +93,7 @@ class OneVsRest(Binaries):
         found: Array = self.classes.take(which)
         return found
 
-    def predict_proba(self, x: Inputs) -> Float64Matrix:
+    def predict_proba(self, x: Rows) -> Float64Matrix:
         """Probabilities, (rows, classes); of several labels each for itself."""
         columns = [self.ask(i, "predict_proba", x)[:, 1] for i in range(len(self.members))]
         proba: Float64Matrix = np.array(columns).T
@@ -104,7 +104,7 @@ class OneVsRest(Binaries):
             np.divide(proba, total, out=proba, where=total != 0)
         return proba
 
-    def decision_function(self, x: Inputs) -> Array:
+    def decision_function(self, x: Rows) -> Array:
         """Scores: (rows,) of one member alone, else (rows, classes)."""
         if len(self.members) == 1:
             return self.ask(0, "decision_function", x)
@@ -131,7 +131,7 @@ class OneVsOne(Binaries):
         for i, member in enumerate(self.members):
             require(fields, member, "predict", f"members[{i}]")
 
-    def _table(self, x: Inputs) -> Float64Matrix:
+    def _table(self, x: Rows) -> Float64Matrix:
         count, rows = len(self.classes), rows_of(x)
         votes, sums = np.zeros((2, rows, count))
         place = 0
@@ -146,12 +146,12 @@ class OneVsOne(Binaries):
         found: Float64Matrix = votes + sums / (3 * (np.abs(sums) + 1))
         return found
 
-    def decision_function(self, x: Inputs) -> Array:
+    def decision_function(self, x: Rows) -> Array:
         """Scores: (rows,) for two classes, else (rows, classes)."""
         table = self._table(x)
         return table[:, 1] if len(self.classes) == 2 else table
 
-    def predict(self, x: Inputs) -> Array:
+    def predict(self, x: Rows) -> Array:
         """Label with the most votes."""
         table = self._table(x)
         if len(self.classes) == 2:
@@ -180,7 +180,7 @@ class OutputCode(Binaries):
         self.sizes = (self.code**2).sum(axis=1)
         self.exact = "tolerance"
 
-    def predict(self, x: Inputs) -> Array:
+    def predict(self, x: Rows) -> Array:
         """Label of the nearest code, the first of equals."""
         distances = self.sizes - 2.0 * (self.scores(x).T @ self.code.T)
         found: Array = self.classes.take(distances.argmin(axis=1))

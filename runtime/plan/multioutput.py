@@ -4,15 +4,22 @@ from typing import Final
 
 import numpy as np
 
-from runtime.plan.compose import example_of, joined, merge, numbers, settled, weakest
-from runtime.plan.members import Group, leaves_columns, read_members, reader_of, require
+from runtime.plan.compose import asked, example_of, merge, numbers, settled, weakest, widest
+from runtime.plan.members import (
+    Group,
+    all_joined,
+    leaves_columns,
+    read_members,
+    reader_of,
+    require,
+    rows_of,
+)
 from runtime.plan.ops import (
     Array,
     Cell,
     Fields,
     Float64Matrix,
     InputRefused,
-    Inputs,
     Node,
     NodeReader,
     Rows,
@@ -20,6 +27,7 @@ from runtime.plan.ops import (
     override,
 )
 from runtime.plan.passing import Want
+from runtime.plan.sparse import Sparse, beside
 
 METHODS: Final = ("predict", "predict_proba", "decision_function")
 MAX_CHAINED: Final = 100_000_000
@@ -39,11 +47,11 @@ class MultiOutput(Group):
             for method in self.methods:
                 require(fields, member, method, f"members[{i}]")
 
-    def predict(self, x: Inputs) -> Array:
+    def predict(self, x: Rows) -> Array:
         """Label or value of every output, (rows, outputs)."""
         return np.asarray([self.ask(i, "predict", x) for i in range(len(self.members))]).T
 
-    def predict_proba(self, x: Inputs) -> Float64Matrix:
+    def predict_proba(self, x: Rows) -> Float64Matrix:
         """Probabilities of every output's classes side by side, (rows, classes)."""
         return np.hstack([self.ask(i, "predict_proba", x) for i in range(len(self.members))])
 
@@ -79,17 +87,17 @@ class Chain(Node):
                     raise fields.fail(f"members[{i}] does not know two classes")
             if _labels(member).dtype.kind not in "iufb":
                 raise fields.fail(f"members[{i}] predicts strings")
-        self.exact = weakest(self.members)
+        self.exact, self.tolerance = weakest(self.members), widest(self.members)
+        self.takes_sparse = any(member.takes_sparse for member in self.members)
         self.any_unused = any(map(leaves_columns, self.members))
 
     @override
     def wants(self, after: tuple[Want, ...]) -> tuple[Want, ...]:  # noqa: ARG002
         """Want numbers that are there: scikit-learn looks at the whole table first."""
-        found = list(numbers(self.n_in, missing=False))
+        found = numbers(self.n_in, missing=False)
         for member in self.members:
-            for place, want in enumerate(member.wants(())[: self.n_in]):
-                found[place] = joined(found[place], want)
-        return tuple(found)
+            found = all_joined(found, member.wants(())[: self.n_in])
+        return found
 
     @override
     def columns_in(self, nan_ok_after: bool) -> tuple[Want, ...]:  # noqa: ARG002
@@ -112,14 +120,14 @@ class Chain(Node):
     @override
     def run(self, method: str, x: Rows) -> Float64Matrix:
         """Give every member's answer, (rows, outputs), in the order of the outputs."""
-        matrix = as_matrix(x)
-        fed, found = np.zeros((2, len(matrix), len(self.members)))
+        given = x if isinstance(x, Sparse) else as_matrix(x)
+        fed, found = np.zeros((2, rows_of(x), len(self.members)))
         for i, member in enumerate(self.members):
-            table = np.hstack((matrix, fed[:, :i]))
+            table = _beside(given, fed[:, :i])
             try:
-                fed[:, i] = _lone(member.run(self.feeds, table))
+                fed[:, i] = _lone(asked(member, self.feeds, table))
                 found[:, self.order[i]] = (
-                    fed[:, i] if method == self.feeds else _lone(member.run(method, table))
+                    fed[:, i] if method == self.feeds else _lone(asked(member, method, table))
                 )
             except InputRefused as error:
                 own = error.column is None or error.column < self.n_in
@@ -130,6 +138,12 @@ class Chain(Node):
 
 def _labels(node: Node) -> Array:
     return np.zeros(0) if node.classes is None else node.classes
+
+
+def _beside(given: Float64Matrix | Sparse, fed: Float64Matrix) -> Float64Matrix | Sparse:
+    if isinstance(given, Sparse):
+        return beside([given, Sparse.of(fed)])
+    return np.hstack((given, fed))
 
 
 def _lone(answer: Array) -> Array:

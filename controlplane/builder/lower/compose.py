@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn import feature_selection
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import RandomTreesEmbedding
+from sklearn.ensemble import RandomTreesEmbedding, StackingClassifier, StackingRegressor
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.kernel_approximation import AdditiveChi2Sampler
@@ -94,6 +94,8 @@ _MAKES_SPARSE: dict[type, Callable[[Any, bool], bool]] = {
     ),
     SparseRandomProjection: lambda step, incoming: incoming and not step.dense_output,
     Pipeline: _sparse_after_all,
+    StackingClassifier: lambda step, incoming: bool(incoming and step.passthrough),
+    StackingRegressor: lambda step, incoming: bool(incoming and step.passthrough),
     **dict.fromkeys(_KEEP_SPARSE, lambda _, incoming: incoming),
 }
 
@@ -120,6 +122,8 @@ def _holds_sparse(spec: Spec, incoming: bool) -> bool:
             return incoming and spec["center"] is None
         case "binarize":
             return incoming and spec["threshold"] >= 0
+        case "stacking":
+            return bool(incoming and spec["passthrough"])
         case "identity" | "select" | "normalize":
             return incoming
         case _:

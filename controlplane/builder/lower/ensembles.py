@@ -65,6 +65,10 @@ def stacking(draft: Draft, estimator: Any) -> Spec:
     classes = getattr(estimator, "classes_", None)
     if isinstance(classes, list):
         raise draft.unsupported("it predicts several labels at once")
+    given = draft.sparse
+    draft.sparse = given and bool(estimator.passthrough)
+    last = draft.node(estimator.final_estimator_)
+    draft.sparse = given
     return {
         "op": "stacking",
         "classes": None if classes is None else draft.labels(classes),
@@ -72,7 +76,7 @@ def stacking(draft: Draft, estimator: Any) -> Spec:
         "widths": [int(count) for count in estimator._n_feature_outs],
         "binary": classes is not None and len(classes) == 2,
         "passthrough": bool(estimator.passthrough),
-        "last": draft.node(estimator.final_estimator_),
+        "last": last,
         **group(draft, estimator, estimator.estimators_),
     }
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 CLASSIFIERS = {
     "bayes": GaussianNB(),
     "logistic": LogisticRegression(max_iter=20),
-    "svc": make_pipeline(StandardScaler(), LinearSVC()),
+    "svc": make_pipeline(StandardScaler(), LinearSVC(random_state=0)),
     "ridge": RidgeClassifier(),
     "tree": DecisionTreeClassifier(max_depth=3, random_state=0),
     "forest": RandomForestClassifier(3, max_depth=3, random_state=0),
@@ -63,7 +63,10 @@ def test_probabilities_are_calibrated_as_in_scikit_learn(
 ):
     x, y = table(seed, 90, labels)
     model = CalibratedClassifierCV(CLASSIFIERS[base], method=method, cv=2, ensemble=ensemble)
-    model.fit(x, y)
+    try:
+        model.fit(x, y)
+    except RuntimeError:  # scikit-learn finds no temperature
+        assume(False)
     node = assert_serves(model, questions(seed, rows))
     assert node.methods == ("predict", "predict_proba")
     assert node.classes.tolist() == model.classes_.tolist()
@@ -98,7 +101,7 @@ def test_calibrated_pipelines_may_take_strings():
 def test_whole_rows_of_probabilities_are_told_from_scores():
     """scikit-learn looks at the numbers of a batch to see whether they are probabilities."""
     x, y = table(0, 90, "int")
-    model = CalibratedClassifierCV(LinearSVC(), method="temperature", cv=2).fit(x, y)
+    model = CalibratedClassifierCV(LinearSVC(random_state=0), method="temperature", cv=2).fit(x, y)
     for pair in model.calibrated_classifiers_:
         pair.estimator.coef_ = np.zeros((4, 4))
         pair.estimator.intercept_ = np.array([0.25, 0.25, 0.4, 0.1])

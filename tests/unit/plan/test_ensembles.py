@@ -183,7 +183,12 @@ def test_models_fitted_before_are_stacked(labels, method):
 @pytest.mark.parametrize("labels", ["two", "int"])
 def test_decision_functions_are_stacked(labels):
     x, y = table(0, 60, labels)
-    layers = [("a", LinearSVC()), ("b", RidgeClassifier()), ("none", "drop"), ("c", Ridge())]
+    layers = [
+        ("a", LinearSVC(random_state=0)),
+        ("b", RidgeClassifier()),
+        ("none", "drop"),
+        ("c", Ridge()),
+    ]
     if labels == "int":
         layers = layers[:2]
     model = StackingClassifier(layers, RidgeClassifier(), cv=2).fit(x, y)
@@ -237,7 +242,7 @@ def test_a_cell_passed_through_is_refused_by_its_own_column():
 )
 def test_bagged_classifiers_are_twins(seed, rows, labels, base, share, again):
     x, y = table(seed, 150, labels)
-    others = {"svc": LinearSVC(), "ridge": RidgeClassifier()}
+    others = {"svc": LinearSVC(random_state=0), "ridge": RidgeClassifier()}
     model = BaggingClassifier(
         {**CLASSIFIERS, **others}[base],
         n_estimators=3,

@@ -107,9 +107,11 @@ def test_a_fixed_threshold_is_a_twin(seed, rows, labels, base, response, thresho
     y = known[(y > 0).astype(int)]
     if positive is None and labels == "str":
         positive = 1  # scikit-learn asks for one
-    inner = {"forest": FOREST, "logistic": LogisticRegression(max_iter=20), "svc": LinearSVC()}[
-        base
-    ]
+    inner = {
+        "forest": FOREST,
+        "logistic": LogisticRegression(max_iter=20),
+        "svc": LinearSVC(random_state=0),
+    }[base]
     if response != "auto" and not hasattr(inner, response):
         response = "auto"
     model = FixedThresholdClassifier(
@@ -128,7 +130,7 @@ def test_a_threshold_around_a_fitted_model_needs_no_fit():
 
 
 @pytest.mark.parametrize("labels", sorted(PAIRS))
-@pytest.mark.parametrize("inner", [GaussianNB(), LinearSVC(), encoded(FOREST)])
+@pytest.mark.parametrize("inner", [GaussianNB(), LinearSVC(random_state=0), encoded(FOREST)])
 def test_a_tuned_threshold_is_a_twin(labels, inner):
     frame = people(80)
     y = PAIRS[labels][(frame["age"] + frame.index % 5 > 42).astype(int)]

@@ -39,7 +39,7 @@ pytestmark = [
 MEMBERS = {
     "logistic": LogisticRegression(max_iter=20),
     "scaled": make_pipeline(StandardScaler(), LogisticRegression(max_iter=20)),
-    "svc": LinearSVC(),
+    "svc": LinearSVC(random_state=0),
     "bayes": GaussianNB(),
     "tree": DecisionTreeClassifier(max_depth=3, random_state=0),
     "forest": RandomForestClassifier(3, max_depth=3, random_state=0),
@@ -122,7 +122,9 @@ def test_missing_values_go_to_the_members():
         q[::2, 1] = np.nan
         node = assert_serves(model(MEMBERS["boosting"]).fit(x, y), q)
         assert all(ok for _, ok in node.columns_in(True))
-        assert not any(ok for _, ok in compiled(model(LinearSVC()).fit(x, y)).columns_in(True))
+        assert not any(
+            ok for _, ok in compiled(model(LinearSVC(random_state=0)).fit(x, y)).columns_in(True)
+        )
 
 
 def test_members_may_take_strings():
@@ -149,9 +151,9 @@ def models() -> dict[str, Any]:
     x, y = table(0, 60, "int")
     return {
         "rest": OneVsRestClassifier(GaussianNB()).fit(x, y),
-        "binary": OneVsRestClassifier(LinearSVC()).fit(x, y > 0),
-        "one": OneVsOneClassifier(LinearSVC()).fit(x, y),
-        "code": OutputCodeClassifier(LinearSVC(), random_state=0).fit(x, y),
+        "binary": OneVsRestClassifier(LinearSVC(random_state=0)).fit(x, y > 0),
+        "one": OneVsOneClassifier(LinearSVC(random_state=0)).fit(x, y),
+        "code": OutputCodeClassifier(LinearSVC(random_state=0), random_state=0).fit(x, y),
     }
 
 
