@@ -32,6 +32,10 @@ def test_no_plan_was_refused_by_the_check_that_follows_it(tried):
     assert refused == []
 
 
+def test_nine_of_ten_have_a_plan(tried):
+    assert share(tried) >= 0.9
+
+
 def test_the_share_counts_what_could_be_served():
     some = [
         Row("A", Served.PLAN),
