@@ -188,7 +188,7 @@ def _scales(estimator: Any, columns: list[int], found: Values) -> None:
 
 
 def _trees(estimator: Any) -> Iterable[Any]:
-    if hasattr(estimator, "tree_"):
+    if hasattr(getattr(estimator, "tree_", None), "threshold"):  # KernelDensity has another kind
         yield estimator.tree_
     stages = getattr(estimator, "estimators_", None)
     if isinstance(stages, np.ndarray):  # gradient boosting; other ensembles are lists

@@ -337,13 +337,12 @@ def lies_about_its_plan(c: Canaries) -> bytes:
         "import json, numpy as np\n"
         "from controlplane.builder import child\n"
         "from runtime import frames\n"
-        "def plan(estimator, folder):\n"
+        "def drafted(estimator):\n"
         "    bad = {'graph': {'op': 'forest_regressor'}, 'tensors': ['t0'], 'signature': {\n"
         "        'columns': [], 'outputs': [], 'named': False}}\n"
         "    frame = frames.encode(bad, [np.zeros(3)])\n"
-        "    child._write(folder / 'draft', len(frame).to_bytes(8, 'little') + frame * 2)\n"
-        "    return {'plan': True}\n"
-        "child._plan = plan\n"
+        "    return len(frame).to_bytes(8, 'little') + frame * 2\n"
+        "child.drafted = drafted\n"
     )
     return pickle.dumps(Call(operator.getitem, [fitted(), Call(exec, source)], 0))
 
