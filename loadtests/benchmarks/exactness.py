@@ -28,7 +28,7 @@ RESERVE_S: Final = 20.0
 
 def limit_s(options: Options) -> float:
     """Give the seconds it takes at most."""
-    return 60 + 0.021 * options.rows
+    return 90 + 0.018 * options.rows
 
 
 def measure(options: Options) -> Raw:

@@ -193,12 +193,13 @@ def blas_kernel() -> str:
 
 
 def commit() -> str:
-    """Give the commit that is measured; `+` when files were changed since."""
-    git = ["git", "-C", str(ROOT)]
-    found = subprocess.run(
-        [*git, "describe", "--always", "--dirty=+", "--exclude=*"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return found.stdout.strip() or "unknown"
+    """Give the commit that is measured; `+` when more was changed since than what we write."""
+    ours = ("README.md", "loadtests/benchmarks/results.json", "loadtests/benchmarks/TABLES.md")
+    changed = git("status", "--porcelain", "--", ".", *(f":!{path}" for path in ours))
+    return (git("rev-parse", "--short=12", "HEAD") or "unknown") + ("+" if changed else "")
+
+
+def git(*arguments: str) -> str:
+    """Ask git about this repository; nothing where there is none."""
+    command = ["git", "-C", str(ROOT), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
