@@ -136,7 +136,8 @@ def models() -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", ["k-means", "bisected", "birch", "pooled"])
 def test_broken_plans_are_refused(models, name):
-    anything = {"label missing", "label holds -1", f"label holds {2**62}"}
+    # A cluster may have any number.
+    anything = {"label missing", *(f"label holds {n}" for n in (-1, 2**62, 2**62 - 1))}
     assert_refuses_broken(
         models[name], {"left holds -1"} | (anything if name == "birch" else set())
     )
