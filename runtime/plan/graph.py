@@ -6,6 +6,7 @@ from typing import Any
 from runtime.plan import (
     adaboost,
     approximation,
+    backwards,
     bayes,
     binning,
     calibration,
@@ -50,6 +51,7 @@ from runtime.plan.ops import MAX_DEPTH, Array, Fields, Node, NodeReader, PlanErr
 NODES: dict[str, NodeReader] = {
     **adaboost.NODES,
     **approximation.NODES,
+    **backwards.NODES,
     **bayes.NODES,
     **binning.NODES,
     **calibration.NODES,

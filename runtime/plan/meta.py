@@ -11,17 +11,13 @@ from runtime.plan.ops import (
     Fields,
     Float64Matrix,
     InputRefused,
-    Missing,
-    Node,
     NodeReader,
     Rows,
     as_matrix,
     override,
 )
-from runtime.plan.passing import MAX_COLUMNS
 
 PASSED: Final = ("predict", "predict_proba", "decision_function")
-EPSILON: Final = float(np.spacing(1.0))
 
 
 class Restricted(Wrapped):
@@ -123,83 +119,6 @@ class TransformedTarget(Wrapped):
         return table[:, 0] if self.vector else table
 
 
-class Rescale(Node):
-    """Times a scale, then plus a centre: StandardScaler, RobustScaler and MaxAbsScaler backwards.
-
-    exact   bit-equal, in any batch
-    source  their `inverse_transform`
-    """
-
-    kind = "rescale"
-    methods = ("transform",)
-    missing = Missing.PASSES
-    exact = "bitwise"
-
-    def __init__(self, fields: Fields) -> None:
-        self.n_in = self.n_out = fields.integer("n_in", 1, MAX_COLUMNS)
-        self.scale = fields.finite("scale", self.n_in) if fields.has("scale") else None
-        self.center = fields.finite("center", self.n_in) if fields.has("center") else None
-
-    def transform(self, x: Rows) -> Float64Matrix:
-        """Scale back (rows, columns)."""
-        out = as_matrix(x)
-        if self.scale is not None:
-            out = out * self.scale
-        return out if self.center is None else out + self.center
-
-
-class Unpower(Node):
-    """PowerTransformer backwards, without its scaler.
-
-    exact   bitwise at the same batch size; Box-Cox within 1e-12, as scipy's own code is compiled
-    source  sklearn.preprocessing.PowerTransformer, `_yeo_johnson_inverse_transform`; scipy.special,
-            `inv_boxcox`
-    """
-
-    kind = "unpower"
-    methods = ("transform",)
-    missing = Missing.PASSES
-    gives_gaps = True
-
-    def __init__(self, fields: Fields) -> None:
-        self.n_in = self.n_out = fields.integer("n_in", 1, MAX_COLUMNS)
-        self.lambdas = fields.finite("lambdas", self.n_in).tolist()
-        self.box_cox = fields.choice("method", "yeo-johnson", "box-cox") == "box-cox"
-        self.exact = "tolerance" if self.box_cox else "batch"
-
-    def transform(self, x: Rows) -> Float64Matrix:
-        """Transform back (rows, columns), column by column."""
-        out = as_matrix(x).copy()
-        back = _box_cox_back if self.box_cox else _yeo_johnson_back
-        with np.errstate(all="ignore"):
-            for place, power in enumerate(self.lambdas):
-                out[:, place] = back(out[:, place], power)
-        return out
-
-
-def _yeo_johnson_back(x: Array, power: float) -> Array:
-    out = np.zeros_like(x)
-    positive = x >= 0
-    up, down = x[positive], x[~positive]
-    if abs(power) < EPSILON:
-        out[positive] = np.exp(up) - 1
-    else:
-        out[positive] = np.power(up * power + 1, 1 / power) - 1
-    if abs(power - 2) > EPSILON:
-        out[~positive] = 1 - np.power(-(2 - power) * down + 1, 1 / (2 - power))
-    else:
-        out[~positive] = 1 - np.exp(-down)
-    return out
-
-
-def _box_cox_back(x: Array, power: float) -> Array:
-    if power == 0:
-        return np.exp(x)
-    found: Array = np.exp(np.log1p(power * x) / power)
-    return found
-
-
 NODES: dict[str, NodeReader] = {
-    kind.kind: reader_of(kind)
-    for kind in (Restricted, Threshold, TransformedTarget, Rescale, Unpower)
+    kind.kind: reader_of(kind) for kind in (Restricted, Threshold, TransformedTarget)
 }

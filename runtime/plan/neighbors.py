@@ -7,10 +7,14 @@ can differ. The build compares probe rows, and a model on which they differ is s
 scikit-learn.
 """
 
+from typing import Final
+
 import numpy as np
 
 from runtime.plan.ops import Array, Fields, Float64Matrix, Inputs, Node, NodeReader
 from runtime.plan.stored import Neighbors, graph_width, read_targets
+
+MAX_OUTPUTS: Final = 10_000
 
 
 class NeighborsClassifier(Neighbors):
@@ -28,18 +32,59 @@ class NeighborsClassifier(Neighbors):
     def predict_proba(self, x: Inputs) -> Float64Matrix:
         """Weighted shares of the neighbours' classes, (rows, classes)."""
         places, distances = self.nearest(x)
-        weights = self.weights(distances)
-        rows, classes = places.shape[0], len(self.classes)
-        cells = self.targets[places] + np.arange(0, rows * classes, classes)[:, None]
-        shares = np.bincount(cells.ravel(), weights.ravel(), minlength=rows * classes)
-        proba: Float64Matrix = shares.reshape(rows, classes).astype(np.float64, copy=False)
-        proba /= proba.sum(axis=1, keepdims=True)
-        return proba
+        return _shares(self.targets[places], self.weights(distances), len(self.classes))
 
     def predict(self, x: Inputs) -> Array:
         """Label with the largest share, the first of equals."""
         labels: Array = self.classes.take(self.predict_proba(x).argmax(axis=1))
         return labels
+
+
+def _shares(found: Array, weights: Float64Matrix, classes: int) -> Float64Matrix:
+    """Weighted shares of the neighbours' classes, (rows, classes), of their places, (rows, k)."""
+    rows = found.shape[0]
+    cells = found + np.arange(0, rows * classes, classes)[:, None]
+    shares = np.bincount(cells.ravel(), weights.ravel(), minlength=rows * classes)
+    proba: Float64Matrix = shares.reshape(rows, classes).astype(np.float64, copy=False)
+    proba /= proba.sum(axis=1, keepdims=True)
+    return proba
+
+
+class NeighborsLabels(Neighbors):
+    """Several outputs at once; source: sklearn.neighbors.KNeighborsClassifier, `outputs_2d_`."""
+
+    kind = "neighbors_labels"
+    methods = ("predict", "predict_proba")
+
+    def __init__(self, fields: Fields) -> None:
+        super().__init__(fields)
+        self.read_weights(fields)
+        count = fields.integer("outputs", 1, MAX_OUTPUTS)
+        self.labels = [fields.labels(f"classes{i}") for i in range(count)]
+        if len({labels.dtype for labels in self.labels}) > 1:
+            raise fields.fail("the outputs have labels of different types")
+        targets = fields.tensor("targets", "i8", self.points.stored, count)
+        sizes = np.array([len(labels) for labels in self.labels])
+        if (targets < 0).any() or (targets >= sizes).any():
+            raise fields.fail("'targets' must be places of classes")
+        self.targets = targets
+
+    def _parts(self, x: Inputs) -> list[Float64Matrix]:
+        places, distances = self.nearest(x)
+        weights = self.weights(distances)
+        return [
+            _shares(self.targets[:, i][places], weights, len(labels))
+            for i, labels in enumerate(self.labels)
+        ]
+
+    def predict_proba(self, x: Inputs) -> Float64Matrix:
+        """Shares of every output's classes side by side, (rows, classes)."""
+        return np.hstack(self._parts(x))
+
+    def predict(self, x: Inputs) -> Array:
+        """Label with the largest share of every output, (rows, outputs)."""
+        parts = zip(self._parts(x), self.labels, strict=True)
+        return np.stack([labels.take(part.argmax(axis=1)) for part, labels in parts], axis=1)
 
 
 class NeighborsRegressor(Neighbors):
@@ -133,6 +178,7 @@ NODES: dict[str, NodeReader] = {
     kind.kind: _reader(kind)
     for kind in (
         NeighborsClassifier,
+        NeighborsLabels,
         NeighborsRegressor,
         NeighborsGraph,
         OutlierFactor,

@@ -15,6 +15,7 @@ from sklearn.preprocessing import (
     MaxAbsScaler,
     MinMaxScaler,
     PowerTransformer,
+    QuantileTransformer,
     RobustScaler,
     StandardScaler,
 )
@@ -134,6 +135,8 @@ def _back(draft: Draft, transformer: Any, single: bool) -> list[Spec]:
         }
         scaled = _back(draft, transformer._scaler, single) if transformer.standardize else []
         return [*scaled, own]
+    if type(transformer) is QuantileTransformer:
+        return [_quantiles_back(draft, transformer)]
     raise draft.unsupported(f"the target's {type(transformer).__name__} has no way back in a plan")
 
 
@@ -143,6 +146,18 @@ def _rescale(draft: Draft, n_in: int, scale: Any, center: Any) -> Spec:
         "n_in": n_in,
         "scale": None if scale is None else draft.tensor(scale, "f8"),
         "center": None if center is None else draft.tensor(center, "f8"),
+    }
+
+
+def _quantiles_back(draft: Draft, transformer: Any) -> Spec:
+    quantiles = np.asarray(transformer.quantiles_, np.float64)
+    if not np.isfinite(quantiles).all():
+        raise draft.unsupported("a target was empty in training, so it has no quantiles")
+    return {
+        "op": "unquantiles",
+        "quantiles": draft.tensor(quantiles),
+        "references": draft.tensor(transformer.references_, "f8"),
+        "normal": transformer.output_distribution == "normal",
     }
 
 
@@ -156,7 +171,9 @@ def _function_back(draft: Draft, transformer: Any, single: bool) -> list[Spec]:
     name = next((name for name, known in FUNCTIONS.items() if known is back), None)
     if name is None:
         title = getattr(back, "__name__", type(back).__name__)
-        raise draft.unsupported(f"the inverse {title!r} is not one of {', '.join(FUNCTIONS)}")
+        raise draft.unsupported(
+            f"the inverse {title!r} is not one of numpy's that have a plan, such as expm1 and exp"
+        )
     n_in = 1 if single else int(transformer.n_features_in_)
     return [{"op": "function", "function": name, "n_in": n_in, "refuses_missing": False}]
 

@@ -26,15 +26,15 @@ def _nearest(draft: Draft, model: Any, k: int) -> Spec:
 
 
 def _classifier(draft: Draft, model: Any) -> Spec:
-    if model.outputs_2d_:
-        raise draft.unsupported("it predicts several outputs")
-    return {
-        "op": "neighbors_classifier",
+    shared = {
         **_nearest(draft, model, model.n_neighbors),
         **weights(draft, model),
-        "classes": draft.labels(model.classes_),
         "targets": draft.tensor(model._y, "i8"),  # places in classes_
     }
+    if model.outputs_2d_:
+        several = {f"classes{i}": draft.labels(known) for i, known in enumerate(model.classes_)}
+        return {"op": "neighbors_labels", "outputs": len(several), **several, **shared}
+    return {"op": "neighbors_classifier", "classes": draft.labels(model.classes_), **shared}
 
 
 def _regressor(draft: Draft, model: Any) -> Spec:
