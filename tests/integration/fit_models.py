@@ -262,6 +262,7 @@ def models():
     )
     yield "isotonic", on(isotonic.IsotonicRegression(out_of_bounds="clip"), X[:, :1], TARGET)
     yield "mixture", on(mixture.GaussianMixture(n_components=2, random_state=0), X, None)
+    yield "density", on(neighbors.KernelDensity(), X, None)
 
 
 def written(model, rows):

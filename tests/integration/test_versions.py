@@ -65,7 +65,7 @@ FAR: Final = {"svc", "nu svc", "svr", "one class svm", "svc probability", "kerne
 WITHOUT_PLAN: Final = {
     "histogram boosting categories": (("1.1", "1.2", "1.3"), "before 1.4"),
     "function": (("1.1",), "how many columns"),
-    "mixture": (("1.",), "no plan yet"),
+    "density": (("1.",), "walks its tree"),
 }
 
 
@@ -195,8 +195,8 @@ async def test_a_forest_that_would_load_and_answer_wrongly_answers_rightly(
 async def test_a_model_without_a_plan_is_served_by_its_own_version(
     version: str, environments: Environments, builder: Builder, tmp_path: Path
 ) -> None:
-    await fitted(environments, version, tmp_path, "mixture")
-    report = await built(builder, tmp_path / "mixture.joblib")
+    await fitted(environments, version, tmp_path, "density")
+    report = await built(builder, tmp_path / "density.joblib")
     assert report.outcome is Outcome.FALLBACK, report
     assert report.signature is not None
     (tmp_path / "signature").write_text(json.dumps(report.signature.to_json()))
@@ -206,7 +206,7 @@ async def test_a_model_without_a_plan_is_served_by_its_own_version(
             "m-00001",
             "m",
             1,
-            str(tmp_path / "mixture.joblib"),
+            str(tmp_path / "density.joblib"),
             "",
             backend=Backend.FALLBACK,
             signature=str(tmp_path / "signature"),
@@ -223,12 +223,12 @@ async def test_a_model_without_a_plan_is_served_by_its_own_version(
     theirs = revision(await environments.serving(version))
     front = await start(theirs, launch(theirs))
     try:
-        document = json.loads((tmp_path / "mixture.json").read_text())
+        document = json.loads((tmp_path / "density.json").read_text())
         rows = inputs(document, report.signature)
         for output in report.signature.outputs:
             if output.name in document["answers"]:
                 answer = recorded(document["answers"][output.name])
-                compare("mixture", np.asarray(await front.run(output.name, rows)), answer)
+                compare("density", np.asarray(await front.run(output.name, rows)), answer)
         assert {"rlimits", "no_new_privs", "seccomp"} <= set(front.sandbox)
     finally:
         await front.close()
