@@ -60,17 +60,18 @@ def measure(options: Options) -> Raw:
     heights = [height for height in HEIGHTS if height <= options.most_rows]
     families: dict[str, Raw] = {}
     without: dict[str, str] = {}
+    refused: dict[str, str] = {}
     print(f"{'scikit-learn / plan at rows':<32}" + "".join(f"{height:>9}" for height in heights))
     with pinned(SERVER_CORE):
         for example in examples(options.families, within_s):
             if isinstance(example, Without):
-                without[example.name] = example.reason
+                (refused if example.refused else without)[example.name] = example.reason
             else:
                 found = family(example, heights, CELL_SHARE * options.seconds)
                 families[example.name] = found
                 cells = "".join(f"{ratio(found[str(height)]):>9.2f}" for height in heights)
                 print(f"{example.name:<32}{cells}", flush=True)
-    return {"families": families, "without": without}
+    return {"families": families, "without": without, "refused": refused}
 
 
 def family(example: Example, heights: list[int], cell_s: float) -> Raw:
