@@ -95,6 +95,7 @@ def run(name: str, options: Options, *, kept: bool) -> bool:
         finally:
             end(process)
         if code:
+            print(f"{name} ended with code {code}", flush=True)
             return False
         entry = json.loads(out.read_text())
     print(results.written(results.PARTS[name].rows(entry["raw"])), end="")

@@ -4,7 +4,9 @@
 no plan as it is made here, is given with the reason, so that a family without figures is seen.
 """
 
+import math
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from typing import Any, Final
 
 from controlplane.builder.lower.base import Unsupported
 from controlplane.builder.lower.registry import LOWERINGS, new_draft
-from loadtests.benchmarks.made import fitted
+from loadtests.benchmarks.made import NOT_ALONE, fitted
 from loadtests.benchmarks.samples import Sample
 from runtime.plan import Plan, PlanError, load, signature_of
 from runtime.plan import format as plan_format
@@ -38,16 +40,25 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Without:
-    """An estimator of which there is no example, and why."""
+    """An estimator of which there is no example, and why.
+
+    refused  the builder has words for why there is no plan; scikit-learn itself serves it
+    """
 
     name: str
     reason: str
+    refused: bool = False
 
 
-def examples(only: tuple[str, ...] = ()) -> Iterator[Example | Without]:
-    """Fit and compile one of every kind, in the registry's order."""
+def examples(only: tuple[str, ...] = (), within_s: float = math.inf) -> Iterator[Example | Without]:
+    """Fit and compile one of every kind, in the registry's order, as long as there is time."""
+    until = time.monotonic() + within_s
     for kind in LOWERINGS:
-        if not only or kind.__name__ in only:
+        if kind.__name__ in NOT_ALONE or (only and kind.__name__ not in only):
+            continue
+        if time.monotonic() > until:
+            yield Without(kind.__name__, "not reached in time")
+        else:
             yield example(kind)
 
 
@@ -58,11 +69,13 @@ def example(kind: type) -> Example | Without:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             estimator, sample = fitted(kind)
-    except (TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         return Without(name, f"cannot be fitted: {error}")
     try:
         return Example(name, estimator, compiled(estimator), sample)
-    except (Unsupported, PlanError) as error:
+    except Unsupported as error:
+        return Without(name, error.reason, refused=True)
+    except PlanError as error:
         return Without(name, str(error))
 
 

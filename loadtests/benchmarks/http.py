@@ -29,6 +29,7 @@ from loadtests.benchmarks.serving import JSON, Side, ask, module, program, runti
 from tests.integration.runtime_rig import ROW, Keys, free_port, launch_of
 
 CONNECTIONS: Final = (1, 16, 64)
+START_S: Final = 60.0
 OURS, FLOOR, NAIVE, CEILING = "runtime", "uvicorn constant", "naive FastAPI", "generator's limit"
 APPS: Final = "loadtests.benchmarks.apps"
 SHOWN: Final = ("rps", "p50_us", "p99_us", "cpu_us", "generator_busy")
@@ -36,7 +37,12 @@ SHOWN: Final = ("rps", "p50_us", "p99_us", "cpu_us", "generator_busy")
 
 def limit_s(options: Options) -> float:
     """Give the seconds it takes at most."""
-    return 60 + len(CONNECTIONS) * 4 * (options.rounds * (options.seconds + 1) + 1)
+    return START_S + len(CONNECTIONS) * each_s(options)
+
+
+def each_s(options: Options) -> float:
+    """Give the seconds at most for one number of connections."""
+    return 16 + 4 * options.rounds * (options.seconds + 0.5)
 
 
 def measure(options: Options) -> Raw:
@@ -49,7 +55,7 @@ def measure(options: Options) -> Raw:
             of: dict[str, list[dict[str, float]]] = {name: [] for name in found}
             for side in found.values():  # connections, caches and branch predictors of each
                 load.drive(side.request, connections, 0.5, by=by)
-            for _, name in alternating(list(found), options.rounds):
+            for _, name in alternating(list(found), options.rounds, each_s(options) - 16):
                 of[name].append(round_of(found[name], connections, options.seconds, by))
             runs[str(connections)] = of
             for name, rounds in of.items():

@@ -23,6 +23,15 @@ from sklearn.base import is_regressor
 from loadtests.benchmarks.samples import SAMPLES, Sample
 
 GRID: Final = {"C": [0.1, 1.0]}
+# Lowered inside of others only: they take no table of columns, which is all that a request has.
+NOT_ALONE: Final = {
+    "DictVectorizer",
+    "FeatureHasher",
+    "LabelBinarizer",
+    "LabelEncoder",
+    "MultiLabelBinarizer",
+    "_ConstantPredictor",
+}
 SEED: Final[dict[str, Any]] = {"random_state": 0}
 
 
@@ -107,6 +116,7 @@ MADE: Final[dict[str, Made]] = {
     "IsotonicRegression": of("values of one column", out_of_bounds="clip"),
     "IterativeImputer": of("gaps", **SEED),
     "KBinsDiscretizer": of("classes", quantile_method="averaged_inverted_cdf"),
+    "KernelCenterer": of("products"),
     "KMeans": of("classes", n_clusters=5, n_init=1, **SEED),
     "KNNImputer": of("gaps"),
     "KernelPCA": of("classes", n_components=5, kernel="rbf"),

@@ -7,11 +7,13 @@ and processor time, which counts only what a process was given.
 
 import contextlib
 import importlib.metadata
+import math
 import os
 import platform
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -112,11 +114,19 @@ def pinned(core: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def alternating(sides: Sequence[str], rounds: int) -> Iterator[tuple[int, str]]:
-    """Give (round, side), each round in the order opposite to that of the one before."""
+def alternating(
+    sides: Sequence[str], rounds: int, within_s: float = math.inf
+) -> Iterator[tuple[int, str]]:
+    """Give (round, side), each round in the order opposite to that of the one before.
+
+    On a machine that is busy rounds take longer; then there are fewer of them, at least one.
+    """
+    until = time.monotonic() + within_s
     for round_ in range(rounds):
         for side in sides if round_ % 2 == 0 else reversed(sides):
             yield round_, side
+        if time.monotonic() > until:
+            return
 
 
 def family_cpu_s(pid: int) -> float:

@@ -67,7 +67,12 @@ class Sides:
 
 def limit_s(options: Options) -> float:
     """Give the seconds it takes at most."""
-    return 40 + 6 * options.rounds * options.seconds
+    return 40 + 4 * each_s(options)
+
+
+def each_s(options: Options) -> float:
+    """Give the seconds at most for one body and one model."""
+    return 4 + 1.2 * options.rounds * options.seconds
 
 
 def measure(options: Options) -> Raw:
@@ -96,7 +101,7 @@ def rounds_of(sides: Sides, options: Options) -> dict[str, list[dict[str, float]
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in (*sides.servers, PREDICT)}
     for side in sides.servers.values():
         load.drive(side.request, CONNECTIONS, 0.5, by=BY)
-    for _, name in alternating(list(runs), options.rounds):
+    for _, name in alternating(list(runs), options.rounds, each_s(options) - 4):
         if name == PREDICT:
             runs[name].append(predicted(sides, SHARE * SHARE * options.seconds))
         else:

@@ -148,6 +148,12 @@ def _one_column() -> Sample:
     return Sample(x[:, 2:3].copy(), y)
 
 
+def _products() -> Sample:
+    sample = _classes()
+    few = sample.x[:200]
+    return Sample(few @ few.T, sample.y[:200])
+
+
 def _counts() -> Sample:
     sample = _classes()
     return Sample(np.floor(np.maximum(2 * sample.x + 2, 0.0)), sample.y)
@@ -191,6 +197,7 @@ SAMPLES: Final[dict[str, Callable[[], Sample]]] = {
     "two values": cache(_two_values),
     "positive values": cache(_positive),
     "values of one column": cache(_one_column),
+    "products": cache(_products),
     "counts": cache(_counts),
     "shares": cache(_shares),
     "gaps": cache(_gaps),

@@ -67,7 +67,12 @@ class Model:
 
 def limit_s(options: Options) -> float:
     """Give the seconds it takes at most."""
-    return 40 + 10 * options.rounds
+    return 50 + 2 * each_s(options)
+
+
+def each_s(options: Options) -> float:
+    """Give the seconds for starts from nothing, and as many for those from the zygote."""
+    return 4.0 * options.rounds
 
 
 def measure(options: Options) -> Raw:
@@ -77,9 +82,9 @@ def measure(options: Options) -> Raw:
         folder = Path(name)
         keys = Keys(folder)
         models = [small(folder, keys), forest(folder, keys)]
-        found = {"process": from_nothing(models[0], rounds)}
+        found = {"process": from_nothing(models[0], rounds, each_s(options))}
         print(f"from nothing: {shown(found['process'])}", flush=True)
-        found["zygote"] = from_zygote(folder, models, rounds)
+        found["zygote"] = from_zygote(folder, models, rounds, each_s(options))
         print(f"from the zygote: {shown(found['zygote'])}", flush=True)
         found["load"] = {model.name: loads(model, rounds) for model in models}
         print(f"plan files: {shown(found['load'])}", flush=True)
@@ -108,11 +113,11 @@ def asking(keys: Keys, rows: list[list[float]]) -> Request:
     return Request(0, "/predict", json.dumps(rows).encode(), headers)
 
 
-def from_nothing(model: Model, rounds: int) -> Raw:
+def from_nothing(model: Model, rounds: int, within_s: float) -> Raw:
     """Start processes in turn with the reference."""
     found: Raw = {"ms": {OURS: [], NUMPY: []}, "cpu_ms": {OURS: [], NUMPY: []}}
     found |= {"phases": [], "memory": []}
-    for _, side in alternating([OURS, NUMPY], rounds):
+    for _, side in alternating([OURS, NUMPY], rounds, within_s):
         if side == NUMPY:
             ms, cpu_ms = import_numpy()
         else:
@@ -194,14 +199,14 @@ def told_phases(port: int) -> dict[str, float]:
     return {phase: 1000 * float(value) for phase, value in PHASE.findall(text)}
 
 
-def from_zygote(folder: Path, models: list[Model], rounds: int) -> Raw:
+def from_zygote(folder: Path, models: list[Model], rounds: int, within_s: float) -> Raw:
     """Start workers of each model in turn: one made in advance, and one forked there and then."""
     ways = {f"{model.name}, {way}": (model, way) for model in models for way in (SPARE, FORK)}
     found: dict[str, Raw] = {
         name: {"ms": [], "cpu_ms": [], "phases": [], "memory": []} for name in ways
     }
     with zygote(folder) as running:
-        for _, name in alternating(list(ways), rounds):
+        for _, name in alternating(list(ways), rounds, within_s):
             model, way = ways[name]
             before = running.await_spare()
             with contextlib.ExitStack() as stack:
