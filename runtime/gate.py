@@ -31,10 +31,14 @@ class Gate:
         """Admit a request whose body has so many bytes; raises Overloaded."""
         if self.admitted >= self.most:
             raise self._overloaded(f"{self.admitted} requests are in flight or wait")
-        if self.bytes + size > self.most_bytes:
+        self.grow(size)
+        self.admitted += 1
+
+    def grow(self, size: int) -> None:
+        """Hold so many bytes more (or fewer) of an admitted request; raises Overloaded."""
+        if size > 0 and self.bytes + size > self.most_bytes:
             raise self._overloaded(f"{self.bytes} bytes of requests are held")
         self.bytes += size
-        self.admitted += 1
 
     def keep(self, size: int) -> None:
         """Hold so many bytes more (or fewer) of what is half read; raises Overloaded."""

@@ -154,7 +154,7 @@ class Predictor:
             try:
                 if isinstance(body, Exception):
                     raise body
-                self._gate.keep(len(body) - len(packed))
+                self._gate.grow(len(body) - len(packed))
                 prediction.size = len(body)
             except Exception as error:  # noqa: BLE001  (the edge, as in `predict`)
                 self._fail(prediction, error)

@@ -1,6 +1,7 @@
 """The shortest way answers as the ordinary way does: same bytes, same order, same counts."""
 
 import asyncio
+import gzip
 import json
 import re
 import socket
@@ -384,5 +385,27 @@ def test_concurrency_is_the_area_under_the_requests(rig, tmp_path: Path):
             average, arrived = in_flight.report(time.monotonic())
             assert arrived == 3
             assert 0 < average < 3
+
+    asyncio.run(run())
+
+
+def test_a_compressed_body_is_held_while_it_is_answered_and_no_longer(rig):
+    launch, token = rig
+    packed = gzip.compress(b"[[5.1,3.5,1.4,0.2]]" + b" " * 5_000)
+    asked = request(token, packed, extra="content-encoding: gzip\r\n")
+
+    async def run() -> None:
+        with lent() as listener:
+            worker = await worker_of(launch, listener, shortest=True)
+            clients = Clients(worker, 1)
+            gate, protocol = worker.batcher.gate, clients.protocols[0]
+            for _ in range(3):
+                protocol.data_received(asked)
+                async with asyncio.timeout(10):
+                    while protocol.exchanges:
+                        await asyncio.sleep(0.001)
+                assert b"200 OK" in clients.wires[0].take()
+                assert (gate.bytes, gate.kept, gate.admitted) == (0, 0, 0)
+            await worker.batcher.close()
 
     asyncio.run(run())
