@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from runtime.plan.members import PAIRWISE, Group, in_batch, reader_of, require, rows_of
+from runtime.plan.members import PAIRWISE, Group, in_batch, require, rows_of
 from runtime.plan.ops import (
     Array,
     Fields,
@@ -205,7 +205,7 @@ class AdaBoostTreeRegressor(Ensemble):
 
 
 NODES: dict[str, NodeReader] = {
-    kind.kind: reader_of(kind)
+    kind.kind: kind
     for kind in (
         AdaBoostClassifier,
         AdaBoostRegressor,

@@ -1,6 +1,5 @@
 """Kernel approximations: features whose plain products come near a kernel; and KernelCenterer."""
 
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -232,16 +231,6 @@ class KernelCenter(Approximation):
         return out
 
 
-def _reader(kind: Callable[[Fields], Node]) -> NodeReader:
-    def read(fields: Fields) -> Node:
-        node = kind(fields)
-        fields.done()
-        return node
-
-    return read
-
-
 NODES: dict[str, NodeReader] = {
-    kind.kind: _reader(kind)
-    for kind in (Nystroem, RandomFourier, ChiSquared, CountSketch, KernelCenter)
+    kind.kind: kind for kind in (Nystroem, RandomFourier, ChiSquared, CountSketch, KernelCenter)
 }

@@ -143,15 +143,4 @@ class Unquantiles(Node):
         return out
 
 
-def _reader(kind: type[Rescale | Unpower | Unquantiles]) -> NodeReader:
-    def read(fields: Fields) -> Node:
-        node = kind(fields)
-        fields.done()
-        return node
-
-    return read
-
-
-NODES: dict[str, NodeReader] = {
-    kind.kind: _reader(kind) for kind in (Rescale, Unpower, Unquantiles)
-}
+NODES: dict[str, NodeReader] = {kind.kind: kind for kind in (Rescale, Unpower, Unquantiles)}

@@ -274,25 +274,8 @@ class QuadraticDiscriminant(Node):
             return proba
 
 
-def _reader(
-    kind: (
-        type[GaussianBayes]
-        | type[LinearBayes]
-        | type[CategoricalBayes]
-        | type[LinearDiscriminant]
-        | type[QuadraticDiscriminant]
-    ),
-) -> NodeReader:
-    def read(fields: Fields) -> Node:
-        node = kind(fields)
-        fields.done()
-        return node
-
-    return read
-
-
 NODES: dict[str, NodeReader] = {
-    kind.kind: _reader(kind)
+    kind.kind: kind
     for kind in (
         GaussianBayes,
         LinearBayes,

@@ -92,10 +92,4 @@ def _cell_of(edges: Array, bin_: float) -> float:
     return float(edges[nearest - 1]) if nearest else float(edges[0]) - 1.0
 
 
-def _bins(fields: Fields) -> Node:
-    node = Bins(fields)
-    fields.done()
-    return node
-
-
-NODES: dict[str, NodeReader] = {Bins.kind: _bins}
+NODES: dict[str, NodeReader] = {Bins.kind: Bins}

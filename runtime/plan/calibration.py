@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from runtime.plan.isotonic import Curve
-from runtime.plan.members import PAIRWISE, Wrapped, in_batch, reader_of, require
+from runtime.plan.members import PAIRWISE, Wrapped, in_batch, require
 from runtime.plan.ops import (
     Array,
     Fields,
@@ -125,4 +125,4 @@ def _refuse_gaps(scores: Array) -> None:
         raise InputRefused(int(np.argmin(good)), None, detail)
 
 
-NODES: dict[str, NodeReader] = {Calibrated.kind: reader_of(Calibrated)}
+NODES: dict[str, NodeReader] = {Calibrated.kind: Calibrated}

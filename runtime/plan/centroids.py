@@ -93,10 +93,4 @@ class NearestCentroid(Node):
         return proba
 
 
-def _nearest_centroid(fields: Fields) -> Node:
-    node = NearestCentroid(fields)
-    fields.done()
-    return node
-
-
-NODES: dict[str, NodeReader] = {NearestCentroid.kind: _nearest_centroid}
+NODES: dict[str, NodeReader] = {NearestCentroid.kind: NearestCentroid}

@@ -146,10 +146,4 @@ class Chained(Node):
         filled[rows, target] = np.clip(values, self.low[target], self.high[target])
 
 
-def _chained(fields: Fields) -> Node:
-    node = Chained(fields)
-    fields.done()
-    return node
-
-
-NODES: dict[str, NodeReader] = {Chained.kind: _chained}
+NODES: dict[str, NodeReader] = {Chained.kind: Chained}

@@ -196,33 +196,9 @@ class Pooled(Node):
         return out
 
 
-def _centres(fields: Fields) -> Node:
-    node = Centres(fields)
-    fields.done()
-    return node
-
-
-def _bisected(fields: Fields) -> Node:
-    node = Bisected(fields)
-    fields.done()
-    return node
-
-
-def _nearest_centre(fields: Fields) -> Node:
-    node = NearestCentre(fields)
-    fields.done()
-    return node
-
-
-def _pooled(fields: Fields) -> Node:
-    node = Pooled(fields)
-    fields.done()
-    return node
-
-
 NODES: dict[str, NodeReader] = {
-    Centres.kind: _centres,
-    Bisected.kind: _bisected,
-    NearestCentre.kind: _nearest_centre,
-    Pooled.kind: _pooled,
+    Centres.kind: Centres,
+    Bisected.kind: Bisected,
+    NearestCentre.kind: NearestCentre,
+    Pooled.kind: Pooled,
 }

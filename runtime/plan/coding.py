@@ -128,10 +128,4 @@ class SparseCode(Node):
         return weights
 
 
-def _sparse_code(fields: Fields) -> Node:
-    node = SparseCode(fields)
-    fields.done()
-    return node
-
-
-NODES: dict[str, NodeReader] = {SparseCode.kind: _sparse_code}
+NODES: dict[str, NodeReader] = {SparseCode.kind: SparseCode}

@@ -427,16 +427,7 @@ def _holds_text(frame: Frame) -> bool:
     return any(cells.dtype == object for cells in frame.columns)
 
 
-def _reader(kind: type[Pipeline | Columns]) -> NodeReader:
-    def read(fields: Fields) -> Node:
-        node = kind(fields)
-        fields.done()
-        return node
-
-    return read
-
-
 NODES: dict[str, NodeReader] = {
     **passing.NODES,
-    **{kind.kind: _reader(kind) for kind in (Pipeline, Columns)},
+    **{kind.kind: kind for kind in (Pipeline, Columns)},
 }

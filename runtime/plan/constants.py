@@ -89,10 +89,4 @@ def _rows(x: Inputs) -> int:
     return x.rows if isinstance(x, Frame) else x.shape[0]
 
 
-def _read(fields: Fields) -> Node:
-    node = Constant(fields)
-    fields.done()
-    return node
-
-
-NODES: dict[str, NodeReader] = {Constant.kind: _read}
+NODES: dict[str, NodeReader] = {Constant.kind: Constant}

@@ -110,16 +110,4 @@ class HiddenUnits(Node):
         return sigmoid(out)
 
 
-def _projection(fields: Fields) -> Node:
-    node = Projection(fields)
-    fields.done()
-    return node
-
-
-def _hidden_units(fields: Fields) -> Node:
-    node = HiddenUnits(fields)
-    fields.done()
-    return node
-
-
-NODES: dict[str, NodeReader] = {Projection.kind: _projection, HiddenUnits.kind: _hidden_units}
+NODES: dict[str, NodeReader] = {Projection.kind: Projection, HiddenUnits.kind: HiddenUnits}

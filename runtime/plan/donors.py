@@ -161,10 +161,4 @@ class Donors(Node):
         return np.where(np.isnan(weights), 0.0, weights)
 
 
-def _donors(fields: Fields) -> Node:
-    node = Donors(fields)
-    fields.done()
-    return node
-
-
-NODES: dict[str, NodeReader] = {Donors.kind: _donors}
+NODES: dict[str, NodeReader] = {Donors.kind: Donors}

@@ -17,7 +17,7 @@ from runtime.plan.ops import (
     as_matrix,
 )
 from runtime.plan.pairwise import PairwiseKernel, rows_at_once
-from runtime.plan.stored import Neighbors, Stored, Within
+from runtime.plan.stored import Neighbors, Within
 
 GRAPH_CELLS: Final = 1 << 20  # paths held at once: 8 MiB
 
@@ -209,16 +209,6 @@ class LocallyLinear(Neighbors):
         return weights
 
 
-def _reader(kind: type[KernelComponents] | type[Stored]) -> NodeReader:
-    def read(fields: Fields) -> Node:
-        node = kind(fields)
-        fields.done()
-        return node
-
-    return read
-
-
 NODES: dict[str, NodeReader] = {
-    kind.kind: _reader(kind)
-    for kind in (KernelComponents, NearestIsomap, RadiusIsomap, LocallyLinear)
+    kind.kind: kind for kind in (KernelComponents, NearestIsomap, RadiusIsomap, LocallyLinear)
 }

@@ -157,13 +157,4 @@ class Target(Encoder):
         return out.reshape(rows, self.n_out)
 
 
-def _reader(kind: type[OneHot] | type[Ordinal] | type[Target]) -> NodeReader:
-    def read(fields: Fields) -> Node:
-        node = kind(fields)
-        fields.done()
-        return node
-
-    return read
-
-
-NODES: dict[str, NodeReader] = {kind.kind: _reader(kind) for kind in (OneHot, Ordinal, Target)}
+NODES: dict[str, NodeReader] = {kind.kind: kind for kind in (OneHot, Ordinal, Target)}

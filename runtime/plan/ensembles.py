@@ -12,7 +12,6 @@ from runtime.plan.members import (
     all_joined,
     in_batch,
     places_in,
-    reader_of,
     require,
     rows_of,
 )
@@ -356,7 +355,7 @@ def _added(answers: Iterable[Array]) -> Float64Matrix:
 
 
 NODES: dict[str, NodeReader] = {
-    kind.kind: reader_of(kind)
+    kind.kind: kind
     for kind in (
         AveragedClassifier,
         AveragedRegressor,

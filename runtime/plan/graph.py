@@ -113,4 +113,7 @@ def build(
     def below(inner: Any, place: str, at: int) -> Node:
         return build(inner, tensors, place, at, thorough=thorough)
 
-    return reader(Fields(spec, tensors, below, where, depth, thorough=thorough))
+    fields = Fields(spec, tensors, below, where, depth, thorough=thorough)
+    node = reader(fields)
+    fields.done()
+    return node

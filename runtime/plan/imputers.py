@@ -259,26 +259,8 @@ def _cell(fields: Fields, value: object) -> str | float:
     raise fields.fail("a cell must be a string or a finite number")
 
 
-def _impute(fields: Fields) -> Node:
-    node = Impute(fields)
-    fields.done()
-    return node
-
-
-def _impute_text(fields: Fields) -> Node:
-    node = ImputeText(fields)
-    fields.done()
-    return node
-
-
-def _indicate(fields: Fields) -> Node:
-    node = Indicate(fields)
-    fields.done()
-    return node
-
-
 NODES: dict[str, NodeReader] = {
-    Impute.kind: _impute,
-    ImputeText.kind: _impute_text,
-    Indicate.kind: _indicate,
+    Impute.kind: Impute,
+    ImputeText.kind: ImputeText,
+    Indicate.kind: Indicate,
 }

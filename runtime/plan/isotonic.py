@@ -90,10 +90,4 @@ class Isotonic(Node):
         return self.transform(x)
 
 
-def _read(fields: Fields) -> Node:
-    node = Isotonic(fields)
-    fields.done()
-    return node
-
-
-NODES: dict[str, NodeReader] = {Isotonic.kind: _read}
+NODES: dict[str, NodeReader] = {Isotonic.kind: Isotonic}

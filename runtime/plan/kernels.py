@@ -340,18 +340,7 @@ class KernelRidge(Node):
         return out[:, 0] if self.vector else out
 
 
-def _reader(
-    kind: type[KernelSum] | type[SupportVectorClassifier] | type[KernelRidge],
-) -> NodeReader:
-    def read(fields: Fields) -> Node:
-        node = kind(fields)
-        fields.done()
-        return node
-
-    return read
-
-
 NODES: dict[str, NodeReader] = {
-    kind.kind: _reader(kind)
+    kind.kind: kind
     for kind in (SupportVectorRegressor, OneClass, SupportVectorClassifier, KernelRidge)
 }

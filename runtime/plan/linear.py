@@ -168,26 +168,8 @@ def normalised(proba: Float64Matrix) -> Float64Matrix:
     return proba
 
 
-def _regressor(fields: Fields) -> Node:
-    node = LinearRegressor(fields)
-    fields.done()
-    return node
-
-
-def _classifier(fields: Fields) -> Node:
-    node = LinearClassifier(fields)
-    fields.done()
-    return node
-
-
-def _labels(fields: Fields) -> Node:
-    node = LinearLabels(fields)
-    fields.done()
-    return node
-
-
 NODES: dict[str, NodeReader] = {
-    LinearLabels.kind: _labels,
-    LinearRegressor.kind: _regressor,
-    LinearClassifier.kind: _classifier,
+    LinearLabels.kind: LinearLabels,
+    LinearRegressor.kind: LinearRegressor,
+    LinearClassifier.kind: LinearClassifier,
 }

@@ -1,6 +1,5 @@
 """Nodes that ask several others about the same rows: what ensembles and meta-estimators share."""
 
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -23,7 +22,6 @@ from runtime.plan.ops import (
     Frame,
     InputRefused,
     Node,
-    NodeReader,
     PlanError,
     Rows,
     alike,
@@ -202,17 +200,6 @@ def in_batch(exact: str) -> str:
 def rows_of(x: Rows) -> int:
     """Count the rows, however they are held."""
     return x.shape[0] if isinstance(x, np.ndarray) else x.rows
-
-
-def reader_of(kind: Callable[[Fields], Node]) -> NodeReader:
-    """Make the reader of one kind of node: everything it asks for, and nothing else."""
-
-    def read(fields: Fields) -> Node:
-        node = kind(fields)
-        fields.done()
-        return node
-
-    return read
 
 
 def _pick(x: Rows, columns: Array) -> Rows:

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from runtime.plan.compose import weakest, widest
-from runtime.plan.members import Wrapped, read_members, reader_of, require
+from runtime.plan.members import Wrapped, read_members, require
 from runtime.plan.ops import (
     Array,
     Fields,
@@ -120,5 +120,5 @@ class TransformedTarget(Wrapped):
 
 
 NODES: dict[str, NodeReader] = {
-    kind.kind: reader_of(kind) for kind in (Restricted, Threshold, TransformedTarget)
+    kind.kind: kind for kind in (Restricted, Threshold, TransformedTarget)
 }

@@ -129,10 +129,4 @@ class Mixture(Node):
         return log_sum_exp(self._joint(x))
 
 
-def _mixture(fields: Fields) -> Node:
-    node = Mixture(fields)
-    fields.done()
-    return node
-
-
-NODES: dict[str, NodeReader] = {Mixture.kind: _mixture}
+NODES: dict[str, NodeReader] = {Mixture.kind: Mixture}

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from runtime.plan.members import PAIRWISE, Group, in_batch, reader_of, require, rows_of
+from runtime.plan.members import PAIRWISE, Group, in_batch, require, rows_of
 from runtime.plan.ops import Array, Fields, Float64Matrix, NodeReader, Rows
 
 SCORES: Final = ("decision_function", "predict_proba", "predict")
@@ -187,6 +187,4 @@ class OutputCode(Binaries):
         return found
 
 
-NODES: dict[str, NodeReader] = {
-    kind.kind: reader_of(kind) for kind in (OneVsRest, OneVsOne, OutputCode)
-}
+NODES: dict[str, NodeReader] = {kind.kind: kind for kind in (OneVsRest, OneVsOne, OutputCode)}

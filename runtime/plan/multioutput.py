@@ -10,7 +10,6 @@ from runtime.plan.members import (
     all_joined,
     leaves_columns,
     read_members,
-    reader_of,
     require,
     rows_of,
 )
@@ -151,4 +150,4 @@ def _lone(answer: Array) -> Array:
     return answer[:, 1] if answer.ndim == 2 else answer
 
 
-NODES: dict[str, NodeReader] = {kind.kind: reader_of(kind) for kind in (MultiOutput, Chain)}
+NODES: dict[str, NodeReader] = {kind.kind: kind for kind in (MultiOutput, Chain)}

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from runtime.plan.ops import Array, Fields, Float64Matrix, Inputs, Node, NodeReader
+from runtime.plan.ops import Array, Fields, Float64Matrix, Inputs, NodeReader
 from runtime.plan.stored import Neighbors, graph_width, read_targets
 
 MAX_OUTPUTS: Final = 10_000
@@ -165,17 +165,8 @@ class OutlierFactor(Neighbors):
         return np.where(self.decision_function(x) < 0, -1, 1)
 
 
-def _reader(kind: type[Neighbors]) -> NodeReader:
-    def read(fields: Fields) -> Node:
-        node = kind(fields)
-        fields.done()
-        return node
-
-    return read
-
-
 NODES: dict[str, NodeReader] = {
-    kind.kind: _reader(kind)
+    kind.kind: kind
     for kind in (
         NeighborsClassifier,
         NeighborsLabels,

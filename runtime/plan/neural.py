@@ -138,26 +138,8 @@ class PerceptronLabels(Perceptron):
         return self.forward(x)
 
 
-def _regressor(fields: Fields) -> Node:
-    node = PerceptronRegressor(fields)
-    fields.done()
-    return node
-
-
-def _classifier(fields: Fields) -> Node:
-    node = PerceptronClassifier(fields)
-    fields.done()
-    return node
-
-
-def _labels(fields: Fields) -> Node:
-    node = PerceptronLabels(fields)
-    fields.done()
-    return node
-
-
 NODES: dict[str, NodeReader] = {
-    PerceptronLabels.kind: _labels,
-    PerceptronRegressor.kind: _regressor,
-    PerceptronClassifier.kind: _classifier,
+    PerceptronLabels.kind: PerceptronLabels,
+    PerceptronRegressor.kind: PerceptronRegressor,
+    PerceptronClassifier.kind: PerceptronClassifier,
 }

@@ -220,8 +220,8 @@ NodeReader = Callable[["Fields"], Node]
 class Fields:
     """Checked reading of one node's spec. Every accessor raises PlanError with the place.
 
-    A family's `read(fields)` takes every key it knows and ends with `fields.done()`, which refuses
-    keys nobody asked for.
+    A node takes every key it knows when it is made; `graph.build` then refuses, by `done()`, keys
+    nobody asked for.
 
     thorough  look at every element of large tensors. False: the file is, by its digest, one that
               was looked at when it was built; kernels that clip their indices need not look again

@@ -87,13 +87,4 @@ class Envelope(Node):
         return np.where(self.decision_function(x) >= 0, 1, -1)
 
 
-def _reader(kind: type[Plane] | type[Envelope]) -> NodeReader:
-    def read(fields: Fields) -> Node:
-        node = kind(fields)
-        fields.done()
-        return node
-
-    return read
-
-
-NODES: dict[str, NodeReader] = {kind.kind: _reader(kind) for kind in (Plane, Envelope)}
+NODES: dict[str, NodeReader] = {kind.kind: kind for kind in (Plane, Envelope)}

@@ -217,15 +217,4 @@ class Select(Plain):
         return x[:, self.keep]
 
 
-def _reader(kind: type[Plain]) -> NodeReader:
-    def read(fields: Fields) -> Node:
-        node = kind(fields)
-        fields.done()
-        return node
-
-    return read
-
-
-NODES: dict[str, NodeReader] = {
-    kind.kind: _reader(kind) for kind in (Identity, Dense, Function, Select)
-}
+NODES: dict[str, NodeReader] = {kind.kind: kind for kind in (Identity, Dense, Function, Select)}

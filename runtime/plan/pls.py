@@ -57,10 +57,4 @@ class PartialLeastSquares(Node):
         return out
 
 
-def _pls(fields: Fields) -> Node:
-    node = PartialLeastSquares(fields)
-    fields.done()
-    return node
-
-
-NODES: dict[str, NodeReader] = {PartialLeastSquares.kind: _pls}
+NODES: dict[str, NodeReader] = {PartialLeastSquares.kind: PartialLeastSquares}

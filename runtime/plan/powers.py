@@ -129,10 +129,4 @@ def _exponents(values: Array, logarithm: Array) -> tuple[Array, Array]:
     return np.where(logarithm, 1.0, values), logarithm
 
 
-def _power(fields: Fields) -> Node:
-    node = Power(fields)
-    fields.done()
-    return node
-
-
-NODES: dict[str, NodeReader] = {Power.kind: _power}
+NODES: dict[str, NodeReader] = {Power.kind: Power}

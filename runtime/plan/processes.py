@@ -226,15 +226,6 @@ class ProcessClassifier(Node):
         return proba
 
 
-def _reader(kind: type[Process] | type[ProcessClassifier]) -> NodeReader:
-    def read(fields: Fields) -> Node:
-        node = kind(fields)
-        fields.done()
-        return node
-
-    return read
-
-
 NODES: dict[str, NodeReader] = {
-    kind.kind: _reader(kind) for kind in (ProcessRegressor, BinaryProcess, ProcessClassifier)
+    kind.kind: kind for kind in (ProcessRegressor, BinaryProcess, ProcessClassifier)
 }

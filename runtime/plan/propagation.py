@@ -97,13 +97,4 @@ class NeighborVotes(Voted):
         return out
 
 
-def _reader(kind: type[KernelVotes] | type[NeighborVotes]) -> NodeReader:
-    def read(fields: Fields) -> Node:
-        node = kind(fields)
-        fields.done()
-        return node
-
-    return read
-
-
-NODES: dict[str, NodeReader] = {kind.kind: _reader(kind) for kind in (KernelVotes, NeighborVotes)}
+NODES: dict[str, NodeReader] = {kind.kind: kind for kind in (KernelVotes, NeighborVotes)}

@@ -181,10 +181,4 @@ def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: Array) 
     return ratio
 
 
-def _quantiles(fields: Fields) -> Node:
-    node = Quantiles(fields)
-    fields.done()
-    return node
-
-
-NODES: dict[str, NodeReader] = {Quantiles.kind: _quantiles}
+NODES: dict[str, NodeReader] = {Quantiles.kind: Quantiles}

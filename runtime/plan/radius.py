@@ -11,7 +11,6 @@ from runtime.plan.ops import (
     Fields,
     Float64Matrix,
     Inputs,
-    Node,
     NodeReader,
 )
 from runtime.plan.stored import Within, graph_width, read_targets
@@ -122,15 +121,6 @@ class RadiusGraph(Within):
         return out
 
 
-def _reader(kind: type[Within]) -> NodeReader:
-    def read(fields: Fields) -> Node:
-        node = kind(fields)
-        fields.done()
-        return node
-
-    return read
-
-
 NODES: dict[str, NodeReader] = {
-    kind.kind: _reader(kind) for kind in (RadiusClassifier, RadiusRegressor, RadiusGraph)
+    kind.kind: kind for kind in (RadiusClassifier, RadiusRegressor, RadiusGraph)
 }

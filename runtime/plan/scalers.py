@@ -234,15 +234,6 @@ class Polynomial(Node):
         return kept
 
 
-def _reader(kind: type[Scaler] | type[Polynomial]) -> NodeReader:
-    def read(fields: Fields) -> Node:
-        node = kind(fields)
-        fields.done()
-        return node
-
-    return read
-
-
 NODES: dict[str, NodeReader] = {
-    kind.kind: _reader(kind) for kind in (Standardize, MinMax, Normalize, Binarize, Polynomial)
+    kind.kind: kind for kind in (Standardize, MinMax, Normalize, Binarize, Polynomial)
 }

@@ -58,10 +58,4 @@ class SparseProjection(Node):
         return out.T
 
 
-def _sparse_projection(fields: Fields) -> Node:
-    node = SparseProjection(fields)
-    fields.done()
-    return node
-
-
-NODES: dict[str, NodeReader] = {SparseProjection.kind: _sparse_projection}
+NODES: dict[str, NodeReader] = {SparseProjection.kind: SparseProjection}

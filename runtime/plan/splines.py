@@ -177,10 +177,4 @@ class Splines(Node):
             out[rows, columns] = table[0, columns] + away[:, None] * table[1, columns]
 
 
-def _splines(fields: Fields) -> Node:
-    node = Splines(fields)
-    fields.done()
-    return node
-
-
-NODES: dict[str, NodeReader] = {Splines.kind: _splines}
+NODES: dict[str, NodeReader] = {Splines.kind: Splines}

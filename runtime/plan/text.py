@@ -201,13 +201,4 @@ def _firsts(keys: Int64Vector) -> Int64Vector:
     return np.flatnonzero(new)
 
 
-def _reader(kind: type[Count | Hashing | Tfidf]) -> NodeReader:
-    def read(fields: Fields) -> Node:
-        node = kind(fields)
-        fields.done()
-        return node
-
-    return read
-
-
-NODES: dict[str, NodeReader] = {kind.kind: _reader(kind) for kind in (Count, Hashing, Tfidf)}
+NODES: dict[str, NodeReader] = {kind.kind: kind for kind in (Count, Hashing, Tfidf)}

@@ -84,10 +84,4 @@ class Topics(Node):
         return out
 
 
-def _topics(fields: Fields) -> Node:
-    node = Topics(fields)
-    fields.done()
-    return node
-
-
-NODES: dict[str, NodeReader] = {Topics.kind: _topics}
+NODES: dict[str, NodeReader] = {Topics.kind: Topics}

@@ -4,7 +4,6 @@ from typing import Final
 
 import numpy as np
 
-from runtime.plan.members import reader_of
 from runtime.plan.ops import Array, Fields, Float64Matrix, Inputs, NodeReader
 from runtime.plan.passing import MAX_COLUMNS
 from runtime.plan.tree_inputs import single
@@ -86,6 +85,4 @@ def _whole(values: Float64Matrix, below: int) -> bool:
     return bool(good.all())
 
 
-NODES: dict[str, NodeReader] = {
-    kind.kind: reader_of(kind) for kind in (LabelsForest, TreeEmbedding)
-}
+NODES: dict[str, NodeReader] = {kind.kind: kind for kind in (LabelsForest, TreeEmbedding)}

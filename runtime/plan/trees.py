@@ -290,17 +290,8 @@ class BoostedRegressor(Boosted):
 INITS = (ForestRegressor, BoostedRegressor)
 
 
-def _reader(kind: type[Ensemble]) -> NodeReader:
-    def read(fields: Fields) -> Node:
-        node = kind(fields)
-        fields.done()
-        return node
-
-    return read
-
-
 NODES: dict[str, NodeReader] = {
-    kind.kind: _reader(kind)
+    kind.kind: kind
     for kind in (
         ForestClassifier,
         ForestRegressor,
