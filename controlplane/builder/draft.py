@@ -3,7 +3,6 @@
 What `verify.verify` reads. Runs in the locked child, and in the coverage table's trials.
 """
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,8 @@ from numpy.typing import NDArray
 from controlplane.builder.describe import Unusable
 from controlplane.builder.lower.base import Unsupported
 from controlplane.builder.lower.registry import new_draft
-from controlplane.builder.probe import Columns, answers, probe_rows
+from controlplane.builder.probe import Columns, answers, ask, positive, probe_rows
 from runtime import frames
-from runtime.estimators import keeps_none, table
 from runtime.plan import signature_of
 from runtime.plan.graph import build
 from runtime.plan.ops import InputRefused, Node
@@ -67,8 +65,8 @@ def _answerable(estimator: Any, node: Node, signature: Signature, columns: Colum
             if row is None:
                 break
             _expect_refusal(estimator, signature, rows[row])
-            positive = np.abs(rows[row]) + 2.0**-10
-            rows[row] = np.array(node.example(), np.float64) if row in mended else positive
+            neutral = np.array(node.example(), np.float64)
+            rows[row] = neutral if row in mended else positive(rows[row])
             mended.add(row)
         else:
             break
@@ -77,14 +75,8 @@ def _answerable(estimator: Any, node: Node, signature: Signature, columns: Colum
 
 def _expect_refusal(estimator: Any, signature: Signature, row: NDArray[np.float64]) -> None:
     """Raise Unsupported if scikit-learn answers a row that the plan refuses."""
-    names = [column.name for column in signature.columns] if signature.named else None
-    cells = [np.array([cell]) for cell in row]
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            rows = table(estimator, cells, names, none=keeps_none(estimator))
-            for output in signature.outputs:
-                getattr(estimator, output.name)(rows)
+        ask(estimator, signature, [np.array([cell]) for cell in row])
     except (ValueError, IndexError):
         return
     raise Unsupported(type(estimator).__name__, "its plan refuses a row that scikit-learn answers")

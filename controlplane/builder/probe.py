@@ -86,20 +86,18 @@ def answers(
     Ordinary rows that it refuses are made positive, which Box-Cox and chi-squared kernels demand;
     raises Unusable when it refuses those too.
     """
-    none = keeps_none(estimator)
-    names = [column.name for column in signature.columns] if signature.named else None
     meta: list[dict[str, Any]] = []
     arrays: list[NDArray[Any]] = []
     for number, columns in enumerate(batches):
         ordinary = number < len(BATCHES)
         try:
-            given = _ask(estimator, signature, columns, names, none=none)
+            given = ask(estimator, signature, columns)
         except ValueError:
             if not ordinary:
                 continue
-            columns = [_positive(cells) for cells in columns]
+            columns = [positive(cells) for cells in columns]
             try:
-                given = _ask(estimator, signature, columns, names, none=none)
+                given = ask(estimator, signature, columns)
             except ValueError as error:
                 raise Unusable(f"It refuses ordinary rows: {str(error)[:300]}") from error
         meta.append({"columns": len(columns), "outputs": list(given)})
@@ -107,15 +105,10 @@ def answers(
     return {"batches": meta}, arrays
 
 
-def _ask(
-    estimator: Any,
-    signature: Signature,
-    columns: Columns,
-    names: list[str] | None,
-    *,
-    none: bool,
-) -> dict[str, NDArray[Any]]:
-    rows = table(estimator, columns, names, none=none)
+def ask(estimator: Any, signature: Signature, columns: Columns) -> dict[str, NDArray[Any]]:
+    """Give scikit-learn's answers to these very rows; raises ValueError as it does."""
+    names = [column.name for column in signature.columns] if signature.named else None
+    rows = table(estimator, columns, names, none=keeps_none(estimator))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return {
@@ -124,5 +117,6 @@ def _ask(
         }
 
 
-def _positive(cells: NDArray[Any]) -> NDArray[Any]:
+def positive(cells: NDArray[Any]) -> NDArray[Any]:
+    """Make numbers positive; strings stay."""
     return cells if cells.dtype == object else np.abs(cells) + 2.0**-10
