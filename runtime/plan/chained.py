@@ -15,6 +15,7 @@ from runtime.plan.ops import (
     Node,
     NodeReader,
     as_matrix,
+    example_kept,
     override,
 )
 from runtime.plan.signature import Kind
@@ -106,12 +107,7 @@ class Chained(Node):
     @override
     def example_for(self, after: tuple[Cell, ...]) -> tuple[Cell, ...]:
         """Give what whoever comes next takes of the columns that are kept."""
-        cells = list(self.example())
-        for column, cell in enumerate(after):
-            place = self.origin(column)
-            if place is not None and cell is not None:
-                cells[place] = cell
-        return tuple(cells)
+        return example_kept(self, after)
 
     def transform(self, x: Inputs) -> Float64Matrix:
         """Give (rows, kept + indicated)."""

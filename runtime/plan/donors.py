@@ -14,6 +14,7 @@ from runtime.plan.ops import (
     Node,
     NodeReader,
     as_matrix,
+    example_kept,
     override,
 )
 
@@ -81,11 +82,7 @@ class Donors(Node):
     @override
     def example_for(self, after: tuple[Cell, ...]) -> tuple[Cell, ...]:
         """Give what whoever comes next takes of the columns that are kept."""
-        cells = list(self.example())
-        for column, cell in enumerate(after[: len(self.kept)]):
-            if cell is not None:
-                cells[int(self.kept[column])] = cell
-        return tuple(cells)
+        return example_kept(self, after)
 
     def transform(self, x: Inputs) -> Float64Matrix:
         """Give (rows, kept + indicated)."""

@@ -17,6 +17,7 @@ from runtime.plan.ops import (
     NodeReader,
     as_columns,
     as_matrix,
+    example_kept,
     override,
 )
 from runtime.plan.signature import Kind
@@ -59,12 +60,7 @@ class Impute(Node):
     @override
     def example_for(self, after: tuple[Cell, ...]) -> tuple[Cell, ...]:
         """Give what whoever comes next takes of the columns that are kept."""
-        cells = list(self.example())
-        for column, cell in enumerate(after):
-            place = self.origin(column)
-            if place is not None and cell is not None:
-                cells[place] = cell
-        return tuple(cells)
+        return example_kept(self, after)
 
     def transform(self, x: Inputs) -> Float64Matrix:
         """Give (rows, kept + indicated)."""
@@ -137,12 +133,7 @@ class ImputeText(Node):
     @override
     def example_for(self, after: tuple[Cell, ...]) -> tuple[Cell, ...]:
         """Give what whoever comes next takes of the columns that are kept."""
-        cells = list(self.example())
-        for column, cell in enumerate(after):
-            place = self.origin(column)
-            if place is not None and cell is not None:
-                cells[place] = cell
-        return tuple(cells)
+        return example_kept(self, after)
 
     def transform(self, x: Inputs) -> Frame:
         """Give the kept columns and the indicators, each of its kind."""

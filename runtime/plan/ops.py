@@ -214,6 +214,17 @@ def answer(result: Array | Sparse) -> Array:
     return result.dense()
 
 
+def example_kept(node: Node, after: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    """Give the `example_for` of a node that hands some columns on: what whoever comes next takes of
+    each goes to the column that it is made of."""
+    cells = list(node.example())
+    for column, cell in enumerate(after):
+        place = node.origin(column)
+        if place is not None and cell is not None:
+            cells[place] = cell
+    return tuple(cells)
+
+
 NodeReader = Callable[["Fields"], Node]
 
 
