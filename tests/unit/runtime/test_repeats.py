@@ -6,8 +6,8 @@ import json
 import re
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,12 +97,6 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> tuple[Launch, str]:
     return launch_of(folder, keys), keys.token()
 
 
-@contextmanager
-def lent() -> Iterator[socket.socket]:
-    with socket.socket() as listener:
-        yield listener
-
-
 async def worker_of(launch: Launch, listener: socket.socket, *, shortest: bool) -> Worker:
     phases = Phases(time.monotonic())
     loaded = await load_all(launch, phases)
@@ -113,6 +107,15 @@ async def worker_of(launch: Launch, listener: socket.socket, *, shortest: bool) 
     if not shortest:
         worker.predictor._lane_of = lambda head, route: None  # type: ignore[method-assign]
     return worker
+
+
+@asynccontextmanager
+async def clients_of(launch: Launch, count: int, *, shortest: bool) -> AsyncIterator[Clients]:
+    """Give a worker's clients, and stop it afterwards."""
+    with socket.socket() as listener:
+        worker = await worker_of(launch, listener, shortest=shortest)
+        yield Clients(worker, count)
+        await worker.batcher.close()
 
 
 def request(token: str, body: bytes, target: str = SHORT, extra: str = "") -> bytes:
@@ -194,9 +197,8 @@ def test_both_ways_give_the_same_answers(rig, target, ticks):
     size = 2 + max(len(body or b"") for tick in ticks for body in tick)
 
     async def told(*, shortest: bool) -> tuple[list[Any], Any]:
-        with lent() as listener:
-            worker = await worker_of(launch, listener, shortest=shortest)
-            clients = Clients(worker, 3)
+        async with clients_of(launch, 3, shortest=shortest) as clients:
+            worker = clients.worker
             good = padded(b"[[5.1,3.5,1.4,0.2]]", size)
             found: list[Any] = [await clients.tick([request(token, good, target)] * 3)]
             for tick in ticks:
@@ -205,7 +207,6 @@ def test_both_ways_give_the_same_answers(rig, target, ticks):
                     for body in tick
                 ]
                 found.append(await clients.tick(chunks))
-            await worker.batcher.close()
             return found, counts(worker)
 
     assert asyncio.run(told(shortest=True)) == asyncio.run(told(shortest=False))
@@ -221,9 +222,8 @@ def test_repeated_rows_go_the_shortest_way_in_every_format(rig):
     }
 
     async def run() -> None:
-        with lent() as listener:
-            worker = await worker_of(launch, listener, shortest=True)
-            clients = Clients(worker, 2)
+        async with clients_of(launch, 2, shortest=True) as clients:
+            worker = clients.worker
             for target, body in bodies.items():
                 asked = request(token, json.dumps(body).encode(), target)
                 first = await clients.tick([asked, asked])
@@ -243,9 +243,8 @@ def test_a_second_later_the_caller_is_looked_at_again(rig):
     asked = request(token, b"[[5.1,3.5,1.4,0.2]]")
 
     async def run() -> None:
-        with lent() as listener:
-            worker = await worker_of(launch, listener, shortest=True)
-            clients = Clients(worker, 1)
+        async with clients_of(launch, 1, shortest=True) as clients:
+            worker = clients.worker
             for _ in range(2):
                 assert b"200 OK" in (await clients.tick([asked]))[0]
             worker.tokens._cache.clear()
@@ -263,9 +262,7 @@ def test_what_follows_in_the_same_tick_is_answered_behind_it(rig):
     wrong = request(token, b'[["",3.5,1.4,0.2]]')
 
     async def run() -> None:
-        with lent() as listener:
-            worker = await worker_of(launch, listener, shortest=True)
-            clients = Clients(worker, 1)
+        async with clients_of(launch, 1, shortest=True) as clients:
             good = (await clients.tick([one]))[0]
             protocol, wire = clients.protocols[0], clients.wires[0]
             for chunk in (one, wrong, one[:40], one[40:]):
@@ -284,9 +281,8 @@ def test_a_client_that_leaves_within_the_tick_is_counted_and_stops_nobody(rig):
     asked = request(token, b"[[5.1,3.5,1.4,0.2]]")
 
     async def run() -> None:
-        with lent() as listener:
-            worker = await worker_of(launch, listener, shortest=True)
-            clients = Clients(worker, 2)
+        async with clients_of(launch, 2, shortest=True) as clients:
+            worker = clients.worker
             await clients.tick([asked, asked])
             for protocol in clients.protocols:
                 protocol.data_received(asked)
@@ -306,9 +302,7 @@ def test_a_half_closed_client_gets_its_answer_and_the_connection_ends(rig):
     asked = request(token, b"[[5.1,3.5,1.4,0.2]]")
 
     async def run() -> None:
-        with lent() as listener:
-            worker = await worker_of(launch, listener, shortest=True)
-            clients = Clients(worker, 2)
+        async with clients_of(launch, 2, shortest=True) as clients:
             await clients.tick([asked, asked])
             clients.protocols[0].data_received(asked)
             assert clients.protocols[0].eof_received() is True
@@ -328,9 +322,7 @@ def test_other_heads_have_no_shortest_way(rig, extra):
     body = b"5.1,3.5,1.4,0.2\n"
 
     async def run() -> None:
-        with lent() as listener:
-            worker = await worker_of(launch, listener, shortest=True)
-            clients = Clients(worker, 1)
+        async with clients_of(launch, 1, shortest=True) as clients:
             asked = request(token, body, extra=extra)
             first = await clients.tick([asked])
             assert await clients.tick([asked]) == first
@@ -343,9 +335,7 @@ def test_a_large_body_has_no_shortest_way(rig):
     launch, token = rig
 
     async def run() -> None:
-        with lent() as listener:
-            worker = await worker_of(launch, listener, shortest=True)
-            clients = Clients(worker, 1)
+        async with clients_of(launch, 1, shortest=True) as clients:
             asked = request(token, padded(b"[[5.1,3.5,1.4,0.2]]", MAX_BODY_BYTES + 1))
             first = await clients.tick([asked])
             assert b"200 OK" in first[0]
@@ -360,9 +350,8 @@ def test_a_draining_worker_says_that_it_closes(rig):
     asked = request(token, b"[[5.1,3.5,1.4,0.2]]")
 
     async def run() -> None:
-        with lent() as listener:
-            worker = await worker_of(launch, listener, shortest=True)
-            clients = Clients(worker, 1)
+        async with clients_of(launch, 1, shortest=True) as clients:
+            worker = clients.worker
             await clients.tick([asked])
             worker.predictor.close()
             assert b"connection: close" in (await clients.tick([asked]))[0]
@@ -375,9 +364,8 @@ def test_concurrency_is_the_area_under_the_requests(rig, tmp_path: Path):
     asked = request(token, b"[[5.1,3.5,1.4,0.2]]")
 
     async def run() -> None:
-        with lent() as listener:
-            worker = await worker_of(launch, listener, shortest=True)
-            clients = Clients(worker, 3)
+        async with clients_of(launch, 3, shortest=True) as clients:
+            worker = clients.worker
             await clients.tick([asked] * 3)
             in_flight = worker.revisions.all[0].in_flight
             in_flight.report(time.monotonic())
@@ -395,9 +383,8 @@ def test_a_compressed_body_is_held_while_it_is_answered_and_no_longer(rig):
     asked = request(token, packed, extra="content-encoding: gzip\r\n")
 
     async def run() -> None:
-        with lent() as listener:
-            worker = await worker_of(launch, listener, shortest=True)
-            clients = Clients(worker, 1)
+        async with clients_of(launch, 1, shortest=True) as clients:
+            worker = clients.worker
             gate, protocol = worker.batcher.gate, clients.protocols[0]
             for _ in range(3):
                 protocol.data_received(asked)
@@ -406,6 +393,5 @@ def test_a_compressed_body_is_held_while_it_is_answered_and_no_longer(rig):
                         await asyncio.sleep(0.001)
                 assert b"200 OK" in clients.wires[0].take()
                 assert (gate.bytes, gate.kept, gate.admitted) == (0, 0, 0)
-            await worker.batcher.close()
 
     asyncio.run(run())
