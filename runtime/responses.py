@@ -19,12 +19,19 @@ CLOSE: Final = b"connection: close\r\n"
 KEEP_ALIVE: Final = b"connection: keep-alive\r\n"  # HTTP/1.0 clients need to read it
 
 
-def head(status: int, headers: Mapping[str, str], length: int, connection: bytes = b"") -> bytes:
-    """Write status line and headers; every answer carries its length."""
+def answer(status: int, headers: Mapping[str, str], body: bytes, end: bytes = b"") -> bytes:
+    """Write a whole answer; it carries its date, and its length unless it can have no body."""
     lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"]
     lines += [f"{name}: {value}\r\n" for name, value in headers.items()]
-    lines.append(f"content-length: {length}\r\n")
-    return "".join(lines).encode("latin-1") + connection + b"\r\n"
+    lines.append(f"date: {now()}\r\n")
+    if status != HTTPStatus.NO_CONTENT:
+        lines.append(f"content-length: {len(body)}\r\n")
+    return "".join(lines).encode("latin-1") + end + b"\r\n" + body
+
+
+def without_body(answer: bytes) -> bytes:
+    """Cut an answer to what one to HEAD is."""
+    return answer[: answer.index(b"\r\n\r\n") + 4]
 
 
 def prefix(revision: str, date: str) -> bytes:
@@ -83,9 +90,7 @@ def problem_answer(
         headers["k-revision"] = revision
     if request_id is not None:
         headers["x-request-id"] = request_id
-    headers["date"] = now()
-    body = problem_body(problem)
-    return head(problem.status, headers, len(body), end) + body
+    return answer(problem.status, headers, problem_body(problem), end)
 
 
 def now() -> str:

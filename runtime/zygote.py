@@ -36,7 +36,6 @@ from runtime.server import Inherited, run
 LATE: Final = (
     "cryptography.hazmat.backends.openssl.backend",
     "prometheus_client.exposition",
-    "uvicorn.lifespan.off",
 )
 
 
