@@ -1,8 +1,8 @@
 """Answers as bytes: status line, headers, problem documents. No sockets."""
 
 from collections.abc import Mapping
-from email.utils import formatdate
 from http import HTTPStatus
+from time import gmtime, strftime
 from typing import Final
 
 import orjson
@@ -94,5 +94,5 @@ def problem_answer(
 
 
 def now() -> str:
-    """Give the Date header's value."""
-    return formatdate(usegmt=True)
+    """Give the Date header's value; its names are English, since no worker chooses a locale."""
+    return strftime("%a, %d %b %Y %H:%M:%S GMT", gmtime())

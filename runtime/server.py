@@ -233,6 +233,7 @@ async def serve(launch: Launch, inherited: Inherited) -> Exit:
         return Exit.BAD_PLAN
     # What is there now stays for the whole life, so the collector need not look at it again.
     gc.freeze()
+    gc.enable()
     return await Worker(launch, inherited, loaded).serve()
 
 

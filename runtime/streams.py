@@ -10,7 +10,6 @@ afterwards, since status 200 is out, as the last line.
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qs
 
 from runtime.codecs import ndjson
 from runtime.codecs.request import Call, outputs_asked
@@ -100,6 +99,8 @@ class Streams:
 
 def _asked(query: bytes, signature: Signature) -> tuple[tuple[str, ...], int]:
     """Read `?outputs=predict,predict_proba&first=1000`: what is wanted, the first row's number."""
+    from urllib.parse import parse_qs
+
     try:
         asked = parse_qs(query.decode("ascii"), keep_blank_values=True, max_num_fields=100)
     except ValueError as error:

@@ -14,7 +14,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
@@ -58,14 +57,14 @@ class TokenVerifier:
 
     def __init__(
         self,
-        keys_file: str | Path,
+        keys_file: str | os.PathLike[str],
         issuer: str,
         audience: str,
         *,
         clock: Callable[[], float],
         scope: str = "predict",
     ) -> None:
-        self._file, self._clock = Path(keys_file), clock
+        self._file, self._clock = keys_file, clock
         self._issuer, self._audience, self._scope = issuer, audience, scope
         self._stamp: tuple[int, int, int] | None = None
         self._set = KeySet({}, frozenset(), {})
@@ -80,7 +79,8 @@ class TokenVerifier:
             stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
             if stamp == self._stamp:
                 return False
-            fresh = read_keys(self._file.read_bytes())
+            with open(self._file, "rb") as file:
+                fresh = read_keys(file.read())
         except (OSError, ValueError):
             return False
         self._stamp, self._set = stamp, fresh
