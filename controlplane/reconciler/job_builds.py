@@ -49,7 +49,7 @@ class Pace:
     """
 
     look_s: float = 2.0
-    report_s: float = 0.25
+    report_s: float = 0.1
     patience_s: float = 60.0
 
 
