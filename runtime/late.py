@@ -11,12 +11,12 @@ from typing import Final
 from runtime.plan.graph import import_families
 
 MODULES: Final = (
-    "cryptography.hazmat.backends.openssl.backend",  # by cryptography, at its first signature
     "prometheus_client",  # by the first scrape
     "prometheus_client.core",
     "prometheus_client.exposition",
     "runtime.codecs.table",  # by the first CSV
-    "urllib.parse",  # by the first stream, and the first path with a percent sign
+    "runtime.stream",  # by the first stream
+    "urllib.parse",  # by the first path with a percent sign
 )
 
 

@@ -28,7 +28,7 @@ from runtime.strict import (
 
 if TYPE_CHECKING:
     from runtime.edge import Edge
-    from runtime.streams import Stream
+    from runtime.stream import Stream
 
 # Bodies above this are worth refusing before they are read.
 LARGE_BYTES: Final = 64 * 1024

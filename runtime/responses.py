@@ -7,7 +7,6 @@ from typing import Final
 
 import orjson
 
-from runtime.codecs.ndjson import MEDIA as NDJSON
 from runtime.codecs.v2_binary import HEADER, Parts
 from runtime.problems import MethodNotAllowed, Problem, Unauthenticated
 
@@ -51,15 +50,6 @@ def parts_head(prefix: bytes, body: Parts, connection: bytes = b"") -> bytes:
     if body.coding is not None:
         lines.append(b"content-encoding: %b\r\nvary: accept-encoding\r\n" % body.coding.encode())
     return b"".join([prefix, *lines, connection, b"\r\n"])
-
-
-def stream_head(revision: str, *, close: bool, chunked: bool) -> bytes:
-    """Write the head of predictions that are not there yet."""
-    lines = (
-        f"HTTP/1.1 200 OK\r\ncontent-type: {NDJSON}\r\nk-revision: {revision}\r\ndate: {now()}\r\n"
-    )
-    framing = b"transfer-encoding: chunked\r\n" if chunked else b""
-    return lines.encode("latin-1") + framing + (CLOSE if close else b"") + b"\r\n"
 
 
 def problem_headers(problem: Problem) -> dict[str, str]:
