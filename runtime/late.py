@@ -11,6 +11,7 @@ from typing import Final
 from runtime.plan.graph import import_families
 
 MODULES: Final = (
+    "encodings.utf_8_sig",  # by the first CSV, as a name of its encoding
     "prometheus_client",  # by the first scrape
     "prometheus_client.core",
     "prometheus_client.exposition",

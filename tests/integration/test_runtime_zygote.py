@@ -1,7 +1,9 @@
 """Workers from the zygote: forks, parked and adopted connections, ends. The test supervises."""
 
+import http.client
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -12,16 +14,34 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import psutil
 import pytest
+from sklearn.datasets import load_iris
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from runtime.control import Packet, receive, send
 from runtime.launch import Exit, Launch
-from tests.integration.runtime_rig import ROW, Keys, launch_of
+from tests.integration.runtime_rig import ROW, Keys, digest_of, launch_of, plan_of
 
 WAIT_S = 30.0
+V2 = {"inputs": [{"name": "x", "datatype": "FP64", "shape": [1, 4], "data": ROW}]}
+# Method, path, content type, body and the answer's status: one of each kind.
+ASKED: Final[list[tuple[str, str, str, str | None, int]]] = [
+    ("POST", "/predict", "application/json", json.dumps([ROW]), 200),
+    ("POST", "/predict", "application/json", json.dumps([ROW] * 500), 200),
+    ("POST", "/predict", "text/csv", "5.1,3.5,1.4,0.2\n", 200),
+    ("POST", "/predict?first=7", "application/x-ndjson", f"{ROW}\n{ROW}\n", 200),
+    ("POST", "/v1/models/iris:predict", "application/json", json.dumps({"instances": [ROW]}), 200),
+    ("POST", "/v2/models/iris/infer", "application/json", json.dumps(V2), 200),
+    ("POST", "/predict", "application/json", "[[1]]", 422),
+    ("GET", "/m%65trics", "", None, 200),
+    ("GET", "/v2/models/iris", "", None, 200),
+    ("GET", "/nowhere", "", None, 404),
+]
 
 
 class Channel:
@@ -173,6 +193,42 @@ def test_a_worker_tells_its_phases_and_ends_when_told(supervisor: Supervisor, ke
         again.rest()
         for descriptor in again.parked:
             os.close(descriptor)
+
+
+def test_a_worker_imports_nothing_whatever_is_asked_of_it(
+    folder: Path, keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python writes each import to stderr, which is the worker's log from its launch on."""
+    monkeypatch.setenv("PYTHONVERBOSE", "1")
+    x, y = load_iris(return_X_y=True)
+    fitted = make_pipeline(StandardScaler(), RandomForestClassifier(5, random_state=0)).fit(x, y)
+    plan = plan_of(tmp_path / "forest.plan", fitted, [f"x{i}" for i in range(4)])
+    launch = launch_of(folder, keys)
+    (revision,) = launch.revisions
+    revision = replace(revision, artifact=str(plan), sha256=digest_of(plan))
+    supervisor = Supervisor(tmp_path, replace(launch, revisions=(revision,)))
+    try:
+        for _ in range(2):  # one made in advance and one that was not, or the other way about
+            worker, _ = supervisor.fork()
+            worker.until("ready")
+            for method, path, media, body, status in ASKED:
+                headers = {"authorization": f"Bearer {keys.token()}", "content-type": media}
+                connection = http.client.HTTPConnection(
+                    "127.0.0.1", supervisor.port, timeout=WAIT_S
+                )
+                connection.request(method, path, body, headers | {"accept-encoding": "gzip"})
+                response = connection.getresponse()
+                assert response.status == status, (path, response.read())
+                response.read()
+                connection.close()
+            worker.tell({"t": "drain"})
+            worker.rest()
+            supervisor.exited()
+    finally:
+        supervisor.close()
+    log = (tmp_path / "log").read_text()
+    assert log.count("serving iris:1") == 2
+    assert not re.findall(r"^import '(\S+)' #", log, re.MULTILINE)
 
 
 def test_no_request_is_lost_while_workers_come_and_go(supervisor: Supervisor, keys: Keys) -> None:

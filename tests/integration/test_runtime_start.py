@@ -1,0 +1,51 @@
+"""What a worker that starts from nothing has imported when it has answered."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from runtime import late
+from runtime.plan.graph import FAMILIES
+from tests.integration.runtime_rig import ROW, Keys, free_port, launch_of, served
+
+IMPORTED = re.compile(r"^import '(\S+)' #", re.MULTILINE)
+# Each was there once, and was a tenth of the start or brought what was.
+HEAVY = {
+    *(
+        "uvicorn",
+        "click",
+        "h11",
+        "multiprocessing",
+        "logging.config",
+        "email",
+        "pathlib",
+        "secrets",
+    ),
+    *("random", "tempfile", "csv", "ipaddress", "runtime.fetch", "runtime.fallback.front"),
+    *("cryptography.hazmat.backends.openssl.backend", "cryptography.hazmat.primitives.ciphers"),
+}
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    folder = tmp_path_factory.mktemp("start")
+    keys = Keys(folder)
+    launch, log = launch_of(folder, keys, port=free_port()), folder / "log"
+    with served(launch, keys, log, env={"PYTHONVERBOSE": "1"}) as worker:
+        assert worker.ask(body=[ROW])[2]["predictions"] == [0]
+        told = set(IMPORTED.findall(Path(log).read_text()))
+    assert {"numpy", "runtime.server", "runtime.plan.linear"} <= told
+    return told
+
+
+def test_of_the_families_only_the_plans_own_are_imported(imported: set[str]) -> None:
+    assert {name for name in FAMILIES if f"runtime.plan.{name}" in imported} == {"linear"}
+
+
+def test_what_can_be_late_is_late(imported: set[str]) -> None:
+    assert not imported & set(late.MODULES)
+
+
+def test_nothing_heavy_is_imported_for_a_first_answer(imported: set[str]) -> None:
+    assert not imported & HEAVY
