@@ -42,7 +42,7 @@ def look(source: int, folder: Path, *, most: int, ratio: int) -> tuple[dict[str,
 
 
 def _needs(bundle: Bundle, folder: Path, ratio: int) -> dict[str, Any]:
-    # Here: the Python of another environment, which never looks into a bundle, has no `packaging`.
+    # Imported before the lock where there is `packaging`: not in other versions' environments.
     from controlplane.builder import requirements
 
     wheels = [_wheel(bundle, name, folder, ratio) for name in sorted(bundle.wheels)]

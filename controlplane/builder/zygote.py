@@ -118,6 +118,10 @@ def main() -> None:
     from controlplane.builder.lower import registry  # noqa: F401
     from runtime.estimators import look_at_libraries
 
+    # For bundles, into which only our own Python looks; another's has no `packaging`.
+    for needed in ("controlplane.builder.requirements", "packaging.tags"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(needed)
     look_at_libraries()
     with contextlib.suppress(BrokenPipeError):  # the job went away while we imported
         _send(control, {"ready": True}, [])
