@@ -36,6 +36,8 @@ Fetch = Callable[[Path], Awaitable[object]]
 
 WHAT: Final = "the environment of the model's packages"
 MOST_BYTES: Final = 4 << 30
+_WORK: Final = ".work-"
+_LEFT_S: Final = 3600.0  # far longer than anything is made for
 _COMPANIONS: Final = ("numpy", "scipy", "joblib", "pandas", "threadpoolctl>=3.8")
 _HASH: Final = re.compile(r"\s*\\?\s+(--hash=sha256:[0-9a-f]{64})")
 _UNPACKING: Final = {"memory_bytes": 1 << 30, "cpu_s": 120, "file_bytes": MOST_WHEEL_BYTES}
@@ -152,9 +154,10 @@ class Packages:
     @contextlib.asynccontextmanager
     async def _folder(self) -> AsyncIterator[Path]:
         """Lend an empty folder; a name of its own, since uv remembers wheels by their paths."""
-        folder = self.environments.folder / f".work-{uuid.uuid4().hex}"
+        folder = self.environments.folder / f"{_WORK}{uuid.uuid4().hex}"
         folder.mkdir(mode=0o700, parents=True)
         try:
+            await asyncio.to_thread(_sweep, folder)
             yield folder
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
@@ -226,6 +229,15 @@ class Packages:
             "Change requirements.txt; only wheels for this machine are taken, and scikit-learn has"
             " the version that the model was saved with.",
         )
+
+
+def _sweep(newest: Path) -> None:
+    """Remove what crashes left beside a folder that was made just now."""
+    now = newest.stat().st_mtime
+    for other in newest.parent.glob(f"{_WORK}*"):
+        with contextlib.suppress(FileNotFoundError):  # done with just now
+            if now - other.stat().st_mtime > _LEFT_S:
+                shutil.rmtree(other, ignore_errors=True)
 
 
 def _named(numbered: Path, wheel: Wheel, folder: Path) -> Path:

@@ -1,5 +1,6 @@
 """Hostile bundles: what shadows, writes, bombs or wants to run where nothing is locked."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -97,8 +98,10 @@ async def test_code_that_does_more_than_a_model_is_held(
     (source / "my_transformers.py").write_text(told + "\n" + TRANSFORMER)
     before = state(canaries.watched)
     report = await built(builder, bundle_of(model, code=source), tmp_path)
-    assert report.outcome is Outcome.FAILED, report
-    assert report.reason
+    # `os.system` says by its result that it could not, which this code does not look at.
+    held = Outcome.FALLBACK if name == "runs a program" else Outcome.FAILED
+    assert report.outcome is held, report
+    assert report.reason or report.fallback_because
     assert state(canaries.watched) == before
 
 
@@ -242,13 +245,13 @@ for act in (lambda: open({str(folder / "ks_private.py")!r}).read(),
     assert (folder / "ks_private.py").read_text() == "KEY = 'private-4711'\n"
 
 
-def test_the_process_that_takes_wheels_out_writes_nowhere_else(tmp_path: Path) -> None:
+async def test_the_process_that_takes_wheels_out_writes_nowhere_else(tmp_path: Path) -> None:
     (tmp_path / "into").mkdir()
     content = packed(("model.joblib", b"x"), ("wheels/a-1-py3-none-any.whl", b"wheel"))
     (tmp_path / "bundle").write_bytes(content)
     profile = json.dumps({"memory_bytes": 1 << 30, "file_bytes": 1 << 20})
 
-    def run(*wheels: str) -> int:
+    def unpacked(*wheels: str) -> int:
         opened = os.open(tmp_path / "bundle", os.O_RDONLY)
         try:
             return subprocess.run(
@@ -263,6 +266,8 @@ def test_the_process_that_takes_wheels_out_writes_nowhere_else(tmp_path: Path) -
         finally:
             os.close(opened)
 
-    assert run("a-1-py3-none-any.whl") == 0
+    assert await asyncio.to_thread(unpacked, "a-1-py3-none-any.whl") == 0
     assert (tmp_path / "into/0").read_bytes() == b"wheel"
-    assert run("b-1-py3-none-any.whl") != 0
+    assert await asyncio.to_thread(unpacked, "b-1-py3-none-any.whl") != 0
+    second = await asyncio.to_thread(unpacked, "a-1-py3-none-any.whl")
+    assert second != 0, "a file that is there is not overwritten"

@@ -226,6 +226,18 @@ async def test_code_that_does_not_fit_is_told(
     assert advice in (report.advice or "")
 
 
+async def test_a_module_that_is_hidden_by_one_of_pythons_is_told(
+    builder: Builder, tmp_path: Path
+) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/colorsys.py").write_text(TRANSFORMER)
+    model, _ = fitted(tmp_path / "src", "colorsys", "Winsorizer")
+    report = await built(builder, bundle_of(model, code=tmp_path / "src"), tmp_path)
+    assert report.outcome is Outcome.FAILED
+    assert "the colorsys in code/ is hidden by an installed module" in (report.reason or "")
+    assert "Rename yours" in (report.advice or "")
+
+
 async def test_requirements_that_nothing_fulfils_are_told_in_uvs_words(
     builder: Builder, source: Path, tmp_path: Path
 ) -> None:
@@ -267,6 +279,31 @@ async def test_a_package_of_the_index_is_locked_and_served(
     assert given.shape == (20, 2)
     with pytest.raises(Exception, match="category_encoders"):
         await answers(content, report, tmp_path)
+
+
+@pytest.mark.slow
+async def test_another_numpy_gets_an_environment_of_its_own(
+    builder: Builder, environments: Environments, source: Path, tmp_path: Path
+) -> None:
+    joblib.dump(LogisticRegression().fit(ROWS, Y), tmp_path / "model.joblib")
+    plain = (tmp_path / "model.joblib").read_bytes()
+    report = await built(builder, bundle_of(plain, requirements=["numpy==2.3.5"]), tmp_path)
+    needs_index(report)
+    assert report.outcome is Outcome.PLAN, report
+    assert report.environment is not None
+    assert recipe_of(report.environment).versions()["numpy"] == "2.3.5"
+    assert len(list(environments.folder.glob(f"scikit-learn-{installed()}-*"))) == 1
+
+    model, expected = fitted(source, "my_transformers", "Winsorizer")
+    content = bundle_of(model, code=source, requirements=["numpy==2.3.5"])
+    report = await built(builder, content, tmp_path)
+    assert report.outcome is Outcome.FALLBACK, report
+    python = await Packages(environments).serving(installed(), report.environment, "acme", refuse)
+    assert python.interpreter is not None
+    assert python.interpreter.startswith(str(environments.folder))
+    launch = {"interpreter": python.interpreter, "packages": python.packages}
+    given = await answers(content, report, tmp_path, **launch)
+    np.testing.assert_allclose(given, expected, rtol=1e-12)
 
 
 async def refuse(path: Path) -> None:
