@@ -12,6 +12,7 @@ from typing import Final
 from controlplane.builder.environments import Environments, installed
 from controlplane.builder.needs import Needs
 from controlplane.builder.packages import Python
+from controlplane.builder.releases import VERSIONS
 from controlplane.builder.uv import Unavailable
 from controlplane.builder.warm import Warm, WarmError
 
@@ -27,8 +28,8 @@ def version_of(found: Collection[str], needs: Needs, *, possible: bool) -> str:
     possible  there can be environments of other versions here
     """
     here = installed()
-    if not found:
-        found = {needs.exact() or here}
+    if not found:  # classes of the model's own write none
+        found = {_asked(needs, here)}
     if set(found) == {here} and needs.allows(here):
         return here
     written = " and ".join(sorted(found))
@@ -51,6 +52,14 @@ def version_of(found: Collection[str], needs: Needs, *, possible: bool) -> str:
             f"Fit and save it with scikit-learn=={here}, then push again.",
         )
     return written
+
+
+def _asked(needs: Needs, here: str) -> str:
+    """Choose a version by requirements alone: ours if it will do, else the newest that does."""
+    if needs.allows(here):
+        return here
+    fitting = [version for version in VERSIONS if needs.allows(version)]
+    return fitting[-1] if fitting else needs.exact() or here
 
 
 @dataclass(slots=True)

@@ -39,7 +39,7 @@ class Version:
     """One immutable upload.
 
     state     uploaded, building, ready or failed
-    packages  what is installed for it beside scikit-learn's own, NAME==VERSION and wheels
+    packages  all that it is loaded with, where it brought or asked for some: NAME==VERSION, wheels
     """
 
     model: str

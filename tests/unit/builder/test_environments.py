@@ -306,3 +306,9 @@ def test_requirements_choose_the_version_only_where_the_file_does_not() -> None:
     ranged = Needs(requirements=("scikit-learn>=1.5,<2",))
     assert version_of([installed()], ranged, possible=False) == installed()
     assert version_of([], ranged, possible=False) == installed()
+    older = Needs(requirements=("scikit-learn<1.5",))
+    assert version_of([], older, possible=True) == "1.4.2"
+    with pytest.raises(Unavailable, match="builds no other"):
+        version_of([], older, possible=False)
+    unknown = Needs(requirements=("scikit-learn==1.0.2",))
+    assert version_of([], unknown, possible=True) == "1.0.2", "is refused where it is made"
