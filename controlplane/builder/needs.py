@@ -92,11 +92,14 @@ class Recipe:
 
     sklearn  its version
     lock     lines NAME==VERSION --hash=sha256:…, sorted, scikit-learn and its companions among them
+    base     lines of scikit-learn, its companions and all that these need, where the versions are
+             not those of the release's own environment; no wheel of a bundle is among them
     """
 
     sklearn: str
     lock: tuple[str, ...]
     wheels: tuple[Wheel, ...] = ()
+    base: tuple[str, ...] = ()
 
     def key(self, tenant: str) -> str:
         """Name the folder of its packages; with wheels it is one tenant's."""
@@ -105,21 +108,22 @@ class Recipe:
 
     def versions(self) -> dict[str, str]:
         """Give name and version of each locked package."""
-        return dict(_versions(self.lock))
+        return dict(versions_of(self.lock))
 
     def shared(self, pins: Mapping[str, str]) -> bool:
         """Tell whether an environment with these versions does for all that it holds."""
         return all(pins[n] == v for n, v in self.versions().items() if n in pins)
 
-    def lines(self, names: Iterable[str], *, others: bool = False) -> tuple[str, ...]:
-        """Give the lines of these packages, or of all others."""
-        chosen = frozenset(names)
-        return tuple(line for line in self.lock if (line.partition("==")[0] in chosen) != others)
+    def beside(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Give the lines of all packages but these."""
+        held = frozenset(names)
+        return tuple(line for line in self.lock if line.partition("==")[0] not in held)
 
     def to_json(self) -> dict[str, Any]:
         """Give what `recipe_of` reads back."""
         return asdict(self) | {
             "lock": list(self.lock),
+            "base": list(self.base),
             "wheels": [asdict(wheel) for wheel in self.wheels],
         }
 
@@ -127,14 +131,19 @@ class Recipe:
 def recipe_of(document: Any) -> Recipe:
     """Read a recipe; raises Untrusted."""
     given = _object(document)
-    version, lock = given.get("sklearn"), _list(given.get("lock"), MOST_LOCKED)
-    if not isinstance(version, str) or not all(isinstance(line, str) for line in lock):
+    version = given.get("sklearn")
+    if not isinstance(version, str):
         raise Untrusted("its environment is none")
-    _versions(lock)
-    return Recipe(version, tuple(lock), _wheels(given.get("wheels")))
+    lock, base = (_list(given.get(key, []), MOST_LOCKED) for key in ("lock", "base"))
+    for lines in (lock, base):
+        if not all(isinstance(line, str) for line in lines):
+            raise Untrusted("its lock is none")
+        versions_of(lines)
+    return Recipe(version, tuple(lock), _wheels(given.get("wheels")), tuple(base))
 
 
-def _versions(lock: Iterable[str]) -> list[tuple[str, str]]:
+def versions_of(lock: Iterable[str]) -> list[tuple[str, str]]:
+    """Give names and versions of a lock; raises Untrusted."""
     found = [_LINE.fullmatch(line) for line in lock]
     if not all(found):
         raise Untrusted("its lock is none")

@@ -17,14 +17,13 @@ import shutil
 import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from controlplane.builder import validate
 from controlplane.builder.environments import Environments, Tell, installed, pins
-from controlplane.builder.needs import Needs, Recipe, Wheel, recipe_of
-from controlplane.builder.releases import NAMES
+from controlplane.builder.needs import Needs, Recipe, Wheel, recipe_of, versions_of
 from controlplane.builder.uv import Unavailable, contradiction, later, refused
 from runtime.bundle import MOST_WHEEL_BYTES
 from runtime.problems import EngineUnavailable
@@ -57,6 +56,26 @@ class Python:
     lines: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What uv is asked: scikit-learn of a version, its companions, and more.
+
+    preferred  versions, by name, that are taken unless something speaks against it
+    """
+
+    folder: Path
+    python: str
+    version: str
+    preferred: Mapping[str, str]
+
+    def write(self, asked: Path, chosen: Path, more: list[str]) -> None:
+        """Write what is asked, and the preferred versions to where the answer comes."""
+        self.folder.mkdir(mode=0o700)
+        lines = [f"scikit-learn=={self.version}", *_COMPANIONS, *more]
+        asked.write_text("\n".join(lines) + "\n")
+        chosen.write_text("".join(f"{name}=={v}\n" for name, v in self.preferred.items()))
+
+
 class Packages:
     """Resolves needs, and makes what recipes say.
 
@@ -73,24 +92,38 @@ class Packages:
         async with self._within(), self._folder() as folder:
             wheels = await self._wheels(needs.wheels, fetch, folder)
             python = await self.environments.base(version)
-            asked, chosen = folder / "asked.txt", folder / "chosen.txt"
-            lines = [f"scikit-learn=={version}", *_COMPANIONS, *needs.requirements]
-            lines += [
+            own = [
                 f"{wheel.name} @ {path.as_uri()}"
                 for wheel, path in zip(needs.wheels, wheels, strict=True)
             ]
-            asked.write_text("\n".join(lines) + "\n")
+            without = [word for w in needs.wheels for word in ("--no-emit-package", w.name)]
             # What is there is preferred, so that most models share the release's own Python.
-            chosen.write_text("".join(f"{n}=={v}\n" for n, v in pins(version).items()))
-            code, output = await self.environments.uv.uv(
-                *("pip", "compile", str(asked), "--output-file", str(chosen), "--python", python),
-                *("--only-binary", ":all:", "--generate-hashes", "--no-header", "--no-annotate"),
-                *("--no-emit-index-url", "--no-strip-extras"),
-                *(word for wheel in needs.wheels for word in ("--no-emit-package", wheel.name)),
-            )
-            if code != 0:
-                raise self._unresolved(output)
-            return Recipe(version, _lines(chosen.read_text()), needs.wheels)
+            held = pins(version)
+            first = _Question(folder / "all", python, version, held)
+            lock = await self._chosen(first, [*needs.requirements, *own], without)
+            recipe = Recipe(version, lock, needs.wheels)
+            if recipe.shared(held):
+                return recipe
+            # What scikit-learn of these versions needs, without anything of the model's own.
+            second = _Question(folder / "base", python, version, recipe.versions())
+            return replace(recipe, base=await self._chosen(second, [], []))
+
+    async def _chosen(
+        self, question: "_Question", more: list[str], arguments: list[str]
+    ) -> tuple[str, ...]:
+        """Have uv choose versions; gives their lock."""
+        folder = question.folder
+        asked, chosen = folder / "asked.txt", folder / "chosen.txt"
+        await asyncio.to_thread(question.write, asked, chosen, more)
+        code, output = await self.environments.uv.uv(
+            *("pip", "compile", str(asked), "--output-file", str(chosen)),
+            *("--python", question.python, "--only-binary", ":all:", "--generate-hashes"),
+            *("--no-header", "--no-annotate", "--no-emit-index-url", "--no-strip-extras"),
+            *arguments,
+        )
+        if code != 0:
+            raise self._unresolved(output)
+        return _lines(await asyncio.to_thread(chosen.read_text))
 
     async def ready(
         self, recipe: Recipe, tenant: str, fetch: Fetch, tell: Tell | None = None
@@ -98,10 +131,9 @@ class Packages:
         """Give the Python of a recipe, made if need be; raises Unavailable."""
         held = pins(recipe.sklearn)
         lines: tuple[str, ...] = ()
-        if recipe.shared(held):
-            rest = recipe.lines(held, others=True)
-        else:
-            lines, rest = recipe.lines(NAMES), recipe.lines(NAMES, others=True)
+        if not recipe.shared(held):
+            lines, held = recipe.base, dict(versions_of(recipe.base))
+        rest = recipe.beside(held)
         interpreter: str | None = None
         if lines or recipe.sklearn != installed():
             interpreter = await self.environments.interpreter(recipe.sklearn, tell, lines)

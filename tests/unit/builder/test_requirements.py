@@ -135,13 +135,15 @@ def test_needs_that_a_locked_process_may_not_have_found(found: object) -> None:
 def test_a_recipe_is_read_back_and_named_by_all_that_it_holds() -> None:
     recipe = Recipe("1.9.1", (LINE,))
     private = Recipe("1.9.1", (LINE,), (Wheel(**WHEEL),))
-    for one in (recipe, private):
+    altered = Recipe("1.9.1", (LINE,), base=(LINE,))
+    assert altered.key("acme") != recipe.key("acme")
+    for one in (recipe, private, altered):
         assert recipe_of(one.to_json()) == one
     assert recipe.versions() == {"numpy": "2.4.6"}
     assert recipe.shared({"numpy": "2.4.6"})
     assert not recipe.shared({"numpy": "2.4.5"})
-    assert recipe.lines({"numpy"}) == (LINE,)
-    assert recipe.lines({"numpy"}, others=True) == ()
+    assert recipe.beside({"scipy"}) == (LINE,)
+    assert recipe.beside({"numpy"}) == ()
     assert recipe.key("acme") == recipe.key("other"), "of the index alone: for all tenants"
     assert private.key("acme") != private.key("other"), "with wheels: for one tenant"
     assert len({recipe.key("a"), private.key("a"), Recipe("1.9.0", (LINE,)).key("a")}) == 3
