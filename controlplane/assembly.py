@@ -134,7 +134,8 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
         builds = _local(settings, store, builder)
         return Assembly(store, engine, builds, builder, None, leases, engine.changes, look)
     jobs = KnativeJobs(cluster, install, engine.ensure_tenant)
-    site = Site(jobs, exchange, _limits(settings), settings.home / "work" / "checking")
+    checking = settings.home / "work" / "checking"
+    site = Site(jobs, exchange, _limits(settings), checking, standby_s=settings.standby_s)
     return Assembly(store, engine, JobBuilds(site), None, exchange, leases, engine.changes, look)
 
 

@@ -121,6 +121,9 @@ class Settings(BaseSettings):
     start_deadline_s: int = Field(
         600, ge=10, le=86400, description="Seconds for a version's first pod to become ready."
     )
+    standby_s: float = Field(
+        600, ge=0, le=3600, description="Seconds a builder waits for a tenant's next push; 0: none."
+    )
     tenant_pods: int = Field(100, ge=2, description="Pods of one tenant at most.")
     gateway: bool = Field(False, description="One port before all endpoints; `up --gateway`.")
     gateway_listen: str = Field("127.0.0.1:8081", description="IP:PORT of the gateway.")

@@ -1,25 +1,23 @@
-"""What is not a prediction, as an ASGI application: health, metrics, metadata, 404, 405."""
+"""What is not a prediction: health, metrics, metadata, 404, 405."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
 from runtime import metadata
+from runtime.faults import problem_of
+from runtime.heads import Head
 from runtime.launch import Launch
 from runtime.metrics import Metrics
-from runtime.problems import MethodNotAllowed, NotFound, NotImplementedHere, Problem, Starting
-from runtime.responses import problem_body, problem_headers
+from runtime.problems import MethodNotAllowed, NotFound, NotImplementedHere, Starting
+from runtime.responses import answer, problem_answer, without_body
 from runtime.revisions import Revision, Revisions
 from runtime.routes import routes
 from runtime.tokens import TokenVerifier
 
-Message = MutableMapping[str, Any]
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Answer = tuple[int, dict[str, str], bytes]
+Answer = tuple[int, dict[str, str], bytes]  # status, headers, body
 
 TEXT: Final = {"content-type": "text/plain; version=0.0.4; charset=utf-8"}
 READ: Final = ("GET", "HEAD", "OPTIONS")
@@ -30,7 +28,7 @@ KNOWN: Final = frozenset({*ANY, "PUT", "DELETE", "CONNECT", "TRACE", "PATCH"})
 
 
 class App:
-    """The ASGI application. `is_ready` tells whether predictions would be answered now."""
+    """Answers at once, from memory. `is_ready` tells whether predictions would be answered now."""
 
     def __init__(
         self,
@@ -75,20 +73,20 @@ class App:
             f"{path}/stats": partial(self._statistics, counted),
         }
 
-    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+    def answer(self, head: Head, end: bytes) -> bytes:
+        """Give the whole answer; `end` is what its head says of the connection."""
         try:
-            status, headers, body = self._answer(scope)
-        except Problem as problem:
-            status, headers, body = problem.status, problem_headers(problem), problem_body(problem)
-            self._metrics.refused[status] += 1
-        if status != 204:
-            headers = {**headers, "content-length": str(len(body))}
-        raw = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()]
-        await send({"type": "http.response.start", "status": status, "headers": raw})
-        await send({"type": "http.response.body", "body": body})
+            status, headers, body = self._answer(head)
+        except Exception as error:  # noqa: BLE001  (the edge: every error becomes an answer here)
+            problem = problem_of(error, None, head.request_id, "what is no prediction")
+            self._metrics.refused[problem.status] += 1
+            written = problem_answer(problem, end=end)
+        else:
+            written = answer(status, headers, body, end)
+        return without_body(written) if head.method == b"HEAD" else written
 
-    def _answer(self, scope: Scope) -> Answer:
-        path, method = scope["path"], scope["method"]
+    def _answer(self, head: Head) -> Answer:
+        path, method = head.path.decode("utf-8", "replace"), head.method.decode("ascii")
         if method not in KNOWN:
             raise NotImplementedHere(f"The method {method} is not known here.")
         if path == "*":  # of OPTIONS alone: what the server takes anywhere
@@ -102,7 +100,7 @@ class App:
             )
         if path in self._open:
             return self._open[path]()
-        self._tokens.verify(next((v for k, v in scope["headers"] if k == b"authorization"), None))
+        self._tokens.verify(head.authorization)
         return (self._posted if method == "POST" else self._guarded)[path]()
 
     def _posts(self, path: str) -> tuple[str, ...]:

@@ -1,12 +1,6 @@
 """The connections of a worker, and the way from each request to who answers it."""
 
-import asyncio
-import logging
-from typing import TYPE_CHECKING, Any, Final, cast
-
-from uvicorn._types import ASGI3Application, HTTPScope
-from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+from typing import TYPE_CHECKING, Final, cast
 
 from runtime.batching import Batcher
 from runtime.connection import Connection
@@ -17,6 +11,7 @@ from runtime.plan.ops import override
 from runtime.predictor import Predictor
 from runtime.problems import Problem
 from runtime.protocol import HttpProtocol
+from runtime.responses import CLOSE, KEEP_ALIVE
 from runtime.routes import Route, suited
 
 if TYPE_CHECKING:
@@ -24,7 +19,6 @@ if TYPE_CHECKING:
 
     from runtime.streams import Streams
 
-LOG: Final = logging.getLogger("uvicorn.error")
 SWEEP_S: Final = 1.0
 # For one worker: a connection costs about 5 KB, and up to 128 KB while a request is half read.
 MAX_CONNECTIONS: Final = 10_000
@@ -54,9 +48,8 @@ class Edge:
         self.max_body_bytes, self.body_s = 0, 0.0
         self.predict, self.admit, self.keep = predictor.predict, predictor.admit, self.gate.keep
         self.streams: Streams  # set once, by who makes a worker
-        self.app: ASGI3Application | None = None
-        self.default_headers: list[tuple[bytes, bytes]] = []
-        self.tasks: set[asyncio.Task[None]] = set()
+        # What answers the rest; told what the answer's head shall say of the connection. Set once.
+        self.app: Callable[[Head, bytes], bytes]
         self._routes = routes
 
     def protocol(self) -> HttpProtocol:
@@ -76,7 +69,7 @@ class Edge:
         return route
 
     def visit(self, connection: Connection, head: Head) -> None:
-        """Let the ASGI application answer, when it is this request's turn."""
+        """Let the application answer, when it is this request's turn."""
         connection.exchanges.append(Visit(self, connection, head))
         if self.closing:
             # Not at once: whether this is the last request shows when the whole chunk was read.
@@ -97,9 +90,8 @@ class Edge:
         if self.leaving:
             self.on_left()
 
-    def sweep(self, date: str) -> None:
+    def sweep(self) -> None:
         """End connections whose clients keep us waiting; called each second."""
-        self.default_headers[:] = [(b"date", date.encode())]
         moment = self.clock()
         for connection in tuple(self.connections):
             if connection.overdue(moment):
@@ -107,65 +99,19 @@ class Edge:
 
 
 class Visit(Exchange):
-    """A request that the ASGI application answers through uvicorn's own machinery."""
+    """A request that the application answers, as it is when the request's turn has come."""
 
-    __slots__ = ("_edge", "_started")
+    __slots__ = ("_edge",)
 
     head: Head
 
     def __init__(self, edge: Edge, connection: Connection, head: Head) -> None:
         super().__init__(connection, head, close=head.close)
-        self._edge, self._started = edge, False
+        self._edge = edge
 
     @override
     def begin(self) -> None:
-        if self._started:
-            return
-        self._started = True
-        edge, connection = self._edge, cast("Connection", self.connection)
-        if edge.closing and connection.is_last(self):
+        if self._edge.closing and self.connection.is_last(self):
             self.close = True
-        event = asyncio.Event()
-        event.set()
-        cycle = RequestResponseCycle(
-            scope=_scope(self.head),
-            transport=connection.transport,
-            flow=FlowControl(connection.transport),
-            logger=LOG,
-            access_logger=LOG,
-            access_log=False,
-            default_headers=edge.default_headers
-            + ([KEPT] if self.head.http10 and not self.close else []),
-            message_event=event,
-            expect_100_continue=False,
-            keep_alive=not self.close,
-            on_response=self._done,
-        )
-        cycle.more_body = False
-        task = edge.loop.create_task(cycle.run_asgi(cast("ASGI3Application", edge.app)))
-        edge.tasks.add(task)
-        task.add_done_callback(edge.tasks.discard)
-
-    def _done(self) -> None:
-        self.put(b"")
-
-
-KEPT: Final = (b"connection", b"keep-alive")
-
-
-def _scope(head: Head) -> HTTPScope:
-    scope: dict[str, Any] = {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.0" if head.http10 else "1.1",
-        "method": head.method.decode("ascii"),
-        "scheme": "http",
-        "path": head.path.decode("utf-8", "replace"),
-        "raw_path": head.target.partition(b"?")[0],
-        "query_string": head.query,
-        "root_path": "",
-        "headers": [(name.lower(), value) for name, value in head.headers],
-        "client": None,
-        "server": None,
-    }
-    return cast("HTTPScope", scope)
+        end = CLOSE if self.close else KEEP_ALIVE if self.head.http10 else b""
+        self.answer = self._edge.app(self.head, end)

@@ -41,7 +41,7 @@ class Exchange:
         self.gone = False
 
     def begin(self) -> None:
-        """Start what must wait for its turn; predictions are computed ahead of it."""
+        """Start, or answer, what must wait for its turn; predictions are computed ahead of it."""
 
     def abandon(self) -> None:
         """Learn that the client is gone."""

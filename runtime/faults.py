@@ -1,6 +1,6 @@
 """What a model raised, as an answer: a refused cell by its name, anything else as an id."""
 
-import secrets
+import os
 import sys
 import traceback
 
@@ -18,7 +18,7 @@ def problem_of(
         return error
     if isinstance(error, InputRefused) and signature is not None:
         return _cell(error, signature)
-    request_id = request_id or secrets.token_hex(8)
+    request_id = request_id or os.urandom(8).hex()
     log(error, request_id, who)
     return Internal(
         f"The model failed on this request. Its log names request {request_id}.",

@@ -3,7 +3,6 @@
 import math
 import re
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote_to_bytes
 
 from runtime import strict
 from runtime.problems import Malformed, Problem, UnsupportedMediaType
@@ -130,7 +129,12 @@ class Head:
     @property
     def path(self) -> bytes:
         """The target without its query, percent-encoding undone."""
-        return unquote_to_bytes(self.target.partition(b"?")[0])
+        path = self.target.partition(b"?")[0]
+        if b"%" not in path:
+            return path
+        from urllib.parse import unquote_to_bytes
+
+        return unquote_to_bytes(path)
 
     @property
     def query(self) -> bytes:

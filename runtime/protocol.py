@@ -1,4 +1,4 @@
-"""HTTP/1.1 on a connection: the hot path. Predictions go to the predictor, the rest to ASGI."""
+"""HTTP/1.1 on a connection: the hot path. Predictions go to the predictor, the rest to `App`."""
 
 import math
 from contextlib import suppress
@@ -13,7 +13,7 @@ from runtime.heads import Head
 from runtime.plan.ops import override
 from runtime.problems import Internal, Malformed, Overloaded, Problem, TooLarge, TooSlow
 from runtime.repeats import Repeat
-from runtime.responses import CLOSE, CONTINUE, problem_answer
+from runtime.responses import CLOSE, CONTINUE, problem_answer, without_body
 from runtime.strict import (
     MAX_HEAD_BYTES,
     MAX_TARGET_BYTES,
@@ -28,7 +28,7 @@ from runtime.strict import (
 
 if TYPE_CHECKING:
     from runtime.edge import Edge
-    from runtime.streams import Stream
+    from runtime.stream import Stream
 
 # Bodies above this are worth refusing before they are read.
 LARGE_BYTES: Final = 64 * 1024
@@ -403,7 +403,7 @@ class HttpProtocol(Connection):
         self.edge.refused(problem.status)
         answer = problem_answer(problem, end=CLOSE)
         if self._target and self.parser.get_method() == b"HEAD":
-            answer = answer[: answer.index(b"\r\n\r\n") + 4]
+            answer = without_body(answer)
         exchange.put(answer)
 
     @override

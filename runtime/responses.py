@@ -1,13 +1,12 @@
 """Answers as bytes: status line, headers, problem documents. No sockets."""
 
 from collections.abc import Mapping
-from email.utils import formatdate
 from http import HTTPStatus
+from time import gmtime, strftime
 from typing import Final
 
 import orjson
 
-from runtime.codecs.ndjson import MEDIA as NDJSON
 from runtime.codecs.v2_binary import HEADER, Parts
 from runtime.problems import MethodNotAllowed, Problem, Unauthenticated
 
@@ -19,12 +18,19 @@ CLOSE: Final = b"connection: close\r\n"
 KEEP_ALIVE: Final = b"connection: keep-alive\r\n"  # HTTP/1.0 clients need to read it
 
 
-def head(status: int, headers: Mapping[str, str], length: int, connection: bytes = b"") -> bytes:
-    """Write status line and headers; every answer carries its length."""
+def answer(status: int, headers: Mapping[str, str], body: bytes, end: bytes = b"") -> bytes:
+    """Write a whole answer; it carries its date, and its length unless it can have no body."""
     lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"]
     lines += [f"{name}: {value}\r\n" for name, value in headers.items()]
-    lines.append(f"content-length: {length}\r\n")
-    return "".join(lines).encode("latin-1") + connection + b"\r\n"
+    lines.append(f"date: {now()}\r\n")
+    if status != HTTPStatus.NO_CONTENT:
+        lines.append(f"content-length: {len(body)}\r\n")
+    return "".join(lines).encode("latin-1") + end + b"\r\n" + body
+
+
+def without_body(answer: bytes) -> bytes:
+    """Cut an answer to what one to HEAD is."""
+    return answer[: answer.index(b"\r\n\r\n") + 4]
 
 
 def prefix(revision: str, date: str) -> bytes:
@@ -44,15 +50,6 @@ def parts_head(prefix: bytes, body: Parts, connection: bytes = b"") -> bytes:
     if body.coding is not None:
         lines.append(b"content-encoding: %b\r\nvary: accept-encoding\r\n" % body.coding.encode())
     return b"".join([prefix, *lines, connection, b"\r\n"])
-
-
-def stream_head(revision: str, *, close: bool, chunked: bool) -> bytes:
-    """Write the head of predictions that are not there yet."""
-    lines = (
-        f"HTTP/1.1 200 OK\r\ncontent-type: {NDJSON}\r\nk-revision: {revision}\r\ndate: {now()}\r\n"
-    )
-    framing = b"transfer-encoding: chunked\r\n" if chunked else b""
-    return lines.encode("latin-1") + framing + (CLOSE if close else b"") + b"\r\n"
 
 
 def problem_headers(problem: Problem) -> dict[str, str]:
@@ -83,11 +80,9 @@ def problem_answer(
         headers["k-revision"] = revision
     if request_id is not None:
         headers["x-request-id"] = request_id
-    headers["date"] = now()
-    body = problem_body(problem)
-    return head(problem.status, headers, len(body), end) + body
+    return answer(problem.status, headers, problem_body(problem), end)
 
 
 def now() -> str:
-    """Give the Date header's value."""
-    return formatdate(usegmt=True)
+    """Give the Date header's value; its names are English, since no worker chooses a locale."""
+    return strftime("%a, %d %b %Y %H:%M:%S GMT", gmtime())

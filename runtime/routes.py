@@ -27,7 +27,7 @@ class Route(NamedTuple):
 
     csv           reads text/csv
     raw           reads tensors behind JSON (`head_bytes`)
-    streams       reads application/x-ndjson (`runtime/streams.py`)
+    streams       reads application/x-ndjson (`runtime/stream.py`)
     thread_bytes  larger bodies are read in the thread
     thread_cells  larger answers are written in the thread
     """

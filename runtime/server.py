@@ -9,17 +9,17 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Final
 
-import uvicorn
 import uvloop
 
 from runtime.app import App
 from runtime.backend import LocalBackend, RemoteBackend
 from runtime.batching import Batcher
 from runtime.control import Control, Packet
+from runtime.cores import usable
 from runtime.edge import MAX_CONNECTIONS, Edge
 from runtime.gate import Gate
 from runtime.last_words import tell
@@ -27,19 +27,16 @@ from runtime.launch import Backend, Exit, Launch, RevisionLaunch
 from runtime.lifecycle import Departures, adopt
 from runtime.loading import BadArtifact, Phases, close_all, load_all
 from runtime.metrics import Metrics
-from runtime.plan.ops import override
 from runtime.predictor import Predictor
-from runtime.protocol import HttpProtocol
 from runtime.reports import Reports
 from runtime.responses import now, prefix
 from runtime.revisions import Revision, Revisions
 from runtime.routes import routes
 from runtime.tokens import TokenVerifier
 
-if TYPE_CHECKING:
-    from uvicorn._types import ASGI3Application
-
 BACKLOG: Final = 4096
+# The interpreter's lock lets no more than about so many gain: a kernel is a fifth of Python.
+MOST_THREADS: Final = 4
 TICK_S: Final = 1.0
 # Descriptors for what is no client: plans, the fallback's pipes, sockets handed over.
 SPARE_DESCRIPTORS: Final = 512
@@ -69,31 +66,6 @@ class Inherited:
     settled: Callable[[], None] = lambda: None
 
 
-class Serving(uvicorn.Server):
-    """uvicorn's server, ended by an event instead of a poll; signals belong to the worker."""
-
-    def __init__(
-        self, config: uvicorn.Config, stopping: asyncio.Event, on_start: Callable[[], None]
-    ):
-        super().__init__(config)
-        self._stopping, self._on_start = stopping, on_start
-
-    @override
-    async def main_loop(self) -> None:
-        self._on_start()
-        await self._stopping.wait()
-
-    @override
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
-        for server in self.servers:
-            server.close()
-
-    @override
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 class Worker:
     """One process serving one endpoint."""
 
@@ -105,7 +77,7 @@ class Worker:
         self.stopping = asyncio.Event()
         self.metrics = Metrics()
         gate = Gate(launch.container_concurrency, launch.max_body_bytes)
-        self.batcher = Batcher(loop, gate, clock)
+        self.batcher = Batcher(loop, gate, clock, min(usable(), MOST_THREADS))
         self.tokens = TokenVerifier(
             launch.keys_file,
             launch.issuer,
@@ -123,8 +95,8 @@ class Worker:
         self.edge.max_body_bytes, self.edge.body_s = launch.max_body_bytes, launch.timeout_s
         self.edge.max_connections = room_for_connections()
         self.edge.streams = self.predictor.streams
-        self.app = App(launch, self.revisions, self.tokens, self.metrics, lambda: self.ready)
-        self.edge.app = cast("ASGI3Application", self.app)
+        app = App(launch, self.revisions, self.tokens, self.metrics, lambda: self.ready)
+        self.edge.app = app.answer
         self.control = (
             None
             if inherited.control is None
@@ -146,20 +118,14 @@ class Worker:
 
     async def serve(self) -> Exit:
         """Serve until told to stop; gives the exit code."""
-        config = uvicorn.Config(
-            cast("ASGI3Application", self.app),
-            http=cast("type[Any]", self._protocol),
-            loop="uvloop",
-            lifespan="off",
-            ws="none",
-            log_config=None,
-            access_log=False,
-            backlog=BACKLOG,
-        )
         for number in (signal.SIGTERM, signal.SIGINT):
             self.loop.add_signal_handler(number, self.stop)
         self._tick()
-        await Serving(config, self.stopping, self._started).serve([self.inherited.listener])
+        listener = self.inherited.listener
+        server = await self.loop.create_server(self.edge.protocol, sock=listener, backlog=BACKLOG)
+        self._started()
+        await self.stopping.wait()
+        server.close()
         return await self._end()
 
     def stop(self) -> None:
@@ -168,9 +134,6 @@ class Worker:
             sys.stderr.write("told to stop: answering what was asked, then ending\n")
         self.ready = False
         self.stopping.set()
-
-    def _protocol(self, **_uvicorns: object) -> HttpProtocol:
-        return self.edge.protocol()
 
     def _started(self) -> None:
         self.ready = True
@@ -203,7 +166,7 @@ class Worker:
         date = now()
         for revision in self.revisions.all:
             revision.prefix = prefix(revision.launch.name, date)
-        self.edge.sweep(date)
+        self.edge.sweep()
         if self.control is not None and self.ready:
             self.control.send(self.reports.stats(time.monotonic()))
             self.inherited.settled()
@@ -273,6 +236,7 @@ async def serve(launch: Launch, inherited: Inherited) -> Exit:
         return Exit.BAD_PLAN
     # What is there now stays for the whole life, so the collector need not look at it again.
     gc.freeze()
+    gc.enable()
     return await Worker(launch, inherited, loaded).serve()
 
 

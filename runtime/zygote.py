@@ -15,7 +15,6 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import ctypes
 import gc
-import importlib
 import json
 import selectors
 import signal
@@ -27,18 +26,11 @@ from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from runtime.control import Packet, receive, send
+from runtime.late import import_all
 from runtime.launch import Exit, LaunchError, from_env
 from runtime.loading import Phases
 from runtime.rehearsal import rehearse
 from runtime.server import Inherited, run
-
-# What a worker imports late in its life or at its first connection, request or scrape.
-LATE: Final = (
-    "cryptography.hazmat.backends.openssl.backend",
-    "prometheus_client.exposition",
-    "uvicorn.lifespan.off",
-)
-
 
 # From an answer to the making of the next spare. A wake on the heels of another could not use it
 # yet, and would share the processor with its rehearsal.
@@ -272,8 +264,7 @@ def main() -> None:
     """Import, freeze, serve."""
     sock = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(sock.fileno(), False)
-    for name in LATE:
-        importlib.import_module(name)
+    import_all()
     try_rehearsal()
     # Stopping by signal is the supervisor's to decide; a Ctrl-C in its terminal is for it alone.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

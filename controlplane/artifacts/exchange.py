@@ -21,7 +21,7 @@ class Taken:
 
 
 class Exchange(Protocol):
-    """Objects `builds/…` that pods write, and `tenants/TENANT/SHA256` that they read.
+    """Objects `builds/…` of builds' pods, and `tenants/TENANT/SHA256` that endpoints' pods read.
 
     Raises StoreUnavailable while the store does not answer; the same call again is harmless.
     """
@@ -31,6 +31,12 @@ class Exchange(Protocol):
 
     async def presign_put(self, name: str, expires_s: float) -> str:
         """Sign an address, as pods reach it, to write `builds/{name}` to."""
+
+    async def presign_read(self, name: str, expires_s: float) -> str:
+        """Sign an address, as pods reach it, to read `builds/{name}` from."""
+
+    async def write(self, name: str, content: bytes) -> None:
+        """Write `builds/{name}`."""
 
     async def read(self, name: str, most_bytes: int) -> bytes | None:
         """Give `builds/{name}`, None if it is not there; raises Differs if it is larger."""

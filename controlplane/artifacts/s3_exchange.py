@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import hashlib
+import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -52,6 +53,16 @@ class S3Exchange:
         """Sign an address, as pods reach it, to write `builds/{name}` to."""
         sign = self._outside.presigned_put_object
         return await _call(sign, self._bucket, BUILDS + name, timedelta(seconds=expires_s))
+
+    async def presign_read(self, name: str, expires_s: float) -> str:
+        """Sign an address, as pods reach it, to read `builds/{name}` from."""
+        sign = self._outside.presigned_get_object
+        return await _call(sign, self._bucket, BUILDS + name, timedelta(seconds=expires_s))
+
+    async def write(self, name: str, content: bytes) -> None:
+        """Write `builds/{name}`."""
+        put = self._client.put_object
+        await _call(put, self._bucket, BUILDS + name, io.BytesIO(content), len(content))
 
     async def read(self, name: str, most_bytes: int) -> bytes | None:
         """Give `builds/{name}`, None if it is not there; raises Differs if it is larger."""

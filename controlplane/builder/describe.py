@@ -75,22 +75,25 @@ def describe(estimator: Any) -> Signature:
 def _candidates(
     estimator: Any, names: list[str] | None
 ) -> list[tuple[list[Kind], list[NDArray[Any]]]]:
-    """Two rows each: by what the categories tell, all numbers, all zeros, all texts."""
+    """Two rows each: by what the categories tell, all numbers, known ones, all zeros, all texts."""
     if one_column_of_text(estimator):
         return [([Kind.STRING], [_objects("some words", "some other words")])]
     count = len(names) if names else int(getattr(estimator, "n_features_in_", 1))
     numbers = [np.array([0.25 + i, 0.75 + i]) for i in range(count)]
+    known = landmarks(estimator, names or [f"x{i}" for i in range(count)])
     texts = {
         position: next(value for value in values if isinstance(value, str))
-        for position, values in landmarks(
-            estimator, names or [f"x{i}" for i in range(count)]
-        ).items()
+        for position, values in known.items()
         if any(isinstance(value, str) for value in values)
     }
+    # The first of each column: where a model keeps rows, one of them.
+    firsts = [known[i][0] if known.get(i) else 0.0 for i in range(count)]
+    seen = [np.full(2, first if isinstance(first, float) else 0.0) for first in firsts]
     mixed = [_objects(texts[i], texts[i]) if i in texts else numbers[i] for i in range(count)]
     kinds = [Kind.STRING if i in texts else Kind.NUMBER for i in range(count)]
     return [
         (kinds, mixed),
+        ([Kind.NUMBER] * count, seen),
         ([Kind.NUMBER] * count, [np.zeros(2)] * count),
         ([Kind.ANY] * count, [_objects("a", "a")] * count),
     ]

@@ -1,21 +1,65 @@
-"""What a build elsewhere is told: one JSON document in one environment variable."""
+"""What a build elsewhere is told: one JSON document in one environment variable.
+
+A builder that waits is told in its variable where that document will be.
+"""
 
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 from controlplane.builder.report import Limits
 
 VARIABLE: Final = "KUBESERVE_BUILD"
+STANDBY: Final = "KUBESERVE_STANDBY"
+ADDRESSES: Final = ("source", "plan", "report", "instructions")
 
 
 class NotInstructions(ValueError):
     """The document is not one; says where."""
 
 
+class _Told:
+    """A document with the members that a dataclass says."""
+
+    __slots__ = ()
+
+    def write(self) -> str:
+        """Give the document."""
+        return json.dumps(asdict(self))  # type: ignore[call-overload]
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read the document; raises NotInstructions, which never repeats an address."""
+        if not text:
+            raise NotInstructions("is not set; this program is started by the control plane")
+        try:
+            document = json.loads(text)
+        except ValueError as error:
+            raise NotInstructions("is not JSON") from error
+        if not isinstance(document, dict):
+            raise NotInstructions("is not an object")
+        known = {field.name: field.type for field in fields(cls)}  # type: ignore[arg-type]
+        if set(document) != set(known):
+            differing = sorted(set(document) ^ set(known))
+            raise NotInstructions(f"has other members than it should: {differing}")
+        return cls(**{name: _checked(name, kind, document[name]) for name, kind in known.items()})
+
+
 @dataclass(frozen=True, slots=True)
-class Instructions:
+class Standby(_Told):
+    """A builder that waits.
+
+    instructions  signed address that the Instructions of its build will be at
+    wait_s        how long it looks there
+    """
+
+    instructions: str
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Instructions(_Told):
     """One build.
 
     source      signed address to GET the upload from; its digest and size are compared
@@ -50,33 +94,12 @@ class Instructions:
             namespaces=False,
         )
 
-    def write(self) -> str:
-        """Give the document."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def read(cls, text: str) -> "Instructions":
-        """Read the document; raises NotInstructions, which never repeats an address."""
-        if not text:
-            raise NotInstructions("is not set; this program is started by the control plane")
-        try:
-            document = json.loads(text)
-        except ValueError as error:
-            raise NotInstructions("is not JSON") from error
-        if not isinstance(document, dict):
-            raise NotInstructions("is not an object")
-        known = {field.name: field.type for field in fields(cls)}
-        if set(document) != set(known):
-            differing = sorted(set(document) ^ set(known))
-            raise NotInstructions(f"has other members than it should: {differing}")
-        return cls(**{name: _checked(name, kind, document[name]) for name, kind in known.items()})
-
 
 def _checked(name: str, kind: object, value: Any) -> Any:
     if kind in (str, "str"):
         if not isinstance(value, str) or not value:
             raise NotInstructions(f"{name} is not a text")
-        if name in ("source", "plan", "report") and urlsplit(value).scheme not in ("http", "https"):
+        if name in ADDRESSES and urlsplit(value).scheme not in ("http", "https"):
             raise NotInstructions(f"{name} is no http address")
         return value
     wanted = (int,) if kind in (int, "int") else (int, float)

@@ -45,6 +45,7 @@ class Builder:
     """Builds uploads, keeping a warm process so that a small model takes well under a second.
 
     pandas        have the warm process import it; one that builds once had better not
+    process       a warm process that was begun before; closed with the builder
     environments  of other scikit-learn versions; None: their models are refused
     """
 
@@ -55,9 +56,10 @@ class Builder:
         warm: bool = True,
         pandas: bool = True,
         environments: Environments | None = None,
+        process: Warm | None = None,
     ) -> None:
         self.limits, self._keep_warm = limits, warm
-        self.warm = Warm(pandas=pandas)
+        self.warm = process or Warm(pandas=pandas)
         self.loaders = Loaders(self.warm, environments, limits, pandas=pandas)
         self._free = asyncio.Semaphore(_CONCURRENT)
 

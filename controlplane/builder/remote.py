@@ -2,6 +2,7 @@
 
 KUBESERVE_BUILD tells where the upload is and where plan and report go: three addresses signed by
 the control plane for these objects alone. The report goes last, so a report implies its plan.
+Or KUBESERVE_STANDBY tells where these words will be; until they are, everything is imported.
 """
 
 import asyncio
@@ -14,14 +15,21 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from controlplane.builder.instructions import Instructions, NotInstructions
+from controlplane.builder.instructions import (
+    STANDBY,
+    VARIABLE,
+    Instructions,
+    NotInstructions,
+    Standby,
+)
 from controlplane.builder.job import Builder
 from controlplane.builder.remote_report import encode
 from controlplane.builder.report import Report
-from controlplane.builder.warm import WarmError
+from controlplane.builder.warm import Warm, WarmError
 
 TRANSFER: Final = "controlplane.builder.transfer"
-DONE: Final = 0  # a report was written, also of a model that cannot be served
+INSTRUCTIONS_BYTES: Final = 64 * 1024
+DONE: Final = 0  # a report was written, also of a model that cannot be served; or none was asked
 INSTRUCTIONS: Final = 64  # KUBESERVE_BUILD cannot be read
 SOURCE: Final = 65  # the upload is not the one that was announced
 STORE: Final = 69  # the object store does not answer, or refuses
@@ -30,10 +38,26 @@ LATE: Final = 75  # the deadline passed
 ENDED: Final = 143  # SIGTERM
 
 
-async def run(instructions: Instructions) -> Report:
+async def stand_by(standby: Standby) -> Report | None:
+    """Import, wait to be told, then `run`; None when nothing was asked for."""
+    process = Warm()
+    warm = asyncio.create_task(process.start())
+    try:
+        await asyncio.to_thread(importlib.import_module, TRANSFER)
+        from controlplane.builder.transfer import told
+
+        text = await told(standby.instructions, standby.wait_s, INSTRUCTIONS_BYTES)
+        return None if text is None else await run(Instructions.read(text.decode()), process)
+    finally:
+        warm.cancel()
+        await asyncio.gather(warm, return_exceptions=True)
+        await process.close()
+
+
+async def run(instructions: Instructions, process: Warm | None = None) -> Report:
     """Fetch, build, send. Raises TransferError, WarmError, TimeoutError; leaves no file."""
     work = Path(instructions.work) / "build"
-    builder = Builder(instructions.limits(), pandas=False)
+    builder = Builder(instructions.limits(), pandas=False, process=process)
     warm = asyncio.create_task(builder.start())  # imports scikit-learn while the upload comes
     try:
         async with asyncio.timeout(instructions.deadline_s):
@@ -52,6 +76,8 @@ async def run(instructions: Instructions) -> Report:
                 await send(instructions.plan, report.plan_path)
             await send(instructions.report, document)
             return report
+    except TimeoutError as error:
+        raise TimeoutError(f"not done within {instructions.deadline_s:g} s") from error
     finally:
         warm.cancel()
         await asyncio.gather(warm, return_exceptions=True)
@@ -59,9 +85,13 @@ async def run(instructions: Instructions) -> Report:
         shutil.rmtree(work, ignore_errors=True)
 
 
-async def _until_ended(instructions: Instructions) -> Report:
+async def _work(told: Instructions | Standby) -> Report | None:
+    return await (stand_by(told) if isinstance(told, Standby) else run(told))
+
+
+async def _until_ended(told: Instructions | Standby) -> Report | None:
     """Run; SIGTERM and SIGINT cancel, so that every process and file is gone afterwards."""
-    task = asyncio.create_task(run(instructions))
+    task: asyncio.Task[Report | None] = asyncio.create_task(_work(told))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)
@@ -70,16 +100,18 @@ async def _until_ended(instructions: Instructions) -> Report:
 
 def main() -> int:
     """Do one build; gives the exit code."""
+    told: Instructions | Standby
+    variable = STANDBY if STANDBY in os.environ else VARIABLE
     try:
-        instructions = Instructions.read(os.environ.pop("KUBESERVE_BUILD", ""))
+        text = os.environ.pop(variable, "")
+        told = Standby.read(text) if variable == STANDBY else Instructions.read(text)
+        report = asyncio.run(_until_ended(told))
     except NotInstructions as error:
-        return _failed(INSTRUCTIONS, f"KUBESERVE_BUILD: {error}")
-    try:
-        report = asyncio.run(_until_ended(instructions))
+        return _failed(INSTRUCTIONS, f"{variable}: {error}")
     except WarmError as error:
         return _failed(HOST, f"this pod cannot build: {error}")
-    except TimeoutError:
-        return _failed(LATE, f"not done within {instructions.deadline_s:g} s")
+    except TimeoutError as error:
+        return _failed(LATE, str(error))
     except asyncio.CancelledError:
         return _failed(ENDED, "told to end; nothing was sent")
     except OSError as error:
@@ -90,6 +122,8 @@ def main() -> int:
         if not isinstance(error, TransferError):
             raise
         return _failed(SOURCE if isinstance(error, Differs) else STORE, str(error))
+    if report is None:
+        return DONE
     layers = ", ".join(report.sandbox)
     print(f"{report.outcome}: {report.reason or report.estimator} [{layers}]")  # noqa: T201
     return DONE

@@ -1,6 +1,7 @@
 """Files over signed addresses: streamed, digest compared, and never to another address."""
 
 import asyncio
+import contextlib
 import hashlib
 import http.client
 import os
@@ -15,12 +16,20 @@ import httpx
 
 CHUNK: Final = 1 << 20
 ATTEMPTS: Final = 4
+# How often a builder that waits looks: at first a push follows soon, or none does.
+LOOK_S: Final = 0.15
+OFTEN_S: Final = 120.0
+SELDOM_S: Final = 0.6
 TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
 _CODE: Final = re.compile(r"<Code>(\w{1,60})</Code>")
 
 
 class TransferError(Exception):
     """The store does not answer, or refuses."""
+
+
+class NotThere(TransferError):
+    """There is nothing at the address, or nothing yet."""
 
 
 class Differs(TransferError):
@@ -35,6 +44,37 @@ async def fetch(url: str, path: Path, sha256: str, size_bytes: int) -> None:
     """Download to a new file; raises Differs unless digest and size are as announced."""
     async with _client() as client:
         await _again(lambda: _fetch(client, url, path, sha256, size_bytes))
+
+
+async def told(url: str, wait_s: float, most_bytes: int) -> bytes | None:
+    """Wait until there is something at an address; None when nothing came.
+
+    A store that falls meanwhile is waited for too; raises TransferError for what is too large.
+    """
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    async with _client() as client:
+        while True:
+            with contextlib.suppress(NotThere, _Passing):
+                return await _told(client, url, most_bytes)
+            waited = loop.time() - began
+            if waited >= wait_s:
+                return None
+            await asyncio.sleep(LOOK_S if waited < OFTEN_S else SELDOM_S)
+
+
+async def _told(client: httpx.AsyncClient, url: str, most_bytes: int) -> bytes:
+    content = bytearray()
+    try:
+        async with client.stream("GET", url) as answer:
+            await _check(answer)
+            async for chunk in answer.aiter_raw(CHUNK):
+                content += chunk
+                if len(content) > most_bytes:
+                    raise TransferError(f"what is told has more than {most_bytes} bytes")
+    except httpx.TransportError as error:
+        raise _Passing(f"the object store broke off: {_words(error)}") from error
+    return bytes(content)
 
 
 async def _fetch(
@@ -94,7 +134,8 @@ async def _check(answer: httpx.Response) -> None:
     what = f"the object store answered {answer.status_code} {phrase} for {_place(answer.request)}"
     if answer.status_code in (408, 429) or answer.status_code >= 500:
         raise _Passing(what)
-    raise TransferError(what)
+    # S3 says 403 where the signer may not list the bucket.
+    raise (NotThere if answer.status_code in (403, 404) else TransferError)(what)
 
 
 def _place(request: httpx.Request) -> str:

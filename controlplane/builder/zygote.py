@@ -117,12 +117,14 @@ def main() -> None:
     from controlplane.builder import child, verify  # noqa: F401  the imports are the point
     from controlplane.builder.lower import registry  # noqa: F401
     from runtime.estimators import look_at_libraries
+    from runtime.plan.graph import import_families
 
     # For bundles, into which only our own Python looks; another's has no `packaging`.
     for needed in ("controlplane.builder.requirements", "packaging.tags"):
         with contextlib.suppress(ImportError):
             importlib.import_module(needed)
     look_at_libraries()
+    import_families()
     with contextlib.suppress(BrokenPipeError):  # the job went away while we imported
         _send(control, {"ready": True}, [])
         # Models fitted with data frames want it: seconds at each build, or once here.

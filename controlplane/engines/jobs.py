@@ -11,9 +11,9 @@ from enum import StrEnum
 from typing import Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class BuildJob:
-    """One attempt at building a version.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuilderPod:
+    """What the pod of a builder gets.
 
     environment   of the program; it holds signed addresses
     memory_bytes  of the model alone; the program's own need comes on top
@@ -21,14 +21,31 @@ class BuildJob:
     deadline_s    from the job's start to its end, waiting for a place included
     """
 
-    version: uuid.UUID
-    attempt: int
     tenant: str
     environment: dict[str, str]
     work: str
     memory_bytes: int
     disk_bytes: int
     deadline_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildJob(BuilderPod):
+    """One attempt at building a version."""
+
+    version: uuid.UUID
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandbyJob(BuilderPod):
+    """A builder that has imported everything and waits to be told what to build, once.
+
+    wait_s  after which it ends; `deadline_s` has room for a build besides
+    """
+
+    id: uuid.UUID
+    wait_s: float
 
 
 class Phase(StrEnum):
@@ -54,6 +71,7 @@ class JobSeen:
 
     stuck  WAITING for what does not come by itself, such as an image that is not there; FAILED
            because it waited to the end
+    standby the builder that waited for this build; it may not have been told yet what to build
     """
 
     attempt: int
@@ -62,6 +80,7 @@ class JobSeen:
     advice: str = ""
     blame: Blame = Blame.HOST
     stuck: bool = False
+    standby: uuid.UUID | None = None
 
 
 class Jobs(Protocol):
@@ -69,6 +88,12 @@ class Jobs(Protocol):
 
     async def run(self, job: BuildJob) -> None:
         """Start a job; one of this version and attempt that is there already is success."""
+
+    async def stand_by(self, job: StandbyJob) -> None:
+        """Start a builder that waits, unless its tenant has one or has little room left."""
+
+    async def assign(self, version: uuid.UUID, attempt: int, tenant: str) -> uuid.UUID | None:
+        """Make a builder that waits the job of a build; gives its id, None when none waits."""
 
     async def seen(self, version: uuid.UUID, tenant: str) -> tuple[JobSeen, ...]:
         """Tell of every job of a version, by attempt."""

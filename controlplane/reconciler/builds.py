@@ -56,6 +56,9 @@ class Builds(Protocol):
         unfinished  asked after what is there was listed: a build that begins meanwhile is safe
         """
 
+    async def close(self) -> None:
+        """Stop what goes on between builds; builds that run are cancelled by whoever began them."""
+
 
 def _order(version: VersionToBuild) -> Order:
     """Have a version built again with what its first build resolved."""
@@ -101,3 +104,6 @@ class LocalBuilds:
     async def tidy(self, unfinished: Unfinished) -> int:  # noqa: ARG002  (the seam's)
         """Do nothing: a build removes its folder."""
         return 0
+
+    async def close(self) -> None:
+        """Do nothing: there is nothing between builds."""

@@ -22,6 +22,7 @@ from controlplane.builder.validate import Untrusted
 from controlplane.engines.jobs import Blame, BuildJob, Jobs, JobSeen, Phase
 from controlplane.models.service import VersionToBuild
 from controlplane.reconciler.builds import Built, Unfinished
+from controlplane.reconciler.standby import Room, Standbys
 from runtime.problems import Conflict, EngineUnavailable, Overloaded
 
 log = logging.getLogger("kubeserve.builds")
@@ -48,19 +49,24 @@ class Pace:
     """
 
     look_s: float = 2.0
-    report_s: float = 0.25
+    report_s: float = 0.1
     patience_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where builds go; `work`: a folder of ours for plans that are being checked."""
+    """Where builds go.
+
+    work       a folder of ours for plans that are being checked
+    standby_s  how long a builder waits for a tenant's next push; 0: none does
+    """
 
     jobs: Jobs
     exchange: Exchange
     limits: Limits
     work: Path
     pace: Pace = Pace()
+    standby_s: float = 0.0
 
 
 class JobBuilds:
@@ -70,6 +76,10 @@ class JobBuilds:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        room = Room(
+            WORK, site.limits.memory_bytes, _disk_bytes(site.limits), _deadline_s(site.limits)
+        )
+        self._standbys = Standbys(site.jobs, site.exchange, room, site.standby_s)
         self._changed: dict[uuid.UUID, asyncio.Event] = {}
         self._watching: asyncio.Task[None] | None = None
 
@@ -84,7 +94,7 @@ class JobBuilds:
         if self._watching is None:
             self._watching = asyncio.create_task(self._watch())
         try:
-            return await _Build(self._site, version, changed).result()
+            return await _Build(self._site, self._standbys, version, changed).result()
         finally:
             self._changed.pop(version.id, None)
             if not self._changed and self._watching is not None:
@@ -103,6 +113,11 @@ class JobBuilds:
         """Remove Jobs and objects of a recorded build."""
         await self._site.jobs.remove(version.id, version.tenant)
         await self._site.exchange.clear(f"{version.id}/")
+        self._standbys.soon(version.tenant)
+
+    async def close(self) -> None:
+        """Start no more builders that wait."""
+        await self._standbys.close()
 
     async def tidy(self, unfinished: Unfinished) -> int:
         """Remove Jobs of versions that are not built any more, and objects that are a day old."""
@@ -124,10 +139,13 @@ class JobBuilds:
 class _Build:
     """One version on its way; holds no truth of its own, only how long something has lasted."""
 
-    def __init__(self, site: Site, version: VersionToBuild, changed: asyncio.Event) -> None:
+    def __init__(
+        self, site: Site, standbys: Standbys, version: VersionToBuild, changed: asyncio.Event
+    ) -> None:
         self._jobs, self._exchange, self._limits = site.jobs, site.exchange, site.limits
         self._work, self._pace = site.work, site.pace
-        self._version, self._changed = version, changed
+        self._standbys, self._version, self._changed = standbys, version, changed
+        self._instructed: set[uuid.UUID] = set()
         self._stuck_since: float | None = None
         self._waited: JobSeen | None = None
         self._told: set[int] = set()
@@ -168,16 +186,17 @@ class _Build:
         for attempt in range(1, ATTEMPTS + 1):
             # Also when the Job is gone; and after the Jobs, since a Job that is done has one.
             sent = await self._report(attempt)
-            if isinstance(sent, Report):
-                return Built(sent), None
             if sent is not None:
+                for standby in self._instructed:
+                    await self._standbys.forget(standby)
                 return await self._built(attempt, sent), None
             if attempt not in seen:
-                return await self._run(attempt), None
+                return await self._run(attempt)
             job = self._with_patience(seen[attempt])
             if job.phase is Phase.WAITING:
                 return None, None
             if job.phase is Phase.RUNNING:
+                await self._instruct(attempt, job.standby)
                 return None, attempt
             if job.phase is Phase.FAILED and job.blame is not Blame.HOST:
                 return Built(_failed(job.reason, job.advice)), None
@@ -217,8 +236,10 @@ class _Build:
         except (Untrusted, Differs) as error:
             return _suspicious(error)
 
-    async def _built(self, attempt: int, sent: Sent) -> Built:
+    async def _built(self, attempt: int, sent: Sent | Report) -> Built:
         """Take the plan over: read here, checked by the runtime's own reader, then stored."""
+        if isinstance(sent, Report):
+            return Built(sent)
         if sent.report.outcome is not Outcome.PLAN or sent.plan_sha256 is None:
             return Built(sent.report)
         folder = self._work / uuid.uuid4().hex
@@ -233,26 +254,37 @@ class _Build:
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
-    async def _run(self, attempt: int) -> Built | None:
+    async def _run(self, attempt: int) -> tuple[Built | None, int | None]:
+        version = self._version
+        standby = await self._standbys.assign(
+            version.id, attempt, version.tenant, version.size_bytes
+        )
+        if standby is not None:
+            await self._instruct(attempt, standby)
+            return None, attempt
         try:
             await self._jobs.run(await self._job(attempt))
         except Conflict as error:
-            return Built(_failed(f"The cluster refuses the build: {error.detail}", REFUSED))
-        return None
+            return Built(_failed(f"The cluster refuses the build: {error.detail}", REFUSED)), None
+        return None, None
 
-    async def _job(self, attempt: int) -> BuildJob:
+    async def _instruct(self, attempt: int, standby: uuid.UUID | None) -> None:
+        """Tell a builder that waited, unless we did; whoever took it may have died before."""
+        if standby is not None and standby not in self._instructed:
+            await self._standbys.tell(standby, await self._instructions(attempt))
+            self._instructed.add(standby)
+
+    async def _instructions(self, attempt: int) -> Instructions:
         limits, version = self._limits, self._version
-        building_s = int(limits.wall_s * 3) + 60  # three locked processes; fetching and sending
-        deadline_s = building_s + PLACE_S
-        expires_s = deadline_s + SLACK_S
-        instructions = Instructions(
+        expires_s = _deadline_s(limits) + SLACK_S
+        return Instructions(
             source=await self._exchange.presign_get(version.sha256, expires_s),
             plan=await self._exchange.presign_put(self._name(attempt, "plan"), expires_s),
             report=await self._exchange.presign_put(self._name(attempt, "report"), expires_s),
             sha256=version.sha256,
             size_bytes=version.size_bytes,
             work=WORK,
-            deadline_s=building_s,
+            deadline_s=_building_s(limits),
             memory_bytes=limits.memory_bytes,
             cpu_s=limits.cpu_s,
             wall_s=limits.wall_s,
@@ -260,8 +292,10 @@ class _Build:
             work_bytes=limits.work_bytes,
             file_bytes=limits.file_bytes,
         )
-        # The upload, a folder for each locked process, and the plan.
-        disk = version.size_bytes + 3 * limits.work_bytes + limits.file_bytes
+
+    async def _job(self, attempt: int) -> BuildJob:
+        limits, version = self._limits, self._version
+        instructions = await self._instructions(attempt)
         return BuildJob(
             version=version.id,
             attempt=attempt,
@@ -269,12 +303,25 @@ class _Build:
             environment={VARIABLE: instructions.write()},
             work=WORK,
             memory_bytes=limits.memory_bytes,
-            disk_bytes=disk,
-            deadline_s=deadline_s,
+            disk_bytes=version.size_bytes + _disk_bytes(limits),
+            deadline_s=_deadline_s(limits),
         )
 
     def _name(self, attempt: int, what: str) -> str:
         return f"{self._version.id}/{attempt}/{what}"
+
+
+def _building_s(limits: Limits) -> int:
+    return int(limits.wall_s * 3) + 60  # three locked processes; fetching and sending
+
+
+def _deadline_s(limits: Limits) -> int:
+    return _building_s(limits) + PLACE_S
+
+
+def _disk_bytes(limits: Limits) -> int:
+    """Give what a build needs beside its upload: a folder for each locked process, and the plan."""
+    return 3 * limits.work_bytes + limits.file_bytes
 
 
 def _failed(reason: str, advice: str) -> Report:

@@ -101,3 +101,4 @@ class VersionBuilds:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._builds.close()

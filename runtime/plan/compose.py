@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from runtime.plan import passing
 from runtime.plan.imputers import Impute
 from runtime.plan.ops import (
     Array,
@@ -427,7 +426,4 @@ def _holds_text(frame: Frame) -> bool:
     return any(cells.dtype == object for cells in frame.columns)
 
 
-NODES: dict[str, NodeReader] = {
-    **passing.NODES,
-    **{kind.kind: kind for kind in (Pipeline, Columns)},
-}
+NODES: dict[str, NodeReader] = {kind.kind: kind for kind in (Pipeline, Columns)}

@@ -18,7 +18,6 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import numpy as np
@@ -98,7 +97,7 @@ def _raw(name: str, array: Array) -> bytes:
     return np.ascontiguousarray(array).tobytes()
 
 
-def read(path: str | Path) -> PlanFile:
+def read(path: str | os.PathLike[str]) -> PlanFile:
     """Map a plan file; raises PlanError with what is wrong, OSError if it cannot be opened."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:

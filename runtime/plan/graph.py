@@ -1,96 +1,98 @@
-"""From a spec and tensors to nodes: the registry of every kind of node there is."""
+"""From a spec and tensors to nodes: where every kind of node there is stands.
+
+A family is imported when a plan first needs one of its nodes: a plan needs a few of the forty, and
+all of them would be a tenth of a start from nothing. Who forks imports them before.
+"""
 
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from importlib import import_module
+from typing import Any, Final
 
-from runtime.plan import (
-    adaboost,
-    approximation,
-    backwards,
-    bayes,
-    binning,
-    calibration,
-    centroids,
-    chained,
-    clusters,
-    coding,
-    compose,
-    constants,
-    decomposition,
-    donors,
-    embeddings,
-    encoders,
-    ensembles,
-    imputers,
-    isotonic,
-    kernels,
-    linear,
-    meta,
-    mixtures,
-    multiclass,
-    multioutput,
-    neighbors,
-    neural,
-    outliers,
-    pls,
-    powers,
-    processes,
-    propagation,
-    quantiles,
-    radius,
-    scalers,
-    sparse_projection,
-    splines,
-    text,
-    topics,
-    tree_outputs,
-    trees,
-)
 from runtime.plan.ops import MAX_DEPTH, Array, Fields, Node, NodeReader, PlanError
 
-NODES: dict[str, NodeReader] = {
-    **adaboost.NODES,
-    **approximation.NODES,
-    **backwards.NODES,
-    **bayes.NODES,
-    **binning.NODES,
-    **calibration.NODES,
-    **centroids.NODES,
-    **chained.NODES,
-    **clusters.NODES,
-    **coding.NODES,
-    **compose.NODES,
-    **constants.NODES,
-    **decomposition.NODES,
-    **donors.NODES,
-    **embeddings.NODES,
-    **encoders.NODES,
-    **ensembles.NODES,
-    **imputers.NODES,
-    **isotonic.NODES,
-    **kernels.NODES,
-    **linear.NODES,
-    **meta.NODES,
-    **mixtures.NODES,
-    **multiclass.NODES,
-    **multioutput.NODES,
-    **neighbors.NODES,
-    **neural.NODES,
-    **outliers.NODES,
-    **pls.NODES,
-    **powers.NODES,
-    **processes.NODES,
-    **propagation.NODES,
-    **quantiles.NODES,
-    **radius.NODES,
-    **scalers.NODES,
-    **sparse_projection.NODES,
-    **splines.NODES,
-    **text.NODES,
-    **topics.NODES,
-    **tree_outputs.NODES,
-    **trees.NODES,
+# By module of this package: the ops of its table `NODES`.
+FAMILIES: Final[dict[str, tuple[str, ...]]] = {
+    "adaboost": (
+        "adaboost_classifier",
+        "adaboost_regressor",
+        "adaboost_tree_classifier",
+        "adaboost_tree_regressor",
+    ),
+    "approximation": ("nystroem", "random_fourier", "chi_squared", "count_sketch", "kernel_center"),
+    "backwards": ("rescale", "unpower", "unquantiles"),
+    "bayes": ("gaussian_nb", "linear_nb", "categorical_nb", "lda", "qda"),
+    "binning": ("bins",),
+    "calibration": ("calibrated",),
+    "centroids": ("nearest_centroid",),
+    "chained": ("chained",),
+    "clusters": ("centres", "bisected", "nearest_centre", "pooled"),
+    "coding": ("sparse_code",),
+    "compose": ("pipeline", "columns"),
+    "constants": ("constant",),
+    "decomposition": ("projection", "hidden_units"),
+    "donors": ("donors",),
+    "embeddings": ("kernel_pca", "isomap", "radius_isomap", "locally_linear"),
+    "encoders": ("one_hot", "ordinal", "target"),
+    "ensembles": (
+        "averaged_classifier",
+        "averaged_regressor",
+        "voting_classifier",
+        "voting_regressor",
+        "stacking",
+    ),
+    "imputers": ("impute", "impute_text", "indicate"),
+    "isotonic": ("isotonic",),
+    "kernels": ("svr", "one_class_svm", "svc", "kernel_ridge"),
+    "linear": ("linear_labels", "linear_regressor", "linear_classifier"),
+    "meta": ("restricted", "threshold_classifier", "transformed_target"),
+    "mixtures": ("mixture",),
+    "multiclass": ("one_vs_rest", "one_vs_one", "output_code"),
+    "multioutput": ("multi_output", "chain"),
+    "neighbors": (
+        "neighbors_classifier",
+        "neighbors_labels",
+        "neighbors_regressor",
+        "neighbors_graph",
+        "outlier_factor",
+    ),
+    "neural": ("mlp_labels", "mlp_regressor", "mlp_classifier"),
+    "outliers": ("plane", "envelope"),
+    "passing": ("identity", "dense", "function", "select"),
+    "pls": ("pls",),
+    "powers": ("power",),
+    "processes": ("process_regressor", "binary_process", "process_classifier"),
+    "propagation": ("kernel_votes", "neighbor_votes"),
+    "quantiles": ("quantiles",),
+    "radius": ("radius_classifier", "radius_regressor", "radius_graph"),
+    "scalers": ("standardize", "min_max", "normalize", "binarize", "polynomial"),
+    "sparse_projection": ("sparse_projection",),
+    "splines": ("splines",),
+    "text": ("count", "hashing", "tfidf"),
+    "topics": ("topics",),
+    "tree_outputs": ("labels_forest", "tree_embedding"),
+    "trees": (
+        "forest_classifier",
+        "forest_regressor",
+        "isolation_forest",
+        "boosted_classifier",
+        "boosted_regressor",
+    ),
 }
+FAMILY_OF: Final = {op: family for family, ops in FAMILIES.items() for op in ops}
+
+
+@cache
+def nodes_of(family: str) -> dict[str, NodeReader]:
+    """Import a family; gives its table."""
+    nodes: dict[str, NodeReader] = import_module(f"runtime.plan.{family}").NODES
+    return nodes
+
+
+def import_families() -> None:
+    """Import every family there is."""
+    for family in FAMILIES:
+        nodes_of(family)
 
 
 def build(
@@ -106,14 +108,14 @@ def build(
         raise PlanError(f"{where}: nested deeper than {MAX_DEPTH}")
     if not isinstance(spec, dict) or not isinstance(spec.get("op"), str):
         raise PlanError(f"{where}: not a node")
-    reader = NODES.get(spec["op"])
-    if reader is None:
+    family = FAMILY_OF.get(spec["op"])
+    if family is None:
         raise PlanError(f"{where}: unknown op {spec['op']!r}")
 
     def below(inner: Any, place: str, at: int) -> Node:
         return build(inner, tensors, place, at, thorough=thorough)
 
     fields = Fields(spec, tensors, below, where, depth, thorough=thorough)
-    node = reader(fields)
+    node = nodes_of(family)[spec["op"]](fields)
     fields.done()
     return node

@@ -1,8 +1,8 @@
 """A plan, ready to run: `load(path)` checks a file and builds its nodes."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -42,7 +42,7 @@ class Plan:
         return self.node.run(method, x)
 
 
-def load(path: str | Path, *, thorough: bool = True) -> Plan:
+def load(path: str | os.PathLike[str], *, thorough: bool = True) -> Plan:
     """Read, check and build a plan; raises PlanError, or OSError when there is no such file.
 
     thorough  False for a file whose digest says that it was loaded thoroughly when it was built:

@@ -7,6 +7,7 @@ import numpy as np
 from runtime.plan.distances import Points
 from runtime.plan.ops import (
     Array,
+    Cell,
     Fields,
     Float64Matrix,
     InputRefused,
@@ -14,6 +15,7 @@ from runtime.plan.ops import (
     Missing,
     Node,
     as_matrix,
+    override,
 )
 
 MAX_GRAPH: Final = 10_000  # columns of a graph's dense answer
@@ -82,6 +84,16 @@ class Within(Stored):
             raise fields.fail("'radius' must not be below zero")
         self.radius = self.points.reduce(radius)
         self.by_distance = False
+
+    @override
+    def example(self) -> tuple[Cell, ...]:
+        """Give a row that has a neighbour: a stored one."""
+        return tuple(self.points.points[0].tolist())
+
+    @override
+    def example_for(self, after: tuple[Cell, ...]) -> tuple[Cell, ...]:  # noqa: ARG002
+        """Give `example`: what comes next does not choose the neighbours."""
+        return self.example()
 
     def read_weights(self, fields: Fields) -> None:
         """Read how much each neighbour counts."""

@@ -30,20 +30,25 @@ def deploy(platform: Platform) -> str:
     return urlsplit(endpoint.url).netloc.split(".")[1]
 
 
-def static(cluster: Cluster, namespace: str) -> None:
-    """Make ours anew with a server that does nothing: without files, keys and a model."""
-    ours = cluster.get("-n", namespace, f"ksvc/{OURS}")
+def static(cluster: Cluster, namespace: str, like: str = OURS, name: str = STATIC) -> float:
+    """Make ours anew with a server that does nothing: without files, keys and a model.
+
+    Gives the seconds until it is Ready.
+    """
+    ours = cluster.get("-n", namespace, f"ksvc/{like}")
     template = copy.deepcopy(ours["spec"]["template"])
     template["metadata"] = {"annotations": template["metadata"]["annotations"]}
     template["spec"].pop("volumes", None)
     (container,) = template["spec"]["containers"]
-    for name in ("command", "env", "volumeMounts"):
-        container.pop(name, None)
+    for member in ("command", "env", "volumeMounts"):
+        container.pop(member, None)
     container["image"] = programs.image("hello", cluster.home)
-    metadata = {"name": STATIC, "namespace": namespace}
+    metadata = {"name": name, "namespace": namespace}
     document = {"apiVersion": ours["apiVersion"], "kind": ours["kind"], "metadata": metadata}
+    began = time.monotonic()
     cluster.apply({**document, "spec": {"template": template}})
-    cluster.wait("condition=Ready", "-n", namespace, f"ksvc/{STATIC}")
+    cluster.wait("condition=Ready", "-n", namespace, f"ksvc/{name}")
+    return time.monotonic() - began
 
 
 def starts(cluster: Cluster, platform: Platform, times: int) -> Json:

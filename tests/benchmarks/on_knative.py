@@ -100,7 +100,9 @@ def table(found: Json) -> str:
         p50 = one["p50_s"]
         lines.append(
             f"push to ready, p50 of {one['pushes']}: {p50['whole']:.2f} s (upload "
-            f"{p50['upload']:.2f}, build {p50['build']:.2f}, deploy {p50['deploy']:.2f})"
+            f"{p50['upload']:.2f}, build {p50['build']:.2f}, deploy {p50['deploy']:.2f}, a "
+            f"static server's {one['static_deploy_p50_s']:.2f}); the tenant's first: "
+            f"{one['first_s']['whole']:.2f} s"
         )
     if one := found.get("many"):
         each, same = one["requests_per_endpoint"], one["without_a_change"]

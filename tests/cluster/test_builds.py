@@ -57,10 +57,13 @@ class Rig:
         for document in render_tenant.tenant(tenant, b'{"keys": []}', self.install):
             await asyncio.to_thread(self.api.apply, document)
 
-    async def builds(self, install: Install | None = None, **pace: float) -> JobBuilds:
+    async def builds(
+        self, install: Install | None = None, standby_s: float = 0, **pace: float
+    ) -> JobBuilds:
         """Make what a control plane that starts anew makes."""
         jobs = KnativeJobs(self.api, install or self.install, self.ensure_tenant)
-        site = Site(jobs, self.exchange, LIMITS, self.folder / "checking", Pace(**pace))
+        checking = self.folder / "checking"
+        site = Site(jobs, self.exchange, LIMITS, checking, Pace(**pace), standby_s)
         made = JobBuilds(site)
         await made.start()
         return made
@@ -73,8 +76,14 @@ class Rig:
         return VersionToBuild(uuid.uuid4(), self.tenant, blob.sha256, blob.size_bytes, 1)
 
     def live(self, kind: str) -> list[dict[str, Any]]:
-        found = self.cluster.get("-n", self.tenant, kind, "-l", "kubeserve.dev/version")
-        return list(found["items"])
+        return self.labelled(kind, "kubeserve.dev/version")
+
+    def labelled(self, kind: str, selector: str) -> list[dict[str, Any]]:
+        return list(self.cluster.get("-n", self.tenant, kind, "-l", selector)["items"])
+
+    def ready(self) -> bool:
+        jobs = self.labelled("jobs", "kubeserve.dev/standby,!kubeserve.dev/version")
+        return any(job.get("status", {}).get("ready") for job in jobs)
 
     async def until(self, holds: Callable[[], Any]) -> Any:
         deadline = time.monotonic() + WITHIN_S
@@ -138,6 +147,46 @@ async def test_a_model_is_built_in_a_pod_of_its_tenant(rig: Rig, tmp_path: Path)
     await builds.forget(version)
     await rig.until(lambda: not rig.live("jobs") and not rig.live("pods"))
     assert await rig.exchange.builds_older_than(-60) == []
+
+
+async def test_the_next_push_is_built_by_a_builder_that_waits(rig: Rig, tmp_path: Path) -> None:
+    builds = await rig.builds(standby_s=300)
+    first = await rig.version(dumped(RandomForestClassifier(5).fit(X, Y), tmp_path))
+    assert (await built(builds, first)).report.outcome is Outcome.PLAN
+    await builds.forget(first)
+    await rig.until(rig.ready)
+    (waits,) = rig.labelled("jobs", "kubeserve.dev/standby")
+
+    second = await rig.version(dumped(RandomForestClassifier(6).fit(X, Y), tmp_path))
+    report = (await built(builds, second)).report
+    assert report.outcome is Outcome.PLAN, report
+    assert {"rlimits", "no_new_privs", "seccomp"} <= set(report.sandbox)
+    (job,) = rig.live("jobs")
+    assert job["metadata"]["uid"] == waits["metadata"]["uid"]
+    await builds.forget(second)
+    await rig.until(lambda: not rig.live("jobs"))
+    # It took one build and no more: who waits now is another.
+    await rig.until(rig.ready)
+    (other,) = rig.labelled("jobs", "kubeserve.dev/standby")
+    assert other["metadata"]["uid"] != waits["metadata"]["uid"]
+    await builds.close()
+    assert await rig.exchange.builds_older_than(-60) == []
+
+
+async def test_code_in_a_model_that_a_waiting_builder_loads_is_held_and_named(rig: Rig) -> None:
+    builds = await rig.builds(standby_s=300)
+    first = await rig.version(pickle.dumps({"not": "a model"}))
+    await built(builds, first)
+    await builds.forget(first)
+    await rig.until(rig.ready)
+    eats = "x = bytearray(1 << 40)"
+    for code, says in ((eats, "memory"), ("import os; os._exit(9)", "")):
+        found = await built(builds, await rig.version(pickle.dumps(Calls(exec, code))))
+        assert found.report.outcome is Outcome.FAILED
+        assert found.report.reason is not None
+        assert says in found.report.reason
+        await rig.until(lambda: rig.live("jobs"))
+    await builds.close()
 
 
 async def test_code_in_a_model_reaches_nothing_and_is_named(rig: Rig) -> None:

@@ -69,6 +69,16 @@ def digest(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
+async def test_what_a_pod_is_told_it_reads_from_its_own_address(rig: Rig) -> None:
+    address = await rig.exchange.presign_read("standby/a", 60)
+    async with httpx.AsyncClient() as http:
+        assert (await http.get(address)).status_code == 404
+        await rig.exchange.write("standby/a", b"build this")
+        assert (await http.get(address)).content == b"build this"
+        assert (await http.get(address.replace("standby/a", "standby/b"))).status_code == 403
+    assert await rig.exchange.clear("standby/a") == 1
+
+
 async def test_a_signed_address_reads_one_blob_and_nothing_else(rig: Rig) -> None:
     one, other = await rig.stored(b"one"), await rig.stored(b"other")
     url = await rig.exchange.presign_get(one, 60)

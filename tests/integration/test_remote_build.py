@@ -19,7 +19,7 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
 from controlplane.builder import remote
-from controlplane.builder.instructions import VARIABLE, Instructions
+from controlplane.builder.instructions import STANDBY, VARIABLE, Instructions, Standby
 from controlplane.builder.remote_report import Sent, decode, with_plan
 from controlplane.builder.report import GIB, MIB, Outcome
 from tests.hostile.corpus import ATTACKS, Canaries
@@ -61,11 +61,11 @@ def told(bucket: Bucket, upload: bytes, work: Path) -> Instructions:
     )
 
 
-def start(instructions: Instructions | str) -> "subprocess.Popen[bytes]":
-    text = instructions if isinstance(instructions, str) else instructions.write()
+def start(told: Instructions | Standby | str) -> "subprocess.Popen[bytes]":
+    text = told if isinstance(told, str) else told.write()
     return subprocess.Popen(
         [sys.executable, "-m", "controlplane.builder.remote"],
-        env={**os.environ, VARIABLE: text},
+        env={**os.environ, STANDBY if isinstance(told, Standby) else VARIABLE: text},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -181,6 +181,57 @@ def test_a_store_that_refuses_is_named_without_its_signature(
 def test_bad_instructions_are_named(text: str, says: str) -> None:
     code, errors = ended(start(text))
     assert code == remote.INSTRUCTIONS
+    assert says in errors
+
+
+def standing_by(bucket: Bucket, wait_s: float = WITHIN_S) -> "subprocess.Popen[bytes]":
+    """Start a builder that waits; gives it when it looked for the first time."""
+    process = start(Standby(f"{bucket.url}/told?signature=4", wait_s))
+    until(lambda: bucket.requests or process.poll() is not None)
+    return process
+
+
+def test_a_builder_that_waits_builds_what_it_is_told(
+    bucket: Bucket, model: bytes, tmp_path: Path
+) -> None:
+    bucket.script["GET", "/told"] = [403, 404, 503]  # none of these says that nothing will come
+    process = standing_by(bucket)
+    until(lambda: bucket.requests.count(("GET", "/told")) > 5)
+    instructions = told(bucket, model, tmp_path)
+    bucket.objects["/told"] = instructions.write().encode()
+    assert ended(process) == (remote.DONE, "")
+    asked = [one for one in bucket.requests if one != ("GET", "/told")]
+    assert asked == [("GET", "/source"), ("PUT", "/plan"), ("PUT", "/report")]
+    assert received(bucket).report.outcome is Outcome.PLAN
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_builder_that_is_told_nothing_ends(bucket: Bucket) -> None:
+    assert ended(standing_by(bucket, wait_s=1.0)) == (remote.DONE, "")
+    assert set(bucket.requests) == {("GET", "/told")}
+
+
+def test_a_builder_that_waits_ends_when_it_is_told_to(bucket: Bucket) -> None:
+    process = standing_by(bucket)
+    below = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGTERM)
+    assert ended(process)[0] == remote.ENDED
+    assert psutil.wait_procs(below, timeout=WITHIN_S)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "says"),
+    [
+        (b"{", remote.INSTRUCTIONS, "is not JSON"),
+        (b"x" * (remote.INSTRUCTIONS_BYTES + 1), remote.STORE, "more than"),
+    ],
+)
+def test_a_builder_that_is_told_nonsense_says_so(
+    bucket: Bucket, content: bytes, code: int, says: str
+) -> None:
+    bucket.objects["/told"] = content
+    found, errors = ended(standing_by(bucket))
+    assert found == code
     assert says in errors
 
 

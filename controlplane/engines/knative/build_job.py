@@ -1,10 +1,10 @@
-"""From a build to its Job: one locked-down pod that runs once. Pure."""
+"""From a build to its Job, and to that of a builder that waits: one locked-down pod. Pure."""
 
 import math
 import uuid
 from typing import Any, Final
 
-from controlplane.engines.jobs import BuildJob
+from controlplane.engines.jobs import BuilderPod, BuildJob, StandbyJob
 from controlplane.engines.knative import names
 from controlplane.engines.knative.install import Install
 from controlplane.engines.knative.names import Document
@@ -12,13 +12,17 @@ from controlplane.engines.knative.render import RESTRICTED, USER
 
 VERSION: Final = "kubeserve.dev/version"
 ATTEMPT: Final = "kubeserve.dev/attempt"
+STANDBY: Final = "kubeserve.dev/standby"  # id of a builder that waits, or waited before its build
+UNTIL: Final = "kubeserve.dev/waits-s"  # annotation: so long after its start it takes a build
 CONTAINER: Final = "build"
 MIB: Final = 1 << 20
 # Interpreter, scikit-learn, and the process that watches, beside what the model itself may take.
 OWN_MEMORY_MIB: Final = 768
 KEPT_S: Final = 3600  # after its end, if nobody removes it before
+UNUSED_S: Final = 60  # the same, of one that waited for nothing
 TMP_MIB: Final = 64
 GRACE_S: Final = 10
+REQUESTS: Final = {"cpu": "250m", "memory": "512Mi"}
 
 
 def name(version: uuid.UUID, attempt: int) -> str:
@@ -26,18 +30,47 @@ def name(version: uuid.UUID, attempt: int) -> str:
     return f"build-{version.hex}-{attempt}"
 
 
+def build_labels(version: uuid.UUID, attempt: int) -> dict[str, str]:
+    """Give what a Job is found by."""
+    return {VERSION: str(version), ATTEMPT: str(attempt)}
+
+
 def render(job: BuildJob, install: Install) -> Document:
     """Render the Job of one attempt."""
-    labels = {
-        **names.tenant_labels(job.tenant, install.instance),
-        VERSION: str(job.version),
-        ATTEMPT: str(job.attempt),
+    labels = build_labels(job.version, job.attempt)
+    return _job(job, install, {"name": name(job.version, job.attempt)}, labels, KEPT_S)
+
+
+def render_standby(job: StandbyJob, install: Install) -> Document:
+    """Render the Job of a builder that waits."""
+    metadata = {
+        "name": f"standby-{job.id.hex}",
+        "annotations": {UNTIL: f"{job.wait_s:g}"},
     }
+    return _job(job, install, metadata, {STANDBY: str(job.id)}, UNUSED_S)
+
+
+def render_taken(standby: Document, version: uuid.UUID, attempt: int) -> Document:
+    """Render what makes the Job of a waiting builder, as it was read, the Job of a build."""
+    read = standby["metadata"]
+    metadata = {key: read[key] for key in ("name", "namespace", "uid", "resourceVersion")}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {**metadata, "labels": build_labels(version, attempt)},
+        "spec": {"ttlSecondsAfterFinished": KEPT_S},
+    }
+
+
+def _job(
+    job: BuilderPod, install: Install, metadata: Document, own: dict[str, str], kept_s: int
+) -> Document:
+    labels = {**names.tenant_labels(job.tenant, install.instance), **own}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
-            "name": name(job.version, job.attempt),
+            **metadata,
             "namespace": names.namespace(install.namespace_prefix, job.tenant),
             "labels": labels,
         },
@@ -47,7 +80,7 @@ def render(job: BuildJob, install: Install) -> Document:
             "completions": 1,
             "parallelism": 1,
             "activeDeadlineSeconds": job.deadline_s,
-            "ttlSecondsAfterFinished": KEPT_S,
+            "ttlSecondsAfterFinished": kept_s,
             # A pod that is evicted, drained or lost with its node is replaced and not counted.
             "podFailurePolicy": {
                 "rules": [{"action": "Ignore", "onPodConditions": [_DISRUPTED]}],
@@ -61,7 +94,7 @@ def render(job: BuildJob, install: Install) -> Document:
 _DISRUPTED: Final = {"type": "DisruptionTarget", "status": "True"}
 
 
-def _pod(job: BuildJob, install: Install) -> Document:
+def _pod(job: BuilderPod, install: Install) -> Document:
     disk = f"{math.ceil(job.disk_bytes / MIB)}Mi"
     return {
         "restartPolicy": "Never",
@@ -84,7 +117,7 @@ def _pod(job: BuildJob, install: Install) -> Document:
     }
 
 
-def _container(job: BuildJob, install: Install) -> dict[str, Any]:
+def _container(job: BuilderPod, install: Install) -> dict[str, Any]:
     memory = math.ceil(job.memory_bytes / MIB) + OWN_MEMORY_MIB
     environment = {"PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp", **job.environment}  # noqa: S108
     return {
@@ -96,7 +129,7 @@ def _container(job: BuildJob, install: Install) -> dict[str, Any]:
         "securityContext": RESTRICTED,
         # What it needs for an ordinary model is asked for; only a large one takes the rest.
         "resources": {
-            "requests": {"cpu": "250m", "memory": "512Mi"},
+            "requests": REQUESTS,
             "limits": {"cpu": "2", "memory": f"{memory}Mi"},
         },
         "terminationMessagePolicy": "FallbackToLogsOnError",

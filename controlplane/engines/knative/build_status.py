@@ -1,11 +1,21 @@
 """From a build's Job, its pods and events to how far it is and why it failed, in words. Pure."""
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from controlplane.engines.jobs import Blame, JobSeen, Phase
-from controlplane.engines.knative.build_job import ATTEMPT, CONTAINER, MIB, OWN_MEMORY_MIB
+from controlplane.engines.knative.build_job import (
+    ATTEMPT,
+    CONTAINER,
+    MIB,
+    OWN_MEMORY_MIB,
+    REQUESTS,
+    STANDBY,
+    UNTIL,
+)
 from controlplane.engines.knative.holding import quantity
 from controlplane.engines.knative.names import Document
 
@@ -31,6 +41,8 @@ ENDINGS: Final = {
 }
 LATE: Final = 75
 _MOST_TEXT: Final = 500
+# Between our decision and the pod's next look at what it is told, clocks that differ included.
+_MARGIN_S: Final = 30.0
 
 
 def seen(job: Document, pods: Sequence[Document], events: Sequence[Document]) -> JobSeen:
@@ -39,6 +51,12 @@ def seen(job: Document, pods: Sequence[Document], events: Sequence[Document]) ->
     pods    of this Job, in any order
     events  warnings about the Job itself; needed only while it has no pod
     """
+    labels = job["metadata"]["labels"]
+    standby = uuid.UUID(labels[STANDBY]) if STANDBY in labels else None
+    return replace(_seen(job, pods, events), standby=standby)
+
+
+def _seen(job: Document, pods: Sequence[Document], events: Sequence[Document]) -> JobSeen:
     attempt = int(job["metadata"]["labels"][ATTEMPT])
     conditions = (job.get("status") or {}).get("conditions") or []
     true = {one["type"]: one for one in conditions if one.get("status") == "True"}
@@ -51,6 +69,37 @@ def seen(job: Document, pods: Sequence[Document], events: Sequence[Document]) ->
     if newest is None:
         return _no_pod(attempt, events)
     return _pending(attempt, newest)
+
+
+def ended(job: Document) -> bool:
+    """Tell whether a Job is over."""
+    conditions = (job.get("status") or {}).get("conditions") or ()
+    return any(
+        one["type"] in ("Complete", "Failed") and one.get("status") == "True" for one in conditions
+    )
+
+
+def takes_a_build(job: Document, image: str, now: datetime) -> bool:
+    """Tell whether a builder that waits runs our image and will still look what it is told."""
+    status, metadata = job.get("status") or {}, job["metadata"]
+    if metadata.get("deletionTimestamp") or ended(job) or not status.get("ready"):
+        return False
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    waited_s = (now - datetime.fromisoformat(status["startTime"])).total_seconds()
+    most_s = float(metadata["annotations"][UNTIL]) - _MARGIN_S
+    return container["image"] == image and waited_s < most_s
+
+
+def has_room(quota: Document | None) -> bool:
+    """Tell whether a builder that waits would leave half of what a tenant may use."""
+    status = (quota or {}).get("status") or {}
+    needs = {f"requests.{what}": text for what, text in REQUESTS.items()} | {"pods": "1"}
+    for what, text in needs.items():
+        most, used = (quantity(str((status.get(of) or {}).get(what))) for of in ("hard", "used"))
+        need = quantity(text)
+        if most is None or used is None or need is None or used + need > most / 2:
+            return False
+    return True
 
 
 def _pending(attempt: int, pod: Document) -> JobSeen:

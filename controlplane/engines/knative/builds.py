@@ -5,9 +5,10 @@ import contextlib
 import functools
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from controlplane.engines.jobs import BuildJob, JobSeen
+from controlplane.engines.jobs import BuildJob, JobSeen, StandbyJob
 from controlplane.engines.knative import build_job, build_status, names
 from controlplane.engines.knative import cluster as kube
 from controlplane.engines.knative.cluster import Cluster
@@ -18,6 +19,7 @@ from runtime.problems import Conflict, EngineUnavailable
 
 Result = TypeVar("Result")
 WATCH_AGAIN_S = 1.0
+QUOTA = "kubeserve"  # the name of a tenant's
 
 
 class KnativeJobs:
@@ -45,10 +47,41 @@ class KnativeJobs:
             if live is None or not names.is_ours(live, self._install.instance):
                 raise
 
+    async def stand_by(self, job: StandbyJob) -> None:
+        """Start a builder that waits, unless its tenant has one or has little room left."""
+        await self._ensure_tenant(job.tenant)
+        if any(not build_status.ended(one) for one in await self._waiting(job.tenant)):
+            return
+        namespace = self._namespace(job.tenant)
+        quota = await self._call(self._cluster.get, kube.QUOTA, namespace, QUOTA)
+        if build_status.has_room(quota):
+            await self._call(self._cluster.create, build_job.render_standby(job, self._install))
+
+    async def assign(self, version: uuid.UUID, attempt: int, tenant: str) -> uuid.UUID | None:
+        """Make a builder that waits the job of a build; gives its id, None when none waits."""
+        image = self._install.builder_image
+        for one in await self._waiting(tenant):
+            if build_status.takes_a_build(one, image, datetime.now(UTC)):
+                taken = build_job.render_taken(one, version, attempt)
+                with contextlib.suppress(Conflict):  # it changed meanwhile: ended, or was taken
+                    await self._call(self._cluster.apply, taken)
+                    return uuid.UUID(one["metadata"]["labels"][build_job.STANDBY])
+        return None
+
+    async def _waiting(self, tenant: str) -> list[Document]:
+        selector = f"{self._cluster.owned},{build_job.STANDBY},!{build_job.VERSION}"
+        found, _ = await self._call(self._cluster.list, kube.JOB, self._namespace(tenant), selector)
+        return found
+
     async def seen(self, version: uuid.UUID, tenant: str) -> tuple[JobSeen, ...]:
         """Tell of every job of a version, by attempt."""
-        namespace, selector = self._namespace(tenant), self._selector(version)
-        jobs, _ = await self._call(self._cluster.list, kube.JOB, namespace, selector)
+        namespace = self._namespace(tenant)
+        jobs, _ = await self._call(self._cluster.list, kube.JOB, namespace, self._selector(version))
+        if not jobs:
+            return ()
+        # By their Jobs: the pod of a builder that waited knows no version.
+        names_of = ",".join(job["metadata"]["name"] for job in jobs)
+        selector = f"{self._cluster.owned},batch.kubernetes.io/job-name in ({names_of})"
         pods, _ = await self._call(self._cluster.list, kube.POD, namespace, selector)
         found = []
         for job in jobs:

@@ -113,8 +113,9 @@ class KnativeEngine:
         """Make a tenant's namespace, and keep what is in it in shape."""
         if self._keys is None:
             raise EngineUnavailable("the signing keys are not published yet", retry_after_s=1)
-        for document in render_tenant.tenant(tenant, self._keys, self._install):
-            await self._ensure(document)
+        namespace, *inside = render_tenant.tenant(tenant, self._keys, self._install)
+        await self._ensure(namespace)
+        await asyncio.gather(*map(self._ensure, inside))
 
     async def _artifact(self, desired: DesiredEndpoint, revision: RenderedRevision) -> None:
         artifact, tenant = revision.artifact, desired.tenant

@@ -7,7 +7,10 @@ import pytest
 from sklearn.decomposition import LatentDirichletAllocation
 from sklearn.naive_bayes import CategoricalNB
 from sklearn.neighbors import KNeighborsClassifier, RadiusNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+from controlplane.builder.describe import describe
 from controlplane.builder.draft import drafted
 from controlplane.builder.lower.base import Unsupported
 from controlplane.builder.verify import verify
@@ -27,6 +30,20 @@ def test_rows_without_neighbours_are_left_out_of_the_comparison(tmp_path):
     with pytest.raises(ValueError, match="No neighbors found"):
         model.predict(np.array([[50.0, 50.0]]))
     assert "refused" not in checked(model, tmp_path)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_a_radius_far_from_zero_has_rows_to_compare(scaled, tmp_path):
+    model = RadiusNeighborsClassifier(0.8)
+    model = make_pipeline(StandardScaler(), model) if scaled else model
+    model.fit(X + 1000.0, np.arange(30) % 2)
+    assert "refused" not in checked(model, tmp_path)
+
+
+def test_what_has_no_plan_is_asked_about_a_row_that_it_keeps():
+    model = RadiusNeighborsClassifier(0.8, metric=lambda a, b: float(np.abs(a - b).max()))
+    signature = describe(model.fit(X + 1000.0, np.arange(30) % 2))
+    assert [output.name for output in signature.outputs] == ["predict", "predict_proba"]
 
 
 def test_rows_below_zero_are_made_positive_where_counts_are_wanted(tmp_path):

@@ -14,11 +14,12 @@ import pytest
 
 from controlplane.artifacts.exchange import Differs, Taken
 from controlplane.artifacts.store import Blob
-from controlplane.builder.instructions import VARIABLE, Instructions
+from controlplane.builder.instructions import STANDBY, VARIABLE, Instructions, Standby
 from controlplane.builder.remote_report import encode
 from controlplane.builder.report import Limits, Outcome, Report
-from controlplane.engines.jobs import Blame, BuildJob, JobSeen, Phase
+from controlplane.engines.jobs import Blame, BuildJob, JobSeen, Phase, StandbyJob
 from controlplane.models.service import VersionToBuild
+from controlplane.reconciler import standby as standbys
 from controlplane.reconciler.job_builds import ATTEMPTS, JobBuilds, Pace, Site
 from runtime.plan import format as plan_format
 from runtime.plan.signature import Column, Output, Signature
@@ -42,6 +43,8 @@ class World:
         self.script = script
         self.started: list[tuple[uuid.UUID, int]] = []
         self.jobs: dict[int, JobSeen] = {}
+        self.standbys: list[StandbyJob] = []
+        self.told: list[Instructions] = []
         self.objects: dict[str, bytes] = {}
         self.blobs: dict[str, bytes] = {}
         self.calls = 0
@@ -65,6 +68,32 @@ class World:
             self.jobs[job.attempt] = JobSeen(job.attempt, Phase.RUNNING)
             self.script(self, job)
         await self._called()
+
+    async def stand_by(self, job: StandbyJob) -> None:
+        await self._called()
+        self.standbys.append(job)
+
+    async def assign(self, version: uuid.UUID, attempt: int, tenant: str) -> uuid.UUID | None:
+        await self._called()
+        if not self.standbys or attempt in self.jobs:
+            return None
+        taken = self.standbys.pop().id
+        self.started.append((version, attempt))
+        self.jobs[attempt] = JobSeen(attempt, Phase.RUNNING, standby=taken)
+        await self._called()
+        return taken
+
+    async def presign_read(self, name: str, expires_s: float) -> str:
+        await self._called()
+        return f"http://store/builds/{name}?for={expires_s}"
+
+    async def write(self, name: str, content: bytes) -> None:
+        await self._called()
+        self.objects[name] = content
+        if name.startswith("standby/"):
+            (job,) = self.jobs.values()
+            self.told.append(Instructions.read(content.decode()))
+            self.objects[f"{VERSION.id}/{job.attempt}/report"] = FALLBACK
 
     async def seen(self, version: uuid.UUID, tenant: str) -> tuple[JobSeen, ...]:
         await self._called()
@@ -175,8 +204,8 @@ def content(path: Path) -> bytes:
     return path.read_bytes()
 
 
-async def builds(world: World, folder: Path) -> JobBuilds:
-    made = JobBuilds(Site(world, world, Limits(), folder / "checking", PACE))
+async def builds(world: World, folder: Path, standby_s: float = 0) -> JobBuilds:
+    made = JobBuilds(Site(world, world, Limits(), folder / "checking", PACE, standby_s))
     await made.start()
     return made
 
@@ -319,6 +348,94 @@ async def test_killed_at_any_call_it_goes_on_and_never_builds_twice(
         assert (await result(found, tmp_path)).outcome is Outcome.PLAN
         assert found.started == [(VERSION.id, 1), (VERSION.id, 2)]
         assert list(found.blobs.values()) == [raw]
+
+
+def waiting() -> StandbyJob:
+    room = {"work": "", "memory_bytes": 1, "disk_bytes": 1, "deadline_s": 1}
+    return StandbyJob(id=uuid.uuid4(), wait_s=60, tenant="acme", environment={}, **room)
+
+
+def no_pod(world: World, job: BuildJob) -> None:
+    pytest.fail("a pod was started beside the builder that waits")
+
+
+async def test_after_a_build_a_builder_waits_for_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standbys, "PAUSE_S", 0.0)
+    world = World(reports(FALLBACK))
+    made = await builds(world, tmp_path, standby_s=600)
+    await made.build(VERSION)
+    await made.forget(VERSION)
+    await made.forget(VERSION)
+    async with asyncio.timeout(10):
+        while not world.standbys:
+            await asyncio.sleep(0)
+    (job,) = world.standbys
+    told = Standby.read(job.environment[STANDBY])
+    assert f"builds/standby/{job.id}?" in told.instructions
+    assert (job.tenant, told.wait_s) == (VERSION.tenant, job.wait_s)
+    assert job.deadline_s > job.wait_s + Limits().wall_s
+    assert float(told.instructions.rpartition("=")[2]) >= job.deadline_s
+    await made.close()
+
+
+async def test_closed_no_builder_is_started_any_more(tmp_path: Path) -> None:
+    world = World(reports(FALLBACK))
+    made = await builds(world, tmp_path, standby_s=600)
+    await made.forget(VERSION)
+    await made.close()
+    assert world.standbys == []
+    made = await builds(world, tmp_path)
+    await made.forget(VERSION)
+    assert world.standbys == []
+
+
+async def test_a_builder_that_waits_takes_the_build(tmp_path: Path) -> None:
+    world = World(no_pod)
+    world.standbys = [waiting()]
+    made = await builds(world, tmp_path, standby_s=600)
+    async with asyncio.timeout(10):
+        report = (await made.build(VERSION)).report
+    assert report.outcome is Outcome.FALLBACK
+    (told,) = world.told
+    assert (told.sha256, told.limits()) == (VERSION.sha256, Limits(namespaces=False))
+    assert list(world.objects) == [name(1, "report")], "what it was told is removed"
+    await made.close()
+
+
+async def test_a_large_upload_has_a_pod_of_its_own(tmp_path: Path) -> None:
+    world = World(reports(FALLBACK))
+    world.standbys = [waiting()]
+    made = await builds(world, tmp_path, standby_s=600)
+    await made.build(replace(VERSION, size_bytes=standbys.UPLOAD_BYTES + 1))
+    assert len(world.standbys) == 1
+    assert world.told == []
+
+
+async def test_killed_at_any_call_a_taken_builder_is_still_told_and_none_beside_it(
+    tmp_path: Path,
+) -> None:
+    def world() -> World:
+        made = World(no_pod)
+        made.standbys = [waiting()]
+        return made
+
+    async def build(found: World) -> Outcome:
+        async with asyncio.timeout(10):
+            return (await (await builds(found, tmp_path, 600)).build(VERSION)).report.outcome
+
+    whole = world()
+    assert await build(whole) is Outcome.FALLBACK
+    for stop_at in range(1, whole.calls + 1):
+        found = world()
+        found.stop_at = stop_at
+        with pytest.raises(asyncio.CancelledError):
+            await build(found)
+        found.stop_at = None
+        assert await build(found) is Outcome.FALLBACK
+        assert found.started == [(VERSION.id, 1)]
+        assert found.told
 
 
 async def test_tidying_takes_what_no_version_waits_for(tmp_path: Path) -> None:

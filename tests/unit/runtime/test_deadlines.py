@@ -66,7 +66,7 @@ class Stage:
 
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
-        self.edge.sweep("now")
+        self.edge.sweep()
 
 
 @pytest.fixture

@@ -321,14 +321,13 @@ async def test_who_takes_slowly_gets_all_of_it_before_the_end() -> None:
 async def test_what_is_not_a_prediction_waits_while_nothing_is_taken() -> None:
     begun = 0
 
-    async def large(_scope: object, _receive: object, send: object) -> None:
+    def large(_head: object, _end: bytes) -> bytes:
         nonlocal begun
         begun += 1
-        headers = [(b"content-length", b"40000")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})  # type: ignore[operator]
-        await send({"type": "http.response.body", "body": b"a" * 40_000})  # type: ignore[operator]
+        return b"HTTP/1.1 200 OK\r\ncontent-length: 40000\r\n\r\n" + b"a" * 40_000
 
-    wired = Wired(app=large)
+    wired = Wired()
+    wired.edge.app = large
     wired.pipe.taking = False
     await wired.send(GET * 100)
     assert begun == 2  # what fills the buffer

@@ -16,7 +16,7 @@ from runtime.gate import Gate
 from runtime.metrics import Metrics
 from runtime.problems import Problem
 from runtime.protocol import HttpProtocol
-from runtime.responses import CLOSE, KEEP_ALIVE
+from runtime.responses import CLOSE, KEEP_ALIVE, without_body
 
 if TYPE_CHECKING:
     from runtime.heads import Head
@@ -122,14 +122,13 @@ class Answer:
 class Wired:
     """One connection to an edge. Predictions echo, unless `later`: then the test answers them.
 
-    POST /predict is a prediction; everything else goes to `app`.
+    POST /predict is a prediction; the application echoes everything else.
     """
 
     def __init__(
         self,
         *,
         later: bool = False,
-        app: Any = None,
         edge: Edge | None = None,
         admit: Callable[["Head"], None] = lambda _head: None,
         protocol: type[HttpProtocol] = HttpProtocol,
@@ -140,7 +139,7 @@ class Wired:
         self.asked: list[tuple[Exchange, bytes]] = []
         self.gate = Gate(0, MAX_BODY_BYTES)
         self.edge = edge or self._edge(admit)
-        self.edge.app = app or echo
+        self.edge.app = said
         self.protocol = protocol(self.edge)
         self.pipe = Pipe(self.loop)
         self.pipe.protocol = self.protocol
@@ -180,7 +179,7 @@ class Wired:
         """Wait until nothing is left to do without another event."""
         for _ in range(20_000):
             await asyncio.sleep(0)
-            if not self.edge.tasks and not (self.pipe.lost and self.protocol.open):
+            if not (self.pipe.lost and self.protocol.open):
                 return
         raise AssertionError("the edge never comes to rest")
 
@@ -195,7 +194,7 @@ class Wired:
         while seconds > 0:
             self.now += min(step_s, seconds)
             seconds -= step_s
-            self.edge.sweep("now")
+            self.edge.sweep()
             await self.settled()
 
     def answers(self, *methods: str) -> list[Answer]:
@@ -215,9 +214,15 @@ def answer(exchange: Exchange, body: bytes) -> None:
     """Answer a prediction with what was asked."""
     head = exchange.head
     assert head is not None
-    said = b"%b %b %b" % (head.method, head.path, body)
     end = CLOSE if exchange.close else KEEP_ALIVE if head.http10 else b""
-    exchange.put(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n%b\r\n%b" % (len(said), end, said))
+    exchange.put(said(head, end, body))
+
+
+def said(head: "Head", end: bytes, body: bytes = b"") -> bytes:
+    """Answer what is no prediction with what was asked; its body is not read."""
+    text = b"%b %b %b" % (head.method, head.path, body)
+    answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n%b\r\n%b" % (len(text), end, text)
+    return without_body(answer) if head.method == b"HEAD" else answer
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:

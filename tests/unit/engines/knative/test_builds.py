@@ -2,11 +2,12 @@
 
 import json
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from controlplane.engines.jobs import Blame, BuildJob, JobSeen, Phase
+from controlplane.engines.jobs import Blame, BuildJob, JobSeen, Phase, StandbyJob
 from controlplane.engines.knative import build_job, build_status
 from controlplane.engines.knative.install import Install
 
@@ -192,6 +193,91 @@ def test_what_is_seen_of_a_job(name: str) -> None:
         (phase is Phase.WAITING and blame is Blame.INSTALL)
         or name in ("late for an image", "late, pod gone")
     )
+
+
+STANDBY_ORDER = StandbyJob(
+    id=uuid.UUID(int=7),
+    wait_s=600,
+    tenant="acme",
+    environment={"KUBESERVE_STANDBY": "{}"},
+    work="/kubeserve/work",
+    memory_bytes=2048 * MIB,
+    disk_bytes=1,
+    deadline_s=1600,
+)
+STARTED = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def standing_by(**status: Any) -> dict[str, Any]:
+    document = build_job.render_standby(STANDBY_ORDER, INSTALL)
+    document["metadata"] |= {"uid": "u", "resourceVersion": "5"}
+    document["status"] = {"ready": 1, "startTime": "2026-01-01T00:00:00Z", **status}
+    return document
+
+
+def test_a_builder_that_waits_is_as_locked_down_and_becomes_the_job_of_a_build() -> None:
+    waits, builds = build_job.render_standby(STANDBY_ORDER, INSTALL), rendered()
+    pods = [one["spec"]["template"]["spec"] for one in (waits, builds)]
+    for spec in pods:
+        for container in spec["containers"]:
+            container.pop("env")
+        spec.pop("volumes")
+    assert pods[0] == pods[1]
+    assert build_job.VERSION not in waits["metadata"]["labels"]
+    taken = build_job.render_taken(standing_by(), VERSION, 2)
+    assert taken["metadata"] == {
+        "name": waits["metadata"]["name"],
+        "namespace": "ks-acme",
+        "uid": "u",
+        "resourceVersion": "5",
+        "labels": {"kubeserve.dev/version": str(VERSION), "kubeserve.dev/attempt": "2"},
+    }
+    document = standing_by()
+    document["metadata"]["labels"] |= taken["metadata"]["labels"]
+    found = build_status.seen(document, [pod("Running")], [])
+    assert found == JobSeen(2, Phase.RUNNING, standby=STANDBY_ORDER.id)
+
+
+@pytest.mark.parametrize(
+    ("document", "after_s", "takes"),
+    [
+        (standing_by(), 0, True),
+        (standing_by(), 569, True),
+        (standing_by(), 571, False),
+        (standing_by(ready=0), 0, False),
+        (standing_by(conditions=[{"type": "Complete", "status": "True"}]), 0, False),
+        (standing_by(conditions=[{"type": "Failed", "status": "True"}]), 0, False),
+        (standing_by(conditions=[{"type": "Suspended", "status": "True"}]), 0, True),
+    ],
+)
+def test_when_a_builder_takes_a_build(document: Any, after_s: float, takes: bool) -> None:
+    now = STARTED + timedelta(seconds=after_s)
+    assert build_status.takes_a_build(document, "builder@sha256:2", now) is takes
+    assert not build_status.takes_a_build(document, "builder@sha256:3", now)
+
+
+@pytest.mark.parametrize(
+    ("used", "room"),
+    [
+        ({}, True),
+        ({"pods": "4"}, True),
+        ({"pods": "5"}, False),
+        ({"requests.cpu": "750m"}, True),
+        ({"requests.cpu": "751m"}, False),
+        ({"requests.memory": "1Gi"}, False),
+    ],
+)
+def test_a_builder_waits_only_while_half_of_the_quota_is_free(
+    used: dict[str, str], room: bool
+) -> None:
+    hard = {"pods": "10", "requests.cpu": "2", "requests.memory": "2Gi"}
+    none = dict.fromkeys(hard, "0")
+    assert build_status.has_room({"status": {"hard": hard, "used": none | used}}) is room
+
+
+def test_without_a_quota_that_is_counted_no_builder_waits() -> None:
+    assert not build_status.has_room(None)
+    assert not build_status.has_room({"spec": {"hard": {"pods": "10"}}})
 
 
 def test_a_pods_words_are_cut_and_harmless() -> None:
