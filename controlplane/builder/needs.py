@@ -92,8 +92,8 @@ class Recipe:
 
     sklearn  its version
     lock     lines NAME==VERSION --hash=sha256:…, sorted, scikit-learn and its companions among them
-    base     lines of scikit-learn, its companions and all that these need, where the versions are
-             not those of the release's own environment; no wheel of a bundle is among them
+    base     lines of scikit-learn, its companions and all that these need: the environment where
+             these are not the versions of the release's own; no wheel of a bundle is among them
     """
 
     sklearn: str

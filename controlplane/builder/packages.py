@@ -17,7 +17,7 @@ import shutil
 import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -98,15 +98,12 @@ class Packages:
             ]
             without = [word for w in needs.wheels for word in ("--no-emit-package", w.name)]
             # What is there is preferred, so that most models share the release's own Python.
-            held = pins(version)
-            first = _Question(folder / "all", python, version, held)
+            first = _Question(folder / "all", python, version, pins(version))
             lock = await self._chosen(first, [*needs.requirements, *own], without)
-            recipe = Recipe(version, lock, needs.wheels)
-            if recipe.shared(held):
-                return recipe
-            # What scikit-learn of these versions needs, without anything of the model's own.
-            second = _Question(folder / "base", python, version, recipe.versions())
-            return replace(recipe, base=await self._chosen(second, [], []))
+            # What scikit-learn of these versions needs, without anything of the model's own: also
+            # for the day on which ours is of other versions.
+            second = _Question(folder / "base", python, version, dict(versions_of(lock)))
+            return Recipe(version, lock, needs.wheels, await self._chosen(second, [], []))
 
     async def _chosen(
         self, question: "_Question", more: list[str], arguments: list[str]
