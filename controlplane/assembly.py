@@ -10,6 +10,7 @@ from controlplane.artifacts.folder import FolderStore
 from controlplane.artifacts.store import Store
 from controlplane.builder.environments import Environments
 from controlplane.builder.job import Builder
+from controlplane.builder.loaders import packages_of
 from controlplane.builder.report import Limits, SandboxPolicy
 from controlplane.engines.embedded.host import EmbeddedEngine
 from controlplane.engines.engine import EndpointId, Engine
@@ -55,9 +56,10 @@ def assemble(
     environments = _environments(settings)
     builder = builder or Builder(_limits(settings), environments=environments)
     if engine is None:
-        engine = EmbeddedEngine(settings.home, store, settings.public_url, environments)
+        pythons = None if environments is None else packages_of(environments, _limits(settings))
+        engine = EmbeddedEngine(settings.home, store, settings.public_url, pythons)
         if environments is not None:
-            environments.in_use = engine.files
+            environments.ask(engine.files)
     return Assembly(store, engine, _local(settings, store, builder), builder)
 
 

@@ -1,7 +1,7 @@
 """What computes a revision's answers: a plan in this process, or a front of another process.
 
-The collector (`runtime/batching.py`) runs at most one call per backend at a time, gives it whole
-batches, splits a batch that raises, and turns exceptions into problems:
+The collector (`runtime/batching.py`) gives a backend whole batches, splits a batch that raises,
+cuts a call that is too large into pieces, and turns exceptions into problems:
 
     ops.InputRefused(row, column, detail)   422, row and column of the caller's own request
     problems.Problem                        as it is (a front raises EngineUnavailable ...)
@@ -31,7 +31,7 @@ class LocalBackend(Protocol):
         ...
 
     def run(self, method: str, x: Inputs) -> Array:
-        """Give one answer a row. Called from the loop or the worker thread, one at a time."""
+        """Give one answer a row. Called from the loop and from several threads at once."""
         ...
 
 

@@ -8,17 +8,16 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Final, Protocol, cast
 
-import numpy as np
-
 from runtime.backend import LocalBackend, RemoteBackend
 from runtime.codecs.request import Call
-from runtime.compute import Outcome, Results, checked, compute, compute_remote, part, together
+from runtime.compute import Outcome, checked, compute, compute_remote, together
+from runtime.cutting import Cut, Width
 from runtime.gate import Gate
-from runtime.plan.ops import Frame, InputRefused, override
+from runtime.plan.ops import Frame, override
 from runtime.plan.plan import Cost
 from runtime.plan.signature import Kind
 from runtime.problems import DeadlinePassed
-from runtime.worker_thread import WorkerThread
+from runtime.threads import Threads
 
 # A hop to the thread costs 120 to 220 us, so it pays above about 2 ms; a call is bounded at 10 ms
 # so that what arrives meanwhile does not wait longer for it (both measured).
@@ -42,14 +41,16 @@ Answered = Callable[[Sequence[Job], Sequence[Outcome]], None]
 
 
 class Lane:
-    """The jobs of one revision; one call at a time, so a backend needs no lock."""
+    """The jobs of one revision: one batch at a time, and the next collects meanwhile."""
 
     def __init__(self, batcher: "Batcher", cost: Cost) -> None:
         self._batcher = batcher
         self._answered = batcher.answered
         self._queue: deque[Job] = deque()
         self._armed = False
-        self.running: Sequence[Job] = ()
+        self.running: Sequence[Job] = ()  # a batch elsewhere
+        # A job in pieces: while it is computed no other is cut, and smaller ones overtake it.
+        self.large: Job | None = None
         self.most_rows = rows_in_a_call(cost)
         self.on_batch: Callable[[int, int], None] = lambda _requests, _rows: None
 
@@ -67,13 +68,14 @@ class Lane:
 
     def late(self, now: float) -> None:
         """Answer for what has passed its deadline, waiting or running."""
-        for job in (*self.running, *self._queue):
+        large = () if self.large is None else (self.large,)
+        for job in (*self.running, *large, *self._queue):
             if not job.gone and now > job.deadline:
                 self._answered([job], [DeadlinePassed("No answer was ready before the deadline.")])
 
     def waits(self) -> bool:
         """True when something is queued or running elsewhere."""
-        return bool(self._queue or self.running)
+        return bool(self._queue or self.running or self.large)
 
     def _flush(self) -> None:
         self._armed = False
@@ -83,7 +85,7 @@ class Lane:
             self._batcher.starved.add(self)
             return
         jobs = self._take(self._batcher.clock())
-        if self._queue:
+        if jobs and self._queue:
             self.arm()
         if jobs:
             self._start(jobs)
@@ -100,6 +102,8 @@ class Lane:
             if now > job.deadline:
                 late = DeadlinePassed("The deadline passed before it could be started.")
                 self._answered([job], [late])
+            elif self.large is not None and self._is_large(job):
+                others.append(job)
             elif not jobs or job.call.outputs == jobs[0].call.outputs:
                 if jobs and rows + job.call.rows > self.most_rows:
                     others.append(job)
@@ -111,6 +115,10 @@ class Lane:
         queue.extendleft(reversed(others))
         return jobs
 
+    def _is_large(self, job: Job) -> bool:
+        """True when a job is more than one call may be."""
+        return job.call.rows > self.most_rows
+
     def _begin(self, jobs: list[Job]) -> int:
         """Count a call that starts; gives its rows."""
         rows = sum([job.call.rows for job in jobs])
@@ -121,8 +129,11 @@ class Lane:
     def _start(self, jobs: list[Job]) -> None:
         raise NotImplementedError
 
-    def _finish(self, jobs: Sequence[Job], outcomes: Sequence[Outcome] | Exception) -> None:
+    def _came_back(self, jobs: Sequence[Job], outcomes: Sequence[Outcome] | Exception) -> None:
         self.running = ()
+        self._finish(jobs, outcomes)
+
+    def _finish(self, jobs: Sequence[Job], outcomes: Sequence[Outcome] | Exception) -> None:
         self._batcher.finished(len(jobs))
         if isinstance(outcomes, Exception):
             outcomes = [outcomes] * len(jobs)
@@ -137,6 +148,7 @@ class LocalLane(Lane):
     def __init__(self, batcher: "Batcher", backend: LocalBackend) -> None:
         super().__init__(batcher, backend.cost)
         self._backend = backend
+        self._width = Width(batcher.threads.most)
         cost = backend.cost
         self._inline_rows = (INLINE_US - cost.c0_us) / max(cost.c1_us, 1e-9)
         # Texts to be read are among the strings that may not be missing.
@@ -173,57 +185,49 @@ class LocalLane(Lane):
         self._answered((job,), (outcome,))
 
     @override
+    def _is_large(self, job: Job) -> bool:
+        return self._weight(job.call) > self.most_rows
+
+    @override
     def _start(self, jobs: list[Job]) -> None:
         rows = self._begin(jobs)
         weight = sum([self._weight(job.call) for job in jobs]) if self._texts else rows
         cost_us = self._backend.cost.of(weight) * len(jobs[0].call.outputs)
         if cost_us <= INLINE_US:
-            try:
-                outcomes = together(self._backend, jobs)
-            except Exception as error:  # noqa: BLE001  (a model may raise anything)
-                if len(jobs) > 1:  # to find the poisoned one takes many calls
-                    self._elsewhere(jobs)
-                    return
-                outcomes = [error]
-            self._finish(jobs, outcomes)
-        elif rows > self.most_rows:
-            self.running = jobs
-            self._batcher.watch()
-            self._piece(jobs[0], 0, [])
+            self._now(jobs)
+        elif len(jobs) == 1 and weight > self.most_rows:
+            self._in_pieces(jobs[0], max(1, self.most_rows * rows // weight))
         else:
             self._elsewhere(jobs)
+
+    def _now(self, jobs: list[Job]) -> None:
+        outcomes: list[Outcome]
+        try:
+            outcomes = together(self._backend, jobs)
+        except Exception as error:  # noqa: BLE001  (a model may raise anything)
+            if len(jobs) > 1:  # to find the poisoned one takes many calls
+                self._elsewhere(jobs)
+                return
+            outcomes = [error]
+        self._finish(jobs, outcomes)
 
     def _elsewhere(self, jobs: list[Job]) -> None:
         self.running = jobs
         self._batcher.watch()
-        self._batcher.thread.submit(
-            lambda: compute(self._backend, jobs), lambda outcomes: self._finish(jobs, outcomes)
+        self._batcher.threads.submit(
+            lambda: compute(self._backend, jobs), lambda outcomes: self._came_back(jobs, outcomes)
         )
 
-    def _piece(self, job: Job, start: int, pieces: list[Results]) -> None:
-        """Compute one job that is larger than a call may be, letting others in between."""
-        call, end = job.call, min(start + self.most_rows, job.call.rows)
-        if job.gone:
-            self._finish([job], [{}])
-            return
-        if start == end:
-            joined = {name: np.concatenate([p[name] for p in pieces]) for name in call.outputs}
-            self._finish([job], [joined])
-            return
+    def _in_pieces(self, job: Job, rows: int) -> None:
+        """Compute one job by so many rows at a time, letting smaller ones overtake it."""
 
-        def work() -> Results:
-            x = part(call.inputs, start, end)
-            return {name: checked(self._backend.run(name, x), end - start) for name in call.outputs}
+        def ended(outcome: Outcome) -> None:
+            self.large = None
+            self._finish([job], [outcome])
 
-        def done(result: Results | Exception) -> None:
-            if isinstance(result, InputRefused) and result.row is not None:
-                result = InputRefused(result.row + start, result.column, result.detail)
-            if isinstance(result, Exception):
-                self._finish([job], [result])
-            else:
-                self._piece(job, end, [*pieces, result])
-
-        self._batcher.thread.submit(work, done)
+        self.large = job
+        self._batcher.watch()
+        Cut(job, rows, self._backend, self._batcher.threads, self._width, ended).go_on()
 
 
 class RemoteLane(Lane):
@@ -241,18 +245,22 @@ class RemoteLane(Lane):
         self._batcher.spawn(self._wait(jobs))
 
     async def _wait(self, jobs: list[Job]) -> None:
-        self._finish(jobs, await compute_remote(self._backend, jobs))
+        self._came_back(jobs, await compute_remote(self._backend, jobs))
 
 
 class Batcher:
     """The lanes of a worker and what they share."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, gate: Gate, clock: Callable[[], float]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        gate: Gate,
+        clock: Callable[[], float],
+        cores: int = 1,
     ) -> None:
         self.loop, self.gate, self.clock = loop, gate, clock
         self.answered: Answered = lambda _jobs, _outcomes: None  # set before a lane is opened
-        self.thread = WorkerThread(loop)
+        self.threads = Threads(loop, cores)
         # No other request can arrive in this tick: one connection, all of its bytes read.
         self.alone = False
         self.lanes: list[Lane] = []
@@ -298,7 +306,7 @@ class Batcher:
 
     async def close(self) -> None:
         """Stop what runs elsewhere."""
-        self.thread.close()
+        self.threads.close()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -52,11 +52,12 @@ class LaunchError(ValueError):
 class RevisionLaunch:
     """One routed revision of the endpoint.
 
-    artifact   local path of the plan (backend plan) or of the model file (backend fallback)
+    artifact   local path of the plan (backend plan) or of the model file or bundle (fallback)
     sha256     of that file, hexadecimal; the name under which a cache holds it
     signature  path of the signature JSON; needed by the fallback only (a plan carries its own)
     sklearn    version that wrote the model file; the fallback loads it in no other
     interpreter  path of a Python that has that version, where ours has another
+    packages   path of a folder with more packages for the model, which only its process reads
     percent    0..100 of untagged requests; the routed revisions of an endpoint sum to 100
     tag        reached by the header `Knative-Serving-Tag`
     """
@@ -72,6 +73,7 @@ class RevisionLaunch:
     signature: str | None = None
     sklearn: str | None = None
     interpreter: str | None = None
+    packages: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

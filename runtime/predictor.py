@@ -110,7 +110,7 @@ class Predictor:
                 if head.coding is not None:
                     self._inflate(prediction, head.coding, body)
                     return
-                self._batcher.thread.submit(
+                self._batcher.threads.submit(
                     lambda: self._decode(prediction, body),
                     lambda call: self._decoded(prediction, call),
                 )
@@ -160,9 +160,9 @@ class Predictor:
                 self._fail(prediction, error)
                 return
             decode = lambda: self._decode(prediction, body)  # noqa: E731
-            self._batcher.thread.submit(decode, lambda call: self._decoded(prediction, call))
+            self._batcher.threads.submit(decode, lambda call: self._decoded(prediction, call))
 
-        self._batcher.thread.submit(lambda: inflate(packed, coding, self._max_body_bytes), done)
+        self._batcher.threads.submit(lambda: inflate(packed, coding, self._max_body_bytes), done)
 
     def _decoded(self, prediction: Prediction, call: Call | Exception) -> None:
         if prediction.gone:
@@ -214,7 +214,7 @@ class Predictor:
                 self._answer(prediction, body, self._clock())
 
         call, info = prediction.call, prediction.revision.info
-        self._batcher.thread.submit(lambda: prediction.route.encode(call, results, info), done)
+        self._batcher.threads.submit(lambda: prediction.route.encode(call, results, info), done)
 
     def _answer(self, prediction: Prediction, body: bytes | Parts, now: float) -> None:
         self._leave(prediction, 200, now)

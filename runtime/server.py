@@ -19,6 +19,7 @@ from runtime.app import App
 from runtime.backend import LocalBackend, RemoteBackend
 from runtime.batching import Batcher
 from runtime.control import Control, Packet
+from runtime.cores import usable
 from runtime.edge import MAX_CONNECTIONS, Edge
 from runtime.gate import Gate
 from runtime.last_words import tell
@@ -34,6 +35,8 @@ from runtime.routes import routes
 from runtime.tokens import TokenVerifier
 
 BACKLOG: Final = 4096
+# The interpreter's lock lets no more than about so many gain: a kernel is a fifth of Python.
+MOST_THREADS: Final = 4
 TICK_S: Final = 1.0
 # Descriptors for what is no client: plans, the fallback's pipes, sockets handed over.
 SPARE_DESCRIPTORS: Final = 512
@@ -74,7 +77,7 @@ class Worker:
         self.stopping = asyncio.Event()
         self.metrics = Metrics()
         gate = Gate(launch.container_concurrency, launch.max_body_bytes)
-        self.batcher = Batcher(loop, gate, clock)
+        self.batcher = Batcher(loop, gate, clock, min(usable(), MOST_THREADS))
         self.tokens = TokenVerifier(
             launch.keys_file,
             launch.issuer,

@@ -160,7 +160,7 @@ class Stream(Exchange):
         if sum(map(len, lines)) <= LOOP_BYTES:
             self._have(work())
         else:
-            self._streams.batcher.thread.submit(work, self._have)
+            self._streams.batcher.threads.submit(work, self._have)
 
     def _have(self, rows: "ndjson.Rows | Exception") -> None:
         if self.gone:
@@ -212,7 +212,7 @@ class Stream(Exchange):
             self._behind_piece()
 
         if sum(array.size for array in results.values()) > LOOP_CELLS:
-            self._streams.batcher.thread.submit(work, done)
+            self._streams.batcher.threads.submit(work, done)
             return
         try:
             text = work()

@@ -7,6 +7,7 @@ Each role writes `result.json` into its own folder and nothing else is believed 
 import json
 import os
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,11 +15,14 @@ import joblib
 import joblib.numpy_pickle
 from sklearn import exceptions
 
+from controlplane.builder import bundled, explained, verify
 from controlplane.builder import inspect as inspecting
-from controlplane.builder import verify
 from controlplane.builder.describe import Unusable, describe, is_model
 from controlplane.builder.draft import drafted
 from controlplane.builder.lower.base import Unsupported
+from runtime import modules
+from runtime.bundle import Bundle, NotABundle
+from runtime.packages import add
 from runtime.sandbox import Profile, SandboxError, lock
 
 Result = dict[str, Any]
@@ -30,11 +34,16 @@ _SKEW_WORDS: Final = "Trying to unpickle estimator"
 _REFIT: Final = "Refit and save the model with an installed version, or ask the operator for yours."
 
 
-def run(role: str, source: int, work: str, arguments: Result, profile: Result) -> None:
-    """Lock this process, do one role, and write its result."""
-    folder = Path(work)
+def run(role: str, files: Sequence[int], work: str, arguments: Result, profile: Result) -> None:
+    """Lock this process, do one role, and write its result.
+
+    files  what the role reads; behind the model of a bundle the bundle itself
+    """
+    folder, source = Path(work), files[0]
+    packages = arguments.get("packages")
+    readable = () if packages is None else (packages,)
     try:
-        layers = lock(Profile(writable=(work,), keep=(source,), **profile))
+        layers = lock(Profile(writable=(work,), readable=readable, keep=tuple(files), **profile))
     except SandboxError as error:
         advice = "Ask the operator; nothing is wrong with your file."
         result: Result = {"failed": "reason", "reason": f"No build: {error}.", "advice": advice}
@@ -42,14 +51,14 @@ def run(role: str, source: int, work: str, arguments: Result, profile: Result) -
         return
     roles = {
         "inspect": lambda: _inspect(source, folder, arguments),
-        "load": lambda: _load(source, folder, plan=arguments.get("plan", True)),
+        "load": lambda: _load(files, folder, arguments),
         "verify": lambda: verify.verify(source, folder, arguments),
     }
     try:
         result = roles[role]()
     except MemoryError:
         result = {"failed": "memory"}
-    except inspecting.NotAModel as error:
+    except (inspecting.NotAModel, NotABundle) as error:
         result = {"failed": "reason", "reason": error.reason, "advice": error.advice}
     result["sandbox"] = list(layers)
     _write(folder / "result.json", json.dumps(result).encode())
@@ -64,20 +73,30 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _inspect(source: int, folder: Path, arguments: Result) -> Result:
-    return inspecting.inspect(source, str(folder / "raw"), **arguments).to_json()
-
-
-def _load(source: int, folder: Path, *, plan: bool) -> Result:
-    imports: list[str] = []
+    raw = str(folder / "raw")
+    if not bundled.holds(source):
+        return inspecting.inspect(source, raw, **arguments).to_json()
+    needs, model = bundled.look(source, folder, **arguments)
     try:
-        estimator = _unpickle(source, imports)
+        return {**inspecting.inspect(model, raw, **arguments).to_json(), "bundle": needs}
+    finally:
+        os.close(model)
+
+
+def _load(files: Sequence[int], folder: Path, arguments: Result) -> Result:
+    imports: list[str] = []
+    if arguments.get("packages") is not None:
+        add(arguments["packages"])
+    code = modules.install(Bundle.open(files[1])) if len(files) > 1 else None
+    try:
+        estimator = _unpickle(files[0], imports)
     except MemoryError:
         raise
     except _Skew as warning:
         return _failed(f"{str(warning).partition('. ')[0]}.", _REFIT, imports)
     except BaseException as error:  # noqa: BLE001  the tenant's code raises what it likes
-        return {**_explained(error, imports), "imports": imports}
-    return {**_compiled(estimator, folder, plan=plan), "imports": imports}
+        return {**explained.words(error, imports, code), "imports": imports}
+    return {**_compiled(estimator, folder, plan=arguments.get("plan", True)), "imports": imports}
 
 
 def _unpickle(source: int, imports: list[str]) -> Any:
@@ -115,7 +134,7 @@ def _compiled(estimator: Any, folder: Path, *, plan: bool) -> Result:
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001  our fault must not cost the tenant the model
-            because = f"compiling it raised {_words(error)}"
+            because = f"compiling it raised {explained.short(error)}"
         signature = describe(estimator)
     except Unusable as error:
         return {**result, "failed": "reason", "reason": error.reason, "advice": error.advice}
@@ -124,35 +143,3 @@ def _compiled(estimator: Any, folder: Path, *, plan: bool) -> Result:
 
 def _failed(reason: str, advice: str, imports: list[str]) -> Result:
     return {"failed": "reason", "reason": reason, "advice": advice, "imports": imports}
-
-
-def _words(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:500]
-
-
-def _is_missing(error: BaseException) -> bool:
-    """True when a name could not be imported: there is none, or its module may not be read here."""
-    if isinstance(error, PermissionError):
-        return str(error.filename).endswith((".py", ".pyc", ".so"))
-    return isinstance(error, (ImportError, AttributeError))
-
-
-def _explained(error: BaseException, imports: list[str]) -> Result:
-    """Say in words why loading raised."""
-    if imports and _is_missing(error):
-        return {
-            "failed": "reason",
-            "reason": f"The model needs {imports[-1]}, which is not installed here.",
-            "advice": "Only scikit-learn's own estimators can be loaded; replace custom classes.",
-        }
-    if isinstance(error, EOFError) or "EOF" in str(error) or "truncated" in str(error):
-        return {
-            "failed": "reason",
-            "reason": f"The file is truncated: {error}.",
-            "advice": "Upload it again, whole; compare its size with the original's.",
-        }
-    return {
-        "failed": "raised",
-        "error": _words(error),
-        "denied": isinstance(error, PermissionError),
-    }

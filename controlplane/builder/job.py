@@ -7,24 +7,38 @@ verify    fresh locked process: builds the plan, compares, measures, writes the 
 """
 
 import asyncio
-import contextlib
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from controlplane.builder import validate
-from controlplane.builder.environments import Environments, Tell, Unavailable
+from controlplane.builder.environments import Environments, Tell
 from controlplane.builder.explain import Failure, failure_of, suspicious
-from controlplane.builder.foreign import Foreign, version_of
+from controlplane.builder.loaders import Asked, Loaders
+from controlplane.builder.needs import Recipe, needs_of
 from controlplane.builder.report import Limits, Outcome, Report
+from controlplane.builder.uv import Unavailable
 from controlplane.builder.warm import Ended, Warm, WarmError
 from runtime.plan import Cost, PlanError, load
 from runtime.plan.signature import Signature, from_json
 
 _CONCURRENT: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Whose version is built.
+
+    tenant  wheels that come with a model are installed for this one alone
+    recipe  what an earlier build of the same version resolved, which this one takes too
+    """
+
+    tenant: str = ""
+    recipe: Recipe | None = None
 
 
 class Builder:
@@ -46,7 +60,7 @@ class Builder:
     ) -> None:
         self.limits, self._keep_warm = limits, warm
         self.warm = process or Warm(pandas=pandas)
-        self._foreign = Foreign(environments, pandas=pandas)
+        self.loaders = Loaders(self.warm, environments, limits, pandas=pandas)
         self._free = asyncio.Semaphore(_CONCURRENT)
 
     async def start(self) -> None:
@@ -54,23 +68,28 @@ class Builder:
         if self._keep_warm:
             await self.warm.start()
 
-    async def build(self, source: Path, work: Path, tell: Tell | None = None) -> Report:
+    async def build(
+        self, source: Path, work: Path, tell: Tell | None = None, order: Order | None = None
+    ) -> Report:
         """Build the file `source` in the folder `work`, which the caller deletes afterwards.
 
         Never raises for a bad model; WarmError when the host cannot build at all. `tell` is told
         in words what takes long.
         """
+        order = order or Order()
         async with self._free:
             started = time.perf_counter()
             try:
-                run, report = await self._run(source, work, tell)
+                run, report = await self._run(source, work, tell, order)
             except WarmError:  # it died, not for the model: once more in a new one
-                run, report = await self._run(source, work, tell)
+                run, report = await self._run(source, work, tell, order)
             run.facts["seconds"]["total"] = round(time.perf_counter() - started, 4)
             return report
 
-    async def _run(self, source: Path, work: Path, tell: Tell | None) -> "tuple[_Run, Report]":
-        run = _Run(self, source, work, tell)
+    async def _run(
+        self, source: Path, work: Path, tell: Tell | None, order: Order
+    ) -> "tuple[_Run, Report]":
+        run = _Run(self, source, work, tell, order)
         try:
             return run, await run.report()
         finally:
@@ -78,18 +97,8 @@ class Builder:
 
     async def close(self) -> None:
         """End the warm processes and every build."""
-        await self._foreign.close()
+        await self.loaders.close()
         await self.warm.close()
-
-    @contextlib.asynccontextmanager
-    async def loader(self, versions: Collection[str], tell: Tell | None) -> AsyncIterator[Warm]:
-        """Lend the process that loads a file in which these versions stand; raises Unavailable."""
-        version = version_of(versions, possible=self._foreign.possible)
-        if version is None:
-            yield self.warm
-            return
-        async with self._foreign.process(version, tell) as warm:
-            yield warm
 
 
 async def build(
@@ -106,9 +115,12 @@ async def build(
 class _Run:
     """One build: its folder, and what is known so far."""
 
-    def __init__(self, builder: Builder, source: Path, work: Path, tell: Tell | None) -> None:
-        self._builder, self._limits = builder, builder.limits
+    def __init__(
+        self, builder: Builder, source: Path, work: Path, tell: Tell | None, order: Order
+    ) -> None:
+        self._builder, self._limits, self._order = builder, builder.limits, order
         self._source, self._work, self._tell = source, work, tell
+        self._recipe = order.recipe
         self.facts: dict[str, Any] = {"seconds": {}}
 
     async def report(self) -> Report:
@@ -130,7 +142,7 @@ class _Run:
             return self._fallback(validate.text(loaded, "fallback_because"), loaded)
         draft = self._plain("load", "draft", self._limits.file_bytes)
         try:
-            checked = await self._role("verify", draft, self._provenance())
+            checked = await self._role("verify", [draft], self._provenance())
         finally:
             os.close(draft)
         refused = validate.text(checked, "refused")
@@ -145,29 +157,56 @@ class _Run:
     async def _loaded(self, *, plan: bool) -> dict[str, Any]:
         """Look into the file, and load it with the scikit-learn that wrote it and no other."""
         source = os.open(self._source, os.O_RDONLY | os.O_CLOEXEC)
+        files = [source]
         try:
             limits = {"most": self._limits.decompressed_bytes, "ratio": self._limits.ratio}
-            found = await self._role("inspect", source, limits)
-            if isinstance(found.get("compression"), str):
-                plain = self._plain("inspect", "raw", self._limits.decompressed_bytes)
-                os.close(source)
-                source = plain
-            started = time.perf_counter()
-            async with self._builder.loader(validate.names(found, "versions"), self._tell) as warm:
-                self.facts["seconds"]["prepare"] = round(time.perf_counter() - started, 4)
-                return await self._role("load", source, {"plan": plan}, warm)
+            found = await self._role("inspect", files, limits)
+            bundled, compressed = "bundle" in found, isinstance(found.get("compression"), str)
+            if bundled or compressed:
+                name = "raw" if compressed else "model"
+                files.insert(0, self._plain("inspect", name, self._limits.decompressed_bytes))
+            return await self._load(found, files if bundled else files[:1], plan=plan)
         except Unavailable as error:
             raise Failure(error.reason, error.advice) from error
         finally:
-            os.close(source)
+            for descriptor in files:
+                os.close(descriptor)
+
+    async def _load(
+        self, found: dict[str, Any], files: Sequence[int], *, plan: bool
+    ) -> dict[str, Any]:
+        try:
+            needs = needs_of(found)
+        except validate.Untrusted as error:
+            raise suspicious(str(error), self.facts.get("imports", ())) from error
+        asked = Asked(
+            frozenset(validate.names(found, "versions")),
+            needs,
+            self._order.tenant,
+            self._source,
+            self._recipe,
+        )
+        started = time.perf_counter()
+        async with self._builder.loaders.loader(asked, self._tell) as loader:
+            self.facts["seconds"]["prepare"] = round(time.perf_counter() - started, 4)
+            if loader.recipe is not None:
+                self._recipe = loader.recipe
+                self.facts["environment"] = loader.recipe.to_json()
+                self.facts["sklearn_version"] = loader.recipe.sklearn
+            arguments = {"plan": plan, "packages": loader.packages}
+            return await self._role("load", files, arguments, loader.warm)
 
     async def _role(
-        self, role: str, source: int, arguments: dict[str, Any], warm: Warm | None = None
+        self,
+        role: str,
+        files: Sequence[int],
+        arguments: dict[str, Any],
+        warm: Warm | None = None,
     ) -> dict[str, Any]:
         started = time.perf_counter()
         folder = self._work / role
         warm = warm or self._builder.warm
-        ended = await warm.run(role, source, folder, arguments, self._limits)
+        ended = await warm.run(role, files, folder, arguments, self._limits)
         self.facts["seconds"][role] = round(time.perf_counter() - started, 4)
         result = self._result(folder, ended)
         self._remember(result, ended)

@@ -112,6 +112,13 @@ def release(version: str) -> Release:
     return Release(version, (_OURS, newest), tuple(requirements))
 
 
+# Everything that a process of scikit-learn imports before it locks itself: it comes from the
+# package index by these names, and from nowhere else.
+NAMES: Final = frozenset(
+    text.partition("==")[0] for version in VERSIONS for text in release(version).requirements
+)
+
+
 def _why(version: str) -> str:
     place = _place(version)
     if place is not None and place < (_place(OLDEST) or ()):

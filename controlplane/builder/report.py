@@ -61,6 +61,7 @@ class Report:
     families          the plan's ops, sorted
     plan_path         the checked plan, in the work folder given to the build
     fallback_because  why there is no plan
+    environment       what it was loaded with beside scikit-learn: a recipe (`needs`), None: nothing
     sandbox           layers that were on
     seconds           by phase
     output            what the child printed, cut, control characters removed
@@ -78,6 +79,7 @@ class Report:
     families: tuple[str, ...] = ()
     plan_path: Path | None = None
     fallback_because: str | None = None
+    environment: dict[str, Any] | None = None
     sandbox: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     output: str = ""

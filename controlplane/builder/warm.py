@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -94,14 +95,19 @@ class Warm:
             self._process = None
 
     async def run(
-        self, role: str, source: int, folder: Path, arguments: dict[str, Any], limits: Limits
+        self,
+        role: str,
+        files: Sequence[int],
+        folder: Path,
+        arguments: dict[str, Any],
+        limits: Limits,
     ) -> Ended:
         """Fork a locked process for one role and wait for its end within the limits."""
         await self.start()
         os.mkdir(folder, mode=0o700)
         read, write = os.pipe()
         try:
-            identity, child = self._order(role, source, folder, arguments, limits, write)
+            identity, child = self._order(role, files, folder, arguments, limits, write)
         except WarmError:
             os.close(read)
             raise
@@ -124,7 +130,7 @@ class Warm:
     def _order(
         self,
         role: str,
-        source: int,
+        files: Sequence[int],
         folder: Path,
         arguments: dict[str, Any],
         limits: Limits,
@@ -150,7 +156,7 @@ class Warm:
             },
         }
         try:
-            socket.send_fds(self._control, [json.dumps(order).encode()], [source, output])
+            socket.send_fds(self._control, [json.dumps(order).encode()], [output, *files])
         except OSError as error:
             self._children.pop(self._next)
             self._lost("the builder's warm process ended")

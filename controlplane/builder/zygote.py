@@ -4,7 +4,7 @@ It never reads a byte of a tenant: it gets descriptors and hands them to the chi
 locks itself before it touches them. So every fork starts from the same clean memory.
 
     job → zygote   {"id", "role": inspect | load | verify, "work", "arguments", "profile"}
-                   + [input, output]
+                   + [output, input…]
     zygote → job   {"id", "pid"} + [pidfd], later {"id", "status"}
 """
 
@@ -86,13 +86,13 @@ def _child(order: dict[str, Any], descriptors: list[int]) -> None:
     from runtime.sandbox import die_with_parent
 
     os.setsid()
-    source, output = descriptors
+    output, *files = descriptors
     nothing = os.open("/dev/null", os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
     die_with_parent(order["parent"])
-    child.run(order["role"], source, order["work"], order["arguments"], order["profile"])
+    child.run(order["role"], files, order["work"], order["arguments"], order["profile"])
     sys.stdout.flush()
 
 
@@ -119,6 +119,10 @@ def main() -> None:
     from runtime.estimators import look_at_libraries
     from runtime.plan.graph import import_families
 
+    # For bundles, into which only our own Python looks; another's has no `packaging`.
+    for needed in ("controlplane.builder.requirements", "packaging.tags"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(needed)
     look_at_libraries()
     import_families()
     with contextlib.suppress(BrokenPipeError):  # the job went away while we imported

@@ -10,21 +10,57 @@ from controlplane.client import Version
 
 VERSION_HEADINGS = ("VERSION", "STATE", "SERVED BY", "ESTIMATOR", "SCIKIT-LEARN", "SIZE", "ALIASES")
 
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+PATH = click.Path(exists=True, path_type=Path)
+
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FILE)
+@click.argument("name", required=False)
 @click.option("--name", "model", help="Name of the model; the file's name if left out.")
+@click.option(
+    "--code",
+    multiple=True,
+    type=PATH,
+    help="Modules that the model's own classes are in: a folder that was on sys.path, a package, or"
+    " one module; may be given several times.",
+)
+@click.option("--requirements", type=FILE, help="requirements.txt: packages the model needs.")
+@click.option(
+    *("--wheel", "wheels"), multiple=True, type=FILE, help="A package of your own; may be repeated."
+)
 @click.option("--wait/--no-wait", default=True, help="Wait until the version is built.")
 @pass_output
-def push(output: Output, file: Path, model: str | None, wait: bool) -> None:
-    """Upload a fitted estimator saved with joblib.dump or pickle.dump as a new version."""
-    name = model or file.name.split(".")[0].replace("_", "-").lower()
+def push(  # noqa: PLR0913  (each is an option)
+    output: Output,
+    file: Path,
+    name: str | None,
+    model: str | None,
+    code: tuple[Path, ...],
+    requirements: Path | None,
+    wheels: tuple[Path, ...],
+    wait: bool,
+) -> None:
+    """Upload a fitted estimator saved with joblib.dump or pickle.dump as a new version.
+
+    What it needs beside scikit-learn goes along with --code, --requirements and --wheel; a zip file
+    with model.joblib, requirements.txt, wheels/ and code/ can be pushed as it is.
+    """
+    if name is not None and model not in (None, name):
+        raise click.UsageError(f"The model is named twice: {name} and {model}.")
+    name = name or model or file.name.split(".")[0].replace("_", "-").lower()
     began = time.monotonic()
     with output.client() as client:
         with output.progress() as bar:
             task = bar.add_task(f"Uploading {file.name}", total=file.stat().st_size)
             version = client.push(
-                file, name, wait=False, progress=lambda sent, _: bar.update(task, completed=sent)
+                file,
+                name,
+                code=code,
+                requirements=requirements or (),
+                wheels=wheels,
+                wait=False,
+                progress=lambda sent, size: bar.update(task, completed=sent, total=size),
             )
         if wait:
             building = f"Building {name} version {version.number}"

@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
+from controlplane.client.bundle import Extras, PathLike, bundled, in_thread
 from controlplane.client.core import Core
 from controlplane.client.home import find_account
 from controlplane.client.predicting import END, Protocol, Windows
@@ -83,22 +84,31 @@ class AsyncClient:
         """Delete a model and its versions."""
         await self._run(self._registry.delete_model(name))
 
-    async def push(
+    async def push(  # noqa: PLR0913  (each is a part of what is pushed)
         self,
         file: Any,
         name: str,
         *,
+        code: PathLike | Sequence[PathLike] = (),
+        requirements: PathLike | Sequence[str] = (),
+        wheels: Sequence[PathLike] = (),
         progress: Progress | None = None,
         wait: bool = True,
         wait_s: float = 600.0,
     ) -> Version:
         """Upload a model file as a new version and wait until it is built.
 
-        file      path, bytes or binary file of joblib.dump or pickle.dump
-        progress  called with the bytes sent and all bytes
-        raises    BuildFailed with the reason; the same bytes again give the same version
+        file          path, bytes or binary file of joblib.dump or pickle.dump, or of a bundle
+        code          modules that the model's own classes are in: a folder that was on sys.path, a
+                      package, a module, or several of them
+        requirements  path of a requirements.txt, or its lines: packages that the model needs
+        wheels        paths of wheels of packages of your own
+        progress      called with the bytes sent and all bytes
+        raises        BuildFailed with the reason; the same content again gives the same version
         """
-        return await self._run(self._registry.push(file, name, progress, wait, wait_s))
+        extras = Extras(code, requirements, wheels)
+        async with in_thread(bundled(file, extras)) as source:
+            return await self._run(self._registry.push(source, name, progress, wait, wait_s))
 
     async def wait_for_version(
         self, model: str, number: int, *, wait_s: float = 600.0, looked: Looked | None = None

@@ -36,7 +36,11 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One immutable upload. `state` is uploaded, building, ready or failed."""
+    """One immutable upload.
+
+    state     uploaded, building, ready or failed
+    packages  all that it is loaded with, where it brought or asked for some: NAME==VERSION, wheels
+    """
 
     model: str
     number: int
@@ -50,6 +54,7 @@ class Version:
     aliases: tuple[str, ...]
     estimator: str | None
     sklearn_version: str | None
+    packages: tuple[str, ...]
     created_at: datetime | None
     ready_at: datetime | None
     raw: Raw = field(repr=False, compare=False)
@@ -70,6 +75,7 @@ class Version:
             aliases=tuple(map(str, raw.get("aliases") or ())),
             estimator=raw.get("estimator"),
             sklearn_version=raw.get("sklearn_version"),
+            packages=tuple(map(str, raw.get("packages") or ())),
             created_at=_time(raw),
             ready_at=_time(raw, "ready_at"),
             raw=raw,

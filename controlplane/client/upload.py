@@ -41,7 +41,7 @@ def source_of(thing: Any) -> Source:
 def measure(source: Source) -> tuple[int, str]:
     """Give the size and the Content-Digest (RFC 9530)."""
     digest, size = hashlib.sha256(), 0
-    for piece in _pieces(source):
+    for piece in of_source(source):
         digest.update(piece)
         size += len(piece)
     if size == 0:
@@ -52,7 +52,7 @@ def measure(source: Source) -> tuple[int, str]:
 def pieces(upload: Upload) -> Iterator[bytes]:
     """Give the body from its start and tell the progress; raises when it grew or shrank."""
     sent = 0
-    for piece in _pieces(upload.source):
+    for piece in of_source(upload.source):
         sent += len(piece)
         if sent > upload.size:
             break
@@ -63,7 +63,8 @@ def pieces(upload: Upload) -> Iterator[bytes]:
         raise ClientError("The model file changed while it was being sent. Push it again.")
 
 
-def _pieces(source: Source) -> Iterator[bytes]:
+def of_source(source: Source) -> Iterator[bytes]:
+    """Give what is in a source from its start."""
     if isinstance(source, bytes):
         for at in range(0, len(source), PIECE):
             yield source[at : at + PIECE]

@@ -110,6 +110,7 @@ async def _revision(endpoint: Endpoint, version: Deployable) -> EndpointRevision
         artifact_size_bytes=version.artifact_size_bytes,
         signature=version.signature,
         sklearn_version=version.sklearn_version,
+        environment=version.environment,
     )
 
 
@@ -286,6 +287,7 @@ async def wanted(row: Endpoint, issuer: str) -> DesiredEndpoint | None:
                 percent=routed[r.name]["percent"],
                 tag=routed[r.name]["tag"],
                 sklearn_version=r.sklearn_version,
+                environment=r.environment,
             )
             for r in sorted(revisions, key=lambda r: r.name)
         ),

@@ -43,6 +43,7 @@ class EndpointRevision(Table):
     artifact_size_bytes = fields.BigIntField()
     signature = fields.JSONField[dict[str, Any]]()
     sklearn_version = fields.CharField(max_length=60, null=True)
+    environment = fields.JSONField[dict[str, Any]](null=True)
     created_at = fields.DatetimeField(auto_now_add=True)
 
     class Meta:

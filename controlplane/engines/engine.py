@@ -46,6 +46,7 @@ class DesiredRevision:
     artifact_sha256  blob in the artifact store: the plan, or the model file for the fallback
     signature        JSON document of `runtime.plan.signature`
     sklearn_version  that wrote the model file, which the fallback must load it with
+    environment      recipe of the packages that the fallback needs beside it (`builder.needs`)
     """
 
     name: str
@@ -58,6 +59,7 @@ class DesiredRevision:
     percent: int = 100
     tag: str | None = None
     sklearn_version: str | None = None
+    environment: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ async def delete_model(caller: CurrentCaller, model: str, request: Request) -> N
 async def push(
     caller: CurrentCaller, model: str, request: Request, response: Response
 ) -> dict[str, Any]:
-    """Upload a file written by joblib.dump or pickle.dump as a new version."""
+    """Upload a file written by joblib.dump or pickle.dump, or a bundle, as a new version."""
     kind = request.headers.get("content-type", "application/octet-stream").split(";")[0]
     if kind.strip() != "application/octet-stream":
         raise UnsupportedMediaType("Send the file itself as application/octet-stream.")

@@ -16,7 +16,7 @@ from controlplane.tenants.service import TenantId
 from controlplane.wakes import Wake, tell
 from runtime.problems import Conflict, InvalidInput, NotFound
 
-# First bytes of what joblib and pickle write: protocol 2 to 5, and joblib's compressions.
+# First bytes of what joblib and pickle write: protocol 2 to 5, joblib's compressions; of a bundle.
 MAGICS: Final = {
     b"\x80\x02": "pickle",
     b"\x80\x03": "pickle",
@@ -31,19 +31,24 @@ MAGICS: Final = {
     b"\xfd7zXZ": "xz",
     b"\x5d\x00\x00": "lzma",
     b"\x04\x22\x4d\x18": "lz4",
+    b"PK\x03\x04": "bundle",
 }
 MAX_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class VersionToBuild:
-    """A version taken from the queue; `tenant` is its name."""
+    """A version taken from the queue; `tenant` is its name.
+
+    environment  what an earlier build of it resolved
+    """
 
     id: uuid.UUID
     tenant: str
     sha256: str
     size_bytes: int
     attempts: int
+    environment: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class Deployable:
     artifact_size_bytes: int
     signature: dict[str, Any]
     sklearn_version: str | None
+    environment: dict[str, Any] | None
 
 
 async def list_models(tenant: TenantId, limit: int, after: str | None) -> list[dict[str, Any]]:
@@ -224,6 +230,7 @@ def show_version(model: str, row: Version, aliases: list[str]) -> dict[str, Any]
         "cost_us": {"call": cost["c0_us"], "row": cost["c1_us"]} if cost else None,
         "exactness": report.get("exactness"),
         "families": report.get("families"),
+        "packages": _packages(report.get("environment")),
         "sandbox": report.get("sandbox"),
         "plan_sha256": row.plan_sha256,
         "plan_size_bytes": row.plan_size_bytes,
@@ -232,6 +239,14 @@ def show_version(model: str, row: Version, aliases: list[str]) -> dict[str, Any]
         "created_at": row.created_at.isoformat(),
         "ready_at": row.ready_at.isoformat() if row.ready_at else None,
     }
+
+
+def _packages(environment: dict[str, Any] | None) -> list[str]:
+    """Give what is installed for a version, NAME==VERSION, then its own wheels."""
+    if environment is None:
+        return []
+    locked = [line.partition(" ")[0] for line in environment["lock"]]
+    return [*locked, *(wheel["file"] for wheel in environment["wheels"])]
 
 
 async def set_alias(tenant: TenantId, name: str, alias: str, number: int) -> dict[str, Any]:
@@ -289,6 +304,7 @@ async def deployable(tenant: TenantId, name: str, which: str | None) -> Deployab
         (version.plan_size_bytes if plan else version.size_bytes) or 0,
         version.report["signature"],
         version.report.get("sklearn_version"),
+        None if plan else version.report.get("environment"),
     )
 
 
@@ -309,7 +325,14 @@ async def take_waiting(limit: int) -> list[VersionToBuild]:
     rows = await repository.waiting_of_all(limit)
     tenant = await repository.tenants_of_all([row.id for row in rows]) if rows else {}
     return [
-        VersionToBuild(row.id, tenant[row.id], row.sha256, row.size_bytes, row.attempts + 1)
+        VersionToBuild(
+            row.id,
+            tenant[row.id],
+            row.sha256,
+            row.size_bytes,
+            row.attempts + 1,
+            (row.report or {}).get("environment"),
+        )
         for row in rows
         # Not there: its model was deleted between the two looks.
         if row.id in tenant and await repository.begin_build(row.id)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from controlplane.artifacts.store import Blob, Store
-from controlplane.builder.job import Builder
+from controlplane.builder.job import Builder, Order
+from controlplane.builder.needs import recipe_of
 from controlplane.builder.report import Outcome, Report
 from controlplane.models import service as models
 from controlplane.models.service import VersionToBuild
@@ -59,6 +60,12 @@ class Builds(Protocol):
         """Stop what goes on between builds; builds that run are cancelled by whoever began them."""
 
 
+def _order(version: VersionToBuild) -> Order:
+    """Have a version built again with what its first build resolved."""
+    known = version.environment
+    return Order(version.tenant, None if known is None else recipe_of(known))
+
+
 class LocalBuilds:
     """Builds in processes of this machine, each in a folder of its own."""
 
@@ -82,7 +89,7 @@ class LocalBuilds:
             work = folder / "work"
             work.mkdir(mode=0o700)
             tell = functools.partial(models.build_tells, version.id)
-            report = await self._builder.build(source, work, tell)
+            report = await self._builder.build(source, work, tell, _order(version))
             if report.outcome is not Outcome.PLAN:
                 return Built(report)
             if report.plan_path is None:

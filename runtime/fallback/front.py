@@ -50,6 +50,7 @@ class Front:
             "memory_bytes": max(_MEMORY, 4 * size + (512 << 20)),
             "degraded": degraded,
             "sklearn": revision.sklearn,
+            "packages": revision.packages,
         }
         self._cost = _UNKNOWN
         self._worker: Worker | None = None

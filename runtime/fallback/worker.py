@@ -10,15 +10,17 @@ import os
 import sys
 import warnings
 from importlib import import_module
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import joblib
 import numpy as np
 import sklearn
 from numpy.typing import NDArray
 
-from runtime import frames
+from runtime import frames, modules
+from runtime.bundle import Bundle, is_bundle
 from runtime.estimators import as_array, keeps_none, look_at_libraries, table
+from runtime.packages import add
 from runtime.sandbox import Profile, SandboxError, die_with_parent, lock
 
 MOST_BYTES: Final = 256 << 20
@@ -37,9 +39,11 @@ def main() -> None:
         with contextlib.suppress(ImportError):  # without pandas the model gets arrays
             import_module("pandas")
     look_at_libraries()
+    packages = options["packages"]
     try:
         layers = lock(
             Profile(
+                readable=() if packages is None else (packages,),
                 keep=(channel, model),
                 memory_bytes=options["memory_bytes"],
                 degraded=options["degraded"],
@@ -49,7 +53,9 @@ def main() -> None:
         _send(channel, {"unusable": str(error)})
         return
     try:
-        with os.fdopen(model, "rb") as file, warnings.catch_warnings():
+        if packages is not None:
+            add(packages)
+        with _opened(model) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             estimator = joblib.load(file)
     except Exception as error:  # noqa: BLE001  the tenant's file raises what it likes
@@ -58,6 +64,15 @@ def main() -> None:
     _send(channel, {"ready": True, "sandbox": layers, "sklearn": sklearn.__version__})
     warnings.simplefilter("ignore")
     _serve(channel, estimator, options["names"] if options["named"] else None)
+
+
+def _opened(model: int) -> IO[bytes]:
+    """Open the model, of a bundle the one inside, whose modules can be imported from here on."""
+    if not is_bundle(os.pread(model, 4, 0)):
+        return os.fdopen(model, "rb")
+    bundle = Bundle.open(model)
+    modules.install(bundle)
+    return bundle.model()
 
 
 def _serve(channel: int, estimator: Any, names: list[str] | None) -> None:

@@ -22,6 +22,7 @@ from runtime.plan.stored_kernel import PairwiseKernel, refuse_negative
 
 MAX_STEPS: Final = 10_000
 MAX_DEGREE: Final = 1_000
+MAX_SPECTRA: Final = 1 << 22  # numbers that one row is transformed to, at all degrees
 MAX_COLUMNS: Final = 100_000  # that one row may become, however little the plan holds
 ROUNDING: Final = 1e-15  # a few units in the last place of one kernel value
 
@@ -172,6 +173,8 @@ class CountSketch(Approximation):
         self.signs = fields.finite("signs", degree, width)
         if not 0 < degree <= MAX_DEGREE or not (np.abs(self.signs) == 1).all():
             raise fields.fail("'signs' must be 1 and -1, for a degree that can be served")
+        if degree * self.n_out > MAX_SPECTRA:
+            raise fields.fail(f"its spectra have more than {MAX_SPECTRA} numbers a row")
         self.root = fields.number("root")
         self.constant = fields.number("constant") if fields.has("constant") else None
         self.n_in = width - (self.constant is not None)

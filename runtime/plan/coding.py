@@ -18,6 +18,7 @@ from runtime.plan.ops import (
 
 BLOCK_CELLS: Final = 1 << 20
 MAX_ATOMS: Final = 4_096  # of a pursuit, which needs the products of all of them
+MAX_CHOSEN: Final = 512  # of them for one row: one more takes a system of all of them
 EPS: Final = float(np.finfo(np.float64).eps)
 
 
@@ -51,7 +52,7 @@ class SparseCode(Node):
         self.exact = "tolerance" if self.pursues else "batch"
         self.positive = fields.flag("positive")
         if self.pursues:
-            self.most = fields.integer("most", 1, self.count)
+            self.most = fields.integer("most", 1, min(self.count, MAX_CHOSEN))
             if self.count > MAX_ATOMS:
                 raise fields.fail(f"a pursuit has at most {MAX_ATOMS} atoms")
             with np.errstate(over="ignore", invalid="ignore"):

@@ -19,6 +19,7 @@ from runtime.plan.ops import (
 from runtime.plan.pairwise import PairwiseKernel, rows_at_once
 from runtime.plan.stored import Neighbors, Within
 
+MAX_SYSTEM: Final = 1_000  # neighbours whose weights are solved for, row by row
 GRAPH_CELLS: Final = 1 << 20  # paths held at once: 8 MiB
 
 
@@ -181,6 +182,8 @@ class LocallyLinear(Neighbors):
         self.reg = fields.number("reg")
         if not self.n_out or not self.reg > 0:
             raise fields.fail("'embedding' is empty, or 'reg' not above zero")
+        if self.k > MAX_SYSTEM:
+            raise fields.fail(f"a row's weights are of more than {MAX_SYSTEM} neighbours")
 
     def transform(self, x: Inputs) -> Float64Matrix:
         """Give (rows, components)."""

@@ -44,7 +44,8 @@ ITEM_BYTES: Final = {
     "u1": 1,
     "b1": 1,
 }
-STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+# Also one that never ends, which would be looked for again at each of its quotes.
+STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 SECTIONS: Final = {"format", "graph", "tensors", "signature", "cost", "provenance"}
 
 

@@ -4,12 +4,13 @@ A family is imported when a plan first needs one of its nodes: a plan needs a fe
 all of them would be a tenth of a start from nothing. Who forks imports them before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from typing import Any, Final
 
-from runtime.plan.ops import MAX_DEPTH, Array, Fields, Node, NodeReader, PlanError
+from runtime.plan.ops import Array, Fields, Node, NodeReader, PlanError
+from runtime.plan.whole import Place, Whole
 
 # By module of this package: the ops of its table `NODES`.
 FAMILIES: Final[dict[str, tuple[str, ...]]] = {
@@ -98,24 +99,27 @@ def import_families() -> None:
 def build(
     spec: Any,
     tensors: Mapping[str, Array],
-    where: str = "graph",
-    depth: int = 0,
     *,
     thorough: bool = True,
+    fields: Callable[..., Fields] = Fields,
 ) -> Node:
-    """Build one node and all below it; raises PlanError with the place (`thorough`: `Fields`)."""
-    if depth > MAX_DEPTH:
-        raise PlanError(f"{where}: nested deeper than {MAX_DEPTH}")
-    if not isinstance(spec, dict) or not isinstance(spec.get("op"), str):
-        raise PlanError(f"{where}: not a node")
-    family = FAMILY_OF.get(spec["op"])
-    if family is None:
-        raise PlanError(f"{where}: unknown op {spec['op']!r}")
+    """Build one node and all below it; raises PlanError with the place.
 
-    def below(inner: Any, place: str, at: int) -> Node:
-        return build(inner, tensors, place, at, thorough=thorough)
+    thorough  as in `Fields`
+    fields    what reads the nodes, which may note what it is asked for
+    """
+    whole = Whole(tensors, thorough=thorough)
 
-    fields = Fields(spec, tensors, below, where, depth, thorough=thorough)
-    node = nodes_of(family)[spec["op"]](fields)
-    fields.done()
-    return node
+    def below(inner: Any, place: Place) -> Node:
+        if not isinstance(inner, dict) or not isinstance(inner.get("op"), str):
+            raise PlanError(f"{place.where}: not a node")
+        family = FAMILY_OF.get(inner["op"])
+        if family is None:
+            raise PlanError(f"{place.where}: unknown op {inner['op']!r}")
+        read = fields(inner, whole, below, place)
+        node = nodes_of(family)[inner["op"]](read)
+        read.done()
+        read.spend_own(node)
+        return node
+
+    return below(spec, Place())

@@ -1,6 +1,6 @@
 """Nodes that ask several others about the same rows: what ensembles and meta-estimators share."""
 
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 
@@ -32,8 +32,6 @@ from runtime.plan.signature import Kind
 from runtime.plan.sparse import Sparse
 
 MAX_MEMBERS: Final = 10_000
-# Columns that all members together take: what each wants is gone through when a plan is loaded.
-MAX_ASKED: Final = 100_000_000
 MAX_PICKED: Final = 10_000_000
 PAIRWISE: Final = 8  # numbers from which numpy adds a line pairwise and not one after another
 
@@ -42,12 +40,15 @@ class Group(Node):
     """Several nodes over the same rows; how their answers become one is the subclass's part.
 
     members  in scikit-learn's order
+    calls    of one member in one call, at most
     picked   (members, k) input columns of each; None: every member takes all of them
     strict   scikit-learn refuses NaN in the whole table before any member sees it
     """
 
+    calls: ClassVar[int] = 1
+
     def __init__(self, fields: Fields) -> None:
-        self.members = read_members(fields, "members")
+        self.members = read_members(fields, "members", self.calls)
         self.picked: Array | None = None
         wide = self.n_in = self.members[0].n_in
         if fields.has("columns"):
@@ -56,7 +57,7 @@ class Group(Node):
             wide = self.picked.shape[1]
         if any(member.n_in != wide for member in self.members):
             raise fields.fail(f"a member does not take {wide} columns")
-        if len(self.members) * wide > (MAX_ASKED if self.picked is None else MAX_PICKED):
+        if self.picked is not None and self.picked.size > MAX_PICKED:
             raise fields.fail("the members take too many columns together")
         self.strict = fields.flag("refuses_missing")
         self.exact, self.tolerance = weakest(self.members), widest(self.members)
@@ -155,12 +156,12 @@ class Wrapped(Node):
         return self.inner.example()
 
 
-def read_members(fields: Fields, key: str) -> list[Node]:
-    """Read a list of nodes that is not empty."""
+def read_members(fields: Fields, key: str, calls: int = 1) -> list[Node]:
+    """Read a list of nodes that is not empty; `calls` of one in one call of theirs, at most."""
     specs = fields.items(key, MAX_MEMBERS)
     if not specs:
         raise fields.fail(f"{key!r} is empty")
-    return [fields.node(spec, f"{key}[{i}]") for i, spec in enumerate(specs)]
+    return [fields.node(spec, f"{key}[{i}]", calls) for i, spec in enumerate(specs)]
 
 
 def leaves_columns(node: Node) -> bool:

@@ -121,6 +121,7 @@ class OneVsOne(Binaries):
 
     kind = "one_vs_one"
     methods = ("predict", "decision_function")
+    calls = 2  # a score and a label
 
     def __init__(self, fields: Fields) -> None:
         super().__init__(fields)

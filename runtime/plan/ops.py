@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from runtime.plan.signature import Kind
 from runtime.plan.sparse import Sparse
+from runtime.plan.whole import GIVEN, MAX_DEPTH, MOST_ASKED, Place, Whole
 
 if TYPE_CHECKING:
     from typing_extensions import override as override
@@ -34,13 +35,18 @@ Cells = NDArray[Any]  # one column of a frame: float64, or object holding str an
 Array = NDArray[Any]
 
 LARGEST: Final = float(np.finfo(np.float64).max)
-MAX_DEPTH: Final = 32  # nodes inside nodes
+LONGEST_REASON: Final = 2_000  # characters
 # Of a sparse row, in which nearly all are zeros: 128 kB a row, of as many rows as are asked.
 MOST_ANSWERED: Final = 1 << 14
 
 
 class PlanError(ValueError):
     """The plan is not one that this runtime serves; the message says where and why."""
+
+    def __init__(self, reason: str) -> None:
+        # What is quoted of a header may be as long as the header.
+        short = reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON]} …"
+        super().__init__(short)
 
 
 class InputRefused(ValueError):
@@ -241,17 +247,13 @@ class Fields:
     def __init__(
         self,
         spec: Mapping[str, Any],
-        tensors: Mapping[str, Array],
-        build: Callable[[Any, str, int], Node],
-        where: str,
-        depth: int,
-        *,
-        thorough: bool = True,
+        whole: Whole,
+        build: Callable[[Any, Place], Node],
+        place: Place,
     ) -> None:
-        self._spec, self._tensors, self._build = spec, tensors, build
-        self._depth, self.thorough = depth, thorough
+        self._spec, self._whole, self._build, self._place = spec, whole, build, place
+        self.thorough, self.where = whole.thorough, place.where
         self._seen = {"op"}
-        self.where = where
 
     def fail(self, reason: str) -> PlanError:
         """Make the error for this node; `raise fields.fail("...")`."""
@@ -318,9 +320,11 @@ class Fields:
         shape  expected shape; None is any length
         """
         name = self._take(key)
-        if not isinstance(name, str) or name not in self._tensors:
+        array = self._whole.tensor(name)
+        if array is None:
             raise self.fail(f"{key!r} names no tensor")
-        array = self._tensors[name]
+        if not self._whole.takes(name, self.where, key):
+            raise self.fail(f"{key!r} names a tensor that is there for something else")
         if array.dtype.str[1:] != dtype:
             raise self.fail(f"{key!r} must be {dtype}, is {array.dtype.str[1:]}")
         fits = array.ndim == len(shape) and all(
@@ -372,11 +376,29 @@ class Fields:
 
     def child(self, key: str) -> Node:
         """Read the node under this key."""
-        return self._build(self._take(key), f"{self.where}.{key}", self._depth + 1)
+        return self.node(self._take(key), key)
 
-    def node(self, spec: Any, where: str) -> Node:
-        """Read a node found inside one of `items`."""
-        return self._build(spec, f"{self.where}.{where}", self._depth + 1)
+    def node(self, spec: Any, where: str, asked: int = 1) -> Node:
+        """Read a node found inside one of `items`.
+
+        asked  how often it is called in one call of this node, at most
+        """
+        place = self._place.inside(where, asked)
+        if place.depth > MAX_DEPTH:
+            raise self.fail(f"nested deeper than {MAX_DEPTH}")
+        if place.asked > MOST_ASKED:
+            raise self.fail(f"a node is called more than {MOST_ASKED} times for one answer")
+        return self._build(spec, place)
+
+    def spend(self, columns: int) -> None:
+        """Count columns that this node makes beside those it gives, once for all rows or a row."""
+        if not self._whole.spends(GIVEN * columns):
+            raise self.fail("the nodes make too many columns together")
+
+    def spend_own(self, node: Node) -> None:
+        """Count the columns that the node which was read takes and gives."""
+        if not self._whole.spends(node.n_in + GIVEN * node.n_out):
+            raise self.fail("the nodes take and give too many columns together")
 
     def done(self) -> None:
         """Refuse keys that no reader asked for."""

@@ -55,6 +55,8 @@ def load(path: str | os.PathLike[str], *, thorough: bool = True) -> Plan:
     except ValueError as error:
         raise PlanError(f"signature: {error}") from error
     _check(signature, node)
+    if thorough:
+        _check_batches(signature, node)
     return Plan(signature, _cost(file.header["cost"]), _object(file.header["provenance"]), node)
 
 
@@ -84,6 +86,22 @@ def _check(signature: Signature, node: Node) -> None:
     for output in signature.outputs:
         if output != _output(node, output.name, row):
             raise PlanError(f"the signature's {output.name} is not what the graph gives")
+
+
+def _check_batches(signature: Signature, node: Node) -> None:
+    """Refuse a graph whose parts fit together for one row alone, as (1, 2) and (1,) do."""
+    row = example_row(node)
+    # No width is as high as both.
+    for rows in (2, 3):
+        batch: Inputs
+        if isinstance(row, Frame):
+            batch = Frame(tuple(np.repeat(cells, rows) for cells in row.columns))
+        else:
+            batch = np.repeat(row, rows, axis=0)
+        for output in signature.outputs:
+            shape = _answer(node, output.name, batch).shape
+            if shape != ((rows,) if output.width is None else (rows, output.width)):
+                raise PlanError(f"{output.name} gives shape {shape} for {rows} rows")
 
 
 def _methods(node: Node) -> tuple[str, ...]:
@@ -124,16 +142,20 @@ def _cell(kind: Kind, cell: float | str | None) -> Array:
     return column
 
 
-def _output(node: Node, method: str, row: Inputs) -> Output:
+def _answer(node: Node, method: str, rows: Inputs) -> Array:
     try:
         with np.errstate(all="ignore"):
-            answer = np.asarray(node.run(method, row))
+            return np.asarray(node.run(method, rows))
     except InputRefused as error:
         raise PlanError(f"{method} refuses the row it gave as its example: {error}") from error
     except PlanError as error:
         raise PlanError(f"{method}: {error}") from error
     except Exception as error:  # a graph from outside may fit together and still not run
         raise PlanError(f"{method} fails: {error!r}") from error
+
+
+def _output(node: Node, method: str, row: Inputs) -> Output:
+    answer = _answer(node, method, row)
     if answer.ndim not in (1, 2) or len(answer) != 1:
         raise PlanError(f"{method} gives shape {answer.shape} for one row")
     width = None if answer.ndim == 1 else int(answer.shape[1])

@@ -33,6 +33,7 @@ class RadiusClassifier(Within):
         self.classes: Array = fields.labels()
         k = len(self.classes)
         targets = fields.indices("targets", k, self.points.stored)
+        fields.spend(targets.shape[0] * k)
         self.member = (targets[:, None] == np.arange(k)).astype(np.float64)
         self.outlier = -1
         self.label: Array | None = None

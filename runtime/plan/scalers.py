@@ -209,6 +209,8 @@ class Polynomial(Node):
                 at += terms[-1].size
                 if at > MAX_PRODUCTS:
                     raise fields.fail(f"more than {MAX_PRODUCTS} terms")
+            # They are laid out, and made for every row, also where a higher degree alone is given.
+            fields.spend(at - starts[-1])
             following.append(at)
             factors = np.repeat(np.arange(len(terms)), [term.size for term in terms])
             self.stages.append((starts[-1], at, np.concatenate(terms), factors))

@@ -17,6 +17,7 @@ from runtime.plan.ops import (
 from runtime.plan.special import fast_digamma
 
 MAX_ROUNDS: Final = 10_000
+MAX_PRODUCTS: Final = 1 << 31  # of a word and a topic for one row, in all rounds: some 3 s
 BLOCK_CELLS: Final = 1 << 20  # words of documents held at once: 8 MiB
 EPS: Final = float(np.finfo(np.float64).eps)
 
@@ -46,6 +47,8 @@ class Topics(Node):
         self.prior = fields.number("prior")
         self.enough = fields.number("enough")
         self.rounds = fields.integer("rounds", 0, MAX_ROUNDS)
+        if self.rounds * self.words.size > MAX_PRODUCTS:
+            raise fields.fail("so many rounds over so many words are more than one row may take")
         if not self.prior > 0:
             raise fields.fail("'prior' must be above zero")
 

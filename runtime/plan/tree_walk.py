@@ -46,6 +46,10 @@ class TreeWalk:
         if not 1 <= self.trees <= MAX_TREES or 0 in self.values.shape:
             raise fields.fail("an ensemble needs trees and values")
         _within(fields, "steps", self.steps, MAX_STEPS + 1)
+        # A level of a tree has nodes of its own; trees that share theirs would take a file of a few
+        # bytes a thousand steps each.
+        if self.steps.sum(dtype=np.int64) > nodes:
+            raise fields.fail("'steps' are more than there are nodes")
         if fields.thorough:
             self._check_nodes(fields, n_in)
 

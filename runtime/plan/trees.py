@@ -1,6 +1,6 @@
 """Decision trees, forests, gradient boosting and isolation forests."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -25,6 +25,10 @@ from runtime.plan.tree_inputs import MAX_COLUMNS, Categories, single
 from runtime.plan.tree_walk import TreeWalk
 
 Layout = TreeWalk | QuickScorer
+
+# Numbers of leaves held at once, 32 MiB: a leaf may hold one for each of many outputs.
+BLOCK_CELLS: Final = 1 << 22
+MAX_ADDED: Final = 1 << 27  # numbers of all leaves that a row reaches: some 0.3 s
 
 
 def add_in_order(total: Float64Matrix, values: Array) -> Float64Matrix:
@@ -61,6 +65,8 @@ class Ensemble(Node):
         )
         self.width = self.trees.values.shape[1]
         self.group = group
+        if self.trees.trees * self.width > MAX_ADDED:
+            raise fields.fail(f"one row adds up more than {MAX_ADDED} numbers")
         if self.trees.trees % group or (group > 1 and self.width != 1):
             raise fields.fail(f"the trees do not come in groups of {group}")
 
@@ -68,7 +74,10 @@ class Ensemble(Node):
         """Sum of the leaf values over all trees, from zero: (rows, width)."""
         total = np.zeros((x.shape[0], self.width))
         for rows, index in self.trees.leaves(x, 1):
-            total[rows] = add_in_order(total[rows], self.trees.values.take(index, 0, mode="clip"))
+            step = max(1, BLOCK_CELLS // (self.width * index.shape[1]))
+            for first in range(0, index.shape[0], step):
+                picked = self.trees.values.take(index[first : first + step], 0, mode="clip")
+                total[rows] = add_in_order(total[rows], picked)
         return total
 
     def stages(self, x: Array, start: Float64Matrix) -> Float64Matrix:

@@ -38,6 +38,7 @@ class Profile:
     """What a locked process may still do.
 
     writable      folders in which plain files may be made; they are given to its uid
+    readable      folders beside the Python installation
     memory_bytes  beyond what it has when it locks itself; None: no limit
     cpu_s         None: no limit (a server)
     keep          descriptors that stay open beside the standard three
@@ -45,6 +46,7 @@ class Profile:
     """
 
     writable: tuple[str, ...] = ()
+    readable: tuple[str, ...] = ()
     memory_bytes: int | None = None
     cpu_s: int | None = None
     file_bytes: int = 1 << 20
@@ -89,7 +91,7 @@ def lock(profile: Profile) -> tuple[str, ...]:
     # /sys/fs/cgroup, which is closed from here on, and joblib in the same place.
     os.environ.update(ONE_THREAD)
     limits.close_others(profile.keep)
-    readable = _PYTHON
+    readable = (*_PYTHON, *profile.readable)
     layers = ["rlimits", "no_new_privs"]
     if profile.namespaces and namespaces.enter():
         layers.append("namespaces")

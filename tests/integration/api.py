@@ -76,7 +76,9 @@ class Api:
 
 
 @contextlib.asynccontextmanager
-async def running_api(server: str, home: Path, **settings: Any) -> AsyncIterator[Api]:
+async def running_api(
+    server: str, home: Path, builder: Builder | None = None, **settings: Any
+) -> AsyncIterator[Api]:
     """Run the application on a fresh database of the given server."""
     name = f"t{uuid.uuid4().hex}"
     control = await asyncpg.connect(server)
@@ -85,7 +87,8 @@ async def running_api(server: str, home: Path, **settings: Any) -> AsyncIterator
         url = server.replace("/postgres?", f"/{name}?")
         engine = FakeEngine()
         made = Settings(home=home, database_url=SecretStr(url), **settings)
-        app = create_app(made, engine=engine, builder=Builder(Limits(), warm=False))
+        builder = builder or Builder(Limits(), warm=False)
+        app = create_app(made, engine=engine, builder=builder)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         base = made.public_url
         async with (

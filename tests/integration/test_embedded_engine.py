@@ -69,9 +69,9 @@ class RealRig(Rig):
             DesiredEndpoint(ID, "acme", "iris", generation, AUDIENCE, (revision,), scaling)
         )
 
-    def ask(self, connection):
+    def ask(self, connection, row=(5.1, 3.5, 1.4, 0.2)):
         headers = {"authorization": f"Bearer {self.keys.token()}"}
-        body = json.dumps({"instances": [[5.1, 3.5, 1.4, 0.2]]})
+        body = json.dumps({"instances": [row]})
         connection.request("POST", "/v1/models/iris:predict", body, headers)
         response = connection.getresponse()
         return response.status, response.read(), response.getheader("k-revision")

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from controlplane.builder.environments import Environments, installed
 from controlplane.builder.job import Builder
+from controlplane.builder.packages import Packages, Python
 from controlplane.builder.releases import VERSIONS
 from controlplane.builder.report import Limits, Outcome, Report
 from controlplane.engines.embedded.host import EmbeddedEngine
@@ -220,7 +221,7 @@ async def test_a_model_without_a_plan_is_served_by_its_own_version(
     ours = revision(None)
     with pytest.raises(ValueError, match=f"saved with scikit-learn {version}, not"):
         await start(ours, launch(ours))
-    theirs = revision(await environments.serving(version))
+    theirs = revision(await environments.interpreter(version))
     front = await start(theirs, launch(theirs))
     try:
         document = json.loads((tmp_path / "density.json").read_text())
@@ -262,11 +263,11 @@ async def test_an_endpoint_of_another_version_keeps_and_starts_that_python(
         report.signature.to_json(),
         sklearn_version="1.3.2",
     )
-    engine = rig.engine = EmbeddedEngine(rig.home, rig.store, ISSUER, environments)
+    engine = rig.engine = EmbeddedEngine(rig.home, rig.store, ISSUER, Packages(environments))
     await engine.apply(
         DesiredEndpoint(ID, "acme", "iris", 1, AUDIENCE, (revision,), Scaling(), 0, 60.0)
     )
-    python = await environments.serving("1.3.2")
+    python = await environments.interpreter("1.3.2")
     assert python in await engine.files()
     connection = http.client.HTTPConnection("127.0.0.1", port_of(await rig.ready()), timeout=60)
     status, body, _ = await asyncio.to_thread(rig.ask, connection)
@@ -282,4 +283,7 @@ async def test_an_endpoint_of_another_version_keeps_and_starts_that_python(
 
 
 async def test_the_python_of_our_own_version_is_ours(environments: Environments) -> None:
-    assert await environments.serving(installed()) is None
+    async def fetch(path: Path) -> None:
+        raise AssertionError("no bundle is needed")
+
+    assert await Packages(environments).serving(installed(), None, "acme", fetch) == Python()

@@ -1,9 +1,11 @@
 """The command line: what it prints, what a mistyped or unreachable call says and ends with."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,33 @@ def test_rows_of_a_line_each_are_predicted_a_line_each(tmp_path: Path) -> None:
         ended = kubeserve("predict", "iris", "-", "--lines", home=tmp_path, stdin="[1, 2]\n[1,")
         assert ended.returncode == 2
         assert "line 2 of - is not JSON" in ended.stderr
+    finally:
+        api.close()
+
+
+def test_a_model_is_pushed_with_code_requirements_and_wheels(tmp_path: Path) -> None:
+    api = FakeApi()
+    credentials = {"url": api.url, "client_id": "c-1", "client_secret": "s:cret /"}
+    (tmp_path / "credentials.json").write_text(json.dumps(credentials))
+    for name in ("model.joblib", "mine.py", "requirements.txt", "my-1.0-py3-none-any.whl"):
+        (tmp_path / name).write_text("x = 1\n")
+    given = ["push", str(tmp_path / "model.joblib"), "churn", "--code", str(tmp_path / "mine.py")]
+    given += ["--requirements", str(tmp_path / "requirements.txt")]
+    given += ["--wheel", str(tmp_path / "my-1.0-py3-none-any.whl"), "--no-wait"]
+    try:
+        ended = kubeserve(*given, home=tmp_path)
+        assert ended.returncode == 0, ended.stderr
+        assert "churn version 1" in ended.stdout
+        with zipfile.ZipFile(io.BytesIO(api.blobs[1])) as bundle:
+            assert bundle.namelist() == [
+                "code/mine.py",
+                "model.joblib",
+                "requirements.txt",
+                "wheels/my-1.0-py3-none-any.whl",
+            ]
+        ended = kubeserve(*given, "--name", "other", home=tmp_path)
+        assert ended.returncode == 2
+        assert "named twice: churn and other" in ended.stderr
     finally:
         api.close()
 

@@ -4,11 +4,14 @@ from typing import Any, Final
 
 import numpy as np
 from sklearn import (
+    discriminant_analysis,
+    impute,
     linear_model,
     naive_bayes,
     preprocessing,
     svm,
 )
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.gaussian_process import kernels
 
 from controlplane.builder.coverage.example import (
@@ -37,11 +40,15 @@ def _process(kernel: Any) -> Example:
 _CODES = ("threshold", "lasso_cd", "lasso_lars", "lars")
 
 OPTIONS: Final[dict[str, dict[str, Example]]] = {
+    "AdaBoostRegressor": {
+        "a boosted linear model": of(linear_model.Ridge(), sample="values", **FEW)
+    },
     "AdaBoostClassifier": {"a boosted linear model": of(logistic(), **FEW)},
     "BaggingClassifier": {
         "some columns": of(logistic(), max_features=2, **FEW),
         "without probabilities": of(svm.LinearSVC(random_state=0), **FEW),
     },
+    "BaggingRegressor": {"of a linear model": of(linear_model.Ridge(), sample="values", **FEW)},
     "BayesianGaussianMixture": each(
         "covariance_type", ("tied", "diag", "spherical"), n_components=2, random_state=0
     ),
@@ -52,7 +59,11 @@ OPTIONS: Final[dict[str, dict[str, Example]]] = {
         "ensemble=False": of(naive_bayes.GaussianNB(), ensemble=False, cv=3),
     },
     "ColumnTransformer": {
-        "a custom function": of([("own", preprocessing.FunctionTransformer(own), [0])])
+        "a custom function": of([("own", preprocessing.FunctionTransformer(own), [0])]),
+        "full of texts' words": of(
+            [("words", CountVectorizer(), "text"), ("length", "passthrough", ["length"])],
+            sample="a table of texts",
+        ),
     },
     "CountVectorizer": {
         "n-grams of characters": of(analyzer="char_wb", ngram_range=(2, 3), sample="texts"),
@@ -91,6 +102,17 @@ OPTIONS: Final[dict[str, dict[str, Example]]] = {
     },
     "GradientBoostingClassifier": {"init of one's own": of(init=logistic(), **FEW)},
     "GridSearchCV": {"refit=False": of(logistic(), GRID, cv=2, refit=False)},
+    "DecisionTreeRegressor": {"many leaves": of(random_state=0, sample="many values")},
+    "HistGradientBoostingRegressor": {
+        "categories": of(max_iter=3, categorical_features=[0], sample="many values"),
+        "categories and many leaves": of(
+            max_iter=2,
+            max_leaf_nodes=None,
+            min_samples_leaf=1,
+            categorical_features=[0],
+            sample="many values",
+        ),
+    },
     "HashingVectorizer": {
         "a custom analyzer": of(n_features=32, analyzer=str.split, sample="texts")
     },
@@ -98,6 +120,7 @@ OPTIONS: Final[dict[str, dict[str, Example]]] = {
     "IterativeImputer": {
         "sample_posterior": of(sample_posterior=True, random_state=0, sample="gaps")
     },
+    "Isomap": {"radius": of(n_neighbors=None, radius=4.0)},
     "KBinsDiscretizer": {"encode='ordinal'": of(3, encode="ordinal", strategy="uniform")},
     "KMeans": {"fitted on float32": of(3, n_init=1, fit=on_float32)},
     "KNeighborsClassifier": {
@@ -168,6 +191,15 @@ OPTIONS: Final[dict[str, dict[str, Example]]] = {
     },
     "OneVsRestClassifier": {"several labels": of(logistic(), sample="several labels")},
     "PLSRegression": {"one target": of(n_components=2, sample="values")},
+    "Pipeline": {
+        "of texts": of(
+            [
+                ("filled", impute.SimpleImputer(strategy="most_frequent")),
+                ("codes", preprocessing.OneHotEncoder(sparse_output=False)),
+            ],
+            sample="categories",
+        )
+    },
     "PowerTransformer": {"method='box-cox'": of(method="box-cox", sample="positive")},
     "QuantileTransformer": {
         "normal distribution": of(n_quantiles=20, output_distribution="normal", random_state=0)
@@ -195,6 +227,11 @@ OPTIONS: Final[dict[str, dict[str, Example]]] = {
         "kernel='poly'": of(kernel="poly", sample="values"),
         "a custom kernel": of(kernel=own_kernel, sample="values"),
     },
+    "SelfTrainingClassifier": {
+        "of what also transforms": of(
+            discriminant_analysis.LinearDiscriminantAnalysis(), sample="some labels"
+        )
+    },
     "SparseCoder": each(
         "transform_algorithm",
         _CODES,
@@ -216,6 +253,14 @@ OPTIONS: Final[dict[str, dict[str, Example]]] = {
             linear_model.Ridge(), transformer=preprocessing.StandardScaler(), sample="values"
         ),
         "a custom function": of(linear_model.Ridge(), func=own, inverse_func=own, sample="values"),
+        "powers": of(
+            linear_model.Ridge(), transformer=preprocessing.PowerTransformer(), sample="values"
+        ),
+        "quantiles": of(
+            linear_model.Ridge(),
+            transformer=preprocessing.QuantileTransformer(n_quantiles=20),
+            sample="values",
+        ),
     },
     "VotingClassifier": {"voting='hard'": of([("tree", small_tree()), ("linear", logistic())])},
 }

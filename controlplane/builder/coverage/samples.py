@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 import numpy as np
+import pandas
 from sklearn.utils import Bunch
 
 ROWS: Final = 60
@@ -26,6 +27,7 @@ def _made() -> dict[str, tuple[Any, Any]]:
     two = (values > 0).astype(np.int64)
     pets = _objects([["cat", "dog", "owl"][i % 3] for i in range(ROWS)])
     sizes = _objects([["s", "m"][i // 2 % 2] for i in range(ROWS)])
+    many = random.normal(size=(300, 3))
     words = ["a fine red house", "the old red car", "no house, no car", "fine old wine"]
     return {
         "labels": (numbers, labels),
@@ -39,6 +41,7 @@ def _made() -> dict[str, tuple[Any, Any]]:
         "positive values": (numbers, np.abs(values) + 0.1),
         "positive": (np.abs(numbers) + 0.1, labels),
         "values of one column": (numbers[:, :1], values),
+        "many values": (np.column_stack([np.arange(300.0) % 9, many]), many @ [1.0, -2.0, 0.5]),
         "counts": (counts, labels),
         "whole counts": (np.floor(counts * 2), labels),
         "shares": (counts / counts.max(), two),
@@ -47,6 +50,10 @@ def _made() -> dict[str, tuple[Any, Any]]:
         "gaps": (np.where(numbers > 1.2, np.nan, numbers), labels),
         "categories": (np.column_stack([pets, sizes]), two),
         "texts": (words * 5, [0, 1, 0, 1] * 5),
+        "a table of texts": (
+            pandas.DataFrame({"text": words * 5, "length": list(map(float, range(20)))}),
+            None,
+        ),
         "dictionaries": ([{"a": 1.0, "b": 2.0}, {"b": 3.0}] * 5, [0, 1] * 5),
         "pictures": (random.random((3, 8, 8)), None),
         "label lists": ([["a"], ["a", "b"], []], None),

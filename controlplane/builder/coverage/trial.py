@@ -7,17 +7,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from sklearn.base import is_regressor
-from sklearn.experimental import enable_halving_search_cv, enable_iterative_imputer  # noqa: F401
 from sklearn.utils import all_estimators
 
-from controlplane.builder.coverage.example import Example, of
-from controlplane.builder.coverage.examples import EXAMPLES
-from controlplane.builder.coverage.options import OPTIONS
+from controlplane.builder.coverage.example import Example
+from controlplane.builder.coverage.plans import USUAL, examples_of
 from controlplane.builder.draft import drafted
 from controlplane.builder.lower.base import Unsupported
 from controlplane.builder.verify import verify
-from runtime.estimators import METHODS
 from runtime.plan import load
 from runtime.plan.plan import SERVED
 
@@ -75,24 +71,21 @@ def rows() -> list[Row]:
 
 
 def _row(name: str, kind: type) -> Row:
-    if name not in EXAMPLES and not any(hasattr(kind, method) for method in METHODS):
+    tried = examples_of(name, kind)
+    if not tried:
         return Row(name, Served.NOTHING, notes=(_why_nothing(kind),))
-    built = _build(EXAMPLES.get(name) or _default(kind), kind)
+    built = _build(tried.pop(USUAL), kind)
     if built.reason:
         if name in _OUTSIDE:
             return Row(name, Served.NOTHING, notes=(_OUTSIDE[name],))
         return Row(name, Served.FALLBACK, notes=(built.reason,))
     notes = tuple(
-        f"`{choice}`: {tried.reason}"
-        for choice, example in OPTIONS.get(name, {}).items()
-        if (tried := _build(example, kind)).reason
+        f"`{choice}`: {other.reason}"
+        for choice, example in tried.items()
+        if (other := _build(example, kind)).reason
     )
     notes += tuple(f"`{method}` is not in the plan" for method in built.missing)
     return Row(name, Served.PARTLY if notes else Served.PLAN, built.methods, built.exact, notes)
-
-
-def _default(kind: type) -> Example:
-    return of(sample="values" if is_regressor(kind()) else "labels")
 
 
 def _why_nothing(kind: type) -> str:

@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -38,13 +39,30 @@ class ArtifactSource(Protocol):
         """Write a blob to a new file."""
 
 
-class Interpreters(Protocol):
-    """Where the Pythons of other scikit-learn versions come from."""
+class Python(Protocol):
+    """How a model is loaded: the path of a Python, None: ours; a folder of packages, None: none."""
 
-    async def serving(self, version: str) -> str | None:
-        """Give the Python that loads a model of a version, made if need be; None: ours.
+    @property
+    def interpreter(self) -> str | None: ...
 
-        Raises EngineUnavailable.
+    @property
+    def packages(self) -> str | None: ...
+
+
+class Pythons(Protocol):
+    """Where other scikit-learn versions and the packages of models come from."""
+
+    async def serving(
+        self,
+        version: str | None,
+        environment: Mapping[str, Any] | None,
+        tenant: str,
+        fetch: Callable[[Path], Awaitable[object]],
+    ) -> Python:
+        """Give what loads a model of a version, made if need be; raises EngineUnavailable.
+
+        environment  the recipe of its packages
+        fetch        puts its bundle into a new file
         """
 
 
@@ -62,17 +80,17 @@ class EmbeddedEngine:
         home: Path,
         artifacts: ArtifactSource,
         issuer: str,
-        interpreters: Interpreters | None = None,
+        pythons: Pythons | None = None,
     ) -> None:
         self._folder = home / "engine"
-        self._artifacts, self._issuer, self._interpreters = artifacts, issuer, interpreters
+        self._artifacts, self._issuer, self._pythons = artifacts, issuer, pythons
         # Between a file landing and the ledger naming it, nothing may be collected.
         self._files = asyncio.Lock()
         self._collecting: asyncio.Task[None] | None = None
 
     async def apply(self, desired: DesiredEndpoint) -> None:
         """Fetch what is missing, then hand over; durable once this returns."""
-        pythons = {r.name: await self._interpreter(r) for r in desired.revisions}
+        pythons = {r.name: await self._python(r, desired.tenant) for r in desired.revisions}
         async with self._files:
             plans = self._folder / "plans"
             plans.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -95,7 +113,7 @@ class EmbeddedEngine:
         self._collect_later()
 
     async def files(self) -> frozenset[str]:
-        """Name every file that workers may open, Pythons of other versions too."""
+        """Name every file that workers may open, Pythons and folders of packages too."""
         return frozenset((await self._ask({"do": "files"}))["files"])
 
     async def observe(self, endpoint: EndpointId) -> ObservedEndpoint | None:
@@ -166,14 +184,18 @@ class EmbeddedEngine:
         finally:
             writer.close()
 
-    async def _interpreter(self, revision: DesiredRevision) -> str | None:
-        version = revision.sklearn_version
-        if revision.backend is BackendKind.PLAN or version is None or self._interpreters is None:
+    async def _python(self, revision: DesiredRevision, tenant: str) -> Python | None:
+        if revision.backend is BackendKind.PLAN or self._pythons is None:
             return None
-        return await self._interpreters.serving(version)
+        return await self._pythons.serving(
+            revision.sklearn_version,
+            revision.environment,
+            tenant,
+            functools.partial(self._artifacts.fetch_to, revision.artifact_sha256),
+        )
 
     async def _local(
-        self, revision: DesiredRevision, plans: Path, interpreter: str | None
+        self, revision: DesiredRevision, plans: Path, python: Python | None
     ) -> RevisionLaunch:
         artifact = plans / revision.artifact_sha256
         if not artifact.exists():
@@ -196,7 +218,8 @@ class EmbeddedEngine:
             backend=Backend(revision.backend.value),
             signature=signature,
             sklearn=None if signature is None else revision.sklearn_version,
-            interpreter=interpreter,
+            interpreter=None if python is None else python.interpreter,
+            packages=None if python is None else python.packages,
         )
 
     async def _materialise(self, sha256: str, artifact: Path) -> None:

@@ -57,7 +57,7 @@ class LocalEndpoint:
     def files(self) -> set[str]:
         """Name the files its workers open."""
         named = {r.artifact for r in self.revisions}
-        others = {path for r in self.revisions for path in (r.signature, r.interpreter)}
+        others = {path for r in self.revisions for path in (r.signature, r.interpreter, r.packages)}
         return named | {path for path in others if path is not None}
 
 

@@ -138,6 +138,11 @@ def _signature_file(revision: DesiredRevision) -> dict[str, bytes]:
 def _revision(
     desired: DesiredEndpoint, revision: DesiredRevision, install: Install
 ) -> RenderedRevision:
+    if revision.environment is not None:
+        raise Conflict(
+            f"{revision.model}:{revision.version} was built with packages of its own, and pods have"
+            " those of the builder image alone: push it again to hear which these are"
+        )
     spec = _pod(desired, revision, install)
     template: Document = {
         "metadata": {

@@ -12,9 +12,13 @@ import psutil
 import pytest
 
 from controlplane.builder import environments as module
-from controlplane.builder.environments import Environments, Unavailable, installed
+from controlplane.builder.environments import Environments, installed
 from controlplane.builder.foreign import version_of
+from controlplane.builder.kept import taken
+from controlplane.builder.needs import Needs
+from controlplane.builder.packages import Packages, Python
 from controlplane.builder.releases import NEWEST, OLDEST, VERSIONS, UnknownRelease, release
+from controlplane.builder.uv import Unavailable
 from runtime.problems import EngineUnavailable
 
 STAND_IN = """#!/bin/sh
@@ -52,6 +56,10 @@ def make(tmp_path: Path, log: Path) -> Make:
     return made
 
 
+async def fetch(path: Path) -> None:
+    raise AssertionError("no bundle is needed")
+
+
 def calls(log: Path) -> list[str]:
     return log.read_text().splitlines() if log.exists() else []
 
@@ -80,7 +88,8 @@ async def test_an_environment_is_made_once_and_only_of_wheels(
     assert len(told) == 1
     assert "scikit-learn 1.3.2" in told[0]
     assert await environments.interpreter("1.3.2", tell) == python
-    assert await Environments(tmp_path / "made", uv=str(tmp_path / "uv")).serving("1.3.2") == python
+    another = Packages(Environments(tmp_path / "made", uv=str(tmp_path / "uv")))
+    assert await another.serving("1.3.2", None, "acme", fetch) == Python(python)
     assert len(calls(log)) == 2
     assert len(told) == 1
 
@@ -171,7 +180,7 @@ async def test_what_a_killed_process_left_is_removed_and_its_lock_is_free(
     (broken / "python").symlink_to(tmp_path / "gone")
     pid = os.fork()
     if pid == 0:
-        module._taken(environments._lock("1.3.2"))
+        taken(environments._kept.lock("1.3.2"))
         os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(pid, 0)  # noqa: ASYNC222
     await environments.interpreter("1.3.2")
@@ -193,7 +202,7 @@ async def test_the_longest_unused_go_unless_something_needs_them(
     async def in_use() -> list[str]:
         return [str(tmp_path / "made/scikit-learn-1.2.1/bin/python")]
 
-    environments.in_use = in_use
+    environments.ask(in_use)
     await environments.interpreter("1.5.2")
     expected = ["scikit-learn-1.2.1", "scikit-learn-1.5.2"]
     assert folders(tmp_path) == expected
@@ -212,7 +221,7 @@ async def test_nothing_goes_while_nobody_can_tell_what_is_needed(
     async def in_use() -> list[str]:
         raise EngineUnavailable("the supervisor does not answer")
 
-    environments.in_use = in_use
+    environments.ask(in_use)
     await environments.interpreter("1.5.2")
     assert folders(tmp_path) == ["scikit-learn-1.2.0", "scikit-learn-1.5.2"]
 
@@ -254,9 +263,11 @@ async def test_a_release_without_wheels_for_our_python_takes_another_that_is_her
 
 
 async def test_an_endpoint_waits_for_what_cannot_be_had_now(make: Make) -> None:
-    assert await make().serving(installed()) is None
+    assert await Packages(make()).serving(installed(), None, "acme", fetch) == Python()
+    assert await Packages(make()).serving(None, None, "acme", fetch) == Python()
+    away = Packages(make(pip="echo failed to fetch; exit 2"))
     with pytest.raises(EngineUnavailable, match="cannot be reached"):
-        await make(pip="echo failed to fetch; exit 2").serving("1.3.2")
+        await away.serving("1.3.2", None, "acme", fetch)
 
 
 def test_every_release_is_named_exactly() -> None:
@@ -271,13 +282,33 @@ def test_every_release_is_named_exactly() -> None:
 
 
 def test_a_file_is_loaded_by_the_version_that_wrote_it() -> None:
-    assert version_of([], possible=True) is None
-    assert version_of([installed()], possible=False) is None
-    assert version_of(["1.3.2"], possible=True) == "1.3.2"
-    with pytest.raises(Unavailable, match=f"1.3.2; this installation has {installed()}"):
-        version_of(["1.3.2"], possible=False)
+    here, none = installed(), Needs()
+    assert version_of([], none, possible=True) == here
+    assert version_of([here], none, possible=False) == here
+    assert version_of(["1.3.2"], none, possible=True) == "1.3.2"
+    with pytest.raises(Unavailable, match=f"1.3.2; this installation has {here}"):
+        version_of(["1.3.2"], none, possible=False)
     for possible in (True, False):
         with pytest.raises(Unavailable, match=r"1\.2\.2 and 1\.3\.2"):
-            version_of(["1.3.2", "1.2.2"], possible=possible)
+            version_of(["1.3.2", "1.2.2"], none, possible=possible)
         with pytest.raises(Unavailable, match="Parts of the model"):
-            version_of(["1.3.2", installed()], possible=possible)
+            version_of(["1.3.2", here], none, possible=possible)
+
+
+def test_requirements_choose_the_version_only_where_the_file_does_not() -> None:
+    asking = Needs(requirements=("scikit-learn==1.3.2", "pandas"))
+    assert version_of([], asking, possible=True) == "1.3.2"
+    assert version_of(["1.3.2"], asking, possible=True) == "1.3.2"
+    with pytest.raises(Unavailable, match=r"saved with scikit-learn 1\.5\.2; its requirements"):
+        version_of(["1.5.2"], asking, possible=True)
+    with pytest.raises(Unavailable, match=f"saved with scikit-learn {installed()}; its"):
+        version_of([installed()], asking, possible=True)
+    ranged = Needs(requirements=("scikit-learn>=1.5,<2",))
+    assert version_of([installed()], ranged, possible=False) == installed()
+    assert version_of([], ranged, possible=False) == installed()
+    older = Needs(requirements=("scikit-learn<1.5",))
+    assert version_of([], older, possible=True) == "1.4.2"
+    with pytest.raises(Unavailable, match="builds no other"):
+        version_of([], older, possible=False)
+    unknown = Needs(requirements=("scikit-learn==1.0.2",))
+    assert version_of([], unknown, possible=True) == "1.0.2", "is refused where it is made"

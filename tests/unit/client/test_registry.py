@@ -16,6 +16,8 @@ from controlplane.client import (
     TimedOut,
     Unreachable,
 )
+from controlplane.client.bundle import Extras, bundled
+from controlplane.client.upload import of_source
 from tests.unit.client.fake_api import CUT, RESET
 
 BLOB = bytes(range(256)) * 3000
@@ -44,6 +46,22 @@ def test_a_file_is_pushed_with_progress(api, client, file):
 def test_bytes_and_open_files_are_pushed(api, client, wrap):
     assert client.push(wrap(BLOB), "iris").number == 1
     assert api.blobs[1] == BLOB
+
+
+def test_a_model_is_pushed_with_what_it_needs(api, client, file, tmp_path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/my.py").write_text("X = 1\n")
+    told = []
+    extras = {"code": tmp_path / "src", "requirements": ["pandas"]}
+    progress = lambda sent, total: told.append((sent, total))  # noqa: E731
+    assert client.push(file, "iris", progress=progress, **extras).number == 1
+    with bundled(file, Extras(**extras)) as source:
+        assert api.blobs[1] == b"".join(of_source(source))
+    assert told[-1] == (len(api.blobs[1]), len(api.blobs[1]))
+    api.misbehave(VERSIONS, RESET)
+    assert client.push(file, "iris", **extras).number == 1
+    with pytest.raises(ClientError, match="no file or folder"):
+        client.push(file, "iris", code=tmp_path / "nowhere")
 
 
 def test_the_same_bytes_are_the_same_version(client, file):

@@ -157,6 +157,19 @@ def test_brackets_inside_strings_are_not_nesting(tmp_path: Path) -> None:
     assert plan_format.read(path).header["graph"] == {"values": intervals}
 
 
+def test_a_string_without_an_end_is_passed_over_once(tmp_path: Path) -> None:
+    # Looked for again at each of its quotes, a megabyte would take an hour.
+    raw = b"[" * 201 + b'"' + b'\\"' * 500_000
+    with pytest.raises(PlanError, match="nested deeper"):
+        plan_format.read(stored(tmp_path, file_of(raw)))
+
+
+def test_what_is_quoted_of_a_header_is_no_longer_than_a_reason(tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match=r"^format") as refused:
+        plan_format.read(stored(tmp_path, file_of({**EMPTY, "format": "x" * 100_000})))
+    assert len(str(refused.value)) < 3_000
+
+
 def test_a_missing_file_is_the_callers_affair(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         plan_format.read(tmp_path / "none")

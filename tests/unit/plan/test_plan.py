@@ -32,6 +32,7 @@ from runtime.plan import format as plan_format
 from runtime.plan.graph import build
 from runtime.plan.ops import Fields
 from runtime.plan.plan import example_row
+from runtime.plan.whole import Place, Whole
 from tests.unit.plan.twins import assert_bitwise
 
 LABELS = np.array(["no", "yes", "Ünknown"])
@@ -163,7 +164,8 @@ def test_a_graph_that_is_none_is_refused(spec: Any, words: str) -> None:
     ],
 )
 def test_labels_that_are_none_are_refused(value: Any) -> None:
-    fields = Fields({"op": "x", "classes": value}, {}, lambda *_: pytest.fail("no child"), "x", 0)
+    spec = {"op": "x", "classes": value}
+    fields = Fields(spec, Whole({}), lambda *_: pytest.fail("no child"), Place())
     with pytest.raises(PlanError, match="classes"):
         fields.labels()
 

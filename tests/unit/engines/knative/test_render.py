@@ -72,6 +72,16 @@ def test_a_small_artifact_travels_in_a_secret_and_a_large_one_does_not():
         pod(endpoint(revision(size=LARGE)))
 
 
+def test_packages_beside_those_of_the_image_are_refused_and_a_bundle_is_an_artifact_as_another():
+    fallback = revision(backend=BackendKind.FALLBACK)
+    (launch,) = from_env(environment(pod(endpoint(fallback)))).revisions
+    assert launch.artifact.endswith(fallback.artifact_sha256)
+    assert launch.packages is None
+    recipe = {"sklearn": "1.9.1", "lock": [], "wheels": []}
+    with pytest.raises(Conflict, match="packages of its own"):
+        pod(endpoint(replace(fallback, environment=recipe)))
+
+
 def test_the_secret_holds_the_bytes_under_their_digest():
     wanted = endpoint(revision(backend=BackendKind.FALLBACK))
     secret = render.artifact_secret(wanted, wanted.revisions[0], b"bytes", INSTALL)

@@ -1,0 +1,29 @@
+"""Wheels out of a bundle: `-m controlplane.builder.unpack BUNDLE FOLDER LIMITS WHEEL…`, locked.
+
+uv takes wheels as files, and a bundle is a tenant's bytes: they are read in here, where nothing but
+one folder can be written. The files are numbered as the wheels are named; who started this compares
+their digests. An exit code other than 0 says that the bundle is not the one that was looked into.
+"""
+
+import json
+import os
+import sys
+
+from runtime.bundle import WHEELS, Bundle, copy
+from runtime.sandbox import Profile, lock
+
+
+def main() -> None:
+    bundle, folder, profile, *wheels = sys.argv[1:]
+    lock(Profile(writable=(folder,), keep=(int(bundle),), **json.loads(profile)))
+    opened = Bundle.open(int(bundle))
+    for number, name in enumerate(wheels):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        target = os.open(os.path.join(folder, str(number)), flags, 0o600)
+        with opened.member(WHEELS + name) as file:
+            copy(file, target, name)
+        os.close(target)
+
+
+if __name__ == "__main__":
+    main()
