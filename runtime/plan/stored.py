@@ -1,5 +1,6 @@
 """Nodes that keep their training rows: what neighbours, nearest or within a radius, share."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -86,6 +87,10 @@ class Within(Stored):
     def read_weights(self, fields: Fields) -> None:
         """Read how much each neighbour counts."""
         self.by_distance = fields.choice("weights", "uniform", "distance") == "distance"
+
+    def found(self, x: Float64Matrix, *, far: bool) -> Iterator[tuple[slice, Float64Matrix]]:
+        """Give what `Points.within` does for the own radius."""
+        return self.points.within(x, self.radius, far=far)
 
     def refuse_lonely(self, found: Float64Matrix, first: int) -> None:
         """Raise InputRefused for a row without neighbours; `first` is the block's first row."""
