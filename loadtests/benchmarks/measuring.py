@@ -62,7 +62,7 @@ class Options:
     rounds: int = 5
     minutes: float = 2.0
     rows: int = 10_000
-    most_rows: int = 65_536
+    most_rows: int = 10_000
     families: tuple[str, ...] = ()
 
 

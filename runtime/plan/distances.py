@@ -12,8 +12,16 @@ MOST: Final = 1e150  # its square is still finite
 MAX_POWER: Final = 100.0
 BLOCK_CELLS: Final = 1 << 21  # differences held at once: 16 MiB
 ROUGH_CELLS: Final = 1 << 18  # expanded squares held at once: they stay in the L2 cache
+ALONE_CELLS: Final = 1 << 16  # differences of one row, which are quicker than finding candidates
 GROUPS: Final = 128
+WIDE: Final = 4  # as many cells as candidates may be left empty to sort row by row
 EPSILON: Final = float(np.finfo(np.float64).eps)
+EPSILON_SINGLE: Final = float(np.finfo(np.float32).eps)
+# Lengths whose squares, and sums of them, are neither infinite nor zero in single precision.
+SMALLEST: Final = 1e-12
+LARGEST_LENGTH: Final = 1e17
+# Lengths beyond so many times the usual one have single precision tell too few points apart.
+USUAL: Final = 8.0
 METRICS: Final = (
     "euclidean",
     "manhattan",
@@ -49,7 +57,8 @@ class Points:
             raise fields.fail("there are no points, or too many")
         self.metric = fields.choice("metric", *METRICS)
         self.most = MOST
-        self._centred: tuple[Array, Array, float] | None = None  # made at first use
+        # Made at first use.
+        self._centred: tuple[Array, Array, Array, float, float] | None = None
         match self.metric:
             case "minkowski":
                 self._read_power(fields)
@@ -101,17 +110,16 @@ class Points:
         cost  euclidean: a matrix product finds the few points that may be among the nearest, and
               only theirs are taken between differences; other metrics as `blocks`
         """
+        if self.metric == "euclidean" and x.shape[0] == 1 and self.points.size <= ALONE_CELLS:
+            place, found = _first_of_row(_squares(self.points - x), k)
+            return place[None], found[None]
         places = np.empty((x.shape[0], k), np.intp)
         distances = np.empty((x.shape[0], k))
         if self.metric == "euclidean":
-            step = max(1, ROUGH_CELLS // self.stored)
-            for first in range(0, x.shape[0], step):
-                block = x[first : first + step]
-                rough, slack = self._rough(block)
+            for at, block in self._rough_blocks(x):
+                rough, slack, _ = self._rough(block)
                 row, place = _candidates(rough, slack, k)
-                difference = block[row] - self.points[place]
-                exact = np.einsum("ij,ij->i", difference, difference)
-                at = slice(first, first + step)
+                exact = _squares(block[row] - self.points[place])
                 places[at], distances[at] = _first(row, place, exact, k)
             return places, distances
         for at, found in self.blocks(x):
@@ -119,29 +127,76 @@ class Points:
             places[at], distances[at] = _first(row, place, found[row, place], k)
         return places, distances
 
-    def _rough(self, x: Float64Matrix) -> tuple[Float64Matrix, Float64Matrix]:
-        """Squared distances less a constant for each row, and how far off they may be, (rows, 1).
+    def within(
+        self, x: Float64Matrix, radius: float, *, far: bool
+    ) -> Iterator[tuple[slice, Float64Matrix]]:
+        """Give slices of the rows with (rows, points) reduced distances; infinite beyond a radius.
 
-        Taken about the points' own centre, so that an offset common to all costs no digits.
+        radius  reduced as well
+        far     how far a point within is matters; if not, 0 stands for what is surely within
+        cost    euclidean: a matrix product, and differences of those that it cannot tell or that
+                matter; other metrics, and where half of all points matter, as `blocks`
+        """
+        if self.metric != "euclidean":
+            yield from self.blocks(x)
+            return
+        for at, block in self._rough_blocks(x):
+            rough, slack, own = self._rough(block)
+            # Twice, since the row's own length was rounded too.
+            bound = radius - own
+            # Not `<=`: where the bound is no number everything is looked at.
+            ask = ~(rough > _not_less(bound + 2.0 * slack, rough))
+            found = np.full(rough.shape, np.inf)
+            if not far:
+                sure = rough < -_not_less(2.0 * slack - bound, rough)
+                found[sure] = 0.0
+                ask &= ~sure
+            place = np.flatnonzero(ask)
+            if 2 * place.shape[0] > ask.size:
+                found = np.concatenate([part for _, part in self.blocks(block)])
+            else:
+                row, column = np.divmod(place, self.stored)
+                found.ravel()[place] = _squares(block[row] - self.points[column])
+            yield at, found
+
+    def _rough_blocks(self, x: Float64Matrix) -> Iterator[tuple[slice, Float64Matrix]]:
+        step = max(1, ROUGH_CELLS // self.stored)
+        for first in range(0, x.shape[0], step):
+            at = slice(first, first + step)
+            yield at, x[at]
+
+    def _rough(self, x: Float64Matrix) -> tuple[Array, Float64Matrix, Float64Matrix]:
+        """Squared distances less a row's own, how far off they may be, (rows, 1), and the row's.
+
+        Taken about the points' own centre, so that an offset common to all costs no digits; in
+        single precision where nothing overflows or vanishes in it, at half the cost.
         """
         if self._centred is None:
             centre = self.points.mean(axis=0)
             points = self.points - centre
-            squares = np.einsum("ij,ij->i", points, points)
+            squares = _squares(points)
             # With a column of ones at the rows, one product gives p² - 2xp.
             factor = np.vstack((-2.0 * points.T, squares))
-            self._centred = centre, factor, float(np.sqrt(squares.max()))
-        centre, factor, longest = self._centred
+            with np.errstate(over="ignore", under="ignore"):
+                narrow = factor.astype(np.float32)
+            longest, usual = float(np.sqrt(squares.max())), float(np.sqrt(squares.mean()))
+            self._centred = centre, factor, narrow, longest, min(USUAL * usual, LARGEST_LENGTH)
+        centre, factor, narrow, longest, most = self._centred
         moved = x - centre
-        rough = np.hstack((moved, np.ones((x.shape[0], 1)))) @ factor
-        length = np.sqrt(np.einsum("ij,ij->i", moved, moved)) + longest
+        own = _squares(moved)
+        length = np.sqrt(own) + longest
+        ends = np.hstack((moved, np.ones((x.shape[0], 1))))
+        epsilon = EPSILON
+        if length.min(initial=1.0) > SMALLEST and length.max(initial=0.0) < most:
+            ends, factor, epsilon = ends.astype(np.float32), narrow, EPSILON_SINGLE
+        rough = ends @ factor
         # Each product and sum is off by half an epsilon of the sizes at most; doubled for the
         # centre's own rounding.
-        slack = (4.0 * (self.columns + 4) * EPSILON) * length * length
+        slack = (4.0 * (self.columns + 4) * epsilon) * length * length
         # And by what moving both to the centre rounded away.
         size = np.abs(x).max(axis=1, initial=0.0) + float(np.abs(centre).max(initial=0.0)) + longest
         slack += (8.0 * self.columns * EPSILON) * size * length
-        return rough, slack[:, None]
+        return rough, slack[:, None], own[:, None]
 
     def finish(self, reduced: Array) -> Array:
         """Give distances from reduced ones, which compare alike and are cheaper."""
@@ -244,18 +299,49 @@ def _candidates(rough: Float64Matrix, slack: Array | float, k: int) -> tuple[Arr
         np.minimum(least[:, : stored - whole], rough[:, whole:], out=least[:, : stored - whole])
     bound = np.partition(least, k - 1, axis=1)[:, k - 1 : k] + 2.0 * slack
     # Not `<=`: a bound that is no number has everything looked at.
-    near = np.greater(rough, bound)
+    near = np.greater(rough, _not_less(bound, rough))
     row, place = np.divmod(np.flatnonzero(np.logical_not(near, out=near)), stored)
     return row, place
 
 
+def _not_less(bound: Array, like: Array) -> Array:
+    """Give bounds that are not less in the dtype of what is held against them."""
+    if like.dtype == bound.dtype:
+        return bound
+    above: Array = np.nextafter(bound.astype(like.dtype), like.dtype.type(np.inf))
+    return above
+
+
 def _first(row: Array, place: Array, distance: Array, k: int) -> tuple[Array, Float64Matrix]:
-    """Give the k nearest of each row's candidates: (rows, k) places and distances."""
-    order = np.lexsort((place, distance, row))
+    """Give the k nearest of each row's candidates: (rows, k) places and distances.
+
+    row, place  in order
+    """
     counts = np.bincount(row)
     starts = np.cumsum(counts) - counts
-    picked = order[starts[:, None] + np.arange(k)]
+    most = int(counts.max(initial=0))
+    if most * counts.shape[0] <= WIDE * row.shape[0]:
+        # Beside each other, so that each row sorts its own few; stable, so the first stored counts.
+        line = np.full((counts.shape[0], most), np.inf)
+        line[row, np.arange(row.shape[0]) - starts[row]] = distance
+        picked = starts[:, None] + line.argsort(axis=1, kind="stable")[:, :k]
+    else:
+        order = np.lexsort((place, distance, row))
+        picked = order[starts[:, None] + np.arange(k)]
     return place[picked], distance[picked]
+
+
+def _first_of_row(distance: Array, k: int) -> tuple[Array, Array]:
+    """Give places and distances of the k nearest, the one stored first of those equally far."""
+    near = np.flatnonzero(distance <= np.partition(distance, k - 1)[k - 1])
+    place = near[distance[near].argsort(kind="stable")[:k]]
+    return place, distance[place]
+
+
+def _squares(x: Float64Matrix) -> Array:
+    """Squared length of each row."""
+    squares: Array = np.einsum("ij,ij->i", x, x)
+    return squares
 
 
 def unit_rows(x: Float64Matrix) -> Float64Matrix:

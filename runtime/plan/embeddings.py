@@ -115,6 +115,7 @@ class NearestIsomap(Neighbors):
 
     def __init__(self, fields: Fields) -> None:
         super().__init__(fields)
+        self.tolerance = self.tolerance_of_distances()
         self.geodesic = Geodesic(fields, self.points.stored)
         self.n_out = self.geodesic.centred.width
 
@@ -145,6 +146,7 @@ class RadiusIsomap(Within):
 
     def __init__(self, fields: Fields) -> None:
         super().__init__(fields)
+        self.tolerance = self.tolerance_of_distances()
         self.geodesic = Geodesic(fields, self.points.stored)
         self.n_out = self.geodesic.centred.width
 

@@ -123,6 +123,8 @@ class NeighborsGraph(Neighbors):
         super().__init__(fields)
         self.n_out = graph_width(fields, self.points)
         self.connects = fields.flag("connectivity")
+        if not self.connects:
+            self.tolerance = self.tolerance_of_distances()
 
     def transform(self, x: Inputs) -> Float64Matrix:
         """Give (rows, points)."""

@@ -47,7 +47,7 @@ class RadiusClassifier(Within):
         """Weighted shares of the neighbours' classes, (rows, classes)."""
         matrix = self.rows(x)
         proba = np.empty((matrix.shape[0], len(self.classes)))
-        for at, found in self.points.blocks(matrix):
+        for at, found in self.found(matrix, far=self.by_distance):
             weights = self.weights(found)
             proba[at] = weights @ self.member
             if self.label is None:
@@ -88,7 +88,7 @@ class RadiusRegressor(Within):
         """Weighted means of the neighbours' targets: (rows,), or (rows, targets)."""
         matrix = self.rows(x)
         out = np.empty((matrix.shape[0], self.targets.shape[1]))
-        for at, found in self.points.blocks(matrix):
+        for at, found in self.found(matrix, far=self.by_distance):
             weights = self.weights(found)
             total = weights.sum(axis=1, keepdims=True)
             lonely = ~(found <= self.radius).any(axis=1)
@@ -111,12 +111,14 @@ class RadiusGraph(Within):
         super().__init__(fields)
         self.n_out = graph_width(fields, self.points)
         self.connects = fields.flag("connectivity")
+        if not self.connects:
+            self.tolerance = self.tolerance_of_distances()
 
     def transform(self, x: Inputs) -> Float64Matrix:
         """Give (rows, points)."""
         matrix = self.rows(x)
         out = np.empty((matrix.shape[0], self.n_out))
-        for at, found in self.points.blocks(matrix):
+        for at, found in self.found(matrix, far=not self.connects):
             within = found <= self.radius
             out[at] = within if self.connects else np.where(within, self.points.finish(found), 0.0)
         return out

@@ -1,10 +1,11 @@
 """Nodes that keep their training rows: what neighbours, nearest or within a radius, share."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 
-from runtime.plan.distances import Points
+from runtime.plan.distances import EPSILON, Points, lengths
 from runtime.plan.ops import (
     Array,
     Cell,
@@ -19,6 +20,8 @@ from runtime.plan.ops import (
 )
 
 MAX_GRAPH: Final = 10_000  # columns of a graph's dense answer
+# Distances of which scikit-learn keeps fewer digits than six are served by itself.
+MOST_LOST: Final = 1e-6
 
 
 class Stored(Node):
@@ -30,6 +33,17 @@ class Stored(Node):
     def __init__(self, fields: Fields) -> None:
         self.points = Points(fields)
         self.n_in = self.points.columns
+
+    def tolerance_of_distances(self) -> float:
+        """Give how far scikit-learn's brute force may be from a euclidean distance near zero.
+
+        It expands the square, whose terms cancel: what rounding leaves of two squared lengths is
+        squared, so half of the digits of a length are lost. Differences, taken here, keep them.
+        """
+        if self.points.metric != "euclidean":
+            return self.tolerance
+        longest = float(np.sqrt(lengths(self.points.points).max()))
+        return float(np.clip(np.sqrt(8 * EPSILON) * longest, self.tolerance, MOST_LOST))
 
     def rows(self, x: Inputs) -> Float64Matrix:
         """Give the rows, all of them near enough for a distance."""
@@ -98,6 +112,10 @@ class Within(Stored):
     def read_weights(self, fields: Fields) -> None:
         """Read how much each neighbour counts."""
         self.by_distance = fields.choice("weights", "uniform", "distance") == "distance"
+
+    def found(self, x: Float64Matrix, *, far: bool) -> Iterator[tuple[slice, Float64Matrix]]:
+        """Give what `Points.within` does for the own radius."""
+        return self.points.within(x, self.radius, far=far)
 
     def refuse_lonely(self, found: Float64Matrix, first: int) -> None:
         """Raise InputRefused for a row without neighbours; `first` is the block's first row."""

@@ -31,6 +31,7 @@ from sklearn.tree import (
 from controlplane.builder.lower import tree_layouts
 from controlplane.builder.lower.base import Unsupported
 from controlplane.builder.lower.registry import new_draft
+from runtime.plan import tree_walk
 from runtime.plan.ops import InputRefused, Missing
 from runtime.plan.quickscorer import FEW, QuickScorer
 from runtime.plan.tree_walk import TreeWalk
@@ -290,6 +291,26 @@ def test_batches_of_several_blocks_equal_their_rows(model, request):
         assert_bitwise(whole, getattr(estimator, method)(q))
         for rows in (1, 3, 64, 700):
             assert_bitwise(node.run(method, q[-rows:]), whole[-rows:])
+
+
+@settings(deadline=None, max_examples=30, derandomize=True)
+@given(seed=st.integers(0, 2**32 - 1), trees=st.integers(1, 12), rows=st.integers(1, 4))
+def test_few_rows_one_by_one_reach_the_leaves_that_they_reach_together(seed, trees, rows):
+    random = np.random.default_rng(seed)
+    x = random.normal(size=(120, 3))
+    x[random.random(x.shape) < 0.1] = np.nan
+    x[:, 2] = random.integers(0, 9, 120)
+    deep = HistGradientBoostingRegressor(
+        max_iter=trees, max_leaf_nodes=None, min_samples_leaf=1, categorical_features=[2]
+    )
+    with walking(force=True):
+        node = compiled(deep.fit(x, random.normal(size=120)))
+    q = random.normal(size=(rows, 3)) * 3
+    q[random.random(q.shape) < 0.3] = np.nan
+    q[:, 2] = random.integers(-1, 11, rows)
+    alone = node.predict(q)
+    with patch.object(tree_walk, "FEW", 0):
+        assert_bitwise(alone, node.predict(q))
 
 
 def test_no_rows_give_no_answers(boosted, deep):
