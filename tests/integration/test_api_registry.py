@@ -14,7 +14,7 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
 from controlplane.builder.environments import Tell
-from controlplane.builder.job import Builder
+from controlplane.builder.job import Builder, Order
 from controlplane.builder.report import Report
 from tests.integration.api import Api, running_api
 
@@ -62,11 +62,13 @@ async def test_a_pushed_model_becomes_a_plan(api: Api) -> None:
 async def test_a_build_that_takes_long_says_why(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     go_on, build = asyncio.Event(), Builder.build
 
-    async def slowly(self: Builder, source: Path, work: Path, tell: Tell | None) -> Report:
+    async def slowly(
+        self: Builder, source: Path, work: Path, tell: Tell | None, order: Order
+    ) -> Report:
         assert tell is not None
         await tell("Preparing scikit-learn 1.3.2.")
         await go_on.wait()
-        return await build(self, source, work, tell)
+        return await build(self, source, work, tell, order)
 
     monkeypatch.setattr(Builder, "build", slowly)
     await api.http.post("/v1/models/iris/versions", content=model_bytes(), headers=OCTETS)
