@@ -24,6 +24,7 @@ SPARSE: Final = 0.8
 # numpy, 9 us, and there are as many as the deepest has; one by itself takes 0.3 us and stops at its
 # leaf: one tree of 12 levels and one row take 4 us instead of 100.
 FEW: Final = 48
+CELLS: Final = 4_096  # up to which rows are made Python's own numbers, 15 ns each
 
 
 class TreeWalk:
@@ -85,7 +86,7 @@ class TreeWalk:
         group  trees that belong together; no block cuts one in two
         cost   depth steps, each three gathers and a compare over trees x rows
         """
-        if x.shape[0] * self.trees <= FEW:
+        if x.shape[0] * self.trees <= FEW and x.size <= CELLS:
             if x.shape[0]:
                 yield slice(0, x.shape[0]), self._one_by_one(x)
             return
