@@ -32,6 +32,7 @@ from controlplane.builder.lower import tree_layouts
 from controlplane.builder.lower.base import Unsupported
 from controlplane.builder.lower.registry import new_draft
 from runtime.plan import tree_walk
+from runtime.plan.graph import build
 from runtime.plan.ops import InputRefused, Missing
 from runtime.plan.quickscorer import FEW, QuickScorer
 from runtime.plan.tree_walk import TreeWalk
@@ -311,6 +312,17 @@ def test_few_rows_one_by_one_reach_the_leaves_that_they_reach_together(seed, tre
     alone = node.predict(q)
     with patch.object(tree_walk, "FEW", 0):
         assert_bitwise(alone, node.predict(q))
+
+
+def test_one_row_goes_down_tables_that_are_not_aligned(deep):
+    draft, x = new_draft(), np.zeros((1, 5))
+    graph = draft.node(deep)
+    shifted = {}
+    for name, tensor in draft.tensors.items():
+        raw = np.frombuffer(b"." + tensor.tobytes(), np.uint8)[1:]
+        shifted[name] = raw.view(tensor.dtype).reshape(tensor.shape)
+    alone = build(graph, shifted).run("predict_proba", x)
+    assert_bitwise(alone, compiled(deep).predict_proba(x))
 
 
 def test_no_rows_give_no_answers(boosted, deep):
