@@ -42,9 +42,11 @@ def _likelihood(draft: Draft, model: Any) -> Spec:
     if columns > MAX_LIKELIHOOD or not hasattr(model, "score_samples"):
         return {}
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("error", LinAlgWarning)
             precision = np.asarray(model.get_precision())
-    except (np.linalg.LinAlgError, ValueError):  # singular: scikit-learn raises when asked, too
+    # Singular, or so near to it that the digits are noise: scikit-learn raises or warns when asked.
+    except (np.linalg.LinAlgError, LinAlgWarning, ValueError):
         return {}
     constant = 0.5 * (columns * np.log(2.0 * np.pi) - fast_logdet(precision))
     if not np.isfinite(precision).all() or not np.isfinite(constant):
