@@ -15,6 +15,9 @@ from controlplane.engines.knative.names import Document
 
 EPOCH: Final = datetime.fromtimestamp(0, UTC)
 SEEN_S: Final = 20.0
+# What Knative's Route says in the moment in which it does not see a Revision yet that is being
+# made, and calls a failure. Of one that failed it says so, and that it "is not yet ready" before.
+NOT_SEEN: Final = "referenced in traffic not found"
 
 
 def observed(service: Document, revisions: Sequence[Document]) -> ObservedEndpoint:
@@ -139,6 +142,8 @@ def _ready(service: Document, revisions: Sequence[Document]) -> Status:
     worst = _cause(service, revisions) or found
     reason = str(worst.get("reason") or "Deploying")
     message = str(worst.get("message") or "This release is being rolled out.")
+    if reason == "RevisionMissing" and NOT_SEEN in message:
+        value = Condition.UNKNOWN
     return Status("Ready", value, reason, message, since(found))
 
 

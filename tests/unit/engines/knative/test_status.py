@@ -64,6 +64,12 @@ def test_the_revision_says_more_than_the_service():
     assert "cannot serve" in seen.condition("Ready").message
 
 
+def test_a_revision_that_the_route_does_not_see_yet_is_no_failure():
+    text = 'Revision "iris-00001-12345678" referenced in traffic not found.'
+    document = service("False", reason="RevisionMissing", message=text)
+    assert status.observed(document, []).condition("Ready").status is Condition.UNKNOWN
+
+
 def test_an_annotation_of_somebody_elses_is_generation_zero():
     document = service()
     document["metadata"]["annotations"] = {names.GENERATION: "many"}
