@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import json
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -227,8 +228,9 @@ async def test_code_that_does_not_fit_is_told(
 
 
 async def test_a_module_that_is_hidden_by_one_of_pythons_is_told(
-    builder: Builder, tmp_path: Path
+    builder: Builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)  # some tools of ours import it
     (tmp_path / "src").mkdir()
     (tmp_path / "src/colorsys.py").write_text(TRANSFORMER)
     model, _ = fitted(tmp_path / "src", "colorsys", "Winsorizer")

@@ -10,13 +10,13 @@ from runtime.cores import usable
 ALL = len(os.sched_getaffinity(0))
 
 
-def groups(folder: Path, own: str, files: dict[str, str]) -> tuple[Path, Path]:
+def groups(folder: Path, own: str, files: dict[str, str]) -> tuple[str, str]:
     for name, text in files.items():
         path = folder / "groups" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     (folder / "own").write_text(own)
-    return folder / "groups", folder / "own"
+    return str(folder / "groups"), str(folder / "own")
 
 
 @pytest.mark.parametrize(
