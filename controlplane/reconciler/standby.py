@@ -20,7 +20,7 @@ log = logging.getLogger("kubeserve.builds")
 # Of an upload that a waiting builder has disk for; a larger one is built in a Job of its own.
 UPLOAD_BYTES: Final = 64 << 20
 # After a build: the deploy that mostly follows has the node first.
-PAUSE_S: Final = 5.0
+PAUSE_S: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
