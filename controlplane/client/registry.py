@@ -20,7 +20,7 @@ def looks() -> Iterator[Pause]:
     pause = FIRST_LOOK_S
     while True:
         yield Pause(pause)
-        pause = min(SLOWEST_LOOK_S, pause * 1.1)  # late by a tenth of the wait at most
+        pause = min(SLOWEST_LOOK_S, pause * 1.05)  # late by a twentieth of the wait at most
 
 
 class Registry:
