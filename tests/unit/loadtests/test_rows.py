@@ -86,7 +86,10 @@ def test_peers_are_told_with_their_versions_and_those_missing_with_the_reason():
 def test_starts_are_held_against_an_import_of_numpy():
     forked = {"ms": [14.0], "cpu_ms": [8.0], "phases": [{"load": 1.0}], "memory": [{"uss_mb": 7.0}]}
     sides = {start.OURS: [190.0], start.NUMPY: [100.0]}
-    loads = {"ms": {"load": [0.5], "read": [0.2], "build": [0.2]}, "size_bytes": 960}
+    loads = {
+        "ms": {"thorough": [3.0], "load": [0.5], "read": [0.2], "build": [0.2]},
+        "size_bytes": 960,
+    }
     raw = {
         "process": {
             "ms": sides,
