@@ -15,9 +15,9 @@ from controlplane.engines.knative.names import Document
 
 EPOCH: Final = datetime.fromtimestamp(0, UTC)
 SEEN_S: Final = 20.0
-# What Knative's Route says in the moment in which it does not see a Revision yet that is being
-# made, and calls a failure. Of one that failed it says so, and that it "is not yet ready" before.
-NOT_SEEN: Final = "referenced in traffic not found"
+# What Knative's Route says of a Revision that it does not see yet, or that failed. Of those that
+# have, their own conditions say so, and the Route's come later: by itself it is no failure.
+OF_A_ROUTE: Final = "RevisionMissing"
 
 
 def observed(service: Document, revisions: Sequence[Document]) -> ObservedEndpoint:
@@ -142,7 +142,7 @@ def _ready(service: Document, revisions: Sequence[Document]) -> Status:
     worst = _cause(service, revisions) or found
     reason = str(worst.get("reason") or "Deploying")
     message = str(worst.get("message") or "This release is being rolled out.")
-    if reason == "RevisionMissing" and NOT_SEEN in message:
+    if reason == OF_A_ROUTE:
         value = Condition.UNKNOWN
     return Status("Ready", value, reason, message, since(found))
 

@@ -64,10 +64,13 @@ def test_the_revision_says_more_than_the_service():
     assert "cannot serve" in seen.condition("Ready").message
 
 
-def test_a_revision_that_the_route_does_not_see_yet_is_no_failure():
-    text = 'Revision "iris-00001-12345678" referenced in traffic not found.'
+@pytest.mark.parametrize("text", ["referenced in traffic not found.", "failed to become ready."])
+def test_what_only_the_route_says_of_a_revision_is_no_failure(text):
+    text = f'Revision "iris-00001-12345678" {text}'
     document = service("False", reason="RevisionMissing", message=text)
-    assert status.observed(document, []).condition("Ready").status is Condition.UNKNOWN
+    for revisions in ([], [revision_of(document)]):
+        ready = status.observed(document, revisions).condition("Ready")
+        assert (ready.status, ready.message) == (Condition.UNKNOWN, text)
 
 
 def test_an_annotation_of_somebody_elses_is_generation_zero():
