@@ -33,7 +33,7 @@ MOST_REQUIREMENTS_BYTES: Final = 64 << 10
 MOST_WHEELS: Final = 50
 MOST_WHEEL_BYTES: Final = 512 << 20  # all of them
 
-_MAGIC: Final = b"PK\x03\x04"
+MAGIC: Final = b"PK\x03\x04"
 _END: Final = struct.Struct("<4s4H2LH")  # the end of central directory record, without comment
 _END64: Final = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR64_BYTES: Final = 20
@@ -58,7 +58,7 @@ class NotABundle(Exception):
 
 def is_bundle(head: bytes) -> bool:
     """Tell by its first bytes whether a file is a zip archive; joblib and pickle write none."""
-    return head.startswith(_MAGIC)
+    return head.startswith(MAGIC)
 
 
 @dataclass(frozen=True, slots=True)

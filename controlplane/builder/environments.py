@@ -19,7 +19,7 @@ from typing import Final
 
 from controlplane.builder.kept import InUse, Kept
 from controlplane.builder.releases import NAMES, Release, UnknownRelease, release
-from controlplane.builder.uv import Unavailable, Uv, later, refused
+from controlplane.builder.uv import Unavailable, Uv, later, made_within, refused
 from runtime.foreign import command
 
 log = logging.getLogger("kubeserve.builds")
@@ -89,21 +89,14 @@ class Environments:
         lines  what it holds, locked with hashes, where that is not what `releases` says
         """
         found = _release(version)
-        what = f"an environment of scikit-learn {version}"
 
         async def make(making: Path) -> None:
             if tell is not None:
                 await tell(f"Preparing scikit-learn {version}, once for all its models.")
             await self._make(found, making, lines)
 
-        try:
-            async with asyncio.timeout(self.within_s):
-                place = await self._kept.have(name(version, lines), make)
-        except TimeoutError as error:
-            raise later(what, f"took longer than {self.within_s:g} s") from error
-        except OSError as error:
-            log.warning("%s: %s", what, error)
-            raise later(what, f"failed: {error.strerror or 'uv is missing'}") from error
+        async with made_within(self.within_s, f"an environment of scikit-learn {version}"):
+            place = await self._kept.have(name(version, lines), make)
         await self._kept.make_room()
         return str(place / "bin" / "python")
 

@@ -24,7 +24,7 @@ from typing import Any, Final
 from controlplane.builder import validate
 from controlplane.builder.environments import Environments, Tell, installed, pins
 from controlplane.builder.needs import Needs, Recipe, Wheel, recipe_of, versions_of
-from controlplane.builder.uv import Unavailable, contradiction, later, refused
+from controlplane.builder.uv import Unavailable, contradiction, later, made_within, refused
 from runtime.bundle import MOST_WHEEL_BYTES
 from runtime.problems import EngineUnavailable
 
@@ -89,7 +89,7 @@ class Packages:
         """Choose exact versions for what a model needs; raises Unavailable."""
         if tell is not None:
             await tell("Choosing the versions of the packages that the model needs.")
-        async with self._within(), self._folder() as folder:
+        async with made_within(self.environments.within_s, WHAT), self._folder() as folder:
             wheels = await self._wheels(needs.wheels, fetch, folder)
             python = await self.environments.base(version)
             own = [
@@ -143,7 +143,7 @@ class Packages:
             await asyncio.to_thread(making.mkdir, mode=0o755)
             await self._install(making, interpreter or sys.executable, rest, recipe.wheels, fetch)
 
-        async with self._within():
+        async with made_within(self.environments.within_s, WHAT):
             kept = self.environments.packages
             place = await kept.have(recipe.key(tenant), make)
         await kept.make_room()
@@ -167,18 +167,6 @@ class Packages:
             return Python(await self.environments.interpreter(version))
         except Unavailable as error:
             raise EngineUnavailable(f"{error.reason} {error.advice}", retry_after_s=10) from error
-
-    @contextlib.asynccontextmanager
-    async def _within(self) -> AsyncIterator[None]:
-        within_s = self.environments.within_s
-        try:
-            async with asyncio.timeout(within_s):
-                yield
-        except TimeoutError as error:
-            raise later(WHAT, f"took longer than {within_s:g} s") from error
-        except OSError as error:
-            log.warning("%s: %s", WHAT, error)
-            raise later(WHAT, f"failed: {error.strerror or 'uv is missing'}") from error
 
     @contextlib.asynccontextmanager
     async def _folder(self) -> AsyncIterator[Path]:

@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
@@ -89,6 +90,19 @@ def later(what: str, how: str) -> Unavailable:
         f"Making {what} {how}.",
         "Push the same file again to try once more; if this stays, ask the operator.",
     )
+
+
+@contextlib.asynccontextmanager
+async def made_within(seconds: float, what: str) -> AsyncIterator[None]:
+    """Bound the making of something; what takes longer, or fails here, is Unavailable."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise later(what, f"took longer than {seconds:g} s") from error
+    except OSError as error:
+        log.warning("%s: %s", what, error)
+        raise later(what, f"failed: {error.strerror or 'uv is missing'}") from error
 
 
 def refused(what: str, output: str) -> Unavailable:

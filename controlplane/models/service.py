@@ -14,6 +14,7 @@ from controlplane.models.tables import Model, Version
 from controlplane.rest import check_name, is_name, whole_number
 from controlplane.tenants.service import TenantId
 from controlplane.wakes import Wake, tell
+from runtime import bundle
 from runtime.problems import Conflict, InvalidInput, NotFound
 
 # First bytes of what joblib and pickle write: protocol 2 to 5, joblib's compressions; of a bundle.
@@ -31,7 +32,7 @@ MAGICS: Final = {
     b"\xfd7zXZ": "xz",
     b"\x5d\x00\x00": "lzma",
     b"\x04\x22\x4d\x18": "lz4",
-    b"PK\x03\x04": "bundle",
+    bundle.MAGIC: "bundle",
 }
 MAX_ATTEMPTS: Final = 3
 

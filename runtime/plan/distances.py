@@ -347,7 +347,7 @@ def _squares(x: Float64Matrix) -> Array:
 def unit_rows(x: Float64Matrix) -> Float64Matrix:
     """Rows of length one; a row of zeros stays. Source: sklearn.preprocessing.normalize."""
     with np.errstate(over="ignore"):
-        norms = np.sqrt(np.einsum("ij,ij->i", x, x))
+        norms = np.sqrt(_squares(x))
     norms[norms == 0] = 1.0
     out: Float64Matrix = x / norms[:, None]
     return out
@@ -362,7 +362,7 @@ def expanded(x: Float64Matrix, points: Float64Matrix, squares: Array) -> Float64
     """
     with np.errstate(over="ignore", invalid="ignore"):
         out: Float64Matrix = -2 * (x @ points.T)
-        out += np.einsum("ij,ij->i", x, x)[:, None]
+        out += _squares(x)[:, None]
         out += squares
         return np.maximum(out, 0, out=out)
 
@@ -370,5 +370,4 @@ def expanded(x: Float64Matrix, points: Float64Matrix, squares: Array) -> Float64
 def lengths(points: Float64Matrix) -> Array:
     """Squared lengths, (points,)."""
     with np.errstate(over="ignore"):
-        squares: Array = np.einsum("ij,ij->i", points, points)
-    return squares
+        return _squares(points)

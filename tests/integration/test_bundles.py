@@ -27,8 +27,8 @@ from runtime.fallback.front import start
 from runtime.launch import Backend, Launch, RevisionLaunch
 from tests.bundles import TRANSFORMER, Y, bundle_of, fitted, wheel_of
 from tests.bundles import X as ROWS
-from tests.integration.runtime_rig import AUDIENCE, ISSUER, Keys
-from tests.integration.test_embedded_engine import RealRig
+from tests.integration.runtime_rig import AUDIENCE, ISSUER
+from tests.integration.test_embedded_engine import RealRig, running
 from tests.integration.test_embedded_supervisor import ID, port_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -314,13 +314,8 @@ async def refuse(path: Path) -> None:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def rig(tmp_path: Path) -> AsyncIterator[RealRig]:
-    rig = RealRig(tmp_path)
-    await rig.start()
-    (tmp_path / "client").mkdir()
-    await rig.publish(Keys(tmp_path / "client"))
-    yield rig
-    rig.process.terminate()
-    await asyncio.to_thread(rig.process.wait, 20)
+    async with running(tmp_path) as rig:
+        yield rig
 
 
 async def test_a_wheel_and_code_behind_an_endpoint(

@@ -1,6 +1,7 @@
 """Supervisor and runtime together: the real zygote, a real plan, real tokens."""
 
 import asyncio
+import contextlib
 import hashlib
 import http.client
 import json
@@ -77,17 +78,23 @@ class RealRig(Rig):
         return response.status, response.read(), response.getheader("k-revision")
 
 
+@contextlib.asynccontextmanager
+async def running(folder, ends_within_s=20):
+    """Run the real supervisor, with keys published."""
+    rig = RealRig(folder)
+    await rig.start()
+    (folder / "client").mkdir()
+    await rig.publish(Keys(folder / "client"))
+    yield rig
+    rig.process.terminate()
+    await asyncio.to_thread(rig.process.wait, ends_within_s)
+
+
 @pytest.fixture
 async def real(tmp_path):
-    rig = RealRig(tmp_path)
-    await rig.start()
-    folder = tmp_path / "client"
-    folder.mkdir()
-    await rig.publish(Keys(folder))
-    yield rig
-    family = rig.family()
-    rig.process.terminate()
-    await asyncio.to_thread(rig.process.wait, 10)
+    async with running(tmp_path, ends_within_s=10) as rig:
+        yield rig
+        family = rig.family()
     _, alive = await asyncio.to_thread(psutil.wait_procs, family, 10)
     assert not alive, "the supervisor left processes behind"
 

@@ -32,8 +32,8 @@ from runtime.fallback.front import start
 from runtime.launch import Backend, Launch, RevisionLaunch
 from runtime.plan import Frame, Inputs, load
 from runtime.plan.signature import Kind, Signature
-from tests.integration.runtime_rig import AUDIENCE, ISSUER, Keys
-from tests.integration.test_embedded_engine import RealRig
+from tests.integration.runtime_rig import AUDIENCE, ISSUER
+from tests.integration.test_embedded_engine import RealRig, running
 from tests.integration.test_embedded_supervisor import ID, port_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
@@ -237,13 +237,8 @@ async def test_a_model_without_a_plan_is_served_by_its_own_version(
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def rig(tmp_path: Path) -> AsyncIterator[RealRig]:
-    rig = RealRig(tmp_path)
-    await rig.start()
-    (tmp_path / "client").mkdir()
-    await rig.publish(Keys(tmp_path / "client"))
-    yield rig
-    rig.process.terminate()
-    await asyncio.to_thread(rig.process.wait, 20)
+    async with running(tmp_path) as rig:
+        yield rig
 
 
 async def test_an_endpoint_of_another_version_keeps_and_starts_that_python(

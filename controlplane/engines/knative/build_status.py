@@ -58,8 +58,7 @@ def seen(job: Document, pods: Sequence[Document], events: Sequence[Document]) ->
 
 def _seen(job: Document, pods: Sequence[Document], events: Sequence[Document]) -> JobSeen:
     attempt = int(job["metadata"]["labels"][ATTEMPT])
-    conditions = (job.get("status") or {}).get("conditions") or []
-    true = {one["type"]: one for one in conditions if one.get("status") == "True"}
+    true = _true(job)
     if "Complete" in true:
         return JobSeen(attempt, Phase.DONE)
     failed = true.get("Failed")
@@ -73,10 +72,13 @@ def _seen(job: Document, pods: Sequence[Document], events: Sequence[Document]) -
 
 def ended(job: Document) -> bool:
     """Tell whether a Job is over."""
+    return not _true(job).keys().isdisjoint(("Complete", "Failed"))
+
+
+def _true(job: Document) -> dict[str, Document]:
+    """Give the conditions that hold, by type."""
     conditions = (job.get("status") or {}).get("conditions") or ()
-    return any(
-        one["type"] in ("Complete", "Failed") and one.get("status") == "True" for one in conditions
-    )
+    return {one["type"]: one for one in conditions if one.get("status") == "True"}
 
 
 def takes_a_build(job: Document, image: str, now: datetime) -> bool:

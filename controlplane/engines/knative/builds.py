@@ -19,7 +19,6 @@ from runtime.problems import Conflict, EngineUnavailable
 
 Result = TypeVar("Result")
 WATCH_AGAIN_S = 1.0
-QUOTA = "kubeserve"  # the name of a tenant's
 
 
 class KnativeJobs:
@@ -53,7 +52,7 @@ class KnativeJobs:
         if any(not build_status.ended(one) for one in await self._waiting(job.tenant)):
             return
         namespace = self._namespace(job.tenant)
-        quota = await self._call(self._cluster.get, kube.QUOTA, namespace, QUOTA)
+        quota = await self._call(self._cluster.get, kube.QUOTA, namespace, names.QUOTA)
         if build_status.has_room(quota):
             await self._call(self._cluster.create, build_job.render_standby(job, self._install))
 

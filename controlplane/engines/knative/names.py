@@ -19,6 +19,7 @@ GENERATION: Final = "kubeserve.dev/generation"
 KEYS: Final = "kubeserve-keys"
 STORE: Final = "kubeserve-store"
 ACCOUNT: Final = "kubeserve-runtime"
+QUOTA: Final = "kubeserve"
 
 
 def namespace(prefix: str, tenant: str) -> str:

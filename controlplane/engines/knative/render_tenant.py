@@ -36,7 +36,7 @@ def tenant(name: str, keys: bytes, install: Install) -> tuple[Document, ...]:
     return (
         rendered.namespace(),
         rendered.object("v1", "ServiceAccount", names.ACCOUNT, automountServiceAccountToken=False),
-        rendered.object("v1", "ResourceQuota", "kubeserve", spec={"hard": hard}),
+        rendered.object("v1", "ResourceQuota", names.QUOTA, spec={"hard": hard}),
         rendered.object("v1", "LimitRange", "kubeserve", spec={"limits": [_DEFAULTS]}),
         rendered.policy("deny-by-default", policyTypes=["Ingress", "Egress"]),
         rendered.policy("callers", policyTypes=["Ingress"], ingress=_callers(install)),
