@@ -6,7 +6,8 @@ from runtime.connection import HEAD_S, IDLE_S, LINGER_S, MAX_PIPELINED, WRITE_S
 from runtime.exchange import Exchange
 from runtime.heads import Head
 from runtime.problems import Unauthenticated
-from runtime.protocol import MIN_RATE, RATE_AFTER_S, HttpProtocol
+from runtime.protocol import HttpProtocol
+from runtime.reading import MIN_RATE, RATE_AFTER_S
 from tests.unit.runtime.wired import BODY_S, Wired, answer, raising
 
 HEAD = b"POST /predict HTTP/1.1\r\nhost: x\r\n"
