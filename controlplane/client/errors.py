@@ -53,6 +53,11 @@ class ApiError(ClientError):
         """Last part of the type: not-found, invalid-input, …"""
         return self.type.rsplit("/", 1)[-1]
 
+    @property
+    def is_ours(self) -> bool:
+        """True when KubeServe refused; otherwise something on the way to it did."""
+        return self.type.startswith("/problems/")
+
 
 class NotFound(ApiError):
     """The named thing does not exist, or belongs to another tenant."""

@@ -10,6 +10,7 @@ from controlplane.client.errors import (
     ApiError,
     BadAnswer,
     DeployFailed,
+    NotFound,
     TimedOut,
     Unreachable,
 )
@@ -25,6 +26,11 @@ Traffic = Sequence[Mapping[str, Any]]
 Arrays = Array | dict[str, Array]
 # An endpoint that was deleted and made again has another audience, and perhaps another address.
 MOVED: Final = frozenset({400, 401, 403, 404})
+# What answers 404 for longer for an endpoint that is ready is not about to learn of it.
+ROUTED_WITHIN_S: Final = 15.0
+UNROUTED: Final = (
+    "{0} is ready, and what stands before it knows no way to it (404). Ask why: kubeserve why {0}"
+)
 DELETED_WITHIN_S: Final = 60.0
 PATIENCE_S: Final = 10.0
 # Causes that no waiting mends.
@@ -211,23 +217,38 @@ class Serving:
         raise AssertionError("the last try returns")
 
     def _answered(self, name: str, tag: str | None, asked: Asked) -> Flow[Answer]:
-        """Ask an endpoint. Where it is, is looked up once, and again when it moved."""
-        known = self._known.get(name)
-        if known is not None and known.url_of(tag) is not None:
+        """Ask an endpoint. Where it is, is looked up once, and again when it moved.
+
+        An ingress, and Knative's activator, may learn of an endpoint a moment after it is ready.
+        """
+        endpoint = self._known.get(name)
+        known = endpoint is not None and endpoint.url_of(tag) is not None
+        if endpoint is None or not known:
+            endpoint = yield from self.endpoint(name)
+        until, attempt = self._core.clock() + ROUTED_WITHIN_S, 0
+        while True:
             try:
-                return (yield from self._ask(known, tag, asked))
+                answer = yield from self._ask(endpoint, tag, asked)
             except (ApiError, Unreachable) as error:
                 if isinstance(error, ApiError) and error.status not in MOVED:
                     raise
-                self._known.pop(name, None)
-                endpoint = yield from self.endpoint(name)
-                if (endpoint.url_of(tag), endpoint.audience) == (known.url_of(tag), known.audience):
+                unrouted = isinstance(error, NotFound) and not error.is_ours
+                if not (known or unrouted):
                     raise
-        else:
-            endpoint = yield from self.endpoint(name)
-        answer = yield from self._ask(endpoint, tag, asked)
-        self._known[name] = endpoint
-        return answer
+                self._known.pop(name, None)
+                before, endpoint = endpoint, (yield from self.endpoint(name))
+                if known and _where(endpoint, tag) != _where(before, tag):
+                    known = False
+                    continue
+                if not (unrouted and endpoint.is_ready):
+                    raise
+                if self._core.clock() >= until:
+                    raise NotFound({**error.problem, "detail": UNROUTED.format(name)}) from error
+                attempt += 1
+                yield Pause(delay(self._core.policy, attempt))
+            else:
+                self._known[name] = endpoint
+                return answer
 
     def _ask(self, endpoint: Endpoint, tag: str | None, asked: Asked) -> Flow[Answer]:
         what, chosen = endpoint.name, dict[str, str]()
@@ -252,6 +273,10 @@ class Serving:
                 endpoint.audience,
             )
         )
+
+
+def _where(endpoint: Endpoint, tag: str | None) -> tuple[str | None, str]:
+    return endpoint.url_of(tag), endpoint.audience
 
 
 def _named(output: str | Sequence[str] | None) -> tuple[str, ...] | None:

@@ -5,7 +5,7 @@ import orjson
 import pandas as pd
 import pytest
 
-from controlplane.client import ApiError, BadAnswer, NotFound, TimedOut, Unreachable
+from controlplane.client import ApiError, BadAnswer, NotFound, TimedOut, Unreachable, serving
 from tests.unit.client.fake_api import CUT, NUMBERS, RESET, SILENCE
 
 INFER = "/v2/models/iris/infer"
@@ -159,6 +159,47 @@ def test_an_endpoint_that_was_made_again_is_found_again(api, client):
     api.misbehave("/oauth2/token", (400, gone))
     assert client.predict("iris", ROWS).tolist() == [3.0, 7.5]
     assert api.tokens[-1].endswith("/endpoints/new")
+
+
+NO_ROUTE = (404, None, {"content-type": "text/plain"}, b"")
+
+
+def test_a_way_that_is_not_there_yet_is_waited_for(api, client):
+    api.misbehave(INFER, *[NO_ROUTE] * 5)
+    assert client.predict("iris", ROWS).tolist() == [3.0, 7.5]
+    api.misbehave(INFER, NO_ROUTE)
+    assert client.predict("iris", ROWS).tolist() == [3.0, 7.5]
+    assert api.count(INFER) == 8
+
+
+def test_a_way_that_does_not_come_is_said_so(api, client, monkeypatch):
+    monkeypatch.setattr(serving, "ROUTED_WITHIN_S", 0.02)
+    api.misbehave(INFER, *[NO_ROUTE] * 1000)
+    with pytest.raises(NotFound, match=r"iris is ready, and .* kubeserve why iris"):
+        client.predict("iris", ROWS)
+    assert 1 < api.count(INFER) < 1000
+
+
+def test_no_way_to_what_is_not_ready_or_gone_is_not_waited_for(api, client):
+    made = api.endpoint
+    client.predict("iris", ROWS)
+    starting = {"status": "Unknown", "reason": "Starting", "message": "", "since": None}
+    api.endpoint = lambda name, **more: made(name, ready=starting, **more)
+    api.misbehave(INFER, NO_ROUTE)
+    with pytest.raises(NotFound, match="answered 404"):
+        client.predict("iris", ROWS)
+    del api.endpoints["iris"]
+    with pytest.raises(NotFound, match="There is no endpoint iris"):
+        client.predict("iris", ROWS)
+    assert api.count(INFER) == 2
+
+
+def test_a_404_of_ours_is_not_waited_for(api, client):
+    said = {"type": "/problems/not-found", "status": 404, "detail": "There is no output nope."}
+    api.misbehave(INFER, (404, said))
+    with pytest.raises(NotFound, match="There is no output nope"):
+        client.predict("iris", ROWS)
+    assert api.count(INFER) == 1
 
 
 def test_an_endpoint_that_is_not_there_is_said_so(client):
