@@ -232,18 +232,18 @@ class Serving:
             except (ApiError, Unreachable) as error:
                 if isinstance(error, ApiError) and error.status not in MOVED:
                     raise
-                unrouted = isinstance(error, NotFound) and not error.is_ours
-                if not (known or unrouted):
+                unrouted = error if isinstance(error, NotFound) and not error.is_ours else None
+                if unrouted is None and not known:
                     raise
                 self._known.pop(name, None)
                 before, endpoint = endpoint, (yield from self.endpoint(name))
                 if known and _where(endpoint, tag) != _where(before, tag):
                     known = False
                     continue
-                if not (unrouted and endpoint.is_ready):
+                if unrouted is None or not endpoint.is_ready:
                     raise
                 if self._core.clock() >= until:
-                    raise NotFound({**error.problem, "detail": UNROUTED.format(name)}) from error
+                    raise NotFound({**unrouted.problem, "detail": UNROUTED.format(name)}) from error
                 attempt += 1
                 yield Pause(delay(self._core.policy, attempt))
             else:
