@@ -1,8 +1,10 @@
 """Classifiers from class-conditional densities: naive Bayes and discriminant analysis."""
 
+from typing import Final
+
 import numpy as np
 
-from runtime.plan.matrices import right_factor
+from runtime.plan.matrices import is_short, right_factor, stacked
 from runtime.plan.ops import (
     Array,
     Fields,
@@ -17,9 +19,13 @@ from runtime.plan.ops import (
     override,
     product,
     sigmoid,
+    silent,
     softmax,
 )
-from runtime.plan.special import log_sum_exp
+from runtime.plan.special import shares
+
+BLOCK_CELLS: Final = 1 << 14  # held at once for rows, classes and columns: they stay in the cache
+SHORT: Final = 16  # rows of which numpy adds all columns at once; of more, one after another
 
 
 class NaiveBayes(Node):
@@ -45,11 +51,7 @@ class NaiveBayes(Node):
 
     def predict_proba(self, x: Rows) -> Float64Matrix:
         """Class probabilities, (rows, classes)."""
-        joint = self.joint(x)
-        out: Float64Matrix = joint - log_sum_exp(joint)[:, None]
-        with np.errstate(under="ignore"):
-            proba: Float64Matrix = np.exp(out)
-        return proba
+        return shares(self.joint(x))
 
 
 class GaussianBayes(NaiveBayes):
@@ -76,16 +78,29 @@ class GaussianBayes(NaiveBayes):
             raise fields.fail("'variance' must be above zero")
 
     @override
+    @silent
     def joint(self, x: Rows) -> Float64Matrix:
-        """Log of class prior times likelihood, (rows, classes); a step for each class."""
-        x, out = as_matrix(x), []
-        with np.errstate(over="ignore"):
-            for mean, variance, prior, norm in zip(
-                self.mean, self.variance, self.prior, self.norm, strict=True
-            ):
-                distance = 0.5 * np.sum(((x - mean) ** 2) / variance, axis=1)
-                out.append(prior + (norm - distance))
-        return np.stack(out).T
+        """Log of class prior times likelihood, (rows, classes)."""
+        matrix = as_matrix(x)
+        # Laid out class by class, as scikit-learn's stack is, which decides how sums over it round.
+        out: Float64Matrix = np.empty((len(self.classes), matrix.shape[0])).T
+        if self.mean.size > BLOCK_CELLS or not matrix.flags.c_contiguous:
+            for i, (mean, variance) in enumerate(zip(self.mean, self.variance, strict=True)):
+                squares = matrix - mean
+                squares *= squares
+                squares /= variance
+                np.add.reduce(squares, 1, out=out[:, i])
+        else:
+            step = BLOCK_CELLS // self.mean.size
+            for at in range(0, matrix.shape[0], step):
+                squares = matrix[at : at + step, None] - self.mean
+                squares *= squares
+                squares /= self.variance
+                np.add.reduce(squares, 2, out=out[at : at + step])
+        out *= 0.5
+        np.subtract(self.norm, out, out=out)
+        out += self.prior
+        return out
 
 
 class LinearBayes(NaiveBayes):
@@ -144,21 +159,29 @@ class CategoricalBayes(NaiveBayes):
         self.prior = fields.finite("prior", k)
         if not self.n_in or not self.counts.all() or self.counts.sum() != len(self.tables):
             raise fields.fail("'counts' does not add up to the tables")
-        self.first = np.concatenate([[0], np.cumsum(self.counts)[:-1]])
+        self.first = np.cumsum(self.counts) - self.counts
 
     @override
+    @silent
     def joint(self, x: Rows) -> Float64Matrix:
         """Log of class prior times likelihood, (rows, classes); a step for each column."""
-        # scikit-learn casts to whole numbers, which drops what is after the point.
-        number = np.trunc(as_matrix(x))
-        odd = (number < 0) | (number >= self.counts)
+        matrix = as_matrix(x)
+        # scikit-learn casts to whole numbers, which drops what is after the point. What no whole
+        # number holds becomes the lowest, and what is below zero is above all counts unsigned.
+        number = matrix.astype(np.int64)
+        odd = number.view(np.uint64) >= self.counts.view(np.uint64)
         if odd.any():
             row, column = (int(place) for place in np.argwhere(odd)[0])
             raise InputRefused(row, column, f"not a category from 0 to {self.counts[column] - 1}")
-        places = number.astype(np.int64) + self.first
-        out = np.zeros((len(places), len(self.classes)))
-        for column in places.T:
-            out += self.tables[column]
+        number += self.first
+        k, cells = len(self.classes), number.size * len(self.classes)
+        if number.shape[0] <= SHORT and k > 1 and cells <= BLOCK_CELLS:
+            # Numbers that lie beside others are added one after another, and not pairwise.
+            out: Float64Matrix = np.add.reduce(self.tables.take(number, 0), 1)
+        else:
+            out = np.zeros((number.shape[0], k))
+            for places in np.ascontiguousarray(number.T):
+                out += self.tables.take(places, 0, mode="clip")  # which is quicker than "raise"
         out += self.prior
         return out
 
@@ -241,17 +264,27 @@ class QuadraticDiscriminant(Node):
         if not self.n_in or k < 2:
             raise fields.fail("two classes and a column are the least")
         self.axes = [right_factor(fields, f"axes_{i}", self.n_in, None) for i in range(k)]
+        self.stack = stacked(self.axes)
         self.log_scale = fields.finite("log_scale", k)
         self.prior = fields.finite("prior", k)
 
+    @silent
     def _scores(self, x: Rows) -> Float64Matrix:
         matrix = as_matrix(x)
-        with np.errstate(over="ignore"):
-            norms = [
-                np.sum(np.dot(matrix - mean, axes) ** 2, axis=1)
-                for mean, axes in zip(self.mean, self.axes, strict=True)
-            ]
-        out: Float64Matrix = -0.5 * (np.array(norms).T + self.log_scale) + self.prior
+        # Laid out class by class, as scikit-learn's list is.
+        out: Float64Matrix = np.empty((len(self.classes), matrix.shape[0])).T
+        if self.stack is not None and is_short(matrix, self.stack):
+            squares = (matrix - self.mean[:, None]) @ self.stack
+            squares *= squares
+            np.add.reduce(squares, 2, out=out.T)
+        else:
+            for i, (mean, axes) in enumerate(zip(self.mean, self.axes, strict=True)):
+                squares = np.dot(matrix - mean, axes)
+                squares *= squares
+                np.add.reduce(squares, 1, out=out[:, i])
+        out += self.log_scale
+        out *= -0.5
+        out += self.prior
         return out
 
     def decision_function(self, x: Rows) -> Array:
@@ -264,14 +297,14 @@ class QuadraticDiscriminant(Node):
         labels: Array = self.classes.take(self._scores(x).argmax(axis=1))
         return labels
 
+    @silent
     def predict_proba(self, x: Rows) -> Float64Matrix:
         """Class probabilities, (rows, classes)."""
         out = self._scores(x)
         out = out - out.max(axis=1)[:, None]
-        with np.errstate(under="ignore"):
-            out = out - np.log(np.exp(out).sum(axis=1)[:, None])
-            proba: Float64Matrix = np.exp(out)
-            return proba
+        out = out - np.log(np.exp(out).sum(axis=1)[:, None])
+        proba: Float64Matrix = np.exp(out)
+        return proba
 
 
 NODES: dict[str, NodeReader] = {

@@ -16,10 +16,12 @@ from runtime.plan.ops import (
     Node,
     NodeReader,
     as_matrix,
+    silent,
 )
 
 MAX_CLASSES: Final = 200  # pairs grow with the square
 MAX_DEGREE: Final = 1_000
+FEW_CLASSES: Final = 4  # whose pairs' coefficients are quicker held for all vectors
 BLOCK: Final = 1 << 18  # kernel values held at once: 2 MB
 EPS: Final = float(np.finfo(np.float64).eps)
 TOLERANCE: Final = 1e-10  # the contract of kernel machines; libsvm adds one term at a time
@@ -58,43 +60,57 @@ class Kernel:
             centre = np.zeros(self.n_in)
         self.centre = centre
         with np.errstate(over="ignore"):
-            self.vectors = (vectors - centre).T
-            self.squares = np.einsum("ij,ij->j", self.vectors, self.vectors)
-            radius = float(self.squares.max(initial=0.0))
+            moved = vectors - centre
+            lengths = np.einsum("ij,ij->i", moved, moved)
+            radius = float(lengths.max(initial=0.0))
             # Rows much farther out than the vectors are safe: exp(-gamma d²) shrinks faster than
             # the error of d² grows.
-            error = abs(self.gamma) * 16 * EPS * radius * weight
-        self.expands = bool(error <= EXPANSION_ERROR)
-        if not self.expands:
-            self.vectors = vectors.T  # moving the rows would round them
+            error = self.gamma * 16 * EPS * radius * weight
+            # 2 gamma xv - gamma v², to which -gamma x² is added.
+            scaled, self.own = (2.0 * self.gamma) * moved, -self.gamma * lengths
+        self.expands = 0.0 <= error <= EXPANSION_ERROR and bool(np.isfinite(scaled).all())
+        # Moving the rows would round them, if it is not to be undone by all that it saves.
+        self.vectors = scaled.T if self.expands else vectors.T
 
+    @silent
     def values(self, x: Float64Matrix) -> Float64Matrix:
         """Give (rows, vectors). Overflow gives infinities and NaN as it does in libsvm."""
-        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            if self.kind == "rbf":
-                out = self._distances(x)
-                out *= -self.gamma
-                return np.exp(out, out=out)
-            out = x @ self.vectors
-            if self.kind == "linear":
-                return out
-            out *= self.gamma
-            out += self.coef0
-            return np.tanh(out, out=out) if self.kind == "sigmoid" else _power(out, self.degree)
+        if self.kind == "rbf":
+            out = self._exponents(x)
+            return np.exp(out, out=out)
+        out = x @ self.vectors
+        if self.kind == "linear":
+            return out
+        out *= self.gamma
+        out += self.coef0
+        return np.tanh(out, out=out) if self.kind == "sigmoid" else _power(out, self.degree)
 
-    def _distances(self, x: Float64Matrix) -> Float64Matrix:
-        """Squared distances; by differences where the expansion would lose too many digits."""
+    def _exponents(self, x: Float64Matrix) -> Float64Matrix:
+        """-gamma |x - v|²; by differences where the expansion would lose too many digits."""
         if not self.expands:
-            return _differences(x, self.vectors)
+            out = _differences(x, self.vectors)
+            out *= -self.gamma
+            return out
         x = x - self.centre
-        squares = np.einsum("ij,ij->i", x, x)
-        out: Float64Matrix = x @ self.vectors
-        out *= -2.0
-        out += squares[:, None]
-        out += self.squares
-        np.maximum(out, 0.0, out=out)
-        out[~np.isfinite(squares)] = np.inf
+        own = np.einsum("ij,ij->i", x, x)
+        own *= -self.gamma
+        out = x @ self.vectors
+        out += self.own
+        out += own[:, None]
+        np.minimum(out, 0.0, out=out)
+        if not own.min(initial=0.0) > -np.inf:
+            out[~np.isfinite(own)] = -np.inf
         return out
+
+    @silent
+    def weighted(self, x: Float64Matrix, coefficients: Array) -> Array:
+        """Give the values times coefficients (vectors, ...), in blocks of rows."""
+        height = self.rows_at_once()
+        if x.shape[0] <= height:
+            sums: Array = self.values(x) @ coefficients
+            return sums
+        starts = range(0, x.shape[0], height)
+        return np.concatenate([self.values(x[at : at + height]) @ coefficients for at in starts])
 
     def rows_at_once(self) -> int:
         """Rows whose kernel values fit in one block."""
@@ -144,15 +160,7 @@ class KernelSum(Node):
 
     def sums(self, x: Inputs) -> Array:
         """Give (rows,)."""
-        matrix = as_matrix(x)
-        out = np.empty(matrix.shape[0])
-        height = self.kernel.rows_at_once()
-        with np.errstate(over="ignore", invalid="ignore"):
-            for at in range(0, matrix.shape[0], height):
-                values = self.kernel.values(matrix[at : at + height])
-                out[at : at + height] = values @ self.coefficients
-            out += self.intercept
-        return out
+        return self.kernel.weighted(as_matrix(x), self.coefficients) + self.intercept
 
 
 class SupportVectorRegressor(KernelSum):
@@ -219,11 +227,22 @@ class SupportVectorClassifier(Node):
         ends = np.concatenate([[0], np.cumsum(counts)]).tolist()
         self.groups = [slice(a, b) for a, b in pairwise(ends)]
         self.coefficients = coefficients.T
+        # Of what each class says against each other, (classes, classes - 1), laid out in a line.
+        self.of_first = self.first * (k - 1) + self.second - 1
+        self.of_second = self.second * (k - 1) + self.first
+        # Of the pairs' decisions, and behind them their opposites: those of a class, as a line.
+        self.own = np.zeros((k, k), np.intp)
+        self.own[self.first, self.second] = np.arange(len(self.first))
+        self.own[self.second, self.first] = np.arange(len(self.first)) + len(self.first)
+        self.own = self.own[~np.eye(k, dtype=bool)].reshape(k, k - 1)
         weight = float(np.linalg.norm(coefficients, axis=1).max(initial=0.0))
         self.kernel = Kernel(fields, weight)
         self.n_in = self.kernel.n_in
         if self.kernel.count != coefficients.shape[1]:
             raise fields.fail("'coefficients' does not fit the vectors")
+        # Infinite values, which this kernel does not have, must not meet the zeros.
+        finite = k == 2 or self.kernel.kind == "rbf"
+        self.dense = self._dense() if finite and k <= FEW_CLASSES else None
         self.shape = fields.choice("shape", "ovo", "ovr")
         self.break_ties = fields.flag("break_ties")
         if self.break_ties and self.shape == "ovo":
@@ -234,22 +253,24 @@ class SupportVectorClassifier(Node):
             self.platt_a, self.platt_b = (fields.finite(f"platt_{c}", pairs) for c in "ab")
             self.methods = ("predict", "predict_proba", "decision_function")
 
+    def _dense(self) -> Array:
+        """Coefficients of each pair for all vectors, (vectors, pairs), zero for other classes'."""
+        dense = np.zeros((self.coefficients.shape[0], len(self.first)))
+        for pair, (i, j) in enumerate(zip(self.first, self.second, strict=True)):
+            for group, column in ((self.groups[i], j - 1), (self.groups[j], i)):
+                dense[group, pair] = self.coefficients[group, column]
+        return dense
+
+    @silent
     def _pairs(self, x: Float64Matrix) -> Float64Matrix:
         """Decision of each pair of classes, above zero for the first of the two."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            return self._summed(self.kernel.values(x))
-
-    def _summed(self, values: Float64Matrix) -> Float64Matrix:
-        # [:, j - 1] and [:, j]: what the vectors of one class say of it against class j.
+        values = self.kernel.values(x)
+        if self.dense is not None:
+            return values @ self.dense + self.intercept
         says = [values[:, group] @ self.coefficients[group] for group in self.groups]
-        out = np.empty((values.shape[0], len(self.first)))
-        at = 0
-        for i in range(self.k - 1):
-            others = range(i + 1, self.k)
-            width = len(others)
-            out[:, at : at + width] = says[i][:, i:]
-            out[:, at : at + width] += np.stack([says[j][:, i] for j in others], axis=1)
-            at += width
+        line = np.concatenate(says, axis=1)
+        out: Float64Matrix = line.take(self.of_first, 1)
+        out += line.take(self.of_second, 1)
         out += self.intercept
         return out
 
@@ -257,8 +278,15 @@ class SupportVectorClassifier(Node):
         """Answer block by block from the pairs' decisions: both they and their square are large."""
         matrix = as_matrix(x)
         height = max(1, BLOCK // max(self.kernel.count, self.k * self.k))
-        starts = range(0, max(1, matrix.shape[0]), height)
+        if matrix.shape[0] <= height:
+            return answer(self._pairs(matrix))
+        starts = range(0, matrix.shape[0], height)
         return np.concatenate([answer(self._pairs(matrix[at : at + height])) for at in starts])
+
+    def _sums(self, pairs: Array, opposites: Array) -> Array:
+        """Sum what each class has of its pairs, (rows, classes)."""
+        sums: Array = np.concatenate((pairs, opposites), axis=1).take(self.own, 1).sum(axis=2)
+        return sums
 
     def _against(self, of_first: Array, of_second: Array) -> Float64Matrix:
         """Give (rows, k, k): what each class has against each other, zero against itself."""
@@ -270,18 +298,19 @@ class SupportVectorClassifier(Node):
     def _ovr(self, pairs: Float64Matrix) -> Array:
         """Votes and confidence; source: sklearn.utils.multiclass._ovr_decision_function."""
         won = pairs >= 0
-        votes: Array = self._against(won, ~won).sum(axis=2)
-        trust = self._against(pairs, -pairs).sum(axis=2)
-        votes += trust / (3 * (np.abs(trust) + 1))
+        trust = self._sums(pairs, -pairs)
+        votes: Array = self._sums(won, ~won) + trust / (3 * (np.abs(trust) + 1))
         return votes
 
     def _labels(self, pairs: Float64Matrix) -> Array:
-        if self.break_ties and self.k > 2:
+        # A decision of zero counts for the second here, and for the first in _ovr.
+        won = pairs > 0
+        if self.k == 2:
+            which = (~won[:, 0]).view(np.int8)
+        elif self.break_ties:
             which = self._ovr(pairs).argmax(axis=1)
         else:
-            # A decision of zero counts for the second here, and for the first in _ovr.
-            won = pairs > 0
-            which = self._against(won, ~won).sum(axis=2).argmax(axis=1)
+            which = self._sums(won, ~won).argmax(axis=1)
         labels: Array = self.classes.take(which)
         return labels
 
@@ -330,13 +359,7 @@ class KernelRidge(Node):
 
     def predict(self, x: Inputs) -> Array:
         """Predicted values: (rows,), or (rows, outputs)."""
-        matrix = as_matrix(x)
-        out = np.empty((matrix.shape[0], self.coefficients.shape[1]))
-        height = self.kernel.rows_at_once()
-        with np.errstate(over="ignore", invalid="ignore"):
-            for at in range(0, matrix.shape[0], height):
-                values = self.kernel.values(matrix[at : at + height])
-                out[at : at + height] = values @ self.coefficients
+        out = self.kernel.weighted(as_matrix(x), self.coefficients)
         return out[:, 0] if self.vector else out
 
 

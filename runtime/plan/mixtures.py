@@ -1,10 +1,11 @@
 """Gaussian mixtures: the log density of each component, and what is made of them."""
 
+import math
 from typing import Final
 
 import numpy as np
 
-from runtime.plan.matrices import right_factor
+from runtime.plan.matrices import is_short, right_factor
 from runtime.plan.ops import (
     Array,
     Fields,
@@ -14,10 +15,12 @@ from runtime.plan.ops import (
     Node,
     NodeReader,
     as_matrix,
+    silent,
 )
-from runtime.plan.special import log_sum_exp
+from runtime.plan.special import log_sum_exp, shares
 
 MAX_TERMS: Final = 8
+LOG_OF_CIRCLE: Final = math.log(2 * math.pi)
 
 
 class Mixture(Node):
@@ -61,14 +64,14 @@ class Mixture(Node):
                     self._read_spherical(fields)
 
     def _read_full(self, fields: Fields) -> None:
-        factors = fields.finite("precisions", self.k, self.n_in, self.n_in)
-        self.factors = list(factors)
-        self.shifts = [mean @ factor for mean, factor in zip(self.means, self.factors, strict=True)]
+        self.factors = fields.finite("precisions", self.k, self.n_in, self.n_in)
+        self.shifts = np.array(
+            [m @ factor for m, factor in zip(self.means, self.factors, strict=True)]
+        )
 
     def _read_tied(self, fields: Fields) -> None:
-        factor = right_factor(fields, "precisions", self.n_in, self.n_in)
-        self.factors = [factor] * self.k
-        self.shifts = [mean @ factor for mean in self.means]
+        self.factor = right_factor(fields, "precisions", self.n_in, self.n_in)
+        self.shifts = np.array([mean @ self.factor for mean in self.means])
 
     def _read_diagonal(self, fields: Fields) -> None:
         precisions = fields.finite("precisions", self.k, self.n_in) ** 2
@@ -96,21 +99,30 @@ class Mixture(Node):
                 + np.outer(norms, self.precision)
             )
             return round_
+        if self.covariance == "full" and is_short(x, self.factors):
+            moved = x @ self.factors
+            moved -= self.shifts[:, None]
+            moved *= moved
+            short: Float64Matrix = np.add.reduce(moved, 2).T.copy()
+            return short
         out = np.empty((x.shape[0], self.k))
-        product = x @ self.factors[0] if self.covariance == "tied" else None
-        for i, (factor, shift) in enumerate(zip(self.factors, self.shifts, strict=True)):
-            y = (x @ factor if product is None else product) - shift
-            out[:, i] = np.sum(np.square(y), axis=1)
+        tied = x @ self.factor if self.covariance == "tied" else None
+        for i, shift in enumerate(self.shifts):
+            moved = (x @ self.factors[i] if tied is None else tied) - shift
+            moved *= moved
+            np.add.reduce(moved, 1, out=out[:, i])
         return out
 
+    @silent
     def _joint(self, x: Inputs) -> Float64Matrix:
         """Log of density times weight, (rows, components)."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            squares = self._distances(as_matrix(x))
-            out: Float64Matrix = -0.5 * (self.n_in * np.log(2 * np.pi) + squares) + self.log_det
-            for term in self.terms:
-                out = out + term
-        return out
+        squares = self._distances(as_matrix(x))
+        squares += self.n_in * LOG_OF_CIRCLE
+        squares *= -0.5
+        squares += self.log_det
+        for term in self.terms:
+            squares += term
+        return squares
 
     def predict(self, x: Inputs) -> Array:
         """Number of the likeliest component, int64, the first of those that tie."""
@@ -119,10 +131,7 @@ class Mixture(Node):
 
     def predict_proba(self, x: Inputs) -> Float64Matrix:
         """Share of each component in the density, (rows, components)."""
-        joint = self._joint(x)
-        with np.errstate(under="ignore", invalid="ignore"):
-            proba: Float64Matrix = np.exp(joint - log_sum_exp(joint)[:, None])
-        return proba
+        return shares(self._joint(x))
 
     def score_samples(self, x: Inputs) -> Array:
         """Log density, (rows,)."""

@@ -15,6 +15,7 @@ from runtime.plan.ops import (
     NodeReader,
     as_matrix,
     sigmoid,
+    silent,
     softmax,
 )
 
@@ -23,20 +24,19 @@ MAX_LAYERS: Final = 1_000
 
 def _activate(name: str, x: Float64Matrix) -> Float64Matrix:
     """Apply an activation; source: sklearn.neural_network._base.ACTIVATIONS."""
-    with np.errstate(over="ignore", under="ignore"):
-        match name:
-            case "relu":
-                return np.maximum(x, 0, out=x)
-            case "tanh":
-                return np.tanh(x, out=x)
-            case "logistic":
-                return sigmoid(x)
-            case "softmax":
-                return softmax(x)
-            case "exp":
-                return np.exp(x, out=x)
-            case _:
-                return x
+    match name:
+        case "relu":
+            return np.maximum(x, 0, out=x)
+        case "tanh":
+            return np.tanh(x, out=x)
+        case "logistic":
+            return sigmoid(x)
+        case "softmax":
+            return softmax(x)
+        case "exp":
+            return np.exp(x, out=x)
+        case _:
+            return x
 
 
 class Perceptron(Node):
@@ -51,31 +51,29 @@ class Perceptron(Node):
 
     def __init__(self, fields: Fields) -> None:
         depth = fields.integer("depth", 1, MAX_LAYERS)
-        self.layers: list[tuple[Array, Array]] = []
+        hidden = fields.choice("hidden", "identity", "logistic", "tanh", "relu")
+        output = fields.choice("output", "identity", "logistic", "softmax", "exp")
+        self.layers: list[tuple[Array, Array, str]] = []
         width: int | None = None
         for layer in range(depth):
             weights = right_factor(fields, f"weights_{layer}", width, None)
             rows, width = int(weights.shape[0]), int(weights.shape[1])
             if not rows or not width:
                 raise fields.fail(f"layer {layer} is empty")
-            self.layers.append((weights, fields.finite(f"bias_{layer}", width)))
+            bias = fields.finite(f"bias_{layer}", width)
+            self.layers.append((weights, bias, hidden if layer < depth - 1 else output))
         self.n_in = int(self.layers[0][0].shape[0])
         self.outputs = int(self.layers[-1][0].shape[1])
-        self.hidden = fields.choice("hidden", "identity", "logistic", "tanh", "relu")
-        self.output = fields.choice("output", "identity", "logistic", "softmax", "exp")
 
+    @silent
     def forward(self, x: Inputs) -> Float64Matrix:
         """Give (rows, outputs) after the output activation."""
         out = as_matrix(x)
-        with np.errstate(over="ignore", invalid="ignore"):
-            for weights, bias in self.layers[:-1]:
-                out = out @ weights
-                out += bias
-                out = _activate(self.hidden, out)
-            weights, bias = self.layers[-1]
+        for weights, bias, activation in self.layers:
             out = out @ weights
             out += bias
-            return _activate(self.output, out)
+            out = _activate(activation, out)
+        return out
 
 
 class PerceptronRegressor(Perceptron):

@@ -5,11 +5,13 @@ tensors (both untrusted: plans come from a sandbox that ran a tenant's code), an
 estimator's own methods over whole arrays.
 """
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +35,9 @@ Float64Vector = NDArray[np.float64]
 Int64Vector = NDArray[np.int64]
 Cells = NDArray[Any]  # one column of a frame: float64, or object holding str and None
 Array = NDArray[Any]
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 LARGEST: Final = float(np.finfo(np.float64).max)
 LONGEST_REASON: Final = 2_000  # characters
@@ -72,6 +77,36 @@ class Frame:
 Inputs = Float64Matrix | Frame  # what comes from outside
 Rows = Inputs | Sparse  # what nodes give to each other
 Cell = float | str | None
+
+
+def _silent_context() -> Context | None:
+    """Make a context in which numpy says nothing; None where it keeps that by thread, as 1.26."""
+    context, before = Context(), np.geterr()
+    context.run(np.seterr, all="ignore")
+    if np.geterr() == before:
+        return context
+    np.seterr(**before)
+    return None
+
+
+SILENT: Final = _silent_context()
+
+
+def silent(function: Callable[P, R]) -> Callable[P, R]:
+    """Have numpy not warn of overflow and the like in a function, as `np.errstate(all="ignore")`.
+
+    cost  0.1 us a call, a tenth of `errstate`, which at one row is felt
+    """
+    if SILENT is None:
+        return np.errstate(all="ignore")(function)
+    copy = SILENT.copy
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        # No context can be entered twice at once, and a copy is made in no time.
+        return copy().run(function, *args, **kwargs)
+
+    return call
 
 
 def as_matrix(x: Rows) -> Float64Matrix:
@@ -430,11 +465,10 @@ def _numpy_has_libms_exp() -> bool:
 NUMPY_HAS_LIBMS_EXP: Final = _numpy_has_libms_exp()
 
 
+@silent
 def sigmoid(x: Array) -> Float64Matrix:
     """Logistic function, rounded as scipy.special.expit does for float64."""
-    x = np.negative(x)
-    with np.errstate(over="ignore", invalid="ignore"):
-        x = exp_of_libm(x) + 1.0
+    x = exp_of_libm(np.negative(x)) + 1.0
     np.divide(1.0, x, out=x)
     return x
 

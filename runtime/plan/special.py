@@ -4,25 +4,34 @@ from typing import Final
 
 import numpy as np
 
-from runtime.plan.ops import Array, Float64Matrix
+from runtime.plan.ops import Array, Float64Matrix, silent
 
 
+@silent
 def log_sum_exp(x: Float64Matrix) -> Array:
-    """Row-wise log of the sum of exponentials, the largest kept out of the sum.
+    """Row-wise log of the sum of exponentials, (rows,), the largest kept out of the sum.
 
     exact   bitwise at the same batch size: numpy sums one row and many differently
     source  sklearn.utils._array_api._logsumexp, after scipy.special.logsumexp
     """
-    largest = np.max(x, axis=1, keepdims=True)
+    return _log_sum_exp(x)[:, 0]
+
+
+@silent
+def shares(x: Float64Matrix) -> Float64Matrix:
+    """Row-wise exponentials over their sum, of the logs of what is shared; as `log_sum_exp`."""
+    return np.exp(x - _log_sum_exp(x))
+
+
+def _log_sum_exp(x: Float64Matrix) -> Float64Matrix:
+    # Where the largest is not finite the rest is nothing or NaN, and so is the sum.
+    largest = x.max(1, keepdims=True)
     is_largest = x == largest
-    x = np.array(x)
-    x[is_largest] = -np.inf
-    count = np.sum(is_largest.astype(x.dtype), axis=1, keepdims=True)
-    with np.errstate(under="ignore", over="ignore", invalid="ignore", divide="ignore"):
-        rest = np.sum(np.exp(x - np.where(np.isfinite(largest), largest, 0)), axis=1, keepdims=True)
-        rest = np.where(rest == 0, rest, rest / count)
-        out: Array = np.log1p(rest) + np.log(count) + largest
-    return np.squeeze(out, axis=1)
+    rest = np.exp(x - largest)
+    rest[is_largest] = 0.0
+    count = is_largest.sum(1, np.float64, keepdims=True)
+    out: Float64Matrix = np.log1p(rest.sum(1, keepdims=True) / count) + np.log(count) + largest
+    return out
 
 
 _EULER: Final = 0.577215664901532860606512090082402431

@@ -15,7 +15,12 @@ from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, Gaussi
 from controlplane.builder.lower.base import Unsupported
 from runtime.plan.ops import InputRefused
 from tests.unit.plan.malformed import assert_refuses, assert_refuses_broken, plan_of, shrunk
-from tests.unit.plan.twins import assert_bitwise, assert_within, compiled
+from tests.unit.plan.twins import (
+    assert_bitwise,
+    assert_twins_in_any_layout,
+    assert_within,
+    compiled,
+)
 
 LABELS = {
     "int": np.array([-3, 0, 7, 8]),
@@ -71,6 +76,28 @@ def test_counting_kinds_are_twins(table, kind, alpha, prior):
     assert_twins(estimator, np.round(np.abs(q)))
 
 
+@pytest.mark.parametrize("kind", [GaussianNB, CategoricalNB, QuadraticDiscriminantAnalysis])
+@pytest.mark.parametrize(("k", "columns"), [(2, 1), (3, 20), (9, 5), (2, 150)])
+def test_every_height_and_layout_is_a_twin(kind, k, columns):
+    random = np.random.default_rng(0)
+    x = random.integers(0, 9, (170 * k, columns)) + 0.5 * random.random((170 * k, columns))
+    model = kind() if kind is not CategoricalNB else kind(min_categories=9)
+    assert_twins_in_any_layout(model.fit(x, np.arange(len(x)) % k), x)
+
+
+def test_one_class_of_many_categories_is_a_twin():
+    x = np.random.default_rng(0).integers(0, 5, (40, 30))
+    assert_twins_in_any_layout(CategoricalNB(min_categories=5).fit(x, np.zeros(40)), x * 1.0)
+
+
+def test_cells_whose_squares_overflow_answer_as_in_scikit_learn():
+    random = np.random.default_rng(0)
+    x = random.normal(size=(60, 3))
+    for model in (GaussianNB(), QuadraticDiscriminantAnalysis()):
+        with np.errstate(all="ignore"):
+            assert_twins(model.fit(x, np.arange(60) % 3), x * np.array([1e200, 1.0, -1e200]))
+
+
 @pytest.mark.parametrize("threshold", [None, 0.0, 0.7])
 def test_bernoulli_thresholds_as_asked(threshold):
     random = np.random.default_rng(0)
@@ -92,7 +119,7 @@ def test_categories_are_twins(table, alpha, most, least):
 def test_a_category_that_never_was_is_refused_with_its_place():
     x = np.array([[0, 1], [1, 0], [1, 2], [0, 2]])
     node = compiled(CategoricalNB().fit(x, [0, 1, 0, 1]))
-    for cell in (3.0, -1.0, 1e300):
+    for cell in (3.0, -1.0, 1e300, -1e300, 2.0**63, 2.0**64, -(2.0**63)):
         with pytest.raises(InputRefused) as refused:
             node.predict(np.array([[0.0, 0.0], [1.9, cell]]))
         assert (refused.value.row, refused.value.column) == (1, 1)

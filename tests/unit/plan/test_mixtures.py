@@ -12,7 +12,7 @@ from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
 
 from controlplane.builder.lower.base import Unsupported
 from tests.unit.plan.malformed import assert_refuses, assert_refuses_broken, plan_of, shrunk
-from tests.unit.plan.twins import assert_twins, assert_within, compiled
+from tests.unit.plan.twins import assert_twins, assert_twins_in_any_layout, assert_within, compiled
 
 COVARIANCES = ["full", "tied", "diag", "spherical"]
 
@@ -43,6 +43,14 @@ def test_mixtures_are_twins(seed, kind, covariance, prior, k, columns, height, o
         parameters["weight_concentration_prior_type"] = prior
     node = assert_twins(fitted(kind(n_components=k, **parameters), x), q)
     assert_within(node.predict_proba(q).sum(axis=1), np.ones(height), 1e-12)
+
+
+@pytest.mark.parametrize("covariance", COVARIANCES)
+@pytest.mark.parametrize(("k", "columns"), [(1, 1), (3, 20), (9, 40)])
+def test_every_height_and_layout_is_a_twin(covariance, k, columns):
+    x = np.random.default_rng(0).normal(size=(300, columns))
+    mixture = GaussianMixture(k, covariance_type=covariance, random_state=0, max_iter=3)
+    assert_twins_in_any_layout(fitted(mixture, x), x)
 
 
 @pytest.mark.parametrize("covariance", COVARIANCES)

@@ -76,6 +76,22 @@ def _assert_alone(node: Node, method: str, rows: Any, batch: Any) -> None:
             assert_within(alone, batch[row : row + 1])
 
 
+def heights_and_layouts(q: Any) -> list[Any]:
+    """Rows that take every way through a kernel: alone, few, many, and not one after another."""
+    turned = np.asfortranarray(q)
+    return [q[:1], q[1:2], q[:3], q[:16], q[:17], q, q[::2], turned, turned[:1], turned[:5]]
+
+
+def assert_twins_in_any_layout(estimator: Any, q: Any) -> Node:
+    """Bitwise for every method, height and layout; no rows have an answer without rows."""
+    node = compiled(estimator)
+    for method in node.methods:
+        for rows in heights_and_layouts(q):
+            assert_bitwise(node.run(method, rows), getattr(estimator, method)(rows))
+        assert node.run(method, q[:0]).shape == (0, *node.run(method, q).shape[1:])
+    return node
+
+
 def assert_twins(estimator: Any, q: Any, tolerance: float | None = None) -> Node:
     """Every method the plan has, for the batch and for its first row alone; gives the node.
 
