@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from runtime.plan.distances import EPSILON, lengths
+from runtime.plan.distances import EPSILON, lengths, squares_factor, with_ones
 from runtime.plan.ops import LARGEST, Array, Fields, Float64Matrix
 from runtime.plan.pairwise import PairwiseKernel
 
@@ -42,8 +42,8 @@ TAKEN: Final = {"sum": 2, "product": 2, "power": 1}  # matrices that an operator
 class Covariance:
     """k(x, y) for all rows x and all stored rows y, and k(x, x).
 
-    exact    within 1e-12; squared distances are bitwise those of scipy's cdist where a kernel is not
-             smooth in them, or rows lie so far out that a matrix product would lose too much
+    exact    within 1e-12; squared distances are bitwise those of scipy's cdist where a kernel is
+             not smooth in them, or rows lie so far out that a matrix product would lose too much
     cost     a matrix product and a few steps of (rows, stored); else a step for each column
     source   sklearn.gaussian_process.kernels, __call__ and diag
     """
@@ -199,7 +199,7 @@ class Squares:
             centre = self.stored.mean(axis=0)
             points = self.stored - centre
             squares = lengths(points)
-            return centre, np.vstack((-2.0 * points.T, squares)), math.sqrt(squares.max())
+            return centre, squares_factor(points, squares), math.sqrt(squares.max())
 
     def of(self, x: Float64Matrix) -> Float64Matrix:
         """Expand the square, which one matrix product sums, about the centre of the stored rows.
@@ -208,15 +208,13 @@ class Squares:
                and so are the lengths; where that is not enough, as `exactly`
         """
         centre, factor, longest = self._centred
-        ends = np.empty((x.shape[0], x.shape[1] + 1))
-        moved = np.subtract(x, centre, out=ends[:, :-1])
-        ends[:, -1] = 1.0
+        moved = x - centre
         own = lengths(moved)
         length = math.sqrt(own.max(initial=0.0)) + longest
         # Not `>`: where it is no number the differences are taken, which give what cdist gives.
         if not 0.5 * EPSILON * (x.shape[1] + 5) * length * length <= SLACK:
             return self.exactly(x)
-        out: Float64Matrix = ends @ factor
+        out: Float64Matrix = with_ones(moved) @ factor
         out += own[:, None]
         return np.maximum(out, 0.0, out=out)
 
