@@ -1,11 +1,12 @@
 """Clusters by their centres: the nearest one, and the distances to all."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 
-from runtime.plan.distances import expanded, lengths
+from runtime.plan.distances import expanded, lengths, squares_factor, with_ones
 from runtime.plan.ops import (
     Array,
     Fields,
@@ -16,6 +17,7 @@ from runtime.plan.ops import (
     NodeReader,
     as_matrix,
 )
+from runtime.plan.pairwise import rows_at_once
 
 MAX_DEPTH: Final = 1_000
 POOLINGS: Final[dict[str, Callable[..., Array]]] = {
@@ -146,9 +148,19 @@ class NearestCentre(Node):
             self.methods = ("predict", "transform")
             self.n_out = count
 
+    @cached_property
+    def _factor(self) -> Float64Matrix:
+        return squares_factor(self.centres, self.squares)
+
     def predict(self, x: Inputs) -> Array:
         """Cluster of each row, int64, of the first of centres that tie."""
-        nearest: Array = expanded(as_matrix(x), self.centres, self.squares).argmin(axis=1)
+        matrix = as_matrix(x)
+        nearest = np.empty(matrix.shape[0], np.int64)
+        height = rows_at_once(self.centres.shape[0])
+        for at in range(0, matrix.shape[0], height):
+            block = slice(at, at + height)
+            # Less the row's own length, which all centres have in common.
+            (with_ones(matrix[block]) @ self._factor).argmin(axis=1, out=nearest[block])
         return nearest if self.label is None else self.label[nearest]
 
     def transform(self, x: Inputs) -> Float64Matrix:

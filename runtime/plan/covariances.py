@@ -5,16 +5,21 @@ stack, or replaces the one or two on top by what it makes of them; one is left a
 """
 
 import math
-from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 
+from runtime.plan.distances import EPSILON, lengths, squares_factor, with_ones
 from runtime.plan.ops import LARGEST, Array, Fields, Float64Matrix
 from runtime.plan.pairwise import PairwiseKernel
 
 MAX_STEPS: Final = 200
 MAX_HELD: Final = 16  # matrices on the stack at once
+# How far off a squared distance may be: no kernel that is smooth in it changes by more than 1.5
+# times as much, and 1e-12 is promised.
+SLACK: Final = 6e-13
+SMOOTH: Final = ("rbf", "matern-1.5", "matern-2.5")
 
 # Numbers after each step's name; None: one, or one a column.
 LEAVES: Final[dict[str, tuple[int | None, ...]]] = {
@@ -37,8 +42,9 @@ TAKEN: Final = {"sum": 2, "product": 2, "power": 1}  # matrices that an operator
 class Covariance:
     """k(x, y) for all rows x and all stored rows y, and k(x, x).
 
-    exact    squared distances are bitwise those of scipy's cdist; dot products as BLAS rounds them
-    cost     a matrix (rows, stored) for each step, and a step for each column
+    exact    within 1e-12; squared distances are bitwise those of scipy's cdist where a kernel is
+             not smooth in them, or rows lie so far out that a matrix product would lose too much
+    cost     a matrix product and a few steps of (rows, stored); else a step for each column
     source   sklearn.gaussian_process.kernels, __call__ and diag
     """
 
@@ -59,10 +65,11 @@ class Covariance:
                 raise fields.fail(f"'kernel_steps' holds more than {MAX_HELD} matrices")
         if held != 1:
             raise fields.fail("'kernel_steps' does not leave one matrix")
-        # Stored rows in units of each length scale, laid out column by column.
-        self.scaled = [
-            (stored / numbers[0]).T if _is_scaled(name) else stored.T
+        # In units of each length scale.
+        self.leaves = [
+            ((name, numbers), Squares(stored / numbers[0] if _is_scaled(name) else stored))
             for name, numbers in self.steps
+            if name not in OPERATORS
         ]
 
     def _step(self, fields: Fields, step: Any) -> tuple[str, list[Any]]:
@@ -92,21 +99,13 @@ class Covariance:
         return float(given) if single else np.array(numbers, np.float64)
 
     def values(self, x: Float64Matrix) -> Float64Matrix:
-        """Give (rows, stored)."""
-        with np.errstate(all="ignore"):
-            return self._run([self._leaf(*step, x, at) for step, at in self._leaves()])
+        """Give (rows, stored). Overflow gives infinities and NaN, as in scikit-learn."""
+        found = self._run([self._leaf(*step, x, at) for step, at in self.leaves])
+        return found if found.ndim else np.full((x.shape[0], self.stored.shape[0]), found)
 
     def diagonal(self, x: Float64Matrix) -> Array:
         """Give k(x, x) for each row, (rows,)."""
-        with np.errstate(all="ignore"):
-            return self._run([self._own(*step, x) for step, _ in self._leaves()])
-
-    def _leaves(self) -> Sequence[tuple[tuple[str, list[Any]], Array]]:
-        return [
-            (step, scaled)
-            for step, scaled in zip(self.steps, self.scaled, strict=True)
-            if step[0] not in OPERATORS
-        ]
+        return self._run([self._own(*step, x) for step, _ in self.leaves])
 
     def _run(self, leaves: list[Array]) -> Array:
         queue, stack = iter(leaves), list[Array]()
@@ -124,13 +123,13 @@ class Covariance:
                     stack.append(next(queue))
         return stack[0]
 
-    def _leaf(self, name: str, numbers: list[Any], x: Float64Matrix, scaled: Array) -> Array:
-        shape = (x.shape[0], self.stored.shape[0])
+    def _leaf(self, name: str, numbers: list[Any], x: Float64Matrix, scaled: "Squares") -> Array:
         match name:
+            # What all pairs have in common stays a lone number.
             case "constant":
-                return np.full(shape, numbers[0])
+                return np.asarray(numbers[0])
             case "white":
-                return np.zeros(shape)
+                return np.zeros(())
             case "dot":
                 product: Array = x @ self.stored.T + numbers[0] ** 2
                 return product
@@ -138,15 +137,17 @@ class Covariance:
                 return self.pairwise.values(x)
             case "rational":
                 alpha, scale = numbers
-                bent: Array = (1 + _squares(x, scaled) / (2 * alpha * scale**2)) ** -alpha
+                bent: Array = (1 + scaled.exactly(x) / (2 * alpha * scale**2)) ** -alpha
                 return bent
             case "periodic":
                 scale, period = numbers
-                wave = np.sin(np.pi / period * np.sqrt(_squares(x, scaled))) / scale
+                wave = np.sin(np.pi / period * np.sqrt(scaled.exactly(x))) / scale
                 periodic: Array = np.exp(-2 * wave**2)
                 return periodic
             case _:
-                return _stationary(name, _squares(x / numbers[0], scaled))
+                x = x / numbers[0]
+                near = scaled.of(x) if name in SMOOTH else scaled.exactly(x)
+                return _stationary(name, near)
 
     def _own(self, name: str, numbers: list[Any], x: Float64Matrix) -> Array:
         match name:
@@ -167,12 +168,13 @@ def _is_scaled(name: str) -> bool:
 
 
 def _stationary(name: str, squares: Float64Matrix) -> Float64Matrix:
-    """Kernels of the squared distance in units of the length scale."""
+    """Kernels of the squared distance in units of the length scale; the squares are used up."""
     if name == "rbf":
-        return np.exp(-0.5 * squares)
+        squares *= -0.5
+        return np.exp(squares, out=squares)
     if name == "matern-inf":
         return np.exp(-(np.sqrt(squares) ** 2) / 2.0)
-    distances: Float64Matrix = np.sqrt(squares)
+    distances: Float64Matrix = np.sqrt(squares, out=squares)
     if name == "matern-0.5":
         return np.exp(-distances)
     if name == "matern-1.5":
@@ -184,11 +186,43 @@ def _stationary(name: str, squares: Float64Matrix) -> Float64Matrix:
     return smooth
 
 
-def _squares(x: Float64Matrix, turned: Array) -> Float64Matrix:
-    """Squared distances, (rows, stored), summed column by column as scipy's cdist does."""
-    out = np.zeros((x.shape[0], turned.shape[1]))
-    for column, cells in zip(x.T, turned, strict=True):
-        step = column[:, None] - cells
-        step *= step
-        out += step
-    return out
+class Squares:
+    """Squared distances of rows from stored rows, (rows, stored)."""
+
+    def __init__(self, stored: Float64Matrix) -> None:
+        self.stored = stored
+
+    @cached_property
+    def _centred(self) -> tuple[Array, Array, float]:
+        """Centre, the right factor of `of`, and the greatest distance from the centre."""
+        with np.errstate(all="ignore"):
+            centre = self.stored.mean(axis=0)
+            points = self.stored - centre
+            squares = lengths(points)
+            return centre, squares_factor(points, squares), math.sqrt(squares.max())
+
+    def of(self, x: Float64Matrix) -> Float64Matrix:
+        """Expand the square, which one matrix product sums, about the centre of the stored rows.
+
+        exact  within SLACK: a sum of n products is off by n half epsilons of the sizes at most,
+               and so are the lengths; where that is not enough, as `exactly`
+        """
+        centre, factor, longest = self._centred
+        moved = x - centre
+        own = lengths(moved)
+        length = math.sqrt(own.max(initial=0.0)) + longest
+        # Not `>`: where it is no number the differences are taken, which give what cdist gives.
+        if not 0.5 * EPSILON * (x.shape[1] + 5) * length * length <= SLACK:
+            return self.exactly(x)
+        out: Float64Matrix = with_ones(moved) @ factor
+        out += own[:, None]
+        return np.maximum(out, 0.0, out=out)
+
+    def exactly(self, x: Float64Matrix) -> Float64Matrix:
+        """Sum column by column as scipy's cdist does."""
+        out = np.zeros((x.shape[0], self.stored.shape[0]))
+        for column, cells in zip(x.T, self.stored.T, strict=True):
+            step = column[:, None] - cells
+            step *= step
+            out += step
+        return out

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from runtime.plan.buffers import small_buffers
 from runtime.plan.ops import Array, Fields, Float64Matrix, InputRefused
 
 MAX_POINTS: Final = 1_000_000
@@ -119,7 +121,7 @@ class Points:
             for at, block in self._rough_blocks(x):
                 rough, slack, _ = self._rough(block)
                 row, place = _candidates(rough, slack, k)
-                exact = _squares(block[row] - self.points[place])
+                exact = _squares(block.take(row, 0) - self.points.take(place, 0))
                 places[at], distances[at] = _first(row, place, exact, k)
             return places, distances
         for at, found in self.blocks(x):
@@ -141,11 +143,7 @@ class Points:
             yield from self.blocks(x)
             return
         for at, block in self._rough_blocks(x):
-            rough, slack, own = self._rough(block)
-            # Twice, since the row's own length was rounded too.
-            bound = radius - own
-            # Not `<=`: where the bound is no number everything is looked at.
-            ask = ~(rough > _not_less(bound + 2.0 * slack, rough))
+            ask, rough, bound, slack = self._asked(block, radius)
             found = np.full(rough.shape, np.inf)
             if not far:
                 sure = rough < -_not_less(2.0 * slack - bound, rough)
@@ -155,9 +153,43 @@ class Points:
             if 2 * place.shape[0] > ask.size:
                 found = np.concatenate([part for _, part in self.blocks(block)])
             else:
-                row, column = np.divmod(place, self.stored)
-                found.ravel()[place] = _squares(block[row] - self.points[column])
+                found.ravel()[place] = self._squares_of(block, place)
             yield at, found
+
+    def near(self, x: Float64Matrix, radius: float) -> Iterator[tuple[slice, Array, Array]]:
+        """Give slices of the rows with the cells of (rows, points) within a radius, in order.
+
+        radius  reduced, and so are the distances that come with the cells
+        cost    euclidean: a matrix product, and differences of those that it cannot rule out;
+                other metrics, and where half of all points are near, as `blocks`
+        """
+        for at, block in self._rough_blocks(x) if self.metric == "euclidean" else ():
+            place = np.flatnonzero(self._asked(block, radius)[0])
+            if 2 * place.shape[0] > block.shape[0] * self.stored:
+                yield from _within(self.blocks(block), radius, at.start)
+            else:
+                found = self._squares_of(block, place)
+                kept = found <= radius
+                yield at, place[kept], found[kept]
+        if self.metric != "euclidean":
+            yield from _within(self.blocks(x), radius, 0)
+
+    def _asked(
+        self, x: Float64Matrix, radius: float
+    ) -> tuple[NDArray[np.bool_], Array, Float64Matrix, Float64Matrix]:
+        """Which points may be within a radius, and `_rough` with the bound it is held against."""
+        rough, slack, own = self._rough(x)
+        # Twice, since the row's own length was rounded too.
+        bound = radius - own
+        # Not `<=`: where the bound is no number everything is looked at.
+        with small_buffers():
+            beyond = rough > _not_less(bound + 2.0 * slack, rough)
+        return np.logical_not(beyond, out=beyond), rough, bound, slack
+
+    def _squares_of(self, x: Float64Matrix, place: Array) -> Array:
+        """Squared distances between differences, of cells of (rows, points)."""
+        row, column = np.divmod(place, self.stored)
+        return _squares(x.take(row, 0) - self.points.take(column, 0))
 
     def _rough_blocks(self, x: Float64Matrix) -> Iterator[tuple[slice, Float64Matrix]]:
         step = max(1, ROUGH_CELLS // self.stored)
@@ -175,8 +207,7 @@ class Points:
             centre = self.points.mean(axis=0)
             points = self.points - centre
             squares = _squares(points)
-            # With a column of ones at the rows, one product gives p² - 2xp.
-            factor = np.vstack((-2.0 * points.T, squares))
+            factor = squares_factor(points, squares)
             with np.errstate(over="ignore", under="ignore"):
                 narrow = factor.astype(np.float32)
             longest, usual = float(np.sqrt(squares.max())), float(np.sqrt(squares.mean()))
@@ -185,7 +216,7 @@ class Points:
         moved = x - centre
         own = _squares(moved)
         length = np.sqrt(own) + longest
-        ends = np.hstack((moved, np.ones((x.shape[0], 1))))
+        ends = with_ones(moved)
         epsilon = EPSILON
         if length.min(initial=1.0) > SMALLEST and length.max(initial=0.0) < most:
             ends, factor, epsilon = ends.astype(np.float32), narrow, EPSILON_SINGLE
@@ -299,9 +330,19 @@ def _candidates(rough: Float64Matrix, slack: Array | float, k: int) -> tuple[Arr
         np.minimum(least[:, : stored - whole], rough[:, whole:], out=least[:, : stored - whole])
     bound = np.partition(least, k - 1, axis=1)[:, k - 1 : k] + 2.0 * slack
     # Not `<=`: a bound that is no number has everything looked at.
-    near = np.greater(rough, _not_less(bound, rough))
-    row, place = np.divmod(np.flatnonzero(np.logical_not(near, out=near)), stored)
+    with small_buffers():
+        beyond = np.greater(rough, _not_less(bound, rough))
+    row, place = np.divmod(np.flatnonzero(np.logical_not(beyond, out=beyond)), stored)
     return row, place
+
+
+def _within(
+    blocks: Iterator[tuple[slice, Float64Matrix]], radius: float, first: int
+) -> Iterator[tuple[slice, Array, Array]]:
+    """Give what `Points.near` does, from all distances; `first` is the blocks' first row."""
+    for at, found in blocks:
+        place = np.flatnonzero(found <= radius)
+        yield slice(first + at.start, first + at.stop), place, found.ravel().take(place)
 
 
 def _not_less(bound: Array, like: Array) -> Array:
@@ -365,6 +406,19 @@ def expanded(x: Float64Matrix, points: Float64Matrix, squares: Array) -> Float64
         out += _squares(x)[:, None]
         out += squares
         return np.maximum(out, 0, out=out)
+
+
+def squares_factor(points: Float64Matrix, squares: Array) -> Float64Matrix:
+    """Give what `with_ones(x)` is multiplied by for p² - 2xp, (columns + 1, points)."""
+    return np.vstack((-2.0 * points.T, squares))
+
+
+def with_ones(x: Float64Matrix) -> Float64Matrix:
+    """Give the rows with a last column of ones."""
+    out: Float64Matrix = np.empty((x.shape[0], x.shape[1] + 1))
+    out[:, :-1] = x
+    out[:, -1] = 1.0
+    return out
 
 
 def lengths(points: Float64Matrix) -> Array:

@@ -4,6 +4,7 @@ from typing import Final
 
 import numpy as np
 
+from runtime.plan.buffers import small_buffers
 from runtime.plan.matrices import right_factor
 from runtime.plan.ops import (
     Array,
@@ -20,7 +21,8 @@ from runtime.plan.pairwise import PairwiseKernel, rows_at_once
 from runtime.plan.stored import Neighbors, Within
 
 MAX_SYSTEM: Final = 1_000  # neighbours whose weights are solved for, row by row
-GRAPH_CELLS: Final = 1 << 20  # paths held at once: 8 MiB
+GRAPH_CELLS: Final = 1 << 16  # paths held at once: they and their lengths stay in the L2 cache
+SYSTEM_CELLS: Final = 1 << 20  # numbers of systems held at once: 8 MiB
 
 
 class Centred:
@@ -126,12 +128,20 @@ class NearestIsomap(Neighbors):
         height = max(1, GRAPH_CELLS // self.points.stored)
         for at in range(0, places.shape[0], height):
             block = slice(at, at + height)
-            # One neighbour after the other: all k at once would be k times the memory.
-            lengths = np.full((len(places[block]), self.points.stored), np.inf)
-            for place, distance in zip(places[block].T, distances[block].T, strict=True):
-                np.minimum(lengths, self.geodesic.paths[place] + distance[:, None], out=lengths)
+            lengths = self._shortest(places[block].T, distances[block].T)
             out[block] = self.geodesic.project(lengths)
         return out
+
+    def _shortest(self, places: Array, distances: Float64Matrix) -> Float64Matrix:
+        """Lengths of the shortest paths to all points, (rows, points), by (k, rows) neighbours."""
+        lengths = np.full((places.shape[1], self.points.stored), np.inf)
+        # One neighbour after the other: all k at once would be k times the memory.
+        with small_buffers():
+            for place, distance in zip(places, distances, strict=True):
+                through = self.geodesic.paths.take(place, axis=0)
+                through += distance[:, None]
+                np.minimum(lengths, through, out=lengths)
+        return lengths
 
 
 class RadiusIsomap(Within):
@@ -192,7 +202,7 @@ class LocallyLinear(Neighbors):
         places, _ = self.nearest(x)
         matrix = as_matrix(x)
         out = np.empty((places.shape[0], self.n_out))
-        height = max(1, GRAPH_CELLS // (self.k * max(self.k, self.n_in)))
+        height = max(1, SYSTEM_CELLS // (self.k * max(self.k, self.n_in)))
         for at in range(0, places.shape[0], height):
             block = slice(at, at + height)
             weights = self._weights(matrix[block], places[block])

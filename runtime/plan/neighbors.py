@@ -129,8 +129,10 @@ class NeighborsGraph(Neighbors):
     def transform(self, x: Inputs) -> Float64Matrix:
         """Give (rows, points)."""
         places, distances = self.nearest(x)
-        out = np.zeros((places.shape[0], self.n_out))
-        np.put_along_axis(out, places, 1.0 if self.connects else distances, axis=1)
+        rows = places.shape[0]
+        out = np.zeros((rows, self.n_out))
+        at = places + np.arange(0, rows * self.n_out, self.n_out)[:, None]
+        out.ravel()[at] = 1.0 if self.connects else distances
         return out
 
 

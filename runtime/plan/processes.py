@@ -77,13 +77,11 @@ class ProcessRegressor(Process):
         out = np.empty((matrix.shape[0], *self.weights.shape[1:]))
         with np.errstate(all="ignore"):
             for at in range(0, matrix.shape[0], self.height):
-                values = self.covariance.values(matrix[at : at + self.height])
-                out[at : at + self.height] = values @ self.weights
-            scale, shift = (
-                (self.scale[0], self.shift[0]) if self.vector else (self.scale, self.shift)
-            )
-            mean: Array = scale * out + shift
-        return mean
+                block = slice(at, at + self.height)
+                np.matmul(self.covariance.values(matrix[block]), self.weights, out=out[block])
+            out *= self.scale
+            out += self.shift
+        return out
 
 
 class BinaryProcess(Process):

@@ -117,10 +117,10 @@ class RadiusGraph(Within):
     def transform(self, x: Inputs) -> Float64Matrix:
         """Give (rows, points)."""
         matrix = self.rows(x)
-        out = np.empty((matrix.shape[0], self.n_out))
-        for at, found in self.found(matrix, far=not self.connects):
-            within = found <= self.radius
-            out[at] = within if self.connects else np.where(within, self.points.finish(found), 0.0)
+        # Most cells stay zero, and the memory of those is never touched.
+        out = np.zeros((matrix.shape[0], self.n_out))
+        for at, place, found in self.points.near(matrix, self.radius):
+            out[at].ravel()[place] = 1.0 if self.connects else self.points.finish(found)
         return out
 
 

@@ -1,13 +1,28 @@
 """SparseRandomProjection: signed sums of a few columns each."""
 
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 
-from runtime.plan.ops import Fields, Float64Matrix, Inputs, Missing, Node, NodeReader, as_matrix
+from runtime.plan.buffers import small_buffers
+from runtime.plan.ops import (
+    Fields,
+    Float64Matrix,
+    Inputs,
+    Int64Vector,
+    Missing,
+    Node,
+    NodeReader,
+    as_matrix,
+)
 
 MAX_COLUMNS: Final = 10_000_000
 BLOCK: Final = 1 << 20  # products held at once: 8 MB
+# Rows from which whole columns are multiplied: 10,000 rows of 20 columns and 22 entries take 0.6
+# instead of 1.3 ms. A step for each entry of the longest component is nothing beside so many.
+MANY: Final = 128
+MAX_LAYERS: Final = 1_000
 
 
 class SparseProjection(Node):
@@ -39,23 +54,57 @@ class SparseProjection(Node):
         widths = np.diff(starts)
         if (widths < 0).any():
             raise fields.fail("'starts' must ascend")
+        self.widths = widths
+        self.starts = starts[:-1]
         self.components = np.repeat(np.arange(self.n_out), widths)
 
     def transform(self, x: Inputs) -> Float64Matrix:
         """Give (rows, components), column by column in memory as scipy does."""
         matrix = as_matrix(x)
         rows = matrix.shape[0]
-        out = np.empty((self.n_out, rows))
-        step = max(1, BLOCK // max(1, self.weights.shape[0]))
         with np.errstate(over="ignore", invalid="ignore"):
-            for first in range(0, rows, step):
-                products = matrix[first : first + step].take(self.columns, 1)
-                products *= self.weights
-                height = products.shape[0]
-                places = self.components * height + np.arange(height)[:, None]
-                sums = np.bincount(places.ravel(), products.ravel(), self.n_out * height)
-                out[:, first : first + height] = sums.reshape(self.n_out, height)
+            height = BLOCK // max(self.n_in, self.n_out)
+            if min(rows, height) >= MANY and self.widths.max() <= MAX_LAYERS:
+                return self._layered(matrix, height)
+            out = np.empty((self.n_out, rows))
+            height = max(1, BLOCK // max(1, self.weights.shape[0]))
+            for first in range(0, rows, height):
+                at = slice(first, first + height)
+                out[:, at] = self._counted(matrix[at])
         return out.T
+
+    def _counted(self, x: Float64Matrix) -> Float64Matrix:
+        """Give (components, rows), entry by entry and row by row."""
+        rows = x.shape[0]
+        products = x.take(self.columns, 1)
+        products *= self.weights
+        places = self.components * rows + np.arange(rows)[:, None]
+        sums = np.bincount(places.ravel(), products.ravel(), self.n_out * rows)
+        return sums.reshape(self.n_out, rows)
+
+    def _layered(self, x: Float64Matrix, height: int) -> Float64Matrix:
+        """Give (rows, components), from whole columns: all first entries, all second ones, ..."""
+        order, layers = self._layers
+        sums = np.zeros((self.n_out, x.shape[0]))
+        with small_buffers():
+            for first in range(0, x.shape[0], height):
+                at = slice(first, first + height)
+                columns = np.ascontiguousarray(x[at].T)
+                for entry in layers:
+                    products = columns.take(self.columns.take(entry), 0)
+                    products *= self.weights.take(entry)[:, None]
+                    sums[: entry.shape[0], at] += products
+        out = np.empty_like(sums)
+        out[order] = sums
+        return out.T
+
+    @cached_property
+    def _layers(self) -> tuple[Int64Vector, list[Int64Vector]]:
+        """Components, those of most entries first, and what entries they have first, second, ..."""
+        order = np.argsort(-self.widths, kind="stable")
+        starts, widths = self.starts.take(order), self.widths.take(order)
+        wide = [np.count_nonzero(widths > depth) for depth in range(int(widths[0]))]
+        return order, [starts[:count] + depth for depth, count in enumerate(wide)]
 
 
 NODES: dict[str, NodeReader] = {SparseProjection.kind: SparseProjection}

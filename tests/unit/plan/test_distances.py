@@ -7,14 +7,16 @@ from hypothesis import strategies as st
 from sklearn.manifold import Isomap
 from sklearn.neighbors import KNeighborsTransformer, RadiusNeighborsTransformer
 
+from runtime.plan import distances
 from runtime.plan.distances import Points
 from runtime.plan.neighbors import NeighborsGraph
 from runtime.plan.stored import MOST_LOST
 from tests.unit.plan.twins import assert_within, compiled
 
 
-def points_of(x: np.ndarray) -> Points:
-    node = compiled(KNeighborsTransformer(n_neighbors=1, algorithm="brute").fit(x))
+def points_of(x: np.ndarray, metric: str = "euclidean") -> Points:
+    model = KNeighborsTransformer(n_neighbors=1, algorithm="brute", metric=metric)
+    node = compiled(model.fit(x))
     assert isinstance(node, NeighborsGraph)
     return node.points
 
@@ -89,6 +91,25 @@ def test_those_within_are_those_of_all_comparisons(kind, seed, stored, columns, 
     if far:
         # A row's sum may be added up in another order where most points are compared.
         assert np.allclose(answered[inside], found[inside], rtol=1e-14, atol=0)
+    cells = []
+    for at, place, near in points_of(x).near(q, radius):
+        cells.append(place + at.start * len(x))
+        assert np.allclose(near, found[at].ravel()[place], rtol=1e-14, atol=0)
+    assert np.concatenate(cells).tolist() == np.flatnonzero(inside).tolist()
+
+
+def test_those_within_are_found_in_blocks(monkeypatch):
+    x, q = layout("plain", 3, 40, 3)
+    q = np.tile(q, (5, 1))
+    inside = every(q, x) <= 1.0
+    for metric in ("euclidean", "manhattan"):
+        monkeypatch.setattr(distances, "ROUGH_CELLS", 40 * 7)
+        monkeypatch.setattr(distances, "BLOCK_CELLS", 40 * 3 * 4)
+        cells = [at.start * 40 + place for at, place, _ in points_of(x, metric).near(q, 1.0)]
+        if metric == "manhattan":
+            inside = np.abs(q[:, None] - x).sum(axis=2) <= 1.0
+        assert len(cells) > 1
+        assert np.concatenate(cells).tolist() == np.flatnonzero(inside).tolist()
 
 
 @pytest.mark.parametrize(

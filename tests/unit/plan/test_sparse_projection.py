@@ -68,6 +68,22 @@ def test_blocks_of_rows_change_nothing(monkeypatch):
     assert_bitwise(compiled(model).run("transform", x), model.transform(x))
 
 
+@pytest.mark.parametrize(("block", "layers"), [(320, 20), (1 << 20, 20), (1 << 20, 1)])
+def test_whole_columns_add_up_as_entries_do(monkeypatch, block, layers):
+    random = np.random.default_rng(0)
+    x = random.normal(size=(50, 20))
+    x[random.random(x.shape) < 0.2] = -0.0
+    model = fitted(x, n_components=9, density=0.2)
+    monkeypatch.setattr(sparse_projection, "BLOCK", block)
+    monkeypatch.setattr(sparse_projection, "MANY", 8)
+    monkeypatch.setattr(sparse_projection, "MAX_LAYERS", layers)
+    node = compiled(model)
+    assert len(set(node.widths.tolist())) > 2
+    for rows in (x, x[:9], x[:0]):
+        ours = node.run("transform", rows)
+        assert_bitwise(ours, model.transform(rows) if len(rows) else np.empty((0, 9)))
+
+
 def test_projections_feed_a_linear_model():
     random = np.random.default_rng(0)
     x, y = random.normal(size=(80, 40)), random.integers(0, 3, 80)
