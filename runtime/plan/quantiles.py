@@ -16,9 +16,9 @@ from runtime.plan.ops import (
     as_matrix,
     override,
 )
+from runtime.plan.ordered import Ordered
 
 MAX_COLUMNS: Final = 10_000_000
-FEW_ROWS: Final = 10  # whose columns are searched in one call, at 0.2 us a cell
 BLOCK_CELLS: Final = 1 << 14  # of one block, with what is looked up for them in the L2 cache
 BOUND: Final = 1e-7  # BOUNDS_THRESHOLD of sklearn.preprocessing._data
 
@@ -118,24 +118,19 @@ class Landmarks:
 
     def __init__(self, quantiles: Float64Matrix, references: Array) -> None:
         columns, count = quantiles.shape
-        self.quantiles, self.count = quantiles, count
         # By landmark: itself, its share, and the slope from it to the next.
         self.table = np.zeros((columns, count, 3))
         self.table[:, :, 0] = quantiles
         self.table[:, :, 1] = references
         self.table[:, :-1, 2] = slopes(quantiles, references)
         self.table = self.table.reshape(-1, 3)
-        # Complex numbers are ordered by their first part, then by the second.
-        keys = np.empty((columns, count, 2))
-        keys[:, :, 0] = np.arange(columns)[:, None]
-        keys[:, :, 1] = quantiles
-        self.numbers, self.keys = keys[:, 0, 0].copy(), _complex(keys).reshape(-1)
+        self.ordered = Ordered(quantiles)
         # The first of landmarks that are equal.
-        self.equal = self.keys.searchsorted(self.keys).astype(np.int32)
+        self.equal = self.ordered.keys.searchsorted(self.ordered.keys).astype(np.int32)
 
     def shares(self, cells: Float64Matrix) -> Float64Matrix:
         """Give (rows, columns); NaN of NaN. No cell is outside of its column's landmarks."""
-        below = self._below(cells)
+        below = self.ordered.not_above(cells)
         start, share, slope = self.table.take(below, axis=0, mode="clip").transpose(2, 0, 1)
         above = np.where(start == cells, self.equal.take(below, mode="clip"), below + 1)
         end, share_above, _ = self.table.take(above, axis=0, mode="clip").transpose(2, 0, 1)
@@ -143,19 +138,6 @@ class Landmarks:
         out += share
         out -= slope * (end - cells) - share_above
         out *= 0.5
-        return out
-
-    def _below(self, cells: Float64Matrix) -> Array:
-        """Give the place of the last landmark that is not above each cell."""
-        if cells.shape[0] <= FEW_ROWS:
-            pairs = np.empty((*cells.shape, 2))
-            pairs[:, :, 0] = self.numbers
-            pairs[:, :, 1] = cells
-            return self.keys.searchsorted(_complex(pairs), side="right") - 1
-        out = np.empty(cells.shape, np.intp)
-        for place, quantiles in enumerate(self.quantiles):
-            out[:, place] = quantiles.searchsorted(cells[:, place], side="right")
-        out += np.arange(-1, self.quantiles.size - 1, self.count)
         return out
 
 
@@ -171,12 +153,6 @@ def slopes(quantiles: Float64Matrix, references: Array) -> Float64Matrix:
         rise = np.where(np.isinf(apart), np.nan, np.diff(references))
         out: Float64Matrix = np.divide(rise, apart, out=np.zeros(apart.shape), where=apart != 0)
     return out
-
-
-def _complex(pairs: Array) -> Array:
-    """Give pairs of numbers as complex ones."""
-    found: Array = pairs.view(np.complex128)[..., 0]
-    return found
 
 
 # Cephes' rational approximations (ndtri.c, S. L. Moshier), highest power first.

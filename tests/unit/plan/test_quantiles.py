@@ -11,7 +11,8 @@ from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
 
 from controlplane.builder.lower.base import Unsupported
 from controlplane.builder.lower.registry import new_draft
-from runtime.plan.quantiles import BLOCK_CELLS, FEW_ROWS, LEAST, normal_quantile
+from runtime.plan.ordered import FEW_ROWS
+from runtime.plan.quantiles import BLOCK_CELLS, LEAST, normal_quantile
 from runtime.plan.signature import Kind
 from tests.unit.plan.malformed import assert_refuses, assert_refuses_broken, plan_of
 from tests.unit.plan.twins import assert_bitwise, assert_within, compiled
