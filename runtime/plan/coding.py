@@ -78,14 +78,45 @@ class SparseCode(Node):
                     np.clip(code, 0, None, out=code)
         if not self.split:
             return code
-        return np.hstack([np.maximum(code, 0), -np.minimum(code, 0)])
+        out = np.empty((code.shape[0], self.n_out))
+        np.maximum(code, 0, out=out[:, : self.count])
+        np.negative(np.minimum(code, 0, out=code), out=out[:, self.count :])
+        return out
 
     def _pursued(self, products: Float64Matrix) -> Float64Matrix:
         code = np.zeros(products.shape)
+        if products.shape[0] == 1:
+            self._write_one(code[0], products[0])
+            return code
         height = max(1, BLOCK_CELLS // (self.most * max(self.most, self.count)))
         for at in range(0, products.shape[0], height):
             code[at : at + height] = self._block(products[at : at + height])
         return code
+
+    def _write_one(self, code: Array, products: Array) -> None:
+        """Write the code of one row over zeros; what `_block` does, without solving anew.
+
+        The inverse of the chosen atoms' Cholesky factor gets a row more for each of them.
+        """
+        rest, chosen = products, list[int]()
+        inverse, weights = np.zeros((self.most, self.most)), products[:0]
+        for count in range(self.most):
+            best = int(np.abs(rest).argmax())
+            if not rest[best] ** 2 >= EPS or best in chosen:
+                break
+            own, inner = self.gram[best, best], inverse[:count, :count]
+            across = inner @ self.gram[best].take(chosen) if chosen else products[:0]
+            apart = own - across @ across
+            if not apart > (EPS if chosen else 0.0):
+                break
+            root = np.sqrt(apart)
+            inverse[count, :count] = (across @ inner) / -root
+            inverse[count, count] = 1.0 / root
+            chosen.append(best)
+            inner = inverse[: count + 1, : count + 1]
+            weights = (inner @ products.take(chosen)) @ inner
+            rest = products - weights @ self.gram.take(chosen, axis=0)
+        code[chosen] = weights
 
     def _block(self, products: Float64Matrix) -> Float64Matrix:
         """Codes of (rows, atoms) products; a row is done when no atom has anything left to say."""

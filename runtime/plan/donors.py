@@ -114,33 +114,54 @@ class Donors(Node):
         np.maximum(out, 0.0, out=out)
         out -= np.dot(x * x, self.absent.T)
         out -= np.dot(absent, self.squares.T)
-        np.clip(out, 0, None, out=out)
+        np.maximum(out, 0.0, out=out)
         shared = np.dot(1.0 - absent, self.present.T)
-        out[shared == 0] = np.nan
-        out /= np.maximum(1.0, shared)
+        # Nothing shared is divided by itself.
+        out[shared == 0] = 0.0
+        out /= shared
         out *= self.n_in
         return np.sqrt(out, out=out)
 
     def _fill(self, out: Array, rows: Array, mask: Array, distances: Float64Matrix) -> None:
         """Fill the missing cells of these rows, a column at a time."""
+        if rows.shape[0] == 1:
+            self._fill_one(out[rows[0]], mask[rows[0]], distances[0])
+            return
         missing = mask[rows]
         for column in np.flatnonzero(self.valid & missing.any(axis=0)).tolist():
             donors = self.donors[column]
             asking = np.flatnonzero(missing[:, column])
-            near = distances[asking][:, donors]
+            near = distances[asking].take(donors, axis=1)
             alone = np.isnan(near).all(axis=1)
             out[rows[asking[alone]], column] = self.means[column]
             if not alone.all():
-                given = self._averages(near[~alone], self.points[donors, column])
-                out[rows[asking[~alone]], column] = given
+                near = near[~alone]
+                # The same partition as scikit-learn's, so that of donors equally far the same are
+                # taken.
+                k = min(self.k, near.shape[1])
+                places = np.argpartition(near, k - 1, axis=1)[:, :k]
+                given = self.points[donors.take(places), column]
+                near = np.take_along_axis(near, places, axis=1)
+                out[rows[asking[~alone]], column] = self._averages(near, given)
 
-    def _averages(self, distances: Float64Matrix, values: Array) -> Array:
-        k = min(self.k, values.shape[0])
-        # The same partition as scikit-learn's, so that of donors equally far the same are taken.
-        places = np.argpartition(distances, k - 1, axis=1)[:, :k]
-        near = np.take_along_axis(distances, places, axis=1)
-        weights = self._weights(near)
-        total = (values.take(places) * weights).sum(axis=1)
+    def _fill_one(self, out: Array, missing: Array, distances: Array) -> None:
+        for column in (self.valid & missing).nonzero()[0].tolist():
+            donors = self.donors[column]
+            near = distances.take(donors)
+            k = min(self.k, near.shape[0])
+            places = np.argpartition(near, k - 1)[:k]
+            near = near.take(places)
+            if np.count_nonzero(np.isnan(near)) == k:
+                # NaN comes last: there is nothing else.
+                out[column] = self.means[column]
+            else:
+                given = self.points[donors.take(places), column]
+                out[column] = self._averages(near[None], given[None])[0]
+
+    def _averages(self, distances: Float64Matrix, given: Float64Matrix) -> Array:
+        """Give (rows,) averages of what (rows, k) donors give, by their distances."""
+        weights = self._weights(distances)
+        total = (given * weights).sum(axis=1)
         weight = weights.sum(axis=1)
         # numpy's masked division leaves what it will not divide.
         undivided = np.abs(total) * TINY >= np.abs(weight)
@@ -149,8 +170,9 @@ class Donors(Node):
 
     def _weights(self, distances: Float64Matrix) -> Float64Matrix:
         if not self.by_distance:
-            counted = self.strangers or ~np.isnan(distances)
-            return np.where(counted, np.ones(distances.shape), 0.0)
+            if self.strangers:
+                return np.ones(distances.shape)
+            return (~np.isnan(distances)).astype(np.float64)
         weights: Float64Matrix = 1.0 / distances
         infinite = np.isinf(weights)
         on_a_point = infinite.any(axis=1)

@@ -178,6 +178,8 @@ class Indicate(Node):
     def __init__(self, fields: Fields) -> None:
         self.n_in = fields.integer("n_in", 1, MAX_COLUMNS)
         self.shown: list[int] = fields.indices("shown", self.n_in, None).tolist()
+        if sorted(set(self.shown)) != self.shown:
+            raise fields.fail("'shown' must ascend")
         self.n_out = len(self.shown)
         self.missing_value: str | float | None = None
         if fields.has("missing_value"):
@@ -207,6 +209,10 @@ class Indicate(Node):
 
     def transform(self, x: Inputs) -> Array:
         """Give (rows, shown) booleans."""
+        if not isinstance(x, Frame) and not self.watched:
+            matrix = as_matrix(x)
+            shown = matrix if self.n_out == self.n_in else matrix.take(self.shown, 1)
+            return _absent(shown, self.missing_value)
         columns = as_columns(x)
         for place in self.watched:
             absent = _absent(columns[place], self.missing_value)
@@ -222,7 +228,7 @@ def _absent(cells: Cells, value: str | float | None) -> Array:
         mask: Array = np.equal(cells, np.array(value, object)).astype(np.bool_)
         return mask
     if isinstance(value, str):
-        return np.zeros(len(cells), np.bool_)
+        return np.zeros(cells.shape, np.bool_)
     return np.isnan(cells) if value is None else cells == value
 
 

@@ -16,8 +16,10 @@ from runtime.plan.ops import (
     as_matrix,
     override,
 )
+from runtime.plan.ordered import Ordered
 
 MAX_COLUMNS: Final = 10_000_000
+BLOCK_CELLS: Final = 1 << 14  # of one block, with what is looked up for them in the L2 cache
 BOUND: Final = 1e-7  # BOUNDS_THRESHOLD of sklearn.preprocessing._data
 
 
@@ -29,7 +31,7 @@ class Quantiles(Node):
     bounds      lowest and highest answer when the output is normal; absent when it is uniform
     exact       uniform: bitwise, interpolation by the same function. Normal: within 1e-12, since
                 the logarithm in the normal quantile is numpy's here and the C library's there
-    cost        two interpolations a cell, in a loop over columns
+    cost        a search a cell; of more than a few rows, in a loop over columns
     source      sklearn.preprocessing.QuantileTransformer._transform_col
     """
 
@@ -46,12 +48,13 @@ class Quantiles(Node):
             raise fields.fail("'quantiles' is empty, or too wide")
         self.references = fields.finite("references", count)
         self.quantiles = np.ascontiguousarray(quantiles.T)
-        # Ascending again, seen from above.
-        self.turned = np.ascontiguousarray(-self.quantiles[:, ::-1])
-        self.turned_references = np.ascontiguousarray(-self.references[::-1])
-        for ascending in (self.references, *self.quantiles):
-            if (np.diff(ascending) < 0).any():
-                raise fields.fail("'quantiles' and 'references' must ascend")
+        if (np.diff(self.references) < 0).any() or (np.diff(self.quantiles, axis=1) < 0).any():
+            raise fields.fail("'quantiles' and 'references' must ascend")
+        if not np.isfinite(slopes(self.quantiles, self.references)).all():
+            raise fields.fail("'quantiles' are too far apart or too near")
+        self.first, self.last = self.quantiles[:, 0].copy(), self.quantiles[:, -1].copy()
+        self._landmarks: Landmarks | None = None  # made at first use
+        self.height = max(1, BLOCK_CELLS // self.n_in)
         self.bounds: tuple[float, float] | None = None
         if fields.has("bounds"):
             low, high = fields.finite("bounds", 2).tolist()
@@ -80,25 +83,76 @@ class Quantiles(Node):
     def transform(self, x: Inputs) -> Float64Matrix:
         """Give (rows, columns)."""
         matrix = as_matrix(x)
+        if matrix.shape[0] <= self.height:
+            return self._block(matrix)
         out = np.empty(matrix.shape)
-        slack = BOUND if self.bounds else 0.0
-        for place, quantiles in enumerate(self.quantiles):
-            cells = np.ascontiguousarray(matrix[:, place])
-            # From both sides, so that a value which many rows share gets their middle.
-            shares = 0.5 * (
-                np.interp(cells, quantiles, self.references)
-                - np.interp(-cells, self.turned[place], self.turned_references)
-            )
+        for first in range(0, matrix.shape[0], self.height):
+            rows = slice(first, first + self.height)
+            out[rows] = self._block(matrix[rows])
+        return out
+
+    def _block(self, matrix: Float64Matrix) -> Float64Matrix:
+        if self._landmarks is None:
+            self._landmarks = Landmarks(self.quantiles, self.references)
+        with np.errstate(over="ignore", invalid="ignore"):
+            inside = np.maximum(matrix, self.first)
+            out = self._landmarks.shares(np.minimum(inside, self.last, out=inside))
             if self.bounds:
-                low, high = cells - slack < quantiles[0], cells + slack > quantiles[-1]
+                low, high = matrix - BOUND < self.first, matrix + BOUND > self.last
             else:
-                low, high = cells == quantiles[0], cells == quantiles[-1]
-            shares[high] = 1.0
-            shares[low] = 0.0
-            # numpy gives the only landmark there is, even of NaN.
-            shares[np.isnan(cells)] = np.nan
-            out[:, place] = shares
+                low, high = matrix == self.first, matrix == self.last
+        out[matrix > self.last] = self.references[-1]
+        out[matrix < self.first] = self.references[0]
+        out[high] = 1.0
+        out[low] = 0.0
         return out if self.bounds is None else np.clip(normal_quantile(out), *self.bounds)
+
+
+class Landmarks:
+    """What share of the training rows is below cells, by landmarks of each column.
+
+    exact   bitwise, in the order of numpy.interp: the share is interpolated from the landmark below
+            and from the one above, so that a value which many rows share gets their middle
+    source  numpy's compiled_base.c, arr_interp; QuantileTransformer._transform_col
+    """
+
+    def __init__(self, quantiles: Float64Matrix, references: Array) -> None:
+        columns, count = quantiles.shape
+        # By landmark: itself, its share, and the slope from it to the next.
+        self.table = np.zeros((columns, count, 3))
+        self.table[:, :, 0] = quantiles
+        self.table[:, :, 1] = references
+        self.table[:, :-1, 2] = slopes(quantiles, references)
+        self.table = self.table.reshape(-1, 3)
+        self.ordered = Ordered(quantiles)
+        # The first of landmarks that are equal.
+        self.equal = self.ordered.keys.searchsorted(self.ordered.keys).astype(np.int32)
+
+    def shares(self, cells: Float64Matrix) -> Float64Matrix:
+        """Give (rows, columns); NaN of NaN. No cell is outside of its column's landmarks."""
+        below = self.ordered.not_above(cells)
+        start, share, slope = self.table.take(below, axis=0, mode="clip").transpose(2, 0, 1)
+        above = np.where(start == cells, self.equal.take(below, mode="clip"), below + 1)
+        end, share_above, _ = self.table.take(above, axis=0, mode="clip").transpose(2, 0, 1)
+        out: Float64Matrix = slope * (cells - start)
+        out += share
+        out -= slope * (end - cells) - share_above
+        out *= 0.5
+        return out
+
+
+def slopes(quantiles: Float64Matrix, references: Array) -> Float64Matrix:
+    """Give (columns, landmarks - 1) slopes of the share, zero between equal landmarks.
+
+    Those that are not finite, NaN for an infinite distance, come from numbers at the ends of what
+    a float64 can be.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        apart = np.diff(quantiles, axis=1)
+        # Zero times infinity, and not zero.
+        rise = np.where(np.isinf(apart), np.nan, np.diff(references))
+        out: Float64Matrix = np.divide(rise, apart, out=np.zeros(apart.shape), where=apart != 0)
+    return out
 
 
 # Cephes' rational approximations (ndtri.c, S. L. Moshier), highest power first.

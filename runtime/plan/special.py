@@ -1,5 +1,6 @@
 """Special functions and sums that several families need, in numpy alone."""
 
+import math
 from typing import Final
 
 import numpy as np
@@ -106,18 +107,50 @@ def fast_digamma(x: Array) -> Array:
     """Digamma function above zero, by the short series that topics are learnt with.
 
     exact   bitwise but for numpy's log; the series itself is right to 1e-8 or so
+    cost    some 25 calls of numpy; `fast_digamma_of` takes less for a dozen numbers
     source  sklearn/decomposition/_online_lda_fast.pyx, psi (Bernardo 1976, AS 103)
     """
-    x = np.array(x, np.float64)
+    # From above zero, six steps of one reach six; all are taken, and those from below six count.
+    steps = np.empty((7, *x.shape))
+    steps[0] = x
+    steps[1:] = 1.0
+    from_ = np.add.accumulate(steps, axis=0, out=steps)[:6]
+    below = from_ < 6.0
+    out: Array = np.add.reduce(below / from_, axis=0)
+    reached = np.maximum.reduce(np.where(below, from_, 0.0), axis=0)
+    reached += 1.0
+    np.maximum(x, reached, out=reached)
+    r = 1.0 / reached
+    np.log(reached, out=reached)
+    reached -= 0.5 * r
+    np.subtract(reached, out, out=out)
+    r *= r
+    series = r * (-1.0 / 252.0)
+    series += 1.0 / 120.0
+    series *= r
+    np.subtract(1.0 / 12.0, series, out=series)
+    series *= r
+    out -= series
     tiny = x <= 1e-6
-    near_zero = -_EULER - 1.0 / x
-    out: Array = np.zeros_like(x)
-    for _ in range(6):  # from above zero, six steps of one reach six
-        small = x < 6
-        np.subtract(out, 1.0 / x, out=out, where=small)
-        np.add(x, 1, out=x, where=small)
+    if np.count_nonzero(tiny):
+        out[tiny] = -_EULER - 1.0 / x[tiny]
+    return out
+
+
+def fast_digamma_of(x: float) -> float:
+    """Digamma function of one number above zero, infinity or NaN.
+
+    exact   bitwise
+    cost    0.3 to 0.8 us
+    source  as `fast_digamma`
+    """
+    if x <= 1e-6:
+        return -_EULER - 1.0 / x
+    out = 0.0
+    while x < 6.0:
+        out -= 1.0 / x
+        x += 1.0
     r = 1.0 / x
-    out += np.log(x) - 0.5 * r
-    r = r * r
-    out -= r * ((1.0 / 12.0) - r * ((1.0 / 120.0) - r * (1.0 / 252.0)))
-    return np.where(tiny, near_zero, out)
+    out += math.log(x) - 0.5 * r
+    r *= r
+    return out - r * ((1.0 / 12.0) - r * ((1.0 / 120.0) - r * (1.0 / 252.0)))

@@ -17,9 +17,11 @@ from runtime.plan.ops import (
     as_matrix,
     override,
 )
+from runtime.plan.ordered import Ordered
 
 MAX_DEGREE: Final = 100
 MAX_COLUMNS: Final = 1_000_000
+BLOCK_CELLS: Final = 1 << 14  # values of one block of rows, which so stay in the L2 cache
 
 
 class Splines(Node):
@@ -51,6 +53,14 @@ class Splines(Node):
         self.knots = np.ascontiguousarray(knots.T)
         if (np.diff(self.knots, axis=1) < 0).any():
             raise fields.fail("'knots' must ascend")
+        self._ordered: Ordered | None = None  # made at first use
+        self.repeated = bool((np.diff(self.knots, axis=1) == 0).any())
+        # Of each column, the place of its first knot and of the last that begins a span.
+        self.starts = np.arange(self.n_in) * count
+        self.ends = self.starts + (count - self.degree - 2)
+        self.steps = np.arange(self.degree + 1)[:, None, None]
+        self.around = np.arange(1 - self.degree, self.degree + 1)[:, None, None]
+        self.height = max(1, BLOCK_CELLS // (self.n_in * (self.degree + 1)))
         self.beyond = fields.choice("beyond", "error", "continue", "periodic", "ends")
         # Periodic splines that leave at the end come in again at the beginning.
         self.splines = count - self.degree - 1 - (self.degree if self.beyond == "periodic" else 0)
@@ -92,21 +102,30 @@ class Splines(Node):
         """Give (rows, columns times splines); InputRefused beyond the knots if that is an error."""
         matrix = as_matrix(x)
         rows = matrix.shape[0]
-        absent = np.isnan(matrix)
         out = np.zeros((rows, self.n_in, self.splines))
         with np.errstate(all="ignore"):
-            self._fill(out, self._inside(np.where(absent, self.first, matrix)))
-            out[absent] = 0.0
-            if self.beyond == "ends":
-                self._extend(out, matrix, matrix < self.first, self.first, self.below)
-                self._extend(out, matrix, matrix > self.last, self.last, self.above)
+            for first in range(0, rows, self.height):
+                some = slice(first, first + self.height)
+                self._write(out[some], matrix[some], first)
         flat = out.reshape(rows, self.n_in * self.splines)
         if self.by_column:
             flat = np.asfortranarray(flat)
         # Indexed like this, the memory order is that of scikit-learn's own answer.
         return flat if self.kept is None else flat[:, self.kept]
 
-    def _inside(self, matrix: Float64Matrix) -> Float64Matrix:
+    def _write(self, out: Array, matrix: Float64Matrix, row: int) -> None:
+        """Write the splines of a block of rows, the first of which is `row`, over zeros."""
+        absent = np.isnan(matrix) if self.zeros else None
+        if absent is not None:
+            matrix = np.where(absent, self.first, matrix)
+        self._fill(out, self._inside(matrix, row))
+        if absent is not None:
+            out[absent] = 0.0
+        if self.beyond == "ends":
+            self._extend(out, matrix, matrix < self.first, self.first, self.below)
+            self._extend(out, matrix, matrix > self.last, self.last, self.above)
+
+    def _inside(self, matrix: Float64Matrix, row: int) -> Float64Matrix:
         """Move cells to where the splines are evaluated."""
         if self.beyond == "continue":
             return matrix
@@ -114,51 +133,58 @@ class Splines(Node):
             period = self.last - self.first
             moved = self.first + (matrix - self.first) % np.where(period > 0, period, 1.0)
             return np.where(period > 0, moved, 0.0)
-        outside = (matrix < self.first) | (matrix > self.last)
-        if self.beyond == "error" and outside.any():
-            row, column = (int(i) for i in np.argwhere(outside)[0])
-            raise InputRefused(row, column, "outside the range of the training data")
-        return np.where(outside, self.first, matrix)
+        inside = np.minimum(np.maximum(matrix, self.first), self.last)
+        if self.beyond == "error" and np.count_nonzero(inside != matrix):
+            place, column = (int(i) for i in np.argwhere(inside != matrix)[0])
+            raise InputRefused(row + place, column, "outside the range of the training data")
+        return inside
 
     def _fill(self, out: Array, cells: Float64Matrix) -> None:
         """Write the values of the splines that are not zero, `degree + 1` for each cell."""
         k = self.degree
-        last = self.knots.shape[1] - k - 2
-        spans = np.empty(cells.shape, np.intp)
-        for place, knots in enumerate(self.knots):
-            spans[:, place] = knots.searchsorted(cells[:, place], side="right") - 1
-        np.clip(spans, k, last, out=spans)
+        if self._ordered is None:
+            self._ordered = Ordered(self.knots)
+        spans = self._ordered.not_above(cells)
+        spans = np.minimum(np.maximum(spans, self.starts + k, out=spans), self.ends, out=spans)
         values = self._values(cells, spans)
-        spans -= k
+        spans -= self.starts + k
         flat = out.reshape(-1)
         begins = np.arange(0, flat.shape[0], self.splines).reshape(spans.shape)
-        for step, value in enumerate(values):
-            places = (spans + step) % self.splines
-            places += begins
-            flat[places] += value
+        if self.beyond == "periodic":
+            for step, value in enumerate(values):
+                places = (spans + step) % self.splines
+                places += begins
+                flat[places] += value
+        else:
+            flat[(begins + spans) + self.steps] = values
         if self.beyond == "continue":
             self._spoil(out, spans, values)
 
-    def _values(self, cells: Float64Matrix, spans: Array) -> list[Array]:
-        """Evaluate by de Boor's recursion: `degree + 1` arrays like `cells`."""
-        flat = self.knots.reshape(-1)
-        spans = spans + np.arange(0, flat.shape[0], self.knots.shape[1])
-        values = [np.ones(cells.shape)]
-        for order in range(1, self.degree + 1):
-            previous, values = values, [np.zeros(cells.shape)]
-            for n in range(1, order + 1):
-                high, low = flat.take(spans + n), flat.take(spans + (n - order))
-                width = high - low
-                share = np.divide(
-                    previous[n - 1], width, out=np.zeros(cells.shape), where=width != 0
-                )
-                values[n - 1] += share * (high - cells)
-                values.append(share * (cells - low))
+    def _values(self, cells: Float64Matrix, spans: Array) -> Array:
+        """Evaluate by de Boor's recursion: (degree + 1, rows, columns).
+
+        spans  places in all knots of the last that is not above each cell
+        """
+        k = self.degree
+        values = np.ones((1, *cells.shape))
+        if not k:
+            return values
+        knots = self.knots.reshape(-1).take(spans + self.around)
+        away = knots - cells
+        for order in range(1, k + 1):
+            high, low = slice(k, k + order), slice(k - order, k)
+            width = knots[high] - knots[low]
+            if self.repeated:
+                width[width == 0] = np.inf
+            share = np.divide(values, width, out=width)
+            values = np.zeros((order + 1, *cells.shape))
+            np.multiply(share, away[high], out=values[:-1])
+            values[1:] -= np.multiply(share, away[low], out=share)
         return values
 
-    def _spoil(self, out: Array, spans: Array, values: list[Array]) -> None:
+    def _spoil(self, out: Array, spans: Array, values: Array) -> None:
         """Where values overflow, do as scipy does: they are multiplied by other splines' zeros."""
-        bad = ~np.isfinite(np.stack(values)).all(axis=0)
+        bad = ~np.isfinite(values).all(axis=0)
         if not bad.any():
             return
         spoilt = np.zeros((int(bad.sum()), self.splines))

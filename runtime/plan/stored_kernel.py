@@ -112,9 +112,8 @@ class PairwiseKernel:
 
 def refuse_negative(x: Float64Matrix) -> None:
     """Refuse numbers below zero, as scikit-learn's chi2 kernels do."""
-    low = x < 0
-    if low.any():
-        row, column = (int(i) for i in np.argwhere(low)[0])
+    if x.min(initial=0.0) < 0:
+        row, column = (int(i) for i in np.argwhere(x < 0)[0])
         raise InputRefused(row, column, "below zero, where only zero and more are allowed")
 
 

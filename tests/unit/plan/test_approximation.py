@@ -267,3 +267,24 @@ def test_parts_that_do_not_fit_are_refused():
     assert_refuses({**spec, "constant": 1.0}, {**tensors, **one})
     spec, tensors = plan_of(KernelCenterer().fit(X @ X.T))
     assert_refuses(spec, {**tensors, spec["means"]: np.empty(0)})
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        ka.AdditiveChi2Sampler(sample_steps=3),
+        ka.PolynomialCountSketch(n_components=7, degree=3, random_state=0),
+        ka.PolynomialCountSketch(n_components=1, coef0=1.0, random_state=0),
+        ka.PolynomialCountSketch(n_components=2, degree=1, random_state=0),
+    ],
+)
+def test_blocks_join_to_the_whole(model):
+    x = np.abs(np.random.default_rng(0).normal(size=(50, 6)))
+    x[x < 0.2] = 0.0
+    model.fit(x)
+    wanted = model.transform(x)
+    node = compiled(model)
+    for height in (node.height, 50, 7, 1):
+        node.height = height
+        assert_bitwise(node.transform(x), wanted)
+    assert node.transform(x[:0]).shape == (0, node.n_out)

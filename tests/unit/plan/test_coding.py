@@ -61,6 +61,22 @@ def test_a_pursuit_that_is_told_nothing_takes_a_tenth_of_the_columns():
     assert_twins(model, random.normal(size=(50, 30)), 1e-10)
 
 
+@pytest.mark.parametrize("most", [1, 2, 15])
+def test_a_row_alone_is_as_in_a_batch(most):
+    random = np.random.default_rng(2)
+    dictionary = random.normal(size=(40, 30))
+    dictionary[7] = 0.0  # an atom that says nothing
+    model = SparseCoder(dictionary, transform_n_nonzero_coefs=most)
+    q = random.normal(size=(9, 30))
+    q[0], q[1] = 0.0, dictionary[3]
+    node = assert_twins(model, q, 1e-10)
+    alone = np.concatenate([node.transform(row[None]) for row in q])
+    assert_within(alone, node.transform(q), 1e-10)
+    assert_within(alone, model.transform(q), 1e-10)
+    with np.errstate(all="ignore"):
+        assert node.transform(np.full((1, 30), 1e308)).shape == (1, 40)
+
+
 def test_an_atom_that_is_there_twice_ends_the_pursuit():
     random = np.random.default_rng(1)
     atom = random.normal(size=(1, 6))

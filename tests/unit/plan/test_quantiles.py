@@ -11,7 +11,8 @@ from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
 
 from controlplane.builder.lower.base import Unsupported
 from controlplane.builder.lower.registry import new_draft
-from runtime.plan.quantiles import LEAST, normal_quantile
+from runtime.plan.ordered import FEW_ROWS
+from runtime.plan.quantiles import BLOCK_CELLS, LEAST, normal_quantile
 from runtime.plan.signature import Kind
 from tests.unit.plan.malformed import assert_refuses, assert_refuses_broken, plan_of
 from tests.unit.plan.twins import assert_bitwise, assert_within, compiled
@@ -112,3 +113,27 @@ def test_malformed_quantiles_are_refused(output):
     if output == "normal":
         for wrong in (np.zeros(3), np.array([np.nan, 1.0])):
             assert_refuses(spec, {**tensors, spec["bounds"]: wrong})
+
+
+@pytest.mark.parametrize("output", ["uniform", "normal"])
+@pytest.mark.parametrize("columns", [1, 7])
+def test_blocks_of_rows_and_few_of_them_are_alike(output, columns):
+    random = np.random.default_rng(0)
+    x = random.normal(size=(12, columns)).round(1)
+    model = QuantileTransformer(n_quantiles=9, output_distribution=output).fit(x)
+    node = compiled(model)
+    height = 2 * BLOCK_CELLS // columns + 1
+    q = random.normal(size=(height, columns))
+    q[random.random(q.shape) < 0.1] = np.nan
+    q[1:3] = x[4:6]
+    ours = node.run("transform", q)
+    (assert_bitwise if output == "uniform" else assert_within)(ours, model.transform(q))
+    for rows in (0, 1, 2, FEW_ROWS, FEW_ROWS + 1):
+        assert_bitwise(node.run("transform", q[:rows]), ours[:rows])
+
+
+@pytest.mark.parametrize("column", [[-1.7e308, 0.0, 1.7e308], [0.0, 5e-324, 1.0]])
+def test_quantiles_at_the_ends_of_floats_have_no_plan(column):
+    model = QuantileTransformer(n_quantiles=2 + (column[1] > 0)).fit(np.array(column)[:, None])
+    with pytest.raises(Unsupported, match="too far apart"):
+        new_draft().node(model)

@@ -11,6 +11,7 @@ from sklearn.preprocessing import SplineTransformer
 from controlplane.builder.lower.base import Unsupported
 from controlplane.builder.lower.registry import new_draft
 from runtime.plan.ops import InputRefused
+from runtime.plan.ordered import FEW_ROWS
 from runtime.plan.signature import Kind
 from tests.unit.plan.malformed import assert_refuses, assert_refuses_broken, plan_of
 from tests.unit.plan.twins import assert_bitwise, assert_within, compiled
@@ -147,3 +148,33 @@ def test_malformed_splines_are_refused(beyond):
     one = SplineTransformer(2, degree=0, extrapolation="linear").fit(table())
     spec, tensors = plan_of(one)
     assert_refuses({**spec, "include_bias": False}, tensors)
+
+
+@pytest.mark.parametrize("beyond", ["continue", "periodic", "constant", "linear"])
+@pytest.mark.parametrize("knots", ["uniform", "quantile"])
+def test_blocks_of_rows_and_few_of_them_are_alike(beyond, knots):
+    random = np.random.default_rng(0)
+    x = random.normal(size=(60, 4)).round(1)
+    x[:40, 2] = 1.0  # so that knots repeat
+    model = SplineTransformer(n_knots=6, knots=knots, extrapolation=beyond).fit(x)
+    node = compiled(model)
+    q = random.normal(scale=2.0, size=(3 * FEW_ROWS, 4))
+    q[: len(q) // 2] = x[: len(q) // 2]
+    wanted = model.transform(q)
+    for height in (node.height, FEW_ROWS + 1, 4, 1):
+        node.height = height
+        assert_bitwise(node.run("transform", q), wanted)
+    for rows in (0, 1, FEW_ROWS, FEW_ROWS + 1):
+        assert_bitwise(node.run("transform", q[:rows]), wanted[:rows])
+
+
+def test_the_row_beyond_the_knots_is_told_of_any_block():
+    x = np.random.default_rng(0).normal(size=(60, 4))
+    node = compiled(SplineTransformer(extrapolation="error").fit(x))
+    q = np.repeat(x[:1], 30, axis=0)
+    q[17, 2] = 99.0
+    for height in (100, 4):
+        node.height = height
+        with pytest.raises(InputRefused) as refused:
+            node.run("transform", q)
+        assert (refused.value.row, refused.value.column) == (17, 2)

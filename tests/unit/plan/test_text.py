@@ -353,3 +353,31 @@ def test_bad_weights_and_hashes_are_refused():
     assert_refuses({**spec, "n_features": 10**12}, tensors)
     assert_refuses({**spec, "n_features": 0}, tensors)
     assert_refuses({**spec, "norm": "max"}, tensors)
+
+
+@pytest.mark.parametrize("pattern", [*analyzers._RUNS, r"\S+", r"[a-z]+"])
+@pytest.mark.parametrize("kind", [CountVectorizer, HashingVectorizer])
+@pytest.mark.parametrize("lowercase", [True, False])
+@pytest.mark.parametrize("ngrams", [(1, 1), (1, 2)])
+def test_words_of_ascii_alone_and_with_others(kind, pattern, lowercase, ngrams):
+    plain = [row for row in TAUGHT if row.isascii() and "\0" not in row]
+    plain += ["", "a", "A_b _ 9 Zz \x1c\x1d\t\n\x7f{x} THE the x", "the " * 9]
+    options = {"token_pattern": pattern, "lowercase": lowercase, "ngram_range": ngrams}
+    if kind is HashingVectorizer:
+        options["n_features"] = 500
+    model = fitted(kind, stop_words=["the", "of"], **options)
+    node = compiled(model)
+    for rows in (plain, TAUGHT, ["\0"], ["a\0b ab\0cd", "cd"], ["", "", ""], []):
+        asked = held(rows)
+        theirs = model.transform(rows).toarray() if rows else np.empty((0, node.n_out))
+        for size in (1, 40, 1 << 18):
+            with mock.patch.object(text, "AT_ONCE", size):
+                np.testing.assert_array_equal(node.transform(asked).dense(), theirs)
+                np.testing.assert_array_equal(node.run("transform", asked), theirs)
+
+
+def test_single_letters_of_a_given_vocabulary_are_found_only_by_expressions_of_one():
+    for pattern in (r"(?u)\b\w\w+\b", r"(?u)\b\w+\b"):
+        model = CountVectorizer(vocabulary=["a", "bc", "\0"], token_pattern=pattern).fit(TAUGHT)
+        assert_twins(model, ["a bc a", "\0 bc", "é a bc"])
+    assert_twins(CountVectorizer(vocabulary=["\0", "a"], analyzer="char"), ["\0a\0", "aa", "\0"])

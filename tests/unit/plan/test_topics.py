@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.decomposition import LatentDirichletAllocation
+from sklearn.decomposition._online_lda_fast import _dirichlet_expectation_2d
 
 from controlplane.builder.lower.base import Unsupported
 from runtime.plan.ops import InputRefused
-from runtime.plan.topics import BLOCK_CELLS
+from runtime.plan.special import fast_digamma, fast_digamma_of
+from runtime.plan.topics import BLOCK_CELLS, FEW, NARROW
 from tests.unit.plan.malformed import assert_refuses, assert_refuses_broken, plan_of
 from tests.unit.plan.twins import assert_twins, assert_within, compiled
 
@@ -41,10 +43,49 @@ def test_topics_are_twins(seed, topics, columns, height, prior, rounds):
 
 def test_blocks_join_to_the_whole():
     model = LatentDirichletAllocation(2, max_iter=1, max_doc_update_iter=5, random_state=0)
-    model.fit(counts(0, 20, 9000))
-    q = counts(1, BLOCK_CELLS // 9000 + 5, 9000)
+    model.fit(counts(0, 20, NARROW // 2))
+    q = counts(1, 3 * BLOCK_CELLS // NARROW, NARROW // 2)
     node = compiled(model)
-    assert_within(node.transform(q)[-5:], model.transform(q[-5:]), 1e-10)
+    assert len(list(node._blocks(q))) > 1
+    assert_within(node.transform(q), model.transform(q), 1e-12)
+
+
+@pytest.mark.parametrize("topics", [1, 3, FEW + 1])
+@pytest.mark.parametrize("columns", [40, NARROW + 1])
+def test_few_documents_and_many_of_few_words_and_many(topics, columns):
+    model = LatentDirichletAllocation(topics, max_iter=1, random_state=0)
+    model.fit(counts(0, 20, columns))
+    q = counts(1, 30, columns) * (np.random.default_rng(2).random((30, columns)) < 0.1)
+    node = assert_twins(model, q, 1e-12)
+    assert node.transform(q[:0]).shape == (0, topics)
+    for height in (1, 2, 14, 29):
+        assert_within(node.transform(q[:height]), node.transform(q)[:height], 1e-12)
+
+
+def test_a_prior_of_nearly_nothing():
+    model = LatentDirichletAllocation(4, max_iter=2, doc_topic_prior=1e-9, random_state=0)
+    model.fit(counts(0, 30, 12))
+    assert_twins(model, counts(1, 20, 12), 1e-10)
+
+
+@pytest.mark.parametrize("rows", [1, 30])
+def test_counts_without_a_sum_are_no_error(rows):
+    model = LatentDirichletAllocation(3, max_iter=1, random_state=0).fit(counts(0, 20, 5))
+    q = np.full((rows, 5), 1.7e308)
+    with np.errstate(all="ignore"):
+        assert_within(compiled(model).transform(q), model.transform(q))
+
+
+def test_digamma_of_one_number_and_of_many_is_scikit_learns():
+    x = np.concatenate((np.geomspace(1e-9, 1e9, 5000), np.arange(1.0, 9.0), [1e-6, 2 - 1e-15]))
+    theirs = np.array([_dirichlet_expectation_2d(np.array([[v, 5.0]]))[0] for v in x])
+    # The second number of each row says what was taken off both.
+    off = fast_digamma_of(5.0) - theirs[:, 1]
+    assert_within(fast_digamma(x) - off, theirs[:, 0], 1e-13)
+    assert_within([fast_digamma_of(v) for v in x.tolist()], fast_digamma(x), 1e-15)
+    assert np.isnan(fast_digamma(np.array([np.nan]))).all()
+    assert np.isnan(fast_digamma_of(float("nan")))
+    assert fast_digamma_of(float("inf")) == fast_digamma(np.array([np.inf]))[0] == np.inf
 
 
 def test_counts_below_zero_are_refused_as_by_scikit_learn():
