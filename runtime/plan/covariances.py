@@ -17,7 +17,7 @@ from runtime.plan.pairwise import PairwiseKernel
 MAX_STEPS: Final = 200
 MAX_HELD: Final = 16  # matrices on the stack at once
 # How far off a squared distance may be: no kernel that is smooth in it changes by more than 1.5
-# times as much, and 1e-12 is promised.
+# times as much, and 1e-12 is promised of those that are at most one.
 SLACK: Final = 6e-13
 SMOOTH: Final = ("rbf", "matern-1.5", "matern-2.5")
 
@@ -71,6 +71,13 @@ class Covariance:
             for name, numbers in self.steps
             if name not in OPERATORS
         ]
+        self.promise(1.0)
+
+    def promise(self, error: float) -> None:
+        """Be within so many times 1e-12; products of kernels grow with what they are times."""
+        with np.errstate(all="ignore"):
+            largest = float(np.abs(self.diagonal(self.stored)).max())
+        self.slack = SLACK * error / max(1.0, largest) if math.isfinite(largest) else 0.0
 
     def _step(self, fields: Fields, step: Any) -> tuple[str, list[Any]]:
         if not isinstance(step, list) or not step or not isinstance(step[0], str):
@@ -146,7 +153,7 @@ class Covariance:
                 return periodic
             case _:
                 x = x / numbers[0]
-                near = scaled.of(x) if name in SMOOTH else scaled.exactly(x)
+                near = scaled.of(x, self.slack) if name in SMOOTH else scaled.exactly(x)
                 return _stationary(name, near)
 
     def _own(self, name: str, numbers: list[Any], x: Float64Matrix) -> Array:
@@ -201,10 +208,10 @@ class Squares:
             squares = lengths(points)
             return centre, squares_factor(points, squares), math.sqrt(squares.max())
 
-    def of(self, x: Float64Matrix) -> Float64Matrix:
+    def of(self, x: Float64Matrix, slack: float) -> Float64Matrix:
         """Expand the square, which one matrix product sums, about the centre of the stored rows.
 
-        exact  within SLACK: a sum of n products is off by n half epsilons of the sizes at most,
+        exact  within `slack`: a sum of n products is off by n half epsilons of the sizes at most,
                and so are the lengths; where that is not enough, as `exactly`
         """
         centre, factor, longest = self._centred
@@ -212,7 +219,7 @@ class Squares:
         own = lengths(moved)
         length = math.sqrt(own.max(initial=0.0)) + longest
         # Not `>`: where it is no number the differences are taken, which give what cdist gives.
-        if not 0.5 * EPSILON * (x.shape[1] + 5) * length * length <= SLACK:
+        if not 0.5 * EPSILON * (x.shape[1] + 5) * length * length <= slack:
             return self.exactly(x)
         out: Float64Matrix = with_ones(moved) @ factor
         out += own[:, None]

@@ -21,6 +21,7 @@ from runtime.plan.pairwise import rows_at_once
 from runtime.plan.special import erf
 
 MAX_CLASSES: Final = 100
+MOST_TOLERANCE: Final = 1e-9
 
 # The logistic curve as a sum of five error functions (Williams and Barber); sklearn's _gpc.py.
 LAMBDAS: Final = np.array([0.41, 0.4, 0.37, 0.44, 0.39])[:, np.newaxis]
@@ -32,8 +33,9 @@ COEFS: Final = np.array([-1854.8214151, 3516.89893646, 221.29346712, 128.1232380
 class Process(Node):
     """Stored rows and a covariance with them.
 
-    exact   within 1e-12 of scikit-learn, times the sum of the weights' sizes: an interpolating
-            process has weights of a million and more, and its last digits are rounding in both
+    exact   within 1e-12 of scikit-learn, times the sum of the weights' sizes, and 1e-9 at most: an
+            interpolating process has weights of a million and more, whose last digits are rounding
+            in both
     """
 
     exact = "tolerance"
@@ -46,6 +48,13 @@ class Process(Node):
             raise fields.fail("'points' is empty")
         self.covariance = Covariance(fields, points)
         self.height = rows_at_once(self.stored)
+
+    def _promise(self, weights: Array) -> None:
+        """Tell what answers are within, and have the covariance keep it."""
+        size = max(1.0, float(np.abs(weights).sum(axis=0).max(initial=0.0)))
+        within = min(size * self.tolerance, MOST_TOLERANCE)
+        self.covariance.promise(within / (size * self.tolerance))
+        self.tolerance = within
 
 
 class ProcessRegressor(Process):
@@ -68,6 +77,7 @@ class ProcessRegressor(Process):
             raise fields.fail("'weights' has no or too many columns")
         self.scale = fields.finite("scale", targets)
         self.shift = fields.finite("shift", targets)
+        self._promise(self.weights)
         if self.vector:
             self.weights = np.ascontiguousarray(self.weights[:, 0])
 
@@ -96,10 +106,12 @@ class BinaryProcess(Process):
 
     kind = "binary_process"
     methods = ("predict", "predict_proba")
+    tolerance = 1e-11  # the five error functions cancel from thousands to one
 
     def __init__(self, fields: Fields) -> None:
         super().__init__(fields)
         self.weights = fields.finite("weights", self.stored)
+        self._promise(self.weights)
         self.roots = fields.finite("roots", self.stored)
         self.inverse = fields.finite("inverse", self.stored, self.stored)
 
@@ -149,8 +161,7 @@ def _averaged(mean: Array, variance: Array) -> Array:
 class ProcessClassifier(Node):
     """GaussianProcessClassifier: one binary process, one a class, or one a pair of classes.
 
-    exact   labels as scikit-learn's, probabilities within 1e-11: the five error functions cancel
-            from thousands to one
+    exact   labels as scikit-learn's, probabilities within what its members are
     source  sklearn.gaussian_process.GaussianProcessClassifier; OneVsRestClassifier.predict and
             predict_proba; OneVsOneClassifier.predict
     """
@@ -179,6 +190,7 @@ class ProcessClassifier(Node):
             if not isinstance(member, BinaryProcess):
                 raise fields.fail("its members must be binary processes")
             self.members.append(member)
+        self.tolerance = max(member.tolerance for member in self.members)
         self.n_in = self.members[0].n_in
         if any(member.n_in != self.n_in for member in self.members):
             raise fields.fail("its members take different columns")
