@@ -170,7 +170,7 @@ class CategoricalBayes(NaiveBayes):
         # number holds becomes the lowest, and what is below zero is above all counts unsigned.
         number = matrix.astype(np.int64)
         odd = number.view(np.uint64) >= self.counts.view(np.uint64)
-        if odd.any():
+        if np.count_nonzero(odd):
             row, column = (int(place) for place in np.argwhere(odd)[0])
             raise InputRefused(row, column, f"not a category from 0 to {self.counts[column] - 1}")
         number += self.first

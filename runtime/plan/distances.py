@@ -7,14 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.plan.buffers import small_buffers
-from runtime.plan.ops import Array, Fields, Float64Matrix, InputRefused
+from runtime.plan.ops import Array, Fields, Float64Matrix, InputRefused, silent
 
 MAX_POINTS: Final = 1_000_000
 MOST: Final = 1e150  # its square is still finite
 MAX_POWER: Final = 100.0
 BLOCK_CELLS: Final = 1 << 21  # differences held at once: 16 MiB
 ROUGH_CELLS: Final = 1 << 18  # expanded squares held at once: they stay in the L2 cache
-ALONE_CELLS: Final = 1 << 16  # differences of one row, which are quicker than finding candidates
 GROUPS: Final = 128
 WIDE: Final = 4  # as many cells as candidates may be left empty to sort row by row
 EPSILON: Final = float(np.finfo(np.float64).eps)
@@ -112,9 +111,6 @@ class Points:
         cost  euclidean: a matrix product finds the few points that may be among the nearest, and
               only theirs are taken between differences; other metrics as `blocks`
         """
-        if self.metric == "euclidean" and x.shape[0] == 1 and self.points.size <= ALONE_CELLS:
-            place, found = _first_of_row(_squares(self.points - x), k)
-            return place[None], found[None]
         places = np.empty((x.shape[0], k), np.intp)
         distances = np.empty((x.shape[0], k))
         if self.metric == "euclidean":
@@ -229,20 +225,20 @@ class Points:
         slack += (8.0 * self.columns * EPSILON) * size * length
         return rough, slack[:, None], own[:, None]
 
+    @silent
     def finish(self, reduced: Array) -> Array:
         """Give distances from reduced ones, which compare alike and are cheaper."""
-        with np.errstate(invalid="ignore"):
-            match self.metric:
-                case "euclidean" | "seuclidean" | "mahalanobis":
-                    return np.sqrt(reduced)
-                case "minkowski":
-                    powered: Array = reduced ** (1.0 / self.power)
-                    return powered
-                case "haversine":
-                    angle: Array = 2 * np.arcsin(np.sqrt(reduced))
-                    return angle
-                case _:
-                    return reduced
+        match self.metric:
+            case "euclidean" | "seuclidean" | "mahalanobis":
+                return np.sqrt(reduced)
+            case "minkowski":
+                powered: Array = reduced ** (1.0 / self.power)
+                return powered
+            case "haversine":
+                angle: Array = 2 * np.arcsin(np.sqrt(reduced))
+                return angle
+            case _:
+                return reduced
 
     def reduce(self, distance: float) -> float:
         """Give the reduced distance of a distance; the reverse of `finish`."""
@@ -370,13 +366,6 @@ def _first(row: Array, place: Array, distance: Array, k: int) -> tuple[Array, Fl
         order = np.lexsort((place, distance, row))
         picked = order[starts[:, None] + np.arange(k)]
     return place[picked], distance[picked]
-
-
-def _first_of_row(distance: Array, k: int) -> tuple[Array, Array]:
-    """Give places and distances of the k nearest, the one stored first of those equally far."""
-    near = np.flatnonzero(distance <= np.partition(distance, k - 1)[k - 1])
-    place = near[distance[near].argsort(kind="stable")[:k]]
-    return place, distance[place]
 
 
 def _squares(x: Float64Matrix) -> Array:

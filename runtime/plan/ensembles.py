@@ -135,6 +135,7 @@ class Voting(Group):
             self.weights = fields.finite("weights", len(self.members))
             if not (self.weights >= 0).all() or not self.weights.sum() > 0:
                 raise fields.fail("'weights' must not be negative, nor all zero")
+            self.total = self.weights.sum()
 
 
 class VotingClassifier(Voting):
@@ -175,13 +176,14 @@ class VotingClassifier(Voting):
             total /= len(self.members)
             return total
         total = _added(self.ask(i, "predict_proba", x) * w for i, w in enumerate(weights))
-        total /= weights.reshape(-1, 1, 1).sum(axis=0)
+        total /= self.total
         return total
 
     def transform(self, x: Rows) -> Array:
         """Members' probabilities side by side, or their votes as places, (rows, members)."""
         if self.soft:
-            return np.hstack([self.ask(i, "predict_proba", x) for i in range(len(self.members))])
+            probas = [self.ask(i, "predict_proba", x) for i in range(len(self.members))]
+            return np.concatenate(probas, axis=1)
         return self._votes(x)
 
     def _votes(self, x: Rows) -> Array:
@@ -225,7 +227,11 @@ class VotingRegressor(Voting):
 
     def predict(self, x: Rows) -> Array:
         """Predicted values, (rows,)."""
-        mean: Array = np.average(self.transform(x), axis=1, weights=self.weights)
+        table = self.transform(x)
+        if self.weights is None:
+            mean: Array = np.add.reduce(table, 1, np.float64) / len(self.members)
+        else:
+            mean = np.add.reduce(table * self.weights, 1) / self.total
         return mean
 
 
@@ -300,10 +306,10 @@ class Stacking(Group):
                 raise ValueError(f"member {i} gives {answer.shape[1]} columns")
             columns.append(answer)
         if self.passthrough and isinstance(x, Sparse):
-            return beside([Sparse.of(np.hstack(columns).astype(np.float64)), x])
+            return beside([Sparse.of(np.concatenate(columns, axis=1).astype(np.float64)), x])
         if self.passthrough:
             columns.append(as_matrix(x))
-        return np.hstack(columns)
+        return np.concatenate(columns, axis=1)
 
     @override
     def run(self, method: str, x: Rows) -> Array:
@@ -334,7 +340,10 @@ def _refuse_gaps(x: Array | Sparse, own: int) -> None:
     if isinstance(x, Sparse):
         bad = x.at[~np.isfinite(x.values) & (x.columns < own)]
     else:
-        bad = np.flatnonzero(~np.isfinite(x[:, :own]).all(axis=1))
+        good = np.isfinite(x[:, :own])
+        if good.all():
+            return
+        bad = np.flatnonzero(~good.all(axis=1))
     if bad.size:
         detail = "becomes NaN or infinite inside the model"
         raise InputRefused(int(bad[0]), None, detail)

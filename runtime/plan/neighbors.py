@@ -31,8 +31,8 @@ class NeighborsClassifier(Neighbors):
 
     def predict_proba(self, x: Inputs) -> Float64Matrix:
         """Weighted shares of the neighbours' classes, (rows, classes)."""
-        places, distances = self.nearest(x)
-        return _shares(self.targets[places], self.weights(distances), len(self.classes))
+        places, weights = self.weighted(x)
+        return _shares(self.targets.take(places), weights, len(self.classes))
 
     def predict(self, x: Inputs) -> Array:
         """Label with the largest share, the first of equals."""
@@ -40,13 +40,13 @@ class NeighborsClassifier(Neighbors):
         return labels
 
 
-def _shares(found: Array, weights: Float64Matrix, classes: int) -> Float64Matrix:
+def _shares(found: Array, weights: Float64Matrix | None, classes: int) -> Float64Matrix:
     """Weighted shares of the neighbours' classes, (rows, classes), of their places, (rows, k)."""
-    rows = found.shape[0]
-    cells = found + np.arange(0, rows * classes, classes)[:, None]
-    shares = np.bincount(cells.ravel(), weights.ravel(), minlength=rows * classes)
-    proba: Float64Matrix = shares.reshape(rows, classes).astype(np.float64, copy=False)
-    proba /= proba.sum(axis=1, keepdims=True)
+    rows, k = found.shape
+    cells = (found + np.arange(0, rows * classes, classes)[:, None]).ravel()
+    counts = np.bincount(cells, None if weights is None else weights.ravel(), rows * classes)
+    sums: Array = counts.reshape(rows, classes)
+    proba: Float64Matrix = sums / (k if weights is None else sums.sum(axis=1, keepdims=True))
     return proba
 
 
@@ -70,8 +70,7 @@ class NeighborsLabels(Neighbors):
         self.targets = targets
 
     def _parts(self, x: Inputs) -> list[Float64Matrix]:
-        places, distances = self.nearest(x)
-        weights = self.weights(distances)
+        places, weights = self.weighted(x)
         return [
             _shares(self.targets[:, i][places], weights, len(labels))
             for i, labels in enumerate(self.labels)
@@ -100,13 +99,12 @@ class NeighborsRegressor(Neighbors):
 
     def predict(self, x: Inputs) -> Array:
         """Weighted means of the neighbours' targets: (rows,), or (rows, targets)."""
-        places, distances = self.nearest(x)
-        found = self.targets[places]
-        if self.by_distance:
-            weights = self.weights(distances)[:, :, None]
-            mean: Array = (found * weights).sum(axis=1) / weights.sum(axis=1)
+        places, weights = self.weighted(x)
+        found = self.targets.take(places, 0)
+        if weights is None:
+            mean: Array = np.add.reduce(found, 1) / self.k
         else:
-            mean = found.mean(axis=1)
+            mean = (found * weights[:, :, None]).sum(axis=1) / weights.sum(axis=1, keepdims=True)
         return mean[:, 0] if self.vector else mean
 
 
@@ -156,8 +154,9 @@ class OutlierFactor(Neighbors):
     def score_samples(self, x: Inputs) -> Array:
         """Opposite of the local outlier factor, (rows,)."""
         places, distances = self.nearest(x)
-        own = 1.0 / (np.mean(np.maximum(distances, self.reach[places]), axis=1) + 1e-10)
-        score: Array = -np.mean(self.density[places] / own[:, None], axis=1)
+        reach = np.maximum(distances, self.reach.take(places))
+        own = 1.0 / (reach.sum(axis=1, keepdims=True) / self.k + 1e-10)
+        score: Array = -((self.density.take(places) / own).sum(axis=1) / self.k)
         return score
 
     def decision_function(self, x: Inputs) -> Array:

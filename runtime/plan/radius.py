@@ -12,8 +12,9 @@ from runtime.plan.ops import (
     Float64Matrix,
     Inputs,
     NodeReader,
+    as_matrix,
 )
-from runtime.plan.stored import Within, graph_width, read_targets
+from runtime.plan.stored import Within, graph_width, no_neighbor, read_targets
 
 
 class RadiusClassifier(Within):
@@ -45,27 +46,27 @@ class RadiusClassifier(Within):
 
     def predict_proba(self, x: Inputs) -> Float64Matrix:
         """Weighted shares of the neighbours' classes, (rows, classes)."""
-        matrix = self.rows(x)
+        matrix = as_matrix(x)
         proba = np.empty((matrix.shape[0], len(self.classes)))
         for at, found in self.found(matrix, far=self.by_distance):
-            weights = self.weights(found)
-            proba[at] = weights @ self.member
+            np.matmul(self.weights(found), self.member, out=proba[at])
+        total = proba.sum(axis=1)
+        if not total.all():
+            lonely = total == 0.0
             if self.label is None:
-                self.refuse_lonely(found, at.start)
-            elif self.outlier >= 0:
-                lonely = np.flatnonzero(~(found <= self.radius).any(axis=1))
-                proba[at.start + lonely, self.outlier] = 1.0
-        total = proba.sum(axis=1, keepdims=True)
-        total[total == 0.0] = 1.0
-        proba /= total
+                raise no_neighbor(int(lonely.argmax()))
+            if self.outlier >= 0:
+                proba[lonely, self.outlier] = 1.0
+            total[lonely] = 1.0
+        proba /= total[:, None]
         return proba
 
     def predict(self, x: Inputs) -> Array:
         """Label with the largest share, the first of equals."""
         proba = self.predict_proba(x)
         labels: Array = self.classes.take(proba.argmax(axis=1))
-        if self.label is not None:
-            labels[(proba == 0).all(axis=1)] = self.label[0]
+        if self.label is not None and self.outlier < 0:
+            labels[~proba.any(axis=1)] = self.label[0]
         return labels
 
 
@@ -86,15 +87,20 @@ class RadiusRegressor(Within):
 
     def predict(self, x: Inputs) -> Array:
         """Weighted means of the neighbours' targets: (rows,), or (rows, targets)."""
-        matrix = self.rows(x)
+        matrix = as_matrix(x)
         out = np.empty((matrix.shape[0], self.targets.shape[1]))
+        total = np.empty((matrix.shape[0], 1))
         for at, found in self.found(matrix, far=self.by_distance):
             weights = self.weights(found)
-            total = weights.sum(axis=1, keepdims=True)
-            lonely = ~(found <= self.radius).any(axis=1)
+            np.matmul(weights, self.targets, out=out[at])
+            np.add.reduce(weights, 1, keepdims=True, out=total[at])
+        if total.all():
+            out /= total
+        else:
+            lonely = total[:, 0] == 0.0
             total[lonely] = 1.0
-            out[at] = (weights @ self.targets) / total
-            out[at][lonely] = self.empty
+            out /= total
+            out[lonely] = self.empty
         return out[:, 0] if self.vector else out
 
 

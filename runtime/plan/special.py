@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from runtime.plan.ops import Array, Float64Matrix, silent
+from runtime.plan.ops import Array, Float64Matrix, Float64Vector, silent
 
 
 @silent
@@ -26,6 +26,8 @@ def shares(x: Float64Matrix) -> Float64Matrix:
 
 def _log_sum_exp(x: Float64Matrix) -> Float64Matrix:
     # Where the largest is not finite the rest is nothing or NaN, and so is the sum.
+    if x.shape[0] == 1:
+        return _of_row(x[0])
     largest = x.max(1, keepdims=True)
     is_largest = x == largest
     rest = np.exp(x - largest)
@@ -33,6 +35,18 @@ def _log_sum_exp(x: Float64Matrix) -> Float64Matrix:
     count = is_largest.sum(1, np.float64, keepdims=True)
     out: Float64Matrix = np.log1p(rest.sum(1, keepdims=True) / count) + np.log(count) + largest
     return out
+
+
+def _of_row(x: Float64Vector) -> Float64Matrix:
+    """Give (1, 1), by the same steps in a third of the time: of one largest the log is zero."""
+    largest = x[x.argmax()]
+    is_largest = x == largest
+    count = np.count_nonzero(is_largest)
+    rest = np.exp(x - largest)
+    rest[is_largest] = 0.0
+    out = np.add.reduce(rest)
+    out = np.log1p(out) if count == 1 else np.log1p(out / count) + np.log(count)
+    return np.array([[out + largest]])
 
 
 _EULER: Final = 0.577215664901532860606512090082402431

@@ -1,10 +1,12 @@
 """Nodes that keep their training rows: what neighbours, nearest or within a radius, share."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 
+from runtime.plan.alone import Alone
 from runtime.plan.distances import EPSILON, Points, lengths
 from runtime.plan.ops import (
     Array,
@@ -17,9 +19,11 @@ from runtime.plan.ops import (
     Node,
     as_matrix,
     override,
+    silent,
 )
 
 MAX_GRAPH: Final = 10_000  # columns of a graph's dense answer
+ALONE_CELLS: Final = 1 << 16  # of stored points that a row alone takes a way of its own to
 # Distances of which scikit-learn keeps fewer digits than six are served by itself.
 MOST_LOST: Final = 1e-6
 
@@ -44,6 +48,12 @@ class Stored(Node):
             return self.tolerance
         longest = float(np.sqrt(lengths(self.points.points).max()))
         return float(np.clip(np.sqrt(8 * EPSILON) * longest, self.tolerance, MOST_LOST))
+
+    @cached_property
+    def _alone(self) -> Alone | None:
+        points = self.points
+        few = points.metric == "euclidean" and points.points.size <= ALONE_CELLS
+        return Alone(points.points) if few else None
 
     def rows(self, x: Inputs) -> Float64Matrix:
         """Give the rows, all of them near enough for a distance."""
@@ -70,18 +80,29 @@ class Neighbors(Stored):
 
     def nearest(self, x: Inputs) -> tuple[Array, Float64Matrix]:
         """Give (rows, k) places of the nearest points, nearest first, and their distances."""
-        places, distances = self.points.nearest(self.rows(x), self.k)
-        return places, self.points.finish(distances)
+        places, reduced = self._nearest(x)
+        return places, self.points.finish(reduced)
 
-    def weights(self, distances: Float64Matrix) -> Float64Matrix:
-        """Give each neighbour's weight, (rows, k)."""
-        if not self.by_distance:
-            return np.ones_like(distances)
-        with np.errstate(divide="ignore"):
-            weights: Float64Matrix = 1.0 / distances
+    def weighted(self, x: Inputs) -> tuple[Array, Float64Matrix | None]:
+        """Give (rows, k) places of the nearest points and their weights; None: all weigh one."""
+        places, reduced = self._nearest(x)
+        return places, self._inverse(reduced) if self.by_distance else None
+
+    def _nearest(self, x: Inputs) -> tuple[Array, Float64Matrix]:
+        matrix = as_matrix(x)
+        if matrix.shape[0] == 1 and self._alone is not None:
+            found = self._alone.nearest(matrix, self.k)
+            if found is not None:
+                return found
+        return self.points.nearest(self.rows(matrix), self.k)
+
+    @silent
+    def _inverse(self, reduced: Float64Matrix) -> Float64Matrix:
+        weights: Float64Matrix = 1.0 / self.points.finish(reduced)
         infinite = np.isinf(weights)
-        on_a_point = infinite.any(axis=1)
-        weights[on_a_point] = infinite[on_a_point]
+        if infinite.any():
+            on_a_point = infinite.any(axis=1)
+            weights[on_a_point] = infinite[on_a_point]
         return weights
 
 
@@ -113,25 +134,30 @@ class Within(Stored):
         """Read how much each neighbour counts."""
         self.by_distance = fields.choice("weights", "uniform", "distance") == "distance"
 
-    def found(self, x: Float64Matrix, *, far: bool) -> Iterator[tuple[slice, Float64Matrix]]:
+    def found(self, x: Inputs, *, far: bool) -> Iterator[tuple[slice, Float64Matrix]]:
         """Give what `Points.within` does for the own radius."""
-        return self.points.within(x, self.radius, far=far)
+        matrix = as_matrix(x)
+        if matrix.shape[0] == 1 and self._alone is not None:
+            found = self._alone.within(matrix, self.radius, far=far)
+            if found is not None:
+                yield slice(0, 1), found
+                return
+        yield from self.points.within(self.rows(matrix), self.radius, far=far)
 
     def refuse_lonely(self, found: Float64Matrix, first: int) -> None:
         """Raise InputRefused for a row without neighbours; `first` is the block's first row."""
         lonely = np.flatnonzero(~(found <= self.radius).any(axis=1))
         if lonely.size:
-            row = first + int(lonely[0])
-            raise InputRefused(row, None, "no training row lies within the radius")
+            raise no_neighbor(first + int(lonely[0]))
 
+    @silent
     def weights(self, found: Float64Matrix) -> Float64Matrix:
         """Give the weight of every point for each row, zero for those too far."""
         within = found <= self.radius
         if not self.by_distance:
             return within.astype(np.float64)
         distances = self.points.finish(found)
-        with np.errstate(divide="ignore"):
-            inverse = np.where(within, 1.0 / distances, 0.0)
+        inverse = np.where(within, 1.0 / distances, 0.0)
         on_a_point = within & (distances == 0)
         alone = on_a_point.any(axis=1)
         inverse[alone] = on_a_point[alone]
@@ -144,6 +170,11 @@ def read_targets(fields: Fields, stored: int) -> tuple[Array, bool]:
     if not targets.shape[1] or (vector and targets.shape[1] != 1):
         raise fields.fail("'targets' has no or too many columns")
     return targets, vector
+
+
+def no_neighbor(row: int) -> InputRefused:
+    """Make the error for a row without neighbours."""
+    return InputRefused(row, None, "no training row lies within the radius")
 
 
 def graph_width(fields: Fields, points: Points) -> int:

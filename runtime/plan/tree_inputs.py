@@ -18,6 +18,7 @@ from runtime.plan.ops import (
     Missing,
     as_columns,
     as_matrix,
+    silent,
 )
 from runtime.plan.signature import Kind
 
@@ -25,6 +26,7 @@ MAX_COLUMNS: Final = 1_000_000
 MAX_CATEGORIES: Final = 255  # HistGradientBoosting has 255 bins
 
 
+@silent
 def single(x: Inputs, missing: Missing, infinite: bool) -> Float32Matrix:
     """Cast to float32 as the classic trees do; source: sklearn.utils.check_array(dtype=float32).
 
@@ -32,11 +34,10 @@ def single(x: Inputs, missing: Missing, infinite: bool) -> Float32Matrix:
     raises    InputRefused at the first cell that scikit-learn would refuse
     """
     wide = as_matrix(x)
-    with np.errstate(over="ignore"):
-        narrow = wide.astype(np.float32)
+    narrow = wide.astype(np.float32)
     if not infinite or missing is Missing.REFUSES:
         finite = np.isfinite(narrow)
-        if not finite.all():
+        if np.count_nonzero(finite) < finite.size:  # of one row a third of the time of `all`
             _refuse(narrow, finite, missing, infinite)
     return narrow
 
