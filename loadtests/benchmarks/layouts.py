@@ -21,7 +21,8 @@ from runtime.plan.by_height import ByHeight
 from runtime.plan.graph import build
 from runtime.plan.ops import Array
 from runtime.plan.quickscorer import QuickScorer
-from runtime.plan.tree_walk import Leaves, TreeWalk
+from runtime.plan.tree_walk import Leaves
+from runtime.plan.trees import ForestClassifier, Layout
 
 TREES: Final = (1, 10, 100, 500)
 SHAPES: Final[dict[str, dict[str, int]]] = {
@@ -72,9 +73,7 @@ def forest(model: RandomForestClassifier, heights: list[int], each_s: float) -> 
     return cells
 
 
-def laid_out(
-    model: RandomForestClassifier, way: Callable[..., Spec | None]
-) -> TreeWalk | QuickScorer | ByHeight | None:
+def laid_out(model: RandomForestClassifier, way: Callable[..., Spec | None]) -> Layout | None:
     """Build a forest in a layout; None: it has no such layout."""
     draft = new_draft()
     trees = [grown_tree(tree.tree_, probabilities(tree)) for tree in model.estimators_]
@@ -89,8 +88,10 @@ def laid_out(
         "in_order": True,
         **layout,
     }
-    built: TreeWalk | QuickScorer | ByHeight = build(spec, draft.tensors).trees
-    return built
+    node = build(spec, draft.tensors)
+    if not isinstance(node, ForestClassifier):
+        raise TypeError(f"a forest became {type(node).__name__}")
+    return node.trees
 
 
 def ways_of(walked: Any, table: Any, x: Array) -> dict[str, Callable[[], Any]]:

@@ -86,7 +86,9 @@ class Ensemble(Node):
 
     def of_one(self, table: Array, x: Array) -> Array:
         """Entry of a table, with one for every row of the values, that a tree alone leads to."""
-        parts = [table.take(index[0], mode="clip") for _, index in self.trees.leaves(x, 1)]
+        parts: list[Array] = [
+            table.take(index[0], mode="clip") for _, index in self.trees.leaves(x, 1)
+        ]
         if len(parts) == 1:
             return parts[0]
         found: Array = np.concatenate(parts) if parts else table[:0]
