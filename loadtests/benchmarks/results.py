@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from loadtests.benchmarks import exactness, http, payloads, peers, plans, soak, start
+from loadtests.benchmarks import (
+    exactness,
+    http,
+    layouts,
+    payloads,
+    peers,
+    plans,
+    soak,
+    start,
+)
 from loadtests.benchmarks.measuring import ROOT, Options, Raw, Row
 
 RESULTS: Final = Path(__file__).with_name("results.json")
@@ -40,9 +49,12 @@ PARTS: Final[dict[str, Part]] = {
     "start": Part(start.measure, start.rows, start.limit_s),
     "exactness": Part(exactness.measure, exactness.rows, exactness.limit_s, exactness.tables),
     "plans": Part(plans.measure, plans.rows, plans.limit_s, plans.tables),
+    "layouts": Part(layouts.measure, layouts.rows, layouts.limit_s, layouts.tables),
     "soak": Part(soak.measure, soak.rows, soak.limit_s),
     "peers": Part(peers.measure, peers.rows, peers.limit_s),
 }
+
+WHEN_ASKED: Final = ("layouts", "peers")  # measured alone, when what they compare has changed
 
 
 def read(path: Path = RESULTS) -> Raw:

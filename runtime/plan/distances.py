@@ -203,7 +203,7 @@ class Points:
             centre = self.points.mean(axis=0)
             points = self.points - centre
             squares = _squares(points)
-            factor = squares_factor(points, squares)
+            factor: Array = squares_factor(points, squares)
             with np.errstate(over="ignore", under="ignore"):
                 narrow = factor.astype(np.float32)
             longest, usual = float(np.sqrt(squares.max())), float(np.sqrt(squares.mean()))
@@ -212,7 +212,7 @@ class Points:
         moved = x - centre
         own = _squares(moved)
         length = np.sqrt(own) + longest
-        ends = with_ones(moved)
+        ends: Array = with_ones(moved)
         epsilon = EPSILON
         if length.min(initial=1.0) > SMALLEST and length.max(initial=0.0) < most:
             ends, factor, epsilon = ends.astype(np.float32), narrow, EPSILON_SINGLE

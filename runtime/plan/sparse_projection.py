@@ -7,6 +7,7 @@ import numpy as np
 
 from runtime.plan.buffers import small_buffers
 from runtime.plan.ops import (
+    Array,
     Fields,
     Float64Matrix,
     Inputs,
@@ -79,7 +80,7 @@ class SparseProjection(Node):
         products = x.take(self.columns, 1)
         products *= self.weights
         places = self.components * rows + np.arange(rows)[:, None]
-        sums = np.bincount(places.ravel(), products.ravel(), self.n_out * rows)
+        sums: Array = np.bincount(places.ravel(), products.ravel(), self.n_out * rows)
         return sums.reshape(self.n_out, rows)
 
     def _layered(self, x: Float64Matrix, height: int) -> Float64Matrix:

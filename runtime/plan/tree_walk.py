@@ -20,6 +20,7 @@ ROWS: Final = 2_048
 # put aside: rf100 of 22 to 35 steps, 4096 rows: 83 ms without, 45 ms with.
 LOOK: Final = 4
 SPARSE: Final = 0.8
+LEAST: Final = 1_024  # pairs, of fewer what is done to them costs no less for half as many
 # (tree, row) pairs up to which each goes down by itself. A step of all together is ten calls of
 # numpy, 9 us, and there are as many as the deepest has; one by itself takes 0.3 us and stops at its
 # leaf: one tree of 12 levels and one row take 4 us instead of 100.
@@ -33,21 +34,32 @@ class TreeWalk:
     A leaf points at itself with threshold +inf, so surplus steps stay put.
     """
 
-    def __init__(self, fields: Fields, n_in: int, code: str) -> None:
-        self.roots = _int32(fields, "roots", None)
+    def __init__(
+        self,
+        fields: Fields,
+        n_in: int,
+        code: str,
+        *,
+        prefix: str = "",
+        values: Float64Matrix | None = None,
+    ) -> None:
+        """Read the tables, each under its name behind a prefix; given values are not read."""
+        self.roots = _int32(fields, f"{prefix}roots", None)
         self.trees = self.roots.shape[0]
-        self.left = _int32(fields, "left", None)
+        self.left = _int32(fields, f"{prefix}left", None)
         nodes = self.left.shape[0]
-        self.feature = _int32(fields, "feature", nodes)
-        self.threshold = fields.tensor("threshold", code, nodes)
-        self.nan_right = fields.tensor("nan_right", "b1", nodes)
-        self.leaf = _int32(fields, "leaf", nodes)
-        self.values: Float64Matrix = fields.tensor("values", "f8", None, None)
-        self.steps = _int32(fields, "steps", self.trees)
+        self.feature = _int32(fields, f"{prefix}feature", nodes)
+        self.threshold = fields.tensor(f"{prefix}threshold", code, nodes)
+        self.nan_right = fields.tensor(f"{prefix}nan_right", "b1", nodes)
+        self.leaf = _int32(fields, f"{prefix}leaf", nodes)
+        if values is None:
+            values = fields.tensor("values", "f8", None, None)
+        self.values: Float64Matrix = values
+        self.steps = _int32(fields, f"{prefix}steps", self.trees)
         self.routes = self.split = None
-        if fields.has("routes"):
-            self.routes = fields.tensor("routes", "b1", None, CATEGORIES)
-            self.split = _int32(fields, "split", nodes)
+        if fields.has(f"{prefix}routes"):
+            self.routes = fields.tensor(f"{prefix}routes", "b1", None, CATEGORIES)
+            self.split = _int32(fields, f"{prefix}split", nodes)
         # An element is read from a view in a third of the time that an array takes. Of arrays that
         # are not aligned, as in a draft that is being verified, no element can be read this way.
         arrays: tuple[Array, ...] = (self.left, self.feature, self.threshold, self.nan_right)
@@ -87,10 +99,17 @@ class TreeWalk:
         group  trees that belong together; no block cuts one in two
         cost   depth steps, each three gathers and a compare over trees x rows
         """
-        if x.shape[0] * self.trees <= FEW and x.size <= CELLS:
-            if x.shape[0]:
-                yield slice(0, x.shape[0]), self._one_by_one(x)
-            return
+        if not self.are_few(x):
+            yield from self.together(x, group)
+        elif x.shape[0]:
+            yield slice(0, x.shape[0]), self.one_by_one(x)
+
+    def are_few(self, x: Array) -> bool:
+        """Tell whether these rows are quicker one by one."""
+        return x.shape[0] * self.trees <= FEW and x.size <= CELLS
+
+    def together(self, x: Array, group: int) -> Leaves:
+        """Give what `leaves` does, blocks of pairs going down level by level."""
         rows = max(1, min(x.shape[0], max(ROWS, BLOCK // self.trees)))
         trees = max(1, min(self.trees, BLOCK // rows) // group) * group
         for r in range(0, x.shape[0], rows):
@@ -100,7 +119,7 @@ class TreeWalk:
                 node = self._descend(block, slice(t, t + trees), holes)
                 yield slice(r, r + rows), self.leaf.take(node, mode="clip").astype(np.intp)
 
-    def _one_by_one(self, x: Array) -> NDArray[np.intp]:
+    def one_by_one(self, x: Array) -> NDArray[np.intp]:
         """Index into `values` for every (tree, row), of few: a loop over pairs, one by one."""
         roots, rows = self.roots.tolist(), x.tolist()
         last = self.values.shape[0] - 1
@@ -139,13 +158,14 @@ class TreeWalk:
         # Indices were checked when the plan was built; "clip" spares a copy, and no content of a
         # file can lead out of its arrays or on for ever.
         for step in range(int(self.steps[trees].max())):
-            if step % LOOK == 0 and step:
-                away = np.flatnonzero(self.left.take(node, mode="clip") != node)
+            below = self.left.take(node, mode="clip")
+            if step % LOOK == 0 and step and node.shape[0] >= LEAST:
+                away = np.flatnonzero(below != node)
                 if away.shape[0] < SPARSE * node.shape[0]:
                     if going is not None:
                         ends[going] = node
                     going = away if going is None else going.take(away)
-                    node, row = node.take(away), row.take(away)
+                    node, row, below = node.take(away), row.take(away), below.take(away)
             cell = self.feature.take(node, mode="clip")
             cell += row
             value = cells.take(cell, mode="clip")
@@ -154,7 +174,7 @@ class TreeWalk:
                 right |= self._routed(node, codes.take(cell, mode="clip")) & ~np.isnan(value)
             if holes:
                 right |= np.isnan(value) & self.nan_right.take(node, mode="clip")
-            np.add(self.left.take(node, mode="clip"), right, out=node)
+            np.add(below, right, out=node)
         if going is not None:
             ends[going] = node
         return ends.reshape(roots.shape[0], rows)

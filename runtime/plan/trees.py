@@ -1,9 +1,11 @@
 """Decision trees, forests, gradient boosting and isolation forests."""
 
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 
+from runtime.plan.by_height import ByHeight
 from runtime.plan.ops import (
     Array,
     Fields,
@@ -24,7 +26,7 @@ from runtime.plan.signature import Kind
 from runtime.plan.tree_inputs import MAX_COLUMNS, Categories, single
 from runtime.plan.tree_walk import TreeWalk
 
-Layout = TreeWalk | QuickScorer
+Layout = TreeWalk | QuickScorer | ByHeight
 
 # Numbers of leaves held at once, 32 MiB: a leaf may hold one for each of many outputs.
 BLOCK_CELLS: Final = 1 << 22
@@ -45,6 +47,13 @@ def add_in_order(total: Float64Matrix, values: Array) -> Float64Matrix:
     return summed
 
 
+def _layout(fields: Fields, n_in: int, code: str) -> Layout:
+    if fields.choice("layout", "walk", "quickscorer") == "walk":
+        return TreeWalk(fields, n_in, code)
+    table = QuickScorer(fields, n_in, code)
+    return ByHeight(fields, n_in, table, code) if fields.has("walked_from") else table
+
+
 class Ensemble(Node):
     """What all tree models share: their layout, their input, the sums over trees."""
 
@@ -57,12 +66,7 @@ class Ensemble(Node):
         # as scikit-learn's float32 against float64 does; HistGradientBoosting compares float64.
         self.narrow = fields.choice("compares", "f4", "f8") == "f4"
         code = "f4" if self.narrow else "f8"
-        layout = fields.choice("layout", "walk", "quickscorer")
-        self.trees: Layout = (
-            TreeWalk(fields, self.n_in, code)
-            if layout == "walk"
-            else QuickScorer(fields, self.n_in, code)
-        )
+        self.trees = _layout(fields, self.n_in, code)
         self.width = self.trees.values.shape[1]
         self.group = group
         if self.trees.trees * self.width > MAX_ADDED:
@@ -79,6 +83,16 @@ class Ensemble(Node):
                 picked = self.trees.values.take(index[first : first + step], 0, mode="clip")
                 total[rows] = add_in_order(total[rows], picked)
         return total
+
+    def of_one(self, table: Array, x: Array) -> Array:
+        """Entry of a table, with one for every row of the values, that a tree alone leads to."""
+        parts: list[Array] = [
+            table.take(index[0], mode="clip") for _, index in self.trees.leaves(x, 1)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        found: Array = np.concatenate(parts) if parts else table[:0]
+        return found
 
     def stages(self, x: Array, start: Float64Matrix) -> Float64Matrix:
         """Start (group, rows) plus the leaf values; tree t belongs to output t modulo group."""
@@ -120,7 +134,15 @@ class ForestClassifier(Forest):
 
     def predict(self, x: Inputs) -> Array:
         """Label of the most probable class, the first of equals."""
+        if self.trees.trees == 1:
+            return self.of_one(self._labels, single(x, self.missing, infinite=False))
         labels: Array = self.classes.take(self.predict_proba(x).argmax(axis=1))
+        return labels
+
+    @cached_property
+    def _labels(self) -> Array:
+        """Label of every row of the values: what a tree alone predicts there."""
+        labels: Array = self.classes.take(self.trees.values.argmax(axis=1))
         return labels
 
 
@@ -132,6 +154,11 @@ class ForestRegressor(Forest):
 
     def predict(self, x: Inputs) -> Float64Matrix | Float64Vector:
         """Mean of the trees: (rows,), or (rows, targets) where there are several."""
+        if self.trees.trees == 1 and self.width == 1:
+            # As from a sum that begins at zero, which is never -0.0.
+            return 0.0 + self.of_one(
+                self.trees.values[:, 0], single(x, self.missing, infinite=False)
+            )
         mean = self.sums(single(x, self.missing, infinite=False))
         mean /= self.trees.trees
         return mean[:, 0] if self.width == 1 else mean

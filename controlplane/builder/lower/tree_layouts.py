@@ -1,5 +1,6 @@
 """From grown trees to the tensors of the two layouts that `runtime.plan` knows."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controlplane.builder.lower.base import Draft, Spec
+from runtime.plan.by_height import ALONE
 from runtime.plan.quickscorer import MAX_TABLE
 from runtime.plan.tree_walk import CATEGORIES, MAX_STEPS
 
 MOST_LEAVES: Final = 64  # bits of a mask
+NEVER: Final = 1_000_000_000  # rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +44,37 @@ class Grown:
 
 
 def lay_out(draft: Draft, trees: Sequence[Grown], *, narrow: bool) -> Spec:
-    """Choose a layout and write it.
+    """Write the layout, or both where which one is quicker depends on the height of a batch.
 
     narrow  the model compares float32 with float64 thresholds (the classic trees)
     """
-    if max(int(tree.leaf.sum()) for tree in trees) <= MOST_LEAVES:
-        spec = _quickscorer(draft, trees, narrow)
-        if spec is not None:
-            return spec
-    return _walk(draft, trees, narrow)
+    spec = quickscorer(draft, trees, narrow=narrow)
+    return walk(draft, trees, narrow=narrow) if spec is None else spec
+
+
+def walked_from(
+    trees: Sequence[Grown], depths: Sequence[int], used: int, thresholds: int, width: int
+) -> int:
+    """Give the rows of a call from which a walk is quicker than a table; NEVER, if it never is.
+
+    Nanoseconds, fitted to what `loadtests.benchmarks.layouts` measures (1 to 500 trees of 8 to 64
+    leaves, 1 to 4096 rows), which also tells how near to the quickest this comes.
+
+    depths      steps that each tree takes at most
+    used        features that are compared
+    thresholds  of all features
+    width       bytes of a mask
+    """
+    count = len(trees)
+    walk_row = sum(3.3 * depth + 9 for depth in depths)
+    walk_call = 4500 * max(depths)
+    masks = count * used * width
+    table_row = 7.5 * used * math.log2(1 + thresholds / used) + 0.1 * masks + 3 * count
+    if table_row <= walk_row:
+        return NEVER
+    # Of few rows every threshold is compared, of many each feature's are searched.
+    few_row = 1.5 * thresholds + 20 * used + 0.2 * masks
+    return min(NEVER, 1 + round(walk_call / (max(few_row, table_row) - walk_row)))
 
 
 def rounded_down(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -64,9 +89,25 @@ def _cut(thresholds: NDArray[np.float64], narrow: bool) -> NDArray[Any]:
     return rounded_down(thresholds) if narrow else thresholds
 
 
-def _walk(draft: Draft, trees: Sequence[Grown], narrow: bool) -> Spec:
+def walk(draft: Draft, trees: Sequence[Grown], *, narrow: bool) -> Spec:
+    """Write the tables of a walk."""
+    tables = _levels(draft, trees, narrow)
+    # Values of inner nodes are never read; one row of zeros stands for all of them.
+    values = [np.where(tree.leaf[:, None], tree.values, 0.0) for tree in trees]
+    unique, rows = _unique_rows(np.concatenate(values).take(tables.pop("order"), axis=0))
+    return {
+        "layout": "walk",
+        "compares": "f4" if narrow else "f8",
+        **{key: draft.tensor(table) for key, table in tables.items()},
+        "leaf": draft.tensor(rows, "i4"),
+        "values": draft.tensor(unique, "f8"),
+    }
+
+
+def _levels(draft: Draft, trees: Sequence[Grown], narrow: bool) -> dict[str, NDArray[Any]]:
+    """Tables of a walk by their names, and in which `order` they take the nodes of all trees."""
     parts: dict[str, list[NDArray[Any]]] = {
-        key: [] for key in ("left", "feature", "threshold", "nan_right", "split", "values")
+        key: [] for key in ("order", "left", "feature", "threshold", "nan_right", "split")
     }
     roots, steps, routes = [], [], [np.zeros((1, CATEGORIES), np.bool_)]
     first = splits = 0
@@ -80,36 +121,26 @@ def _walk(draft: Draft, trees: Sequence[Grown], narrow: bool) -> Spec:
             splits += len(tree.routes) - 1
             routes.append(tree.routes[1:])
         still = leaf | (split > 0)  # a category is never above +inf: its route alone decides
+        parts["order"].append(order + first)
         parts["left"].append(left + first)
         parts["feature"].append(np.where(leaf, 0, tree.feature[order]))
         parts["threshold"].append(np.where(still, np.inf, tree.threshold[order]))
         parts["nan_right"].append(~tree.nan_left[order] & ~leaf)
         parts["split"].append(split)
-        # Values of inner nodes are never read; one row of zeros stands for all of them.
-        parts["values"].append(np.where(leaf[:, None], tree.values[order], 0.0))
         roots.append(first)
         steps.append(depth)
         first += len(order)
     if first >= 2**31:
         raise draft.unsupported("the trees have more than two thousand million nodes")
-    joined = {key: np.concatenate(part) for key, part in parts.items()}
-    values, leaf_rows = _unique_rows(joined["values"])
-    spec: Spec = {
-        "layout": "walk",
-        "compares": "f4" if narrow else "f8",
-        "roots": draft.tensor(roots, "i4"),
-        "steps": draft.tensor(steps, "i4"),
-        "left": draft.tensor(joined["left"], "i4"),
-        "feature": draft.tensor(joined["feature"], "i4"),
-        "threshold": draft.tensor(_cut(joined["threshold"], narrow), "f4" if narrow else "f8"),
-        "nan_right": draft.tensor(joined["nan_right"], "b1"),
-        "leaf": draft.tensor(leaf_rows, "i4"),
-        "values": draft.tensor(values, "f8"),
-    }
+    tables = {key: np.concatenate(part) for key, part in parts.items()}
+    tables["threshold"] = _cut(tables["threshold"], narrow)
+    tables |= {"roots": np.array(roots), "steps": np.array(steps)}
+    for key in ("roots", "steps", "left", "feature", "split"):
+        tables[key] = tables[key].astype(np.int32)
     if splits:
-        spec["routes"] = draft.tensor(np.concatenate(routes), "b1")
-        spec["split"] = draft.tensor(joined["split"], "i4")
-    return spec
+        return tables | {"routes": np.concatenate(routes)}
+    del tables["split"]
+    return tables
 
 
 def _breadth_first(draft: Draft, tree: Grown) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
@@ -151,14 +182,18 @@ class _Condition:
     route: NDArray[np.bool_] | None
 
 
-def _quickscorer(draft: Draft, trees: Sequence[Grown], narrow: bool) -> Spec | None:
-    """Write the table, or give None when it would be too large."""
+def quickscorer(draft: Draft, trees: Sequence[Grown], *, narrow: bool) -> Spec | None:
+    """Write a table, and a walk if it is ever quicker; give None where trees are too large."""
     most = max(int(tree.leaf.sum()) for tree in trees)
+    if most > MOST_LEAVES:
+        return None
     bits = next(b for b in (8, 16, 32, 64) if b >= most)
     values = np.zeros((len(trees), bits, trees[0].values.shape[1]))
     conditions: dict[int, list[_Condition]] = {}
-    for number, tree in enumerate(trees):
+    places = [
         _conditions(number, tree, narrow, conditions, values[number])
+        for number, tree in enumerate(trees)
+    ]
     # An ensemble of bare leaves still needs one feature to rank.
     used = sorted(conditions) or [0]
     thresholds = [_ranks(conditions.get(feature, [])) for feature in used]
@@ -172,7 +207,7 @@ def _quickscorer(draft: Draft, trees: Sequence[Grown], narrow: bool) -> Spec | N
         _fill(masks[start : start + size], cuts, conditions.get(feature, []), dtype)
         start += size
     joined = np.concatenate(thresholds)
-    return {
+    spec: Spec = {
         "layout": "quickscorer",
         "compares": "f4" if narrow else "f8",
         "bits": bits,
@@ -182,6 +217,14 @@ def _quickscorer(draft: Draft, trees: Sequence[Grown], narrow: bool) -> Spec | N
         "masks": draft.tensor(masks),
         "values": draft.tensor(values.reshape(len(trees) * bits, -1), "f8"),
     }
+    tables = _levels(draft, trees, narrow)
+    height = walked_from(trees, tables["steps"].tolist(), len(used), len(joined), bits // 8)
+    if height < NEVER or len(trees) <= ALONE:
+        leaf = np.concatenate(places).take(tables.pop("order"))
+        spec["walked_from"] = height
+        spec["walk_leaf"] = draft.tensor(leaf, "i4")
+        spec |= {f"walk_{key}": draft.tensor(table) for key, table in tables.items()}
+    return spec
 
 
 def _conditions(
@@ -190,9 +233,13 @@ def _conditions(
     narrow: bool,
     conditions: dict[int, list[_Condition]],
     values: NDArray[np.float64],
-) -> None:
-    """Number the leaves from left to right and collect the inner nodes' conditions."""
+) -> NDArray[np.int64]:
+    """Number the leaves from left to right and collect the inner nodes' conditions.
+
+    Gives each leaf's row among the values of all trees, by its node.
+    """
     cuts = _cut(tree.threshold, narrow).tolist()
+    places = np.zeros(len(tree.left), np.int64)
     count = 0
 
     def below(node: int) -> int:
@@ -200,6 +247,7 @@ def _conditions(
         nonlocal count
         if tree.left[node] < 0:
             values[count] = tree.values[node]
+            places[node] = number * len(values) + count
             count += 1
             return 1 << (count - 1)
         left = below(int(tree.left[node]))
@@ -213,6 +261,7 @@ def _conditions(
         return left | right
 
     below(0)
+    return places
 
 
 def _ranks(conditions: Sequence[_Condition]) -> NDArray[np.float64]:

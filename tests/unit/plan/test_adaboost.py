@@ -177,7 +177,10 @@ def models() -> dict[str, Any]:
 @pytest.mark.parametrize("name", ["members", "regressor", "tree_regressor", "trees"])
 def test_broken_plans_are_refused(models, name):
     # As in the trees' own tests: masks and places have ranges of their own.
-    layout = {"threshold float32", "threshold holds inf", "values holds nan", "values holds inf"}
+    layout = {
+        f"{part}threshold {how}" for part in ("", "walk_") for how in ("float32", "holds inf")
+    }
+    layout |= {"values holds nan", "values holds inf"}
     assert_refuses_broken(models[name], layout)
 
 

@@ -103,7 +103,9 @@ def models() -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", ["labels", "leaves"])
 def test_broken_plans_are_refused(models, name):
-    layout = {"threshold float32", "threshold holds inf"}
+    layout = {
+        f"{part}threshold {how}" for part in ("", "walk_") for how in ("float32", "holds inf")
+    }
     if name == "labels":
         layout |= {"values holds nan", "values holds inf"}
     assert_refuses_broken(models[name], layout)

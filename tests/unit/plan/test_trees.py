@@ -32,6 +32,7 @@ from controlplane.builder.lower import tree_layouts
 from controlplane.builder.lower.base import Unsupported
 from controlplane.builder.lower.registry import new_draft
 from runtime.plan import tree_walk
+from runtime.plan.by_height import ByHeight
 from runtime.plan.graph import build
 from runtime.plan.ops import InputRefused, Missing
 from runtime.plan.quickscorer import FEW, QuickScorer
@@ -269,6 +270,61 @@ def deep() -> RandomForestClassifier:
 def test_small_trees_are_scored_by_table_and_deep_ones_walked(boosted, deep):
     assert isinstance(compiled(boosted).trees, QuickScorer)
     assert isinstance(compiled(deep).trees, TreeWalk)
+
+
+def test_a_small_tree_alone_answers_few_rows_and_many_alike():
+    x = np.random.default_rng(5).normal(size=(90, 3))
+    for estimator in (
+        DecisionTreeClassifier(max_depth=2, random_state=0),
+        DecisionTreeRegressor(max_depth=2, random_state=0),
+    ):
+        node = compiled(estimator.fit(x, np.arange(90) % 3))
+        assert isinstance(node.trees, ByHeight)
+        for rows in (x, x[:1], x[:30], np.tile(x, (300, 1))):
+            assert_bitwise(node.predict(rows), estimator.predict(rows))
+            if hasattr(node, "predict_proba"):
+                assert_bitwise(node.predict_proba(rows), estimator.predict_proba(rows))
+        assert node.predict(x[:0]).shape == (0,)
+
+
+@pytest.fixture(scope="module")
+def few() -> RandomForestRegressor:
+    random = np.random.default_rng(1)
+    x = random.normal(size=(400, 20))
+    x[random.random(x.shape) < 0.05] = np.nan
+    return RandomForestRegressor(6, max_depth=5, random_state=0).fit(x, random.normal(size=400))
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 7, 40, 41, 63, 64, 3000])
+def test_few_small_trees_take_a_table_or_a_walk_by_the_height_of_the_batch(few, rows):
+    random = np.random.default_rng(rows)
+    node = compiled(few)
+    assert isinstance(node.trees, ByHeight)
+    assert 2 < node.trees.walked_from < 64
+    q = random.normal(size=(rows, 20))
+    q[random.random(q.shape) < 0.1] = np.nan
+    expected = few.predict(q) if rows else np.empty(0)
+    assert_bitwise(node.predict(q), expected)
+    narrow = q.astype(np.float32)
+    for layout in (node.trees.table, node.trees.walk):
+        reached = np.zeros((6, rows))
+        for at, index in layout.leaves(narrow, 6):
+            reached[:, at] = node.trees.values[index, 0]
+        for tree, values in zip(few.estimators_, reached, strict=True):
+            assert not rows or values.tolist() == tree.predict(q).tolist()
+
+
+def test_categories_are_walked_as_the_table_has_them():
+    random = np.random.default_rng(2)
+    x = np.c_[random.normal(size=(300, 3)), random.integers(0, 9, 300)]
+    estimator = HistGradientBoostingRegressor(max_iter=3, categorical_features=[3])
+    estimator.fit(x, x[:, 3] % 3 + x[:, 0])
+    with patch.object(tree_layouts, "walked_from", lambda *_: 5):
+        node = compiled(estimator)
+    assert node.trees.walk.routes is not None
+    x[::7, 3] = np.nan
+    for rows in (x[:4], x[:5], x):
+        assert_bitwise(node.predict(rows), estimator.predict(rows))
 
 
 def test_a_table_that_would_be_too_large_becomes_a_walk(boosted):

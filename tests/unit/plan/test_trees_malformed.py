@@ -44,6 +44,9 @@ def plans() -> dict[str, Plan]:
         ),
         "table": plan_of(GradientBoostingClassifier(n_estimators=3).fit(x, y)),
         "categories": plan_of(deep.fit(c, target)),
+        "both": plan_of(
+            RandomForestClassifier(3, max_depth=3, random_state=0).fit(np.tile(x, (1, 9)), y)
+        ),
         "init": plan_of(GradientBoostingRegressor(n_estimators=2, init=init).fit(x, target)),
     }
 
@@ -134,6 +137,20 @@ CASES = [
     ("table", set_at("start", 0, np.nan), "'start'"),
     ("table", replaced("start", lambda a: np.zeros(2)), "groups of 2"),
     ("table", replaced("start", lambda a: np.zeros(0)), "start for each output"),
+    ("both", spec_at("walked_from", 0), "'walked_from'"),
+    ("both", set_at("walk_left", 1, 0), "after their parent"),
+    ("both", set_at("walk_feature", 0, 27), "'feature'"),
+    ("both", set_at("walk_leaf", 0, 24), "'leaf'"),
+    ("both", set_at("walk_leaf", 0, -1), "'leaf'"),
+    ("both", replaced("walk_roots", lambda a: a[:2].copy()), "'walk_steps'|a table of 3"),
+    (
+        "both",
+        lambda s, t: [
+            replaced(key, lambda a: a[:2].copy())(s, t) for key in ("walk_roots", "walk_steps")
+        ],
+        "a walk of 2 trees, a table of 3",
+    ),
+    ("both", replaced("values", lambda a: a[:-1]), "'values'"),
     ("categories", leaf_splits, "must not split"),
     ("categories", set_at("split", 0, 10**6), "'split'"),
     ("categories", set_at("routes", (0, 3), True), "'routes'"),
@@ -199,7 +216,7 @@ def test_a_malformed_plan_is_refused(plans, name, change, message):
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(st.sampled_from(["walk", "table", "categories"]), st.randoms(use_true_random=False))
+@given(st.sampled_from(["walk", "table", "both", "categories"]), st.randoms(use_true_random=False))
 def test_a_plan_with_flipped_bytes_is_refused_or_answers(plans, name, random):
     """Never a hang, a read out of bounds, or another error than PlanError."""
     spec, tensors = plans[name]
@@ -216,7 +233,7 @@ def test_a_plan_with_flipped_bytes_is_refused_or_answers(plans, name, random):
     except PlanError:
         return
     with np.errstate(all="ignore"):
-        assert node.predict(np.zeros((2, 3))).shape == (2,)
+        assert node.predict(np.zeros((2, node.n_in))).shape == (2,)
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
