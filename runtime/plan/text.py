@@ -71,6 +71,8 @@ class Texts(Node):
     def _cut(self, x: Rows) -> tuple[Int64Vector, Int64Vector]:
         """Give the code of each token of all texts that counts, and the row it is in, in order."""
         texts: list[str] = as_columns(x)[0].tolist()
+        if len(texts) == 1:
+            return self._cut_group(0, texts)
         parts = [self._cut_group(first, some) for first, some in _groups(texts)]
         if len(parts) == 1:
             return parts[0]
@@ -86,10 +88,9 @@ class Texts(Node):
             at = codes if len(texts) == 1 else (codes > self.nothing).cumsum()
         counted = codes < self.nothing
         codes = codes[counted]
-        if len(texts) == 1:
-            return codes, np.full(codes.shape, first)
-        at = at[counted]
-        at += first
+        at = np.zeros(codes.shape[0], np.int64) if len(texts) == 1 else at[counted]
+        if first:
+            at += first
         return codes, at
 
     def _one_by_one(self, texts: list[str]) -> tuple[Int64Vector, Int64Vector]:
@@ -149,6 +150,8 @@ class Count(Texts):
 
     def _keys(self, x: Rows) -> Int64Vector:
         codes, at = self._cut(x)
+        if _height(x) == 1:
+            return codes
         at *= self.n_out
         at += codes
         return at

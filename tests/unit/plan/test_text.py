@@ -180,6 +180,20 @@ def test_what_is_remembered_is_bounded():
     assert not any(len(token) > vocabulary.LONGEST_KNOWN for token in node.codes._known)
 
 
+def test_all_terms_are_remembered_once_as_many_were_looked_up():
+    model = fitted(CountVectorizer, stop_words=["the", "on"])
+    node = compiled(model)
+    unseen = " ".join(f"word{i}" for i in range(node.n_out))
+    for row in (*TAUGHT, unseen, unseen + " dogs the on a", *TAUGHT, "\0 dogs", ""):
+        assert_bitwise(node.run("transform", held([row])), model.transform([row]).toarray())
+    assert node.codes._all is not None
+    assert not node.codes._known
+    assert_bitwise(node.run("transform", held(TAUGHT)), model.transform(TAUGHT).toarray())
+    hashing = compiled(fitted(HashingVectorizer, n_features=3))
+    assert_bitwise(hashing.transform(held([unseen])).dense()[0] != 0, np.ones(3, bool))
+    assert hashing.codes._all is None
+
+
 def test_a_vocabulary_that_was_given_in_any_order():
     given_terms = {"zebra": 0, "": 1, "cat": 3, "é": 2, "a\x00b": 4}
     model = CountVectorizer(vocabulary=given_terms, token_pattern=r"[^ ]*")
