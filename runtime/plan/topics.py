@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from itertools import compress
+from operator import sub
 from typing import Final
 
 import numpy as np
@@ -107,11 +108,9 @@ class Topics(Node):
             given = np.dot(np.divide(counts, norm, out=norm), turned).tolist()
             last = found
             found = [w * g + prior for w, g in zip(weights, given, strict=True)]
-            total = change = 0.0
-            for value, before in zip(found, last, strict=True):
-                total += value
-                change += abs(before - value)
-            of_total = fast_digamma_of(total)
+            change = sum(map(abs, map(sub, last, found)))
+            # One after another as in scikit-learn; from 3.12 on Python rounds a sum only once.
+            of_total = fast_digamma_of(sum(found))
             weights = [exp(fast_digamma_of(value) - of_total) for value in found]
             # A row that is NaN stays so; scikit-learn goes on with it to no other end.
             if not change / self.n_out >= self.enough:
