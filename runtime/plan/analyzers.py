@@ -21,7 +21,7 @@ Cut = Callable[[str], Iterable[list[str]]]
 MOST_N: Final = 20  # of n-grams
 MOST_STOP_WORDS: Final = 100_000
 # Tokens held at once: a text of 8 MB has more n-grams than fit into memory as strings.
-CHUNK: Final = 1 << 16
+CHUNK: Final = 1 << 14
 # Stands between texts that are cut together, and is no part of a word.
 BREAK: Final = "\0"
 _SPACES: Final = re.compile(r"\s\s+")
@@ -40,6 +40,7 @@ class Analyzer:
 
     ignored  tokens that it gives and that do not count
     breaks   it may give BREAK between the tokens of two texts
+    by_word  the tokens of a text are those of its words, which whitespace parts
     source   sklearn.feature_extraction.text._VectorizerMixin.build_analyzer
     """
 
@@ -56,7 +57,7 @@ class Analyzer:
         }[kind]
         self._table: bytes | None = None
         self.ignored: frozenset[str] = frozenset()
-        self.breaks = False
+        self.breaks, self.by_word = False, kind == "char_wb"
         if kind == "word":
             pattern = fields.text("pattern")
             try:
@@ -88,11 +89,13 @@ class Analyzer:
 
     def pieces(self, text: str) -> Iterable[list[str]]:
         """Give all tokens of a text, in lists of a bounded length."""
+        return self._cut(self.plain(text))
+
+    def plain(self, text: str) -> str:
+        """Give a text without what does not count: capitals, accents."""
         if self.lowercase:
             text = text.lower()
-        if self._strip is not None:
-            text = self._strip(text)
-        return self._cut(text)
+        return text if self._strip is None else self._strip(text)
 
     def _words(self, text: str) -> Iterable[list[str]]:
         """Source: _word_ngrams."""
@@ -128,22 +131,17 @@ class Analyzer:
 
     def _chars_of_words(self, text: str) -> Iterator[list[str]]:
         """Source: _char_wb_ngrams."""
-        tokens: list[str] = []
         for word in text.split():
-            padded = f" {word} "
-            size = len(padded)
-            for n in range(self.low, self.high + 1):
-                if n >= size:  # a short word is counted once
-                    tokens.append(padded)
-                    break
-                if size > CHUNK:
-                    yield from _slices(padded, n)
-                else:
-                    tokens += [padded[i : i + n] for i in range(size - n + 1)]
-            if len(tokens) >= CHUNK:
-                yield tokens
-                tokens = []
-        yield tokens
+            yield from self.of_word(word)
+
+    def of_word(self, word: str) -> Iterator[list[str]]:
+        """Give the tokens of one word of a plain text, where they are made by word."""
+        padded = f" {word} "
+        for n in range(self.low, self.high + 1):
+            if n >= len(padded):  # a short word is counted once
+                yield [padded]
+                break
+            yield from _slices(padded, n)
 
 
 def _slices(text: str, n: int) -> Iterator[list[str]]:

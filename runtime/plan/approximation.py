@@ -18,7 +18,7 @@ from runtime.plan.ops import (
     as_matrix,
     override,
 )
-from runtime.plan.stored_kernel import PairwiseKernel, refuse_negative
+from runtime.plan.pairwise import PairwiseKernel, refuse_negative
 
 MAX_STEPS: Final = 10_000
 MAX_DEGREE: Final = 1_000
@@ -47,9 +47,12 @@ class Nystroem(Approximation):
     kind = "nystroem"
 
     def __init__(self, fields: Fields) -> None:
-        self.kernel = PairwiseKernel(fields)
-        self.n_in = self.kernel.n_in
-        self.matrix: Array = right_factor(fields, "matrix", self.kernel.count, None)
+        stored = right_factor(fields, "stored", None, None).T
+        count, self.n_in = (int(size) for size in stored.shape)
+        if not count or not self.n_in:
+            raise fields.fail("'stored' is empty")
+        self.kernel = PairwiseKernel(fields, stored)
+        self.matrix: Array = right_factor(fields, "matrix", count, None)
         self.n_out = int(self.matrix.shape[1])
         if not self.n_out:
             raise fields.fail("'matrix' is empty")

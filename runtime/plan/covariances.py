@@ -12,7 +12,7 @@ import numpy as np
 
 from runtime.plan.distances import EPSILON, lengths, squares_factor, with_ones
 from runtime.plan.ops import LARGEST, Array, Fields, Float64Matrix
-from runtime.plan.pairwise import PairwiseKernel
+from runtime.plan.pairwise import CHI2, PairwiseKernel
 
 MAX_STEPS: Final = 200
 MAX_HELD: Final = 16  # matrices on the stack at once
@@ -55,6 +55,8 @@ class Covariance:
         self.pairwise = None
         if any(name == "pairwise" for name, _ in self.steps):
             self.pairwise = PairwiseKernel(fields, stored)
+            if self.pairwise.kind in CHI2:
+                raise fields.fail("a process has no chi2 kernel")
         held = 0
         for name, _ in self.steps:
             held -= TAKEN.get(name, 0)

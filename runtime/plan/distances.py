@@ -17,6 +17,7 @@ ROUGH_CELLS: Final = 1 << 18  # expanded squares held at once: they stay in the 
 GROUPS: Final = 128
 WIDE: Final = 4  # as many cells as candidates may be left empty to sort row by row
 EPSILON: Final = float(np.finfo(np.float64).eps)
+NEARLY_ZERO: Final = 10 * EPSILON  # a length that scikit-learn does not divide by
 EPSILON_SINGLE: Final = float(np.finfo(np.float32).eps)
 # Lengths whose squares, and sums of them, are neither infinite nor zero in single precision.
 SMALLEST: Final = 1e-12
@@ -375,10 +376,10 @@ def _squares(x: Float64Matrix) -> Array:
 
 
 def unit_rows(x: Float64Matrix) -> Float64Matrix:
-    """Rows of length one; a row of zeros stays. Source: sklearn.preprocessing.normalize."""
+    """Rows of length one; rows of (nearly) zeros stay. Source: sklearn.preprocessing.normalize."""
     with np.errstate(over="ignore"):
         norms = np.sqrt(_squares(x))
-    norms[norms == 0] = 1.0
+    norms[norms < NEARLY_ZERO] = 1.0
     out: Float64Matrix = x / norms[:, None]
     return out
 

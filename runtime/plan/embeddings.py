@@ -213,9 +213,9 @@ class LocallyLinear(Neighbors):
         """Weights of the neighbours that best make up each row, (rows, k), summing to one."""
         apart = self.points.points[places] - x[:, None, :]
         gram = apart @ apart.transpose(0, 2, 1)
-        trace = np.trace(gram, axis1=1, axis2=2)
-        diagonal = np.arange(self.k)
-        gram[:, diagonal, diagonal] += np.where(trace > 0, self.reg * trace, self.reg)[:, None]
+        diagonals = gram.reshape(places.shape[0], -1)[:, :: self.k + 1]
+        trace = diagonals.sum(axis=1, keepdims=True)
+        diagonals += np.where(trace > 0, self.reg * trace, self.reg)
         try:
             solved = np.linalg.solve(gram, np.ones((*places.shape, 1)))[:, :, 0]
         except np.linalg.LinAlgError as error:

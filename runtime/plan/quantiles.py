@@ -119,11 +119,11 @@ class Landmarks:
     def __init__(self, quantiles: Float64Matrix, references: Array) -> None:
         columns, count = quantiles.shape
         # By landmark: itself, its share, and the slope from it to the next.
-        self.table = np.zeros((columns, count, 3))
-        self.table[:, :, 0] = quantiles
-        self.table[:, :, 1] = references
-        self.table[:, :-1, 2] = slopes(quantiles, references)
-        self.table = self.table.reshape(-1, 3)
+        table = np.zeros((columns, count, 3))
+        table[:, :, 0] = quantiles
+        table[:, :, 1] = references
+        table[:, :-1, 2] = slopes(quantiles, references)
+        self.table = table.reshape(-1, 3)
         self.ordered = Ordered(quantiles)
         # The first of landmarks that are equal.
         self.equal = self.ordered.keys.searchsorted(self.ordered.keys).astype(np.int32)

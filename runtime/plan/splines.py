@@ -133,7 +133,7 @@ class Splines(Node):
             period = self.last - self.first
             moved = self.first + (matrix - self.first) % np.where(period > 0, period, 1.0)
             return np.where(period > 0, moved, 0.0)
-        inside = np.minimum(np.maximum(matrix, self.first), self.last)
+        inside: Float64Matrix = np.minimum(np.maximum(matrix, self.first), self.last)
         if self.beyond == "error" and np.count_nonzero(inside != matrix):
             place, column = (int(i) for i in np.argwhere(inside != matrix)[0])
             raise InputRefused(row + place, column, "outside the range of the training data")

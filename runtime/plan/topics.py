@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from itertools import compress
+from operator import sub
 from typing import Final
 
 import numpy as np
@@ -23,8 +24,10 @@ from runtime.plan.special import fast_digamma, fast_digamma_of
 MAX_ROUNDS: Final = 10_000
 MAX_PRODUCTS: Final = 1 << 31  # of a word and a topic for one row, in all rounds: some 3 s
 BLOCK_CELLS: Final = 1 << 17  # words and topics of documents held at once: 1 MiB
-# Topics of a few rows, whose digamma functions Python is quicker with than numpy, one by one.
-FEW: Final = 40
+# Numbers of a few rows, their topics and as many as six calls are worth, that Python is quicker
+# with than numpy, whose calls for all rows are forty a round.
+FEW: Final = 80
+CALLS: Final = 6
 # Products of a word and a topic for one row that are made as fast as those with the words it has
 # are looked up.
 NARROW: Final = 4_096
@@ -71,7 +74,7 @@ class Topics(Node):
             raise InputRefused(row, column, "a count of words cannot be below zero")
         out = np.empty((matrix.shape[0], self.n_out))
         with np.errstate(all="ignore"):
-            if out.size <= FEW:
+            if matrix.shape[0] * (self.n_out + CALLS) <= FEW:
                 for at, row in enumerate(matrix):
                     out[at] = self._of_one(row)
             else:
@@ -105,11 +108,9 @@ class Topics(Node):
             given = np.dot(np.divide(counts, norm, out=norm), turned).tolist()
             last = found
             found = [w * g + prior for w, g in zip(weights, given, strict=True)]
-            total = change = 0.0
-            for value, before in zip(found, last, strict=True):
-                total += value
-                change += abs(before - value)
-            of_total = fast_digamma_of(total)
+            change = sum(map(abs, map(sub, last, found)))
+            # One after another as in scikit-learn; from 3.12 on Python rounds a sum only once.
+            of_total = fast_digamma_of(sum(found))
             weights = [exp(fast_digamma_of(value) - of_total) for value in found]
             # A row that is NaN stays so; scikit-learn goes on with it to no other end.
             if not change / self.n_out >= self.enough:

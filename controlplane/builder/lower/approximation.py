@@ -14,7 +14,7 @@ from sklearn.preprocessing import KernelCenterer
 
 from controlplane.builder.lower.base import Draft, Lowering, Spec
 from controlplane.builder.lower.matrices import right_factor
-from controlplane.builder.lower.stored_kernel import pairwise_kernel
+from controlplane.builder.lower.pairwise import pairwise
 from runtime.plan.approximation import MAX_COLUMNS, MAX_DEGREE, MAX_STEPS
 
 _INTERVALS = {1: 0.8, 2: 0.5, 3: 0.4}
@@ -24,9 +24,12 @@ def _nystroem(draft: Draft, estimator: Any) -> Spec:
     names = ("gamma", "coef0", "degree")
     own = {name: getattr(estimator, name) for name in names}
     given = {**(estimator.kernel_params or {}), **{k: v for k, v in own.items() if v is not None}}
+    stored = estimator.components_
+    stored = stored.toarray() if hasattr(stored, "toarray") else np.asarray(stored)
     return {
         "op": "nystroem",
-        **pairwise_kernel(draft, estimator.kernel, given, estimator.components_),
+        **pairwise(draft, estimator.kernel, stored.shape[1], **given),
+        **right_factor(draft, "stored", stored.T),
         **right_factor(draft, "matrix", estimator.normalization_.T),
     }
 

@@ -16,6 +16,7 @@ from sklearn.gaussian_process import (
 from controlplane.builder.lower.base import Draft, Lowering, Spec
 from controlplane.builder.lower.pairwise import pairwise
 from runtime.plan.covariances import MAX_STEPS
+from runtime.plan.pairwise import CHI2
 from runtime.plan.processes import MAX_CLASSES
 
 MAX_CELLS: Final = 20_000_000
@@ -49,6 +50,8 @@ def _steps(draft: Draft, kernel: Any, columns: int, steps: list[Any], pairs: lis
         _steps(draft, kernel.kernel, columns, steps, pairs)
         steps.append(["power", float(kernel.exponent)])
     elif kind is kernels.PairwiseKernel:
+        if kernel.metric in CHI2:
+            raise draft.unsupported(f"its kernel {kernel.metric} has no plan")
         more = kernel.pairwise_kernels_kwargs or {}
         pairs.append(pairwise(draft, kernel.metric, columns, gamma=kernel.gamma, **more))
         steps.append(["pairwise"])

@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 from sklearn import kernel_approximation as ka
+from sklearn.decomposition import KernelPCA
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics.pairwise import pairwise_kernels
+from sklearn.metrics.pairwise import cosine_distances, pairwise_kernels
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import KernelCenterer, OneHotEncoder, StandardScaler
 
@@ -211,6 +213,7 @@ def test_numbers_too_low_are_refused_as_in_scikit_learn(model, low, words):
     ("model", "words"),
     [
         (ka.Nystroem(kernel=lambda a, b: float(a @ b), n_components=3), "one's own"),
+        (ka.Nystroem(kernel="poly", degree=1001, gamma=1e-4, n_components=3), "degree"),
         (ka.Nystroem(kernel="precomputed", n_components=20), "beforehand"),
         (ka.AdditiveChi2Sampler(sample_steps=20_001, sample_interval=0.1), "steps"),
         (ka.PolynomialCountSketch(degree=2, coef0=-1.0), "root"),
@@ -267,6 +270,17 @@ def test_parts_that_do_not_fit_are_refused():
     assert_refuses({**spec, "constant": 1.0}, {**tensors, **one})
     spec, tensors = plan_of(KernelCenterer().fit(X @ X.T))
     assert_refuses(spec, {**tensors, spec["means"]: np.empty(0)})
+
+
+def test_rows_shorter_than_scikit_learn_divides_by_count_as_zero_rows():
+    x = np.random.default_rng(0).normal(size=(30, 3))
+    x[3], x[4] = 1e-15, 2e-15  # lengths of 1.7e-15 and 3.5e-15, about its 2.2e-15
+    assert_twins(ka.Nystroem("cosine", n_components=2, random_state=0).fit(x[5:]), x)
+    assert_twins(KernelPCA(2, kernel="cosine").fit(x), x)
+    node = compiled(KNeighborsClassifier(3, metric="cosine").fit(x, np.arange(30) % 2))
+    theirs = cosine_distances(x[:5], x)
+    (found,) = (d for _, d in node.points.blocks(x[:5]))
+    assert_within(found, theirs)
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,18 @@ def test_regressors_are_twins(name, seed, height, targets, normalize):
         assert_within(node.predict(rows), model.predict(rows), 1e-10)
 
 
+@pytest.mark.parametrize("metric", ["chi2", "additive_chi2"])
+def test_a_process_of_chi2_has_no_plan(metric):
+    x = np.random.default_rng(0).random((9, 2))
+    kernel = PairwiseKernel(metric=metric, gamma=1.0, gamma_bounds="fixed") + WhiteKernel(2.0)
+    model = GaussianProcessRegressor(kernel, alpha=9.0, optimizer=None).fit(x, x[:, 0])
+    with pytest.raises(Unsupported, match="chi2 has no plan"):
+        plan_of(model)
+    kernel.k1.metric = "rbf"
+    spec, tensors = plan_of(GaussianProcessRegressor(kernel, optimizer=None).fit(x, x[:, 0]))
+    assert_refuses({**spec, "kernel": metric}, tensors)
+
+
 def test_an_optimised_process_that_interpolates_is_a_twin_within_its_weights():
     x = np.linspace(0, 5, 25)[:, None]
     model = fitted(GaussianProcessRegressor(1.0 * RBF(1.0)), x, np.sin(x[:, 0]))

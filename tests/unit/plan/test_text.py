@@ -159,7 +159,8 @@ def test_hashes_are_murmurs(keys):
 def test_texts_longer_than_what_is_held_at_once(kind, analyzer):
     rows = [" ".join(TAUGHT) * 3, "", "x" * 500 + " " + TAUGHT[0]]
     model = fitted(kind, analyzer=analyzer, ngram_range=(1, 3))
-    with mock.patch.multiple(analyzers, CHUNK=7), mock.patch.multiple(text, CHUNK=5):
+    some = mock.patch.multiple(text, CHUNK=5, WORDS_AT_ONCE=3, LONGEST_KNOWN=6)
+    with mock.patch.multiple(analyzers, CHUNK=7), some:
         node = compiled(model)
         theirs = model.transform(rows)
         got = node.transform(held(rows))
@@ -178,6 +179,33 @@ def test_what_is_remembered_is_bounded():
         node.run("transform", held(rows))
         assert len(node.codes._known) <= 100
     assert not any(len(token) > vocabulary.LONGEST_KNOWN for token in node.codes._known)
+
+
+def test_words_whose_tokens_are_remembered_are_bounded():
+    model = fitted(CountVectorizer, analyzer="char_wb", ngram_range=(1, 3))
+    node = compiled(model)
+    rows = [" ".join(f"word{i}-{j}" for j in range(9)) + " dogs " + "y" * 99 for i in range(30)]
+    for most in (5000, 800):
+        with mock.patch.multiple(text, MOST_HELD=most):
+            for row in (*rows, "dogs cats dogs", ""):
+                assert_bitwise(node.run("transform", held([row])), model.transform([row]).toarray())
+                assert node.words._held == sum(map(len, node.words._known.values())) <= 5000
+    assert not any(len(word) > vocabulary.LONGEST_KNOWN for word in node.words._known)
+    assert_bitwise(node.run("transform", held(rows)), model.transform(rows).toarray())
+
+
+def test_all_terms_are_remembered_once_as_many_were_looked_up():
+    model = fitted(CountVectorizer, stop_words=["the", "on"])
+    node = compiled(model)
+    unseen = " ".join(f"word{i}" for i in range(node.n_out))
+    for row in (*TAUGHT, unseen, unseen + " dogs the on a", *TAUGHT, "\0 dogs", ""):
+        assert_bitwise(node.run("transform", held([row])), model.transform([row]).toarray())
+    assert node.codes._all is not None
+    assert not node.codes._known
+    assert_bitwise(node.run("transform", held(TAUGHT)), model.transform(TAUGHT).toarray())
+    hashing = compiled(fitted(HashingVectorizer, n_features=3))
+    assert_bitwise(hashing.transform(held([unseen])).dense()[0] != 0, np.ones(3, bool))
+    assert hashing.codes._all is None
 
 
 def test_a_vocabulary_that_was_given_in_any_order():
