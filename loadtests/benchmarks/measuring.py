@@ -104,10 +104,10 @@ def environment_for_measuring() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def pinned(core: int) -> Iterator[None]:
-    """Run on one core, and so do the processes and threads that are started meanwhile."""
+def pinned(*cores: int) -> Iterator[None]:
+    """Run on these cores, and so do the processes and threads that are started meanwhile."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, cores)
     try:
         yield
     finally:

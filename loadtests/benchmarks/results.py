@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from loadtests.benchmarks import (
+    cores,
     exactness,
     http,
     layouts,
@@ -46,6 +47,7 @@ class Part:
 PARTS: Final[dict[str, Part]] = {
     "http": Part(http.measure, http.rows, http.limit_s),
     "payloads": Part(payloads.measure, payloads.rows, payloads.limit_s),
+    "cores": Part(cores.measure, cores.rows, cores.limit_s),
     "start": Part(start.measure, start.rows, start.limit_s),
     "exactness": Part(exactness.measure, exactness.rows, exactness.limit_s, exactness.tables),
     "plans": Part(plans.measure, plans.rows, plans.limit_s, plans.tables),

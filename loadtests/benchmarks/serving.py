@@ -40,10 +40,12 @@ class Side:
 
 
 @contextlib.contextmanager
-def runtime(folder: Path, launch: Launch, keys: Keys) -> Iterator[Server]:
+def runtime(
+    folder: Path, launch: Launch, keys: Keys, cores: Sequence[int] = (SERVER_CORE,)
+) -> Iterator[Server]:
     """Run `python -m runtime`; gives it once it is ready."""
     with contextlib.ExitStack() as stack:
-        with pinned(SERVER_CORE):
+        with pinned(*cores):
             worker = stack.enter_context(served(launch, keys, folder / "worker.log"))
         yield Server(worker.port, worker.process.pid)
 

@@ -111,7 +111,9 @@ def test_rows_far_from_the_others_are_compared_one_column_at_a_time(name, scale,
     )
     q = np.vstack((x, x + 1e-4, random.normal(size=(40, 3)) * scale + offset))
     scaled = q / numbers[0]
-    expanded = not np.array_equal(squares.of(scaled, node.covariance.slack), squares.exactly(scaled))
+    expanded = not np.array_equal(
+        squares.of(scaled, node.covariance.slack), squares.exactly(scaled)
+    )
     assert expanded == (scale == 1.0)
     for rows in (q, q[:1], q[:0]):
         expected = model.predict(rows) if len(rows) else np.empty(0)
