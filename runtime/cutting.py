@@ -16,7 +16,7 @@ from runtime.compute import Results, checked, part
 from runtime.plan.ops import InputRefused
 from runtime.threads import Threads
 
-# Calls after which more threads are tried again: what kept them from gaining may be over.
+# Calls after which another width is tried again: what kept it from gaining may be over.
 TRIED_AGAIN: Final = 16
 
 
@@ -28,25 +28,35 @@ class Cuttable(Protocol):
 
 
 class Width:
-    """Pieces that are computed at a time: as many as got a core each when it was last tried.
+    """Pieces that are computed at a time: as many as did the most rows a second when last tried.
 
-    Threads that wait for the interpreter's lock, as those do that read texts in Python, or for a
-    core that others have, take no processor time meanwhile. So what all pieces together took of it,
-    by the time that passed, is how many threads would have been enough.
+    Threads do not always gain: what calls numpy for some microseconds at a time hands Python's lock
+    to and fro, cores may share their units, and others have work too. So each width is tried, the
+    widest first, then the best is kept and another tried now and then.
     """
 
     def __init__(self, most: int) -> None:
-        self._most = self.now = most
+        self._widths = [most]
+        while self._widths[-1] > 1:
+            self._widths.append(self._widths[-1] // 2)
+        self.now = most
+        self._rates: dict[int, float] = {}
         self._calls = 0
 
-    def learn(self, pieces: int, cpu_s: float, wall_s: float) -> None:
-        """Take in how a call of so many pieces went."""
-        if self.now < self._most:
-            self._calls += 1
-            if self._calls == TRIED_AGAIN:
-                self.now, self._calls = self._most, 0
-        elif 1 < self.now <= pieces:
-            self.now = max(1, min(self.now, round(cpu_s / wall_s)))
+    def learn(self, width: int, pieces: int, rows: int, wall_s: float) -> None:
+        """Take in how a call went of which `width` pieces at a time were computed."""
+        if pieces < width or len(self._widths) == 1:
+            return
+        rate = rows / max(wall_s, 1e-9)
+        self._rates[width] = (self._rates.get(width, rate) + rate) / 2
+        self._calls += 1
+        untried = [width for width in self._widths if width not in self._rates]
+        if untried:
+            self.now = untried[0]
+        elif self._calls % TRIED_AGAIN == 0:
+            self.now = self._widths[self._calls // TRIED_AGAIN % len(self._widths)]
+        else:
+            self.now = max(self._rates, key=self._rates.__getitem__)
 
 
 class Cut:
@@ -68,16 +78,17 @@ class Cut:
     ) -> None:
         self._job, self._rows, self._backend = job, rows, backend
         self._threads, self._width, self._ended = threads, width, ended
+        self._wide = width.now
         self._starts = range(0, job.call.rows, rows)
         self._pieces: list[Results | None] = [None] * len(self._starts)
         self._begun = self._running = 0
         self._error: tuple[int, Exception] | None = None
-        self._cpu_s, self._began_s = 0.0, time.perf_counter()
+        self._began_s = time.perf_counter()
 
     def go_on(self) -> None:
         """Begin as many pieces as may be computed at a time; tell when all are done."""
         stopped = self._job.gone or self._error is not None
-        while not stopped and self._running < self._width.now and self._begun < len(self._starts):
+        while not stopped and self._running < self._wide and self._begun < len(self._starts):
             self._begin(self._begun)
         if not self._running:
             self._end()
@@ -88,25 +99,21 @@ class Cut:
             lambda: self._compute(self._starts[place]), lambda found: self._have(place, found)
         )
 
-    def _compute(self, start: int) -> tuple[Results, float]:
-        """Give some rows' answers, and the processor seconds that they took."""
-        began, call = time.thread_time(), self._job.call
+    def _compute(self, start: int) -> Results:
+        """Give some rows' answers."""
+        call = self._job.call
         end = min(start + self._rows, call.rows)
         x = part(call.inputs, start, end)
         try:
-            answers = {
-                name: checked(self._backend.run(name, x), end - start) for name in call.outputs
-            }
+            return {name: checked(self._backend.run(name, x), end - start) for name in call.outputs}
         except InputRefused as error:
             row = None if error.row is None else error.row + start
             raise InputRefused(row, error.column, error.detail) from error
-        return answers, time.thread_time() - began
 
-    def _have(self, place: int, found: tuple[Results, float] | Exception) -> None:
+    def _have(self, place: int, found: Results | Exception) -> None:
         self._running -= 1
         if not isinstance(found, Exception):
-            self._pieces[place], spent_s = found
-            self._cpu_s += spent_s
+            self._pieces[place] = found
         # Pieces are begun in order, so of those before this one all are done or running.
         elif self._error is None or place < self._error[0]:
             self._error = place, found
@@ -120,6 +127,8 @@ class Cut:
         if len(pieces) < len(self._pieces):
             self._ended({})
             return
-        self._width.learn(len(pieces), self._cpu_s, time.perf_counter() - self._began_s)
-        outputs = self._job.call.outputs
-        self._ended({name: np.concatenate([piece[name] for piece in pieces]) for name in outputs})
+        call, took_s = self._job.call, time.perf_counter() - self._began_s
+        self._width.learn(self._wide, len(pieces), call.rows, took_s)
+        self._ended(
+            {name: np.concatenate([piece[name] for piece in pieces]) for name in call.outputs}
+        )

@@ -194,41 +194,39 @@ async def test_of_a_request_that_nobody_waits_for_no_more_pieces_are_begun(why: 
     await batcher.close()
 
 
+def learn(width: Width, seconds: dict[int, float], calls: int) -> list[int]:
+    """Have so many calls of 1,000 rows take what they take at each width; gives the widths used."""
+    used = []
+    for _ in range(calls):
+        used.append(width.now)
+        width.learn(width.now, 8, 1_000, seconds[width.now])
+    return used
+
+
 @pytest.mark.parametrize(
-    ("most", "pieces", "cpu_s", "wall_s", "width"),
-    [
-        (2, 8, 1.9, 1.0, 2),
-        (2, 8, 1.0, 1.0, 1),
-        (2, 8, 0.2, 1.0, 1),
-        (4, 8, 3.1, 1.0, 3),
-        (4, 8, 9.0, 1.0, 4),
-        (4, 3, 1.0, 1.0, 4),
-        (1, 8, 1.0, 1.0, 1),
-    ],
-    ids=[
-        "two cores",
-        "one at a time",
-        "a busy machine",
-        "three of four",
-        "never more than there are",
-        "too few pieces to tell",
-        "one core",
-    ],
+    ("seconds", "best"),
+    [({1: 1.0, 2: 0.6}, 2), ({1: 1.0, 2: 1.2}, 1), ({1: 1.0, 2: 0.7, 4: 0.9}, 2)],
+    ids=["threads gain", "threads lose", "some gain"],
 )
-def test_the_width_is_as_many_as_got_a_core(
-    most: int, pieces: int, cpu_s: float, wall_s: float, width: int
+def test_the_quickest_width_is_kept_once_all_were_tried(
+    seconds: dict[int, float], best: int
 ) -> None:
-    found = Width(most)
-    found.learn(pieces, cpu_s, wall_s)
-    assert found.now == width
+    most = max(seconds)
+    used = learn(Width(most), seconds, TRIED_AGAIN)
+    tried = [most >> step for step in range(len(seconds))]
+    assert used == [*tried, *[best] * (TRIED_AGAIN - len(seconds))]
 
 
-def test_more_threads_are_tried_again_after_a_while() -> None:
+def test_other_widths_are_tried_again_after_a_while() -> None:
     width = Width(2)
-    width.learn(8, 1.0, 1.0)
-    seen = []
-    for _ in range(TRIED_AGAIN):
-        seen.append(width.now)
-        width.learn(8, 1.0, 1.0)
-    assert seen == [1] * TRIED_AGAIN
-    assert width.now == 2
+    learn(width, {1: 1.0, 2: 3.0}, TRIED_AGAIN)
+    later = learn(width, {1: 1.0, 2: 0.3}, 8 * TRIED_AGAIN)
+    assert later[-1] == 2
+    assert 1 in later[:TRIED_AGAIN]
+
+
+def test_nothing_is_learnt_where_there_is_nothing_to_choose() -> None:
+    alone, few = Width(1), Width(4)
+    learn(alone, {1: 1.0}, 40)
+    few.learn(4, 3, 1_000, 9.0)  # pieces that could not keep all threads busy
+    assert (alone.now, few.now) == (1, 4)
