@@ -97,12 +97,13 @@ def silent(function: Callable[P, R]) -> Callable[P, R]:
 
     cost  0.1 us a call, a tenth of `errstate`, which at one row is felt
     """
-    if SILENT is None:
-        return np.errstate(all="ignore")(function)
-    copy = SILENT.copy
+    copy = None if SILENT is None else SILENT.copy
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        if copy is None:
+            with np.errstate(all="ignore"):
+                return function(*args, **kwargs)
         # No context can be entered twice at once, and a copy is made in no time.
         return copy().run(function, *args, **kwargs)
 
