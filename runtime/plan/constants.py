@@ -2,8 +2,6 @@
 
 from typing import Final
 
-import numpy as np
-
 from runtime.plan.ops import (
     Array,
     Cell,
@@ -72,17 +70,15 @@ class Constant(Node):
     def predict(self, x: Inputs) -> Array:
         """Give the prediction: (rows,), or (rows, outputs)."""
         rows = _rows(x)
-        if self.vector:
-            return np.repeat(self.values, rows)
-        return np.tile(self.values, (rows, 1))
+        return self.values.repeat(rows) if self.vector else self.values[None].repeat(rows, 0)
 
     def predict_proba(self, x: Inputs) -> Float64Matrix:
         """Give the probabilities, (rows, classes)."""
-        return np.tile(self.proba, (_rows(x), 1))
+        return self.proba[None].repeat(_rows(x), 0)
 
     def decision_function(self, x: Inputs) -> Array:
         """Give the prediction as a score, (rows,)."""
-        return np.repeat(self.values, _rows(x))
+        return self.values.repeat(_rows(x))
 
 
 def _rows(x: Inputs) -> int:

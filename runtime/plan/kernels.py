@@ -99,7 +99,7 @@ class Kernel:
         out += own[:, None]
         np.minimum(out, 0.0, out=out)
         if not own.min(initial=0.0) > -np.inf:
-            out[~np.isfinite(own)] = -np.inf
+            out[~np.isfinite(own)] = -self.gamma * np.inf  # of a gamma of zero no number
         return out
 
     @silent

@@ -95,14 +95,15 @@ SILENT: Final = _silent_context()
 def silent(function: Callable[P, R]) -> Callable[P, R]:
     """Have numpy not warn of overflow and the like in a function, as `np.errstate(all="ignore")`.
 
-    cost  0.1 us a call, a tenth of `errstate`, which at one row is felt
+    cost  0.25 us a call, a quarter of what `errstate` takes, which one row feels
     """
-    if SILENT is None:
-        return np.errstate(all="ignore")(function)
-    copy = SILENT.copy
+    copy = None if SILENT is None else SILENT.copy
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        if copy is None:
+            with np.errstate(all="ignore"):
+                return function(*args, **kwargs)
         # No context can be entered twice at once, and a copy is made in no time.
         return copy().run(function, *args, **kwargs)
 

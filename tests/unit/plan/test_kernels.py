@@ -233,3 +233,11 @@ def test_svc_settings_that_cannot_be_are_refused(models, key, value):
 def test_sums_that_do_not_fit_their_vectors_are_refused(models, name, key):
     spec, tensors = plan_of(models[name])
     assert_refuses(spec, shrunk(spec, tensors, key))
+
+
+@pytest.mark.parametrize("model", [SVC(), SVC(kernel="linear"), SVR(), KernelRidge(kernel="rbf")])
+def test_no_rows_have_no_answers(model):
+    x = np.random.default_rng(7).normal(size=(40, 3))
+    node = compiled(model.fit(x, np.arange(40) % 5))
+    for method in node.methods:
+        assert node.run(method, x[:0]).shape == (0, *node.run(method, x).shape[1:])

@@ -7,6 +7,7 @@ from threading import Barrier
 import numpy as np
 import pytest
 
+from runtime.plan import ops
 from runtime.plan.ops import silent
 
 ZERO = np.zeros(1)
@@ -52,3 +53,17 @@ def test_several_threads_are_in_it_at_once():
         warnings.simplefilter("error")
         found = [pool.submit(waits) for _ in range(4)]
         assert [one.result() for one in found] == [np.inf] * 4
+
+
+def test_where_numpy_keeps_it_by_thread_it_is_put_back(monkeypatch):
+    monkeypatch.setattr(ops, "SILENT", None)
+
+    @silent
+    def inverse(depth: int) -> float:
+        return inverse(depth - 1) if depth else float((1.0 / ZERO)[0])
+
+    before = np.geterr()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert inverse(2) == np.inf
+    assert np.geterr() == before
