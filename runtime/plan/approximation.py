@@ -147,19 +147,21 @@ class ChiSquared(Approximation):
     def transform(self, x: Inputs) -> Float64Matrix:
         """Give (rows, columns times 2 steps - 1); InputRefused below zero."""
         matrix = as_matrix(x)
-        refuse_negative(matrix)
         rows = matrix.shape[0]
+        positive = np.count_nonzero(matrix > 0) == matrix.size
+        if not positive:
+            refuse_negative(matrix)
         out = np.empty((rows, 2 * self.steps - 1, self.n_in))
         with np.errstate(over="ignore", under="ignore"):
             for first in range(0, rows, self.height):
                 some = slice(first, first + self.height)
-                self._write(out[some], matrix[some])
+                self._write(out[some], matrix[some], positive)
         return out.reshape(rows, self.n_out)
 
-    def _write(self, out: Array, cells: Float64Matrix) -> None:
+    def _write(self, out: Array, cells: Float64Matrix, positive: bool) -> None:
         np.sqrt(cells * self.interval, out=out[:, 0])
         # Of zeros there is no logarithm, and the root that it is multiplied by is zero.
-        logs = np.log(np.where(cells > 0, cells, 1.0))
+        logs = np.log(cells if positive else np.where(cells > 0, cells, 1.0))
         logs *= self.interval
         doubled = 2 * cells
         doubled *= self.interval
