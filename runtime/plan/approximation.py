@@ -185,14 +185,16 @@ class CountSketch(Approximation):
 
     def __init__(self, fields: Fields) -> None:
         self.n_out = fields.integer("n_out", 1, MAX_COLUMNS)
-        self.places = fields.indices("places", self.n_out, None, None)
-        degree, width = (int(size) for size in self.places.shape)
+        places = fields.indices("places", self.n_out, None, None)
+        degree, width = (int(size) for size in places.shape)
         self.signs = fields.finite("signs", degree, width)
         if not 0 < degree <= MAX_DEGREE or not (np.abs(self.signs) == 1).all():
             raise fields.fail("'signs' must be 1 and -1, for a degree that can be served")
         if degree * self.n_out > MAX_SPECTRA:
             raise fields.fail(f"its spectra have more than {MAX_SPECTRA} numbers a row")
         self.height = max(1, BLOCK_CELLS // (degree * max(self.n_out, width)))
+        # Among the sums of all degrees, one after another.
+        self.places = (places + np.arange(0, degree * self.n_out, self.n_out)[:, None]).ravel()
         self.root = fields.number("root")
         self.constant = fields.number("constant") if fields.has("constant") else None
         self.n_in = width - (self.constant is not None)
@@ -217,13 +219,14 @@ class CountSketch(Approximation):
 
     def _sketched(self, matrix: Float64Matrix) -> Float64Matrix:
         rows = matrix.shape[0]
-        degrees, width = self.places.shape
-        shape = (rows, degrees, self.n_out)
-        begins = np.arange(0, rows * degrees * self.n_out, self.n_out).reshape(rows, degrees, 1)
-        places = self.places + begins
+        degrees, width = self.signs.shape
+        size = degrees * self.n_out
+        places = self.places
+        if rows != 1:
+            places = (np.arange(0, rows * size, size)[:, None] + places).ravel()
         signed = self.signs * matrix.reshape(rows, 1, width)
-        sums = np.bincount(places.ravel(), signed.ravel(), rows * degrees * self.n_out)
-        halves = np.fft.rfft(sums.reshape(shape), **_into(rows, degrees, self.n_out // 2 + 1))
+        sums = np.bincount(places, signed.ravel(), rows * size).reshape(rows, degrees, self.n_out)
+        halves = np.fft.rfft(sums, **_into(rows, degrees, self.n_out // 2 + 1))
         # In the order of numpy.prod.
         half = halves[:, 0]
         for degree in range(1, degrees):
