@@ -11,6 +11,7 @@ its expressions.
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Final
 
 from runtime.plan.ops import Fields
@@ -75,11 +76,11 @@ class Analyzer:
         least = _RUNS.get(pattern)
         if least is None:
             return
-        of = {c: c.lower() if self.lowercase else c for c in _LETTERS} | {BREAK: BREAK}
-        self._table = "".join(of.get(c, " ") for c in _CHARACTERS).encode(_WESTERN)
+        self._table = _table(self.lowercase)
         self.breaks = self.high == 1
         if least > 1:
-            self.ignored |= _LETTERS
+            # Not a copy of them for each node of a plan that has no words of its own.
+            self.ignored = self.ignored | _LETTERS if self.ignored else _LETTERS
 
     def together(self, texts: list[str]) -> list[str] | None:
         """Give the tokens of all texts, with BREAK between texts; None if that cannot be."""
@@ -152,6 +153,13 @@ class Analyzer:
                 yield [padded]
                 break
             yield from _slices(padded, n)
+
+
+@cache
+def _table(lowercase: bool) -> bytes:
+    """Give what each byte becomes: itself or its small letter, a space where it is of no word."""
+    of = {c: c.lower() if lowercase else c for c in _LETTERS} | {BREAK: BREAK}
+    return "".join(of.get(c, " ") for c in _CHARACTERS).encode(_WESTERN)
 
 
 def _slices(text: str, n: int) -> Iterator[list[str]]:

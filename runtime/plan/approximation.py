@@ -136,8 +136,8 @@ class ChiSquared(Approximation):
         if self.n_out > MAX_COLUMNS:
             raise fields.fail(f"more than {MAX_COLUMNS} columns")
         self.height = max(1, BLOCK_CELLS // self.n_in)
-        with np.errstate(over="ignore"):
-            self.sizes = [np.cosh(np.pi * j * self.interval) for j in range(1, self.steps)]
+        # Made at first use: a file of a few kilobytes may have thousands of such nodes.
+        self._sizes: list[np.float64] | None = None
 
     @override
     def origin(self, column: int) -> int | None:
@@ -165,7 +165,9 @@ class ChiSquared(Approximation):
         logs *= self.interval
         doubled = 2 * cells
         doubled *= self.interval
-        for step, size in enumerate(self.sizes, 1):
+        if self._sizes is None:
+            self._sizes = [np.cosh(np.pi * j * self.interval) for j in range(1, self.steps)]
+        for step, size in enumerate(self._sizes, 1):
             factor = np.sqrt(doubled / size)
             angle = step * logs if step > 1 else logs
             np.multiply(factor, np.cos(angle), out=out[:, 2 * step - 1])
