@@ -3,14 +3,15 @@
 The order of tokens is of no account, since they are counted: it is not always scikit-learn's.
 
 Cost: pure Python over the characters, the one place where a plan cannot do without; 0.1 to 0.2 us a
-token, a third of what scikit-learn takes. Words of ASCII, as the usual expressions find them, are
-told apart by a table of characters, at 25 ns each. Linear in the text: see `patterns` for its
-expressions.
+token, a third of what scikit-learn takes. Words of Western languages, as the usual expressions find
+them, are told apart by a table of characters, at 25 ns each. Linear in the text: see `patterns` for
+its expressions.
 """
 
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Final
 
 from runtime.plan.ops import Fields
@@ -31,8 +32,11 @@ _RUNS: Final = {
     for flags in ("", "(?u)")
     for run, least in ((r"\b\w\w+\b", 2), (r"\b\w+\b", 1), (r"\w\w+", 2), (r"\w+", 1))
 }
-_ASCII: Final = [chr(code) for code in range(128)]
-_LETTERS: Final = frozenset(c for c in _ASCII if c.isalnum() or c == "_")
+# One byte a character: Western languages, and the quotes and dashes that editors put around words.
+# A capital's small letter is always among them.
+_WESTERN: Final = "cp1252"
+_CHARACTERS: Final = bytes(range(256)).decode(_WESTERN, "replace")
+_LETTERS: Final = frozenset(c for c in _CHARACTERS if c.isalnum() or c == "_")
 
 
 class Analyzer:
@@ -72,20 +76,30 @@ class Analyzer:
         least = _RUNS.get(pattern)
         if least is None:
             return
-        of = {c: c.lower() if self.lowercase else c for c in _LETTERS} | {BREAK: BREAK}
-        self._table = "".join(of.get(c, " ") for c in _ASCII).encode().ljust(256)
+        self._table = _table(self.lowercase)
         self.breaks = self.high == 1
         if least > 1:
-            self.ignored |= _LETTERS
+            # Not a copy of them for each node of a plan that has no words of its own.
+            self.ignored = self.ignored | _LETTERS if self.ignored else _LETTERS
 
     def together(self, texts: list[str]) -> list[str] | None:
         """Give the tokens of all texts, with BREAK between texts; None if that cannot be."""
-        if self._table is None or not self.breaks:
+        if not self.breaks:
             return None
         text = f" {BREAK} ".join(texts)
-        if not text.isascii() or text.count(BREAK) != len(texts) - 1:
+        if text.count(BREAK) != len(texts) - 1 or not (self._strip is None or text.isascii()):
             return None
-        return text.encode().translate(self._table).decode().split()
+        return self._runs(text)
+
+    def _runs(self, text: str) -> list[str] | None:
+        """Give what characters of no word part; None if one is not in the table."""
+        if self._table is None:
+            return None
+        codec = "ascii" if text.isascii() else _WESTERN
+        try:
+            return text.encode(codec).translate(self._table).decode(codec).split()
+        except UnicodeEncodeError:
+            return None
 
     def pieces(self, text: str) -> Iterable[list[str]]:
         """Give all tokens of a text, in lists of a bounded length."""
@@ -99,11 +113,8 @@ class Analyzer:
 
     def _words(self, text: str) -> Iterable[list[str]]:
         """Source: _word_ngrams."""
-        tokens: list[str]
-        if self._table is not None and text.isascii() and BREAK not in text:
-            tokens = text.encode().translate(self._table).decode().split()
-        else:
-            tokens = self._find(text)
+        runs = None if BREAK in text else self._runs(text)
+        tokens: list[str] = self._find(text) if runs is None else runs
         if self.high == 1:
             return (tokens,)
         if self.ignored:
@@ -142,6 +153,13 @@ class Analyzer:
                 yield [padded]
                 break
             yield from _slices(padded, n)
+
+
+@cache
+def _table(lowercase: bool) -> bytes:
+    """Give what each byte becomes: itself or its small letter, a space where it is of no word."""
+    of = {c: c.lower() if lowercase else c for c in _LETTERS} | {BREAK: BREAK}
+    return "".join(of.get(c, " ") for c in _CHARACTERS).encode(_WESTERN)
 
 
 def _slices(text: str, n: int) -> Iterator[list[str]]:

@@ -1,6 +1,6 @@
 """Kernel approximations: features whose plain products come near a kernel; and KernelCenterer."""
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -25,6 +25,7 @@ MAX_DEGREE: Final = 1_000
 MAX_SPECTRA: Final = 1 << 22  # numbers that one row is transformed to, at all degrees
 MAX_COLUMNS: Final = 100_000  # that one row may become, however little the plan holds
 BLOCK_CELLS: Final = 1 << 14  # of one block of rows, which so stay in the L2 cache
+TOLD: Final = not np.__version__.startswith("1.")
 ROUNDING: Final = 1e-15  # a few units in the last place of one kernel value
 
 
@@ -135,8 +136,8 @@ class ChiSquared(Approximation):
         if self.n_out > MAX_COLUMNS:
             raise fields.fail(f"more than {MAX_COLUMNS} columns")
         self.height = max(1, BLOCK_CELLS // self.n_in)
-        with np.errstate(over="ignore"):
-            self.sizes = [np.cosh(np.pi * j * self.interval) for j in range(1, self.steps)]
+        # Made at first use: a file of a few kilobytes may have thousands of such nodes.
+        self._sizes: list[np.float64] | None = None
 
     @override
     def origin(self, column: int) -> int | None:
@@ -146,23 +147,27 @@ class ChiSquared(Approximation):
     def transform(self, x: Inputs) -> Float64Matrix:
         """Give (rows, columns times 2 steps - 1); InputRefused below zero."""
         matrix = as_matrix(x)
-        refuse_negative(matrix)
         rows = matrix.shape[0]
+        positive = np.count_nonzero(matrix > 0) == matrix.size
+        if not positive:
+            refuse_negative(matrix)
         out = np.empty((rows, 2 * self.steps - 1, self.n_in))
         with np.errstate(over="ignore", under="ignore"):
             for first in range(0, rows, self.height):
                 some = slice(first, first + self.height)
-                self._write(out[some], matrix[some])
+                self._write(out[some], matrix[some], positive)
         return out.reshape(rows, self.n_out)
 
-    def _write(self, out: Array, cells: Float64Matrix) -> None:
+    def _write(self, out: Array, cells: Float64Matrix, positive: bool) -> None:
         np.sqrt(cells * self.interval, out=out[:, 0])
         # Of zeros there is no logarithm, and the root that it is multiplied by is zero.
-        logs = np.log(np.where(cells > 0, cells, 1.0))
+        logs = np.log(cells if positive else np.where(cells > 0, cells, 1.0))
         logs *= self.interval
         doubled = 2 * cells
         doubled *= self.interval
-        for step, size in enumerate(self.sizes, 1):
+        if self._sizes is None:
+            self._sizes = [np.cosh(np.pi * j * self.interval) for j in range(1, self.steps)]
+        for step, size in enumerate(self._sizes, 1):
             factor = np.sqrt(doubled / size)
             angle = step * logs if step > 1 else logs
             np.multiply(factor, np.cos(angle), out=out[:, 2 * step - 1])
@@ -182,14 +187,16 @@ class CountSketch(Approximation):
 
     def __init__(self, fields: Fields) -> None:
         self.n_out = fields.integer("n_out", 1, MAX_COLUMNS)
-        self.places = fields.indices("places", self.n_out, None, None)
-        degree, width = (int(size) for size in self.places.shape)
+        places = fields.indices("places", self.n_out, None, None)
+        degree, width = (int(size) for size in places.shape)
         self.signs = fields.finite("signs", degree, width)
         if not 0 < degree <= MAX_DEGREE or not (np.abs(self.signs) == 1).all():
             raise fields.fail("'signs' must be 1 and -1, for a degree that can be served")
         if degree * self.n_out > MAX_SPECTRA:
             raise fields.fail(f"its spectra have more than {MAX_SPECTRA} numbers a row")
         self.height = max(1, BLOCK_CELLS // (degree * max(self.n_out, width)))
+        # Among the sums of all degrees, one after another.
+        self.places = (places + np.arange(0, degree * self.n_out, self.n_out)[:, None]).ravel()
         self.root = fields.number("root")
         self.constant = fields.number("constant") if fields.has("constant") else None
         self.n_in = width - (self.constant is not None)
@@ -214,14 +221,14 @@ class CountSketch(Approximation):
 
     def _sketched(self, matrix: Float64Matrix) -> Float64Matrix:
         rows = matrix.shape[0]
-        degrees, width = self.places.shape
-        shape = (rows, degrees, self.n_out)
-        begins = np.arange(0, rows * degrees * self.n_out, self.n_out).reshape(rows, degrees, 1)
-        places = self.places + begins
+        degrees, width = self.signs.shape
+        size = degrees * self.n_out
+        places = self.places
+        if rows != 1:
+            places = (np.arange(0, rows * size, size)[:, None] + places).ravel()
         signed = self.signs * matrix.reshape(rows, 1, width)
-        sums = np.bincount(places.ravel(), signed.ravel(), rows * degrees * self.n_out)
-        halves = np.empty((rows, degrees, self.n_out // 2 + 1), np.complex128)
-        np.fft.rfft(sums.reshape(shape), out=halves)
+        sums = np.bincount(places, signed.ravel(), rows * size).reshape(rows, degrees, self.n_out)
+        halves = np.fft.rfft(sums, **_into(rows, degrees, self.n_out // 2 + 1))
         # In the order of numpy.prod.
         half = halves[:, 0]
         for degree in range(1, degrees):
@@ -230,7 +237,12 @@ class CountSketch(Approximation):
         whole = np.empty((rows, self.n_out), np.complex128)
         whole[:, : half.shape[1]] = half
         np.conjugate(half[:, (self.n_out - 1) // 2 : 0 : -1], out=whole[:, half.shape[1] :])
-        return np.ascontiguousarray(np.fft.ifft(whole, out=whole).real)
+        return np.ascontiguousarray(np.fft.ifft(whole, **_into(*whole.shape)).real)
+
+
+def _into(*shape: int) -> dict[str, Any]:
+    """Say where a transform goes: numpy takes 3 us to make that place, and from 2.0 on is told."""
+    return {"out": np.empty(shape, np.complex128)} if TOLD else {}
 
 
 class KernelCenter(Approximation):

@@ -145,6 +145,8 @@ class Donors(Node):
                 out[rows[asking[~alone]], column] = self._averages(near, given)
 
     def _fill_one(self, out: Array, missing: Array, distances: Array) -> None:
+        # By number of donors, nearly always the same, so that averages are taken at once.
+        asked: dict[int, list[tuple[int, Array, Array]]] = {}
         for column in (self.valid & missing).nonzero()[0].tolist():
             donors = self.donors[column]
             near = distances.take(donors)
@@ -156,7 +158,10 @@ class Donors(Node):
                 out[column] = self.means[column]
             else:
                 given = self.points[donors.take(places), column]
-                out[column] = self._averages(near[None], given[None])[0]
+                asked.setdefault(k, []).append((column, near, given))
+        for found in asked.values():
+            columns, distances_of, given_of = zip(*found, strict=True)
+            out[list(columns)] = self._averages(np.array(distances_of), np.array(given_of))
 
     def _averages(self, distances: Float64Matrix, given: Float64Matrix) -> Array:
         """Give (rows,) averages of what (rows, k) donors give, by their distances."""

@@ -199,14 +199,14 @@ class LocallyLinear(Neighbors):
 
     def transform(self, x: Inputs) -> Float64Matrix:
         """Give (rows, components)."""
-        places, _ = self.nearest(x)
-        matrix = as_matrix(x)
+        matrix = self.rows(x)
+        places, _ = self.points.nearest(matrix, self.k)
         out = np.empty((places.shape[0], self.n_out))
         height = max(1, SYSTEM_CELLS // (self.k * max(self.k, self.n_in)))
         for at in range(0, places.shape[0], height):
             block = slice(at, at + height)
             weights = self._weights(matrix[block], places[block])
-            out[block] = np.einsum("rk,rkc->rc", weights, self.embedding[places[block]])
+            out[block] = (weights[:, None] @ self.embedding[places[block]])[:, 0]
         return out
 
     def _weights(self, x: Float64Matrix, places: Array) -> Float64Matrix:

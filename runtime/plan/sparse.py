@@ -195,6 +195,6 @@ def normalized(x: Sparse, norm: str) -> Sparse:
             np.maximum.at(norms, x.at, np.abs(x.values))
     norms[norms == 0] = 1.0
     with np.errstate(over="ignore", invalid="ignore"):
-        of_cell = norms[0] if x.rows == 1 else norms[x.at]
+        of_cell = norms if x.rows == 1 else norms[x.at]
         np.divide(x.values, of_cell, out=x.values, casting="same_kind")
     return x

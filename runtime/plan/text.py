@@ -48,10 +48,7 @@ class Texts(Node):
     def __init__(self, fields: Fields, terms: Vocabulary | Hashed) -> None:
         self.analyzer = Analyzer(fields)
         self.nothing, self.n_out = terms.nothing, terms.width
-        always = dict.fromkeys(self.analyzer.ignored, self.nothing)
-        if self.analyzer.breaks:
-            always[BREAK] = self.nothing + 1
-        self.codes = Codes(terms, always)
+        self.codes = Codes(terms, self.analyzer.ignored, BREAK if self.analyzer.breaks else None)
         self.words = Words(self.analyzer, self.codes) if self.analyzer.by_word else None
         self.dtype = np.dtype(fields.choice("dtype", *DTYPES))
         self.binary = fields.flag("binary")

@@ -25,7 +25,7 @@ MAX_ROUNDS: Final = 10_000
 MAX_PRODUCTS: Final = 1 << 31  # of a word and a topic for one row, in all rounds: some 3 s
 BLOCK_CELLS: Final = 1 << 17  # words and topics of documents held at once: 1 MiB
 # Numbers of a few rows, their topics and as many as six calls are worth, that Python is quicker
-# with than numpy, whose calls for all rows are forty a round.
+# with than numpy, whose calls for all rows are forty a round, and four more a row that is wide.
 FEW: Final = 80
 CALLS: Final = 6
 # Products of a word and a topic for one row that are made as fast as those with the words it has
@@ -74,7 +74,8 @@ class Topics(Node):
             raise InputRefused(row, column, "a count of words cannot be below zero")
         out = np.empty((matrix.shape[0], self.n_out))
         with np.errstate(all="ignore"):
-            if matrix.shape[0] * (self.n_out + CALLS) <= FEW:
+            few = FEW if self._is_narrow() else 2 * FEW
+            if matrix.shape[0] * (self.n_out + CALLS) <= few:
                 for at, row in enumerate(matrix):
                     out[at] = self._of_one(row)
             else:

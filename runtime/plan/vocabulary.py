@@ -45,12 +45,15 @@ class Codes:
     Once as many were looked up as there are terms, all terms are remembered instead, if they are
     few enough: then what is none of them is known, too.
 
-    always  codes of some tokens, whatever the terms are
+    ignored  tokens that get `nothing` whatever the terms are
+    above    a token that gets one more
     """
 
-    def __init__(self, terms: Terms, always: dict[str, int]) -> None:
-        self._terms, self._always = terms, always
-        self._known = dict(always)
+    def __init__(self, terms: Terms, ignored: frozenset[str], above: str | None) -> None:
+        self._terms, self._ignored, self._above = terms, ignored, above
+        # Made at first use: a small file may have thousands of nodes.
+        self._always: dict[str, int] | None = None
+        self._known: dict[str, int] = {}
         self._looked_up = 0
         # Never changed once it is there: another thread may be reading it.
         self._all: dict[str, int] | None = None
@@ -67,21 +70,34 @@ class Codes:
             found = np.fromiter(map(self._known.get, tokens, repeat(-1)), np.int64, count)
         missing = np.flatnonzero(found < 0)
         unknown = [tokens[place] for place in missing.tolist()]
-        fresh = list(dict.fromkeys(unknown))
-        new = dict(zip(fresh, self._terms.look_up(fresh), strict=True))
+        new = self._looked(list(dict.fromkeys(unknown)))
         found[missing] = [new[token] for token in unknown]
         self._remember(new)
         return found
+
+    def _looked(self, tokens: list[str]) -> dict[str, int]:
+        always = self._settled()
+        fresh = [token for token in tokens if token not in always]
+        new = dict(zip(fresh, self._terms.look_up(fresh), strict=True))
+        return {token: always[token] for token in tokens if token in always} | new
+
+    def _settled(self) -> dict[str, int]:
+        if self._always is None:
+            always = dict.fromkeys(self._ignored, self._terms.nothing)
+            if self._above is not None:
+                always[self._above] = self._terms.nothing + 1
+            self._always = always
+        return self._always
 
     def _remember(self, new: dict[str, int]) -> None:
         self._looked_up += len(new)
         if self._looked_up > self._terms.width and self._terms.width <= MOST_KNOWN:
             terms = self._terms.all()
             if terms is not None:
-                self._all, self._known = terms | self._always, {}
+                self._all, self._known = terms | self._settled(), {}
                 return
-        if len(self._known) + len(new) > MOST_KNOWN + len(self._always):
-            self._known = dict(self._always)
+        if len(self._known) + len(new) > MOST_KNOWN:
+            self._known = {}
         short = ((token, code) for token, code in new.items() if len(token) <= LONGEST_KNOWN)
         self._known.update(islice(short, MOST_KNOWN))
 

@@ -387,8 +387,16 @@ def test_bad_weights_and_hashes_are_refused():
 @pytest.mark.parametrize("kind", [CountVectorizer, HashingVectorizer])
 @pytest.mark.parametrize("lowercase", [True, False])
 @pytest.mark.parametrize("ngrams", [(1, 1), (1, 2)])
-def test_words_of_ascii_alone_and_with_others(kind, pattern, lowercase, ngrams):
+def test_words_of_western_texts_alone_and_with_others(kind, pattern, lowercase, ngrams):
     plain = [row for row in TAUGHT if row.isascii() and "\0" not in row]
+    western = bytes(range(256)).decode("cp1252", "replace").replace("\ufffd", "")
+    plain += [
+        " ".join(western),
+        "x".join(western),
+        western,
+        "don\u2019t \u201cŒuvre\u201d ŠŸ €5 ﬁ",
+        "αβ " + western,
+    ]
     plain += ["", "a", "A_b _ 9 Zz \x1c\x1d\t\n\x7f{x} THE the x", "the " * 9]
     options = {"token_pattern": pattern, "lowercase": lowercase, "ngram_range": ngrams}
     if kind is HashingVectorizer:
