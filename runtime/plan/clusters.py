@@ -157,10 +157,11 @@ class NearestCentre(Node):
         matrix = as_matrix(x)
         nearest = np.empty(matrix.shape[0], np.int64)
         height = rows_at_once(self.centres.shape[0])
-        for at in range(0, matrix.shape[0], height):
-            block = slice(at, at + height)
-            # Less the row's own length, which all centres have in common.
-            (with_ones(matrix[block]) @ self._factor).argmin(axis=1, out=nearest[block])
+        with np.errstate(over="ignore", invalid="ignore"):
+            for at in range(0, matrix.shape[0], height):
+                block = slice(at, at + height)
+                # Less the row's own length, which all centres have in common.
+                (with_ones(matrix[block]) @ self._factor).argmin(axis=1, out=nearest[block])
         return nearest if self.label is None else self.label[nearest]
 
     def transform(self, x: Inputs) -> Float64Matrix:

@@ -121,11 +121,9 @@ class Covariance:
         for name, numbers in self.steps:
             match name:
                 case "sum":
-                    right = stack.pop()
-                    stack[-1] = stack[-1] + right
+                    stack.append(_joined(np.add, stack.pop(), stack.pop()))
                 case "product":
-                    right = stack.pop()
-                    stack[-1] = stack[-1] * right
+                    stack.append(_joined(np.multiply, stack.pop(), stack.pop()))
                 case "power":
                     stack[-1] = stack[-1] ** numbers[0]
                 case _:
@@ -171,6 +169,13 @@ class Covariance:
                 return np.ones(x.shape[0])
 
 
+def _joined(how: np.ufunc, one: Array, other: Array) -> Array:
+    """Add or multiply in the place of one of the two, unless both are lone numbers."""
+    out = one if one.ndim else other if other.ndim else None
+    joined: Array = how(one, other, out=out)
+    return joined
+
+
 def _is_scaled(name: str) -> bool:
     """True for a kernel of rows in units of a length scale."""
     return name == "rbf" or name.startswith("matern")
@@ -181,6 +186,7 @@ def _stationary(name: str, squares: Float64Matrix) -> Float64Matrix:
     if name == "rbf":
         squares *= -0.5
         return np.exp(squares, out=squares)
+    np.maximum(squares, 0.0, out=squares)  # expanded ones may be a little below
     if name == "matern-inf":
         return np.exp(-(np.sqrt(squares) ** 2) / 2.0)
     distances: Float64Matrix = np.sqrt(squares, out=squares)
@@ -219,13 +225,13 @@ class Squares:
         centre, factor, longest = self._centred
         moved = x - centre
         own = lengths(moved)
-        length = math.sqrt(own.max(initial=0.0)) + longest
+        length = math.sqrt(own.max()) + longest
         # Not `>`: where it is no number the differences are taken, which give what cdist gives.
         if not 0.5 * EPSILON * (x.shape[1] + 5) * length * length <= slack:
             return self.exactly(x)
         out: Float64Matrix = with_ones(moved) @ factor
         out += own[:, None]
-        return np.maximum(out, 0.0, out=out)
+        return out
 
     def exactly(self, x: Float64Matrix) -> Float64Matrix:
         """Sum column by column as scipy's cdist does."""

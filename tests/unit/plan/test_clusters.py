@@ -19,6 +19,7 @@ from sklearn.cluster import (
 from sklearn.exceptions import ConvergenceWarning
 
 from controlplane.builder.lower.base import Unsupported
+from runtime.plan import pairwise
 from tests.unit.plan.malformed import assert_refuses, assert_refuses_broken, plan_of, shrunk
 from tests.unit.plan.twins import assert_bitwise, assert_twins, compiled
 
@@ -62,6 +63,19 @@ def test_the_first_of_equally_near_centres_wins():
     q = np.array([[1.0], [1.0 + 2**-40], [1.0 - 2**-40]])
     assert compiled(estimator).predict(q).tolist() == [0, 1, 0]
     assert_bitwise(compiled(estimator).predict(q), estimator.predict(q))
+
+
+def test_the_nearest_centres_are_found_in_blocks_and_for_rows_without_end(monkeypatch):
+    random = np.random.default_rng(0)
+    model = Birch(n_clusters=None, threshold=0.5).fit(random.normal(size=(60, 2)))
+    q = random.normal(size=(100, 2))
+    monkeypatch.setattr(pairwise, "BLOCK", 7 * len(model.subcluster_centers_))
+    node = compiled(model)
+    for rows in (q, q[:7], q[:8], q[:1]):
+        assert_bitwise(node.predict(rows), model.predict(rows))
+    assert node.predict(q[:0]).shape == (0,)
+    assert node.predict(q * 1e200).shape == (100,)
+    assert node.predict(np.full((2, 2), 1e308)).shape == (2,)
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
