@@ -78,7 +78,8 @@ def _candidates(
     """Two rows each: by what the categories tell, all numbers, known ones, all zeros, all texts."""
     if one_column_of_text(estimator):
         return [([Kind.STRING], [_objects("some words", "some other words")])]
-    count = len(names) if names else int(getattr(estimator, "n_features_in_", 1))
+    # A dummy of scikit-learn 1.1 says None.
+    count = len(names) if names else int(getattr(estimator, "n_features_in_", None) or 1)
     numbers = [np.array([0.25 + i, 0.75 + i]) for i in range(count)]
     known = landmarks(estimator, names or [f"x{i}" for i in range(count)])
     texts = {

@@ -217,8 +217,7 @@ class CountSketch(Approximation):
         places = self.places + begins
         signed = self.signs * matrix.reshape(rows, 1, width)
         sums = np.bincount(places.ravel(), signed.ravel(), rows * degrees * self.n_out)
-        halves = np.empty((rows, degrees, self.n_out // 2 + 1), np.complex128)
-        np.fft.rfft(sums.reshape(shape), out=halves)
+        halves = np.fft.rfft(sums.reshape(shape))
         # In the order of numpy.prod.
         half = halves[:, 0]
         for degree in range(1, degrees):
@@ -227,7 +226,7 @@ class CountSketch(Approximation):
         whole = np.empty((rows, self.n_out), np.complex128)
         whole[:, : half.shape[1]] = half
         np.conjugate(half[:, (self.n_out - 1) // 2 : 0 : -1], out=whole[:, half.shape[1] :])
-        return np.ascontiguousarray(np.fft.ifft(whole, out=whole).real)
+        return np.ascontiguousarray(np.fft.ifft(whole).real)
 
 
 class KernelCenter(Approximation):

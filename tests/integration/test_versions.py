@@ -52,6 +52,9 @@ MODELS: Final = (
     *("weighted forest", "forest regressor", "isolation forest", "boosting", "boosting of two"),
     *("exponential boosting", "boosting huber", "histogram boosting"),
     *("histogram boosting categories", "mixture"),
+    *("logistic newton", "calibrated", "calibrated by steps", "calibrated table"),
+    *("one versus rest", "centroids", "centroids manhattan", "pls", "pls of one", "cca"),
+    *("sketch", "dummy"),
 )
 # Trees end in no arithmetic that differs between versions of numpy.
 BITWISE: Final = {
@@ -66,6 +69,7 @@ FAR: Final = {"svc", "nu svc", "svr", "one class svm", "svc probability", "kerne
 WITHOUT_PLAN: Final = {
     "histogram boosting categories": (("1.1", "1.2", "1.3"), "before 1.4"),
     "function": (("1.1",), "how many columns"),
+    "dummy": (("1.1", "1.2", "1.3", "1.4"), "how many columns"),
     "density": (("1.",), "walks its tree"),
 }
 
