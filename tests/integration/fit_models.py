@@ -299,7 +299,7 @@ def models():
 def written(model, rows):
     """Give the document of a model: its rows by column, and what it answers by method."""
     table = isinstance(rows, pd.DataFrame)
-    columns = [rows[name] for name in rows] if table else list(np.asarray(rows).T)
+    columns = [rows[name] for name in rows] if table else list(np.atleast_2d(np.asarray(rows).T))
     answers = {}
     for method in METHODS:
         if hasattr(model, method):
@@ -307,6 +307,7 @@ def written(model, rows):
                 given = getattr(model, method)(rows)
             except (AttributeError, NotImplementedError):
                 continue
+            given = np.hstack(given) if isinstance(given, list) else given
             given = given.toarray() if hasattr(given, "toarray") else np.asarray(given)
             answers[method] = {
                 "kind": given.dtype.kind,
