@@ -155,6 +155,18 @@ def models():
         TABLE[["colour", "kind"]],
         NAMES,
     )
+    # None is not NaN, which is what the imputer fills.
+    holes = TABLE[["colour", "kind"]].copy()
+    holes.loc[::7, "colour"] = None
+    yield "imputed holes", on(
+        pipeline.make_pipeline(
+            impute.SimpleImputer(strategy="most_frequent"),
+            pp.OneHotEncoder(handle_unknown="ignore"),
+            lm.LogisticRegression(max_iter=500),
+        ),
+        holes,
+        NAMES,
+    )
     yield "one hot", on(pp.OneHotEncoder(drop="first"), TABLE[["colour", "kind"]], None)
     yield "infrequent", on(
         pp.OneHotEncoder(min_frequency=20, handle_unknown="infrequent_if_exist"),
