@@ -42,6 +42,7 @@ from sklearn import (
     tree,
 )
 from sklearn.datasets import load_iris
+from sklearn.feature_extraction import text
 
 X, Y = load_iris(return_X_y=True)
 # Iris has rows twice, and which of two equal neighbours counts is nobody's promise.
@@ -302,6 +303,10 @@ def models():
     yield "sketch", on(
         kernel_approximation.PolynomialCountSketch(n_components=8, random_state=0), X, None
     )
+    # What learns nothing is never unfitted.
+    words = ["a red house", "no car", "the old red car"] * 10
+    yield "hashing", (text.HashingVectorizer(n_features=32).fit(words), words)
+    yield "coder", (decomposition.SparseCoder(np.eye(4)[:3]).fit(X), X)
     yield "dummy", on(dummy.DummyRegressor(), X, TARGET)
     yield "isotonic", on(isotonic.IsotonicRegression(out_of_bounds="clip"), X[:, :1], TARGET)
     yield "mixture", on(mixture.GaussianMixture(n_components=2, random_state=0), X, None)

@@ -56,7 +56,7 @@ MODELS: Final = (
     *("histogram boosting categories", "mixture"),
     *("logistic newton", "calibrated", "calibrated by steps", "calibrated table"),
     *("one versus rest", "centroids", "centroids manhattan", "pls", "pls of one", "cca"),
-    *("sketch", "dummy", "imputed holes"),
+    *("sketch", "dummy", "imputed holes", "hashing", "coder"),
 )
 # Trees end in no arithmetic that differs between versions of numpy.
 BITWISE: Final = {
