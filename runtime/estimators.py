@@ -69,8 +69,7 @@ def one_column_of_text(estimator: Any, depth: int = 8) -> bool:
     first = first[:1] or [part for _, part in _listed(estimator, "transformer_list")]
     first += [getattr(estimator, "best_estimator_", None), getattr(estimator, "estimator_", None)]
     first += [getattr(estimator, "regressor_", None), *_listed(estimator, "estimators_")[:1]]
-    pairs = _listed(estimator, "calibrated_classifiers_")[:1]
-    first += [getattr(pair, "estimator", None) for pair in pairs]
+    first += [classifier_of(pair) for pair in _listed(estimator, "calibrated_classifiers_")[:1]]
     inner = [each for each in first if each is not None and not isinstance(each, str)]
     return depth > 0 and bool(inner) and one_column_of_text(inner[0], depth - 1)
 
@@ -84,6 +83,11 @@ def keeps_none(estimator: Any) -> bool:
     )
 
 
+def classifier_of(pair: Any) -> Any:
+    """Give the classifier of a calibrated pair, which scikit-learn 1.1 calls a base estimator."""
+    return getattr(pair, "estimator", None) or getattr(pair, "base_estimator", None)
+
+
 def within(estimator: Any, depth: int = 8) -> Iterable[Any]:
     """Give an estimator and the fitted ones inside it, outermost first."""
     if depth == 0 or estimator is None or isinstance(estimator, str):
@@ -95,7 +99,7 @@ def within(estimator: Any, depth: int = 8) -> Iterable[Any]:
     # The members of an ensemble are much alike; a few of very many tell what there is to know.
     inner += _listed(estimator, "estimators_")[:_MOST_MEMBERS]
     pairs = _listed(estimator, "calibrated_classifiers_")[:_MOST_MEMBERS]
-    inner += [getattr(pair, "estimator", None) for pair in pairs]
+    inner += [classifier_of(pair) for pair in pairs]
     inner += [
         getattr(estimator, name, None)
         for name in ("best_estimator_", "estimator_", "regressor_", "final_estimator_")

@@ -6,7 +6,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.decomposition import SparseCoder
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.utils.validation import check_is_fitted
 
 from controlplane.builder.landmarks import landmarks
@@ -21,6 +23,8 @@ from runtime.estimators import (
 from runtime.plan.signature import Column, Kind, Output, Signature
 
 _FIT: Final = "Push the fitted estimator itself: joblib.dump(model.fit(X, y), 'model.joblib')."
+# They learn nothing, which scikit-learn's check knows of the one since 1.6, of the other since 1.7.
+_LEARN_NOTHING: Final = (HashingVectorizer, SparseCoder)
 
 
 class Unusable(Exception):
@@ -41,6 +45,8 @@ def is_model(value: Any) -> None:
         raise Unusable(f"The file holds no scikit-learn estimator but an object of type {name}.")
     if not any(hasattr(value, method) for method in METHODS):
         raise Unusable(f"{name} has none of {', '.join(METHODS)}, so it can answer nothing.")
+    if isinstance(value, _LEARN_NOTHING):
+        return
     try:
         check_is_fitted(value)
     except NotFittedError as error:
@@ -78,7 +84,8 @@ def _candidates(
     """Two rows each: by what the categories tell, all numbers, known ones, all zeros, all texts."""
     if one_column_of_text(estimator):
         return [([Kind.STRING], [_objects("some words", "some other words")])]
-    count = len(names) if names else int(getattr(estimator, "n_features_in_", 1))
+    # A dummy of scikit-learn 1.1 says None.
+    count = len(names) if names else int(getattr(estimator, "n_features_in_", None) or 1)
     numbers = [np.array([0.25 + i, 0.75 + i]) for i in range(count)]
     known = landmarks(estimator, names or [f"x{i}" for i in range(count)])
     texts = {

@@ -13,6 +13,7 @@ from controlplane.builder.lower.base import Unsupported
 from controlplane.builder.lower.registry import new_draft
 from controlplane.builder.probe import Columns, answers, ask, positive, probe_rows
 from runtime import frames
+from runtime.estimators import keeps_none
 from runtime.plan import signature_of
 from runtime.plan.graph import build
 from runtime.plan.ops import InputRefused, Node
@@ -25,6 +26,7 @@ def drafted(estimator: Any) -> bytes:
     One run of bytes, so that the parent has one file to check: length of the plan, plan, probes.
     """
     draft = new_draft()
+    draft.none = keeps_none(estimator)
     spec = draft.node(estimator)
     node = build(spec, draft.tensors)
     names = getattr(estimator, "feature_names_in_", None)

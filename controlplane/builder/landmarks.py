@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from controlplane.builder.ranges import ranges
+from runtime.estimators import classifier_of
 
 Values = dict[int, list[Any]]
 
@@ -129,7 +130,7 @@ def _members(estimator: Any, columns: list[int]) -> Iterable[tuple[Any, list[int
         where = columns if picked is None else [columns[j] for j in picked[number]]
         yield member, where
     for pair in _lists(getattr(estimator, "calibrated_classifiers_", None))[:_MOST_TREES]:
-        yield getattr(pair, "estimator", None), columns
+        yield classifier_of(pair), columns
     if not hasattr(estimator, "support_"):  # a selection shows its estimator other columns
         yield getattr(estimator, "estimator_", None), columns
 
@@ -169,6 +170,8 @@ def _chosen(chosen: Any, columns: list[int], names: list[str]) -> list[int]:
 
 def _points(value: Any, columns: list[int], found: Values) -> None:
     if not isinstance(value, np.ndarray) or value.ndim not in (1, 2):
+        return
+    if not value.size:  # an SVC of precomputed products holds no support vectors
         return
     rows = value.reshape(-1, value.shape[-1])[:_MOST_ROWS]
     if rows.shape[1] != len(columns):

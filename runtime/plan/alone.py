@@ -47,6 +47,22 @@ class Alone:
         return place[order][None], exact[order][None]
 
     @silent
+    def near(self, x: Float64Matrix, radius: float) -> tuple[Array, Float64Vector] | None:
+        """Give places within a radius, in order, and their squared distances; None as in `nearest`.
+
+        radius  squared
+        """
+        rough = self._rough(x[0])
+        if rough is None:
+            return None
+        squares, own, slack = rough
+        # Twice, since the row's own length was rounded too.
+        place = (squares <= radius - own + 2.0 * slack).nonzero()[0]
+        exact = self._exact(x, place)
+        kept = exact <= radius
+        return place[kept], exact[kept]
+
+    @silent
     def within(self, x: Float64Matrix, radius: float, *, far: bool) -> Float64Matrix | None:
         """Give (1, points) squared distances, infinite beyond a radius; None as in `nearest`.
 

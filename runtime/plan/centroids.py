@@ -20,7 +20,8 @@ class NearestCentroid(Node):
 
     points   one centroid a class, in the metric euclidean or manhattan
     scale    (columns,): deviations within the classes, 1 where there are none
-    prior    (classes,): twice the log of the class priors
+    prior    (classes,): twice the log of the class priors; without them (scikit-learn before 1.6)
+             there is neither scale nor even, and no probabilities
     even     the priors are equal, and the nearest centroid alone decides
     exact    bitwise at the same batch size (euclidean); a label may differ where two centroids are
              as near as rounding can tell, because scikit-learn multiplies in chunks of 256 rows
@@ -39,17 +40,20 @@ class NearestCentroid(Node):
         if self.points.metric not in ("euclidean", "manhattan") or self.points.stored != k or k < 2:
             raise fields.fail("one centroid a class, euclidean or manhattan, is wanted")
         self.squares = lengths(self.points.points)
+        self.methods = ("predict",)
+        euclidean = self.points.metric == "euclidean"
+        self.exact = "batch" if euclidean else "tolerance"
+        self.even = True
+        if not fields.has("prior"):
+            return
         self.scale = fields.finite("scale", self.n_in)
         if (self.scale == 0).any():
             raise fields.fail("'scale' must not hold zero")
         self.prior = fields.finite("prior", k)
         self.even = fields.flag("even")
         self.scaled = self.points.points / self.scale
-        self.methods = ("predict",)
-        self.exact = "tolerance"
-        if self.points.metric == "euclidean":
+        if euclidean:
             self.methods = ("predict", "predict_proba", "decision_function")
-            self.exact = "batch"
 
     def _scores(self, x: Float64Matrix) -> Float64Matrix:
         """Log posteriors but for a constant, (rows, classes); a step for each class."""

@@ -49,10 +49,11 @@ class Binaries(Group):
 class OneVsRest(Binaries):
     """One member a class; the highest score wins, or several labels are above a threshold.
 
-    kind_of    binary: one member alone; multiclass; multilabel
-    threshold  of binary and multilabel scores
-    last_wins  of equal scores the last class is taken, as old versions of scikit-learn did
-    source     sklearn.multiclass.OneVsRestClassifier
+    kind_of      binary: one member alone; multiclass; multilabel
+    threshold    of binary and multilabel scores
+    last_wins    of equal scores the last class is taken, as old versions of scikit-learn did
+    none_is_nan  where no class has a probability the answer is NaN, as there, instead of zero
+    source       sklearn.multiclass.OneVsRestClassifier
     """
 
     kind = "one_vs_rest"
@@ -62,6 +63,7 @@ class OneVsRest(Binaries):
         self.kind_of = fields.choice("kind_of", "binary", "multiclass", "multilabel")
         self.threshold = fields.number("threshold")
         self.last_wins = fields.flag("last_wins")
+        self.none_is_nan = fields.has("none_is_nan") and fields.flag("none_is_nan")
         count = len(self.members)
         if self.kind_of == "binary" and (count != 1 or len(self.classes) != 2):
             raise fields.fail("two classes have one member")
@@ -101,7 +103,11 @@ class OneVsRest(Binaries):
             proba = np.concatenate((1 - proba, proba), axis=1)
         if self.kind_of != "multilabel":
             total = proba.sum(axis=1)[:, np.newaxis]
-            np.divide(proba, total, out=proba, where=total != 0)
+            if self.none_is_nan:
+                with np.errstate(invalid="ignore"):
+                    proba /= total
+            else:
+                np.divide(proba, total, out=proba, where=total != 0)
         return proba
 
     def decision_function(self, x: Rows) -> Array:

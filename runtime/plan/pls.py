@@ -41,12 +41,17 @@ class PartialLeastSquares(Node):
             targets = int(self.coefficients.shape[1])
             self.intercept = fields.finite("intercept", targets)
             self.vector = fields.flag("vector")
+            # Before scikit-learn 1.5 the scales were not in the coefficients.
+            self.standardizes = fields.has("standardizes") and fields.flag("standardizes")
             if not targets or (self.vector and targets != 1):
                 raise fields.fail("'coefficients' has no or too many columns")
 
     def predict(self, x: Inputs) -> Array:
         """Predicted values: (rows,), or (rows, targets)."""
-        out: Float64Matrix = (as_matrix(x) - self.mean) @ self.coefficients + self.intercept
+        matrix = as_matrix(x) - self.mean
+        if self.standardizes:
+            matrix /= self.scale
+        out: Float64Matrix = matrix @ self.coefficients + self.intercept
         return out.ravel() if self.vector else out
 
     def transform(self, x: Inputs) -> Float64Matrix:

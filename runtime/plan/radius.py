@@ -122,10 +122,10 @@ class RadiusGraph(Within):
 
     def transform(self, x: Inputs) -> Float64Matrix:
         """Give (rows, points)."""
-        matrix = self.rows(x)
+        matrix = as_matrix(x)
         # Most cells stay zero, and the memory of those is never touched.
         out = np.zeros((matrix.shape[0], self.n_out))
-        for at, place, found in self.points.near(matrix, self.radius):
+        for at, place, found in self.near(matrix):
             out[at].ravel()[place] = 1.0 if self.connects else self.points.finish(found)
         return out
 

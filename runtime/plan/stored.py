@@ -144,6 +144,16 @@ class Within(Stored):
                 return
         yield from self.points.within(self.rows(matrix), self.radius, far=far)
 
+    def near(self, x: Inputs) -> Iterator[tuple[slice, Array, Array]]:
+        """Give what `Points.near` does for the own radius."""
+        matrix = as_matrix(x)
+        if matrix.shape[0] == 1 and self._alone is not None:
+            found = self._alone.near(matrix, self.radius)
+            if found is not None:
+                yield slice(0, 1), *found
+                return
+        yield from self.points.near(self.rows(matrix), self.radius)
+
     def refuse_lonely(self, found: Float64Matrix, first: int) -> None:
         """Raise InputRefused for a row without neighbours; `first` is the block's first row."""
         lonely = np.flatnonzero(~(found <= self.radius).any(axis=1))

@@ -13,19 +13,25 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pandas as pd
+from sklearn import __version__ as version
 from sklearn import (
+    calibration,
     cluster,
     compose,
+    cross_decomposition,
     decomposition,
     discriminant_analysis,
+    dummy,
     ensemble,
     feature_selection,
     impute,
     isotonic,
+    kernel_approximation,
     kernel_ridge,
     linear_model,
     mixture,
     model_selection,
+    multiclass,
     naive_bayes,
     neighbors,
     neural_network,
@@ -36,6 +42,7 @@ from sklearn import (
     tree,
 )
 from sklearn.datasets import load_iris
+from sklearn.feature_extraction import text
 
 X, Y = load_iris(return_X_y=True)
 # Iris has rows twice, and which of two equal neighbours counts is nobody's promise.
@@ -78,6 +85,9 @@ def models():
     yield "logistic", on(lm.LogisticRegression(max_iter=500), X, NAMES)
     yield "logistic of two", on(lm.LogisticRegression(max_iter=500), X, Y == 1)
     yield "logistic liblinear", on(lm.LogisticRegression(solver="liblinear"), X, Y == 2)
+    # Its probabilities are those of one class at a time before 1.6; 1.1 does not have it.
+    newton = "newton-cg" if version.startswith("1.1.") else "newton-cholesky"
+    yield "logistic newton", on(lm.LogisticRegression(solver=newton), X, NAMES)
     yield "logistic cv", on(lm.LogisticRegressionCV(cv=3, max_iter=500, Cs=3))
     yield "ridge classifier", on(lm.RidgeClassifier())
     yield "sgd", on(lm.SGDClassifier(loss="modified_huber", random_state=0))
@@ -144,6 +154,18 @@ def models():
             lm.LogisticRegression(max_iter=500),
         ),
         TABLE[["colour", "kind"]],
+        NAMES,
+    )
+    # None is not NaN, which is what the imputer fills.
+    holes = TABLE[["colour", "kind"]].copy()
+    holes.loc[::7, "colour"] = None
+    yield "imputed holes", on(
+        pipeline.make_pipeline(
+            impute.SimpleImputer(strategy="most_frequent"),
+            pp.OneHotEncoder(handle_unknown="ignore"),
+            lm.LogisticRegression(max_iter=500),
+        ),
+        holes,
         NAMES,
     )
     yield "one hot", on(pp.OneHotEncoder(drop="first"), TABLE[["colour", "kind"]], None)
@@ -260,6 +282,32 @@ def models():
         X,
         NAMES,
     )
+    calibrated = calibration.CalibratedClassifierCV
+    machine = svm.LinearSVC(random_state=0, dual=True, max_iter=10000)
+    yield "calibrated", on(calibrated(machine, cv=2), X, NAMES)
+    yield "calibrated by steps", on(calibrated(naive_bayes.GaussianNB(), cv=2, method="isotonic"))
+    yield "calibrated table", on(
+        calibrated(pipeline.make_pipeline(mixed, lm.LogisticRegression(max_iter=500)), cv=2),
+        TABLE,
+        NAMES,
+    )
+    small = tree.DecisionTreeClassifier(max_depth=2, random_state=0)
+    # Some rows are of no class, as the trees see it.
+    yield "one versus rest", on(multiclass.OneVsRestClassifier(small), X[:, :2], NAMES)
+    yield "centroids", on(neighbors.NearestCentroid(), X, NAMES)
+    yield "centroids manhattan", on(neighbors.NearestCentroid(metric="manhattan"), X, NAMES)
+    targets = np.column_stack((TARGET, -(TARGET**2)))
+    yield "pls", on(cross_decomposition.PLSRegression(2), X, targets)
+    yield "pls of one", on(cross_decomposition.PLSRegression(2), X, TARGET)
+    yield "cca", on(cross_decomposition.CCA(2), X, targets)
+    yield "sketch", on(
+        kernel_approximation.PolynomialCountSketch(n_components=8, random_state=0), X, None
+    )
+    # What learns nothing is never unfitted.
+    words = ["a red house", "no car", "the old red car"] * 10
+    yield "hashing", (text.HashingVectorizer(n_features=32).fit(words), words)
+    yield "coder", (decomposition.SparseCoder(np.eye(4)[:3]).fit(X), X)
+    yield "dummy", on(dummy.DummyRegressor(), X, TARGET)
     yield "isotonic", on(isotonic.IsotonicRegression(out_of_bounds="clip"), X[:, :1], TARGET)
     yield "mixture", on(mixture.GaussianMixture(n_components=2, random_state=0), X, None)
     yield "density", on(neighbors.KernelDensity(), X, None)
@@ -268,7 +316,7 @@ def models():
 def written(model, rows):
     """Give the document of a model: its rows by column, and what it answers by method."""
     table = isinstance(rows, pd.DataFrame)
-    columns = [rows[name] for name in rows] if table else list(np.asarray(rows).T)
+    columns = [rows[name] for name in rows] if table else list(np.atleast_2d(np.asarray(rows).T))
     answers = {}
     for method in METHODS:
         if hasattr(model, method):
@@ -276,6 +324,7 @@ def written(model, rows):
                 given = getattr(model, method)(rows)
             except (AttributeError, NotImplementedError):
                 continue
+            given = np.hstack(given) if isinstance(given, list) else given
             given = given.toarray() if hasattr(given, "toarray") else np.asarray(given)
             answers[method] = {
                 "kind": given.dtype.kind,

@@ -30,6 +30,8 @@ class Draft:
         self.tensors: dict[str, NDArray[Any]] = {}
         # The estimator being lowered gets sparse rows, in scikit-learn and in the plan.
         self.sparse = False
+        # A missing text reaches scikit-learn as None instead of NaN (`estimators.keeps_none`).
+        self.none = False
 
     @property
     def where(self) -> str:

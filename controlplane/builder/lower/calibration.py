@@ -9,6 +9,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from controlplane.builder.lower.base import Draft, Lowering, Spec
 from controlplane.builder.lower.members import names
+from runtime.estimators import classifier_of
 
 
 def isotonic(draft: Draft, estimator: Any) -> Spec:
@@ -35,9 +36,10 @@ def calibrated(draft: Draft, estimator: Any) -> Spec:
     own = names(estimator)
     pairs = estimator.calibrated_classifiers_
     for pair in pairs:
-        if names(pair.estimator) not in (None, own):
+        inner = classifier_of(pair)
+        if names(inner) not in (None, own):
             raise draft.unsupported("its classifiers were fitted on columns of different names")
-        if len(pair.estimator.classes_) != len(estimator.classes_):
+        if len(inner.classes_) != len(estimator.classes_):
             raise draft.unsupported("one of its classifiers has not seen every class")
     if len(estimator.classes_) < 2:
         raise draft.unsupported("it has learnt a single class")
@@ -54,11 +56,11 @@ def calibrated(draft: Draft, estimator: Any) -> Spec:
 
 
 def _pair(draft: Draft, pair: Any) -> Spec:
-    scored = hasattr(pair.estimator, "decision_function")
+    inner = classifier_of(pair)
     return {
         "op": "calibrated",
-        "inner": draft.node(pair.estimator),
-        "asks": "decision_function" if scored else "predict_proba",
+        "inner": draft.node(inner),
+        "asks": "decision_function" if hasattr(inner, "decision_function") else "predict_proba",
         "count": len(pair.classes),
         "method": pair.method,
         **_curves(draft, pair),

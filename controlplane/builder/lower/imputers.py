@@ -38,6 +38,8 @@ def simple(draft: Draft, estimator: Any) -> Spec:
     if dropped.all():
         raise draft.unsupported("every column was empty in training")
     value = missing_value(draft, estimator.missing_values, numeric=numeric)
+    if value is None and draft.none and not numeric and estimator.missing_values is not None:
+        return _untouched(draft, estimator, statistics, dropped)
     shared: Spec = {
         "missing_value": value if value is None or numeric else [value],
         "indicated": (
@@ -51,6 +53,16 @@ def simple(draft: Draft, estimator: Any) -> Spec:
         for fill, gone in zip(statistics.tolist(), dropped, strict=True)
     ]
     return {"op": "impute_text", **shared, "columns": columns}
+
+
+def _untouched(draft: Draft, estimator: Any, statistics: Any, dropped: Any) -> Spec:
+    """Pass texts on as they are: to scikit-learn None is not NaN, and so is not filled."""
+    texts = all(value is None or isinstance(value, str) for value in statistics.tolist())
+    if not texts or dropped.any() or estimator.add_indicator:
+        raise draft.unsupported(
+            "it fills NaN but was fitted on None, which it leaves in its columns of texts"
+        )
+    return {"op": "identity", "n_in": len(statistics), "refuses_missing": False}
 
 
 def _numbers(draft: Draft, estimator: Any, statistics: Any, dropped: Any) -> Spec:

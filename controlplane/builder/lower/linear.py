@@ -1,6 +1,6 @@
 """Lowering of linear models, regressors and classifiers."""
 
-# A generalized linear model keeps its link in a private attribute.
+# A generalized linear model keeps its link, and a version its solvers, in private attributes.
 # ruff: noqa: SLF001
 
 import math
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from sklearn import linear_model, svm
+from sklearn.linear_model import _logistic
 
 from controlplane.builder.lower.base import Draft, Lowering, Spec
 
@@ -111,9 +112,11 @@ def logistic(draft: Draft, estimator: Any) -> Spec:
     binary = len(estimator.classes_) <= 2
     one_vs_rest = binary
     if "multi_class" in type(estimator)._get_param_names():
-        way = estimator.multi_class
-        open_way = way in ("auto", "deprecated")
-        one_vs_rest = way == "ovr" or (open_way and (binary or estimator.solver == "liblinear"))
+        way = "auto" if estimator.multi_class == "deprecated" else estimator.multi_class
+        # Which solvers learn one class at a time is this version's to say: newton-cholesky did
+        # before 1.6.
+        chosen = _logistic._check_multi_class(way, estimator.solver, len(estimator.classes_))
+        one_vs_rest = chosen == "ovr"
     if not one_vs_rest:
         return classifier(draft, estimator, "softmax")
     return classifier(draft, estimator, "sigmoid" if binary else "ovr")

@@ -70,5 +70,5 @@ def width(draft: Draft, estimator: Any) -> int:
     """Give the number of columns that an estimator was fitted on."""
     try:
         return int(estimator.n_features_in_)
-    except AttributeError as error:
+    except (AttributeError, TypeError) as error:  # a dummy of scikit-learn 1.1 says None
         raise draft.unsupported("it does not know how many columns it was fitted on") from error

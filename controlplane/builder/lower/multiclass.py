@@ -1,7 +1,7 @@
 """Lowering of classifiers of many classes that are made of classifiers of two."""
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from sklearn.base import is_classifier, is_regressor
@@ -14,6 +14,8 @@ from sklearn.multiclass import (
 
 from controlplane.builder.lower.base import Draft, Lowering, Spec
 from controlplane.builder.lower.members import group
+
+_ROW: Final = np.zeros((1, 1))
 
 
 def _score(member: Any) -> str:
@@ -42,14 +44,24 @@ def _all_have(estimator: Any, method: str) -> bool:
     return all(hasattr(member, method) for member in estimator.estimators_)
 
 
-def _last_wins() -> bool:
-    """Ask this version which of two classes with equal scores it takes."""
-    nothing = np.zeros((1, 1))
-    member = _ConstantPredictor().fit(nothing, np.zeros(1, np.int64))
+def _never() -> OneVsRestClassifier:
+    """Make one of two classes, both of which no row belongs to."""
+    member = _ConstantPredictor().fit(_ROW, np.zeros(1, np.int64))
     asked = OneVsRestClassifier(member)
     asked.estimators_, asked.classes_ = [member, member], np.arange(2)
     asked.label_binarizer_ = SimpleNamespace(y_type_="multiclass")
-    return bool(asked.predict(nothing)[0] == 1)
+    return asked
+
+
+def _last_wins() -> bool:
+    """Ask this version which of two classes with equal scores it takes."""
+    return bool(_never().predict(_ROW)[0] == 1)
+
+
+def _none_is_nan() -> bool:
+    """Ask this version what the probabilities are where no class has any; before 1.7 0 / 0."""
+    with np.errstate(invalid="ignore"):
+        return bool(np.isnan(_never().predict_proba(_ROW)).all())
 
 
 def one_vs_rest(draft: Draft, estimator: Any) -> Spec:
@@ -65,6 +77,7 @@ def one_vs_rest(draft: Draft, estimator: Any) -> Spec:
         "kind_of": "multilabel" if told.startswith("multilabel") else told,
         "threshold": _turns(estimator.estimators_[0]),
         "last_wins": _last_wins(),
+        "none_is_nan": _none_is_nan(),
         "has_proba": _all_have(estimator, "predict_proba"),
         "decides": _all_have(estimator, "decision_function"),
     }

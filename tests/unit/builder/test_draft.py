@@ -5,16 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.decomposition import LatentDirichletAllocation
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import CategoricalNB
 from sklearn.neighbors import KNeighborsClassifier, RadiusNeighborsClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from controlplane.builder.describe import describe
 from controlplane.builder.draft import drafted
 from controlplane.builder.lower.base import Unsupported
 from controlplane.builder.verify import verify
-from runtime.plan import distances
+from runtime.plan import Frame, distances, load
 
 X = np.random.default_rng(0).normal(size=(30, 2))
 
@@ -58,3 +60,32 @@ def test_a_plan_that_refuses_what_scikit_learn_answers_is_no_plan(monkeypatch):
     monkeypatch.setattr(distances, "MOST", 1e-9)
     with pytest.raises(Unsupported, match="refuses a row that scikit-learn answers"):
         drafted(model)
+
+
+def texts(missing: object, *more: list[object]) -> np.ndarray:
+    """One column of texts, some of them missing, and others."""
+    return np.array([["a", "b", missing, "c"] * 8, *more], object).T
+
+
+def filled_texts() -> Pipeline:
+    codes = OneHotEncoder(handle_unknown="ignore")
+    return make_pipeline(SimpleImputer(strategy="most_frequent"), codes, LogisticRegression())
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_an_imputer_of_nan_leaves_the_none_that_it_was_fitted_on(missing, tmp_path):
+    x = texts(missing)
+    model = filled_texts().fit(x, [0, 1, 1, 0] * 8)
+    assert "refused" not in checked(model, tmp_path)
+    cells = np.array(["a", None, "c", "new"], object)
+    asked = np.array([[missing if cell is None else cell] for cell in cells], object)
+    proba = load(tmp_path / "plan").run("predict_proba", Frame((cells,)))
+    np.testing.assert_allclose(proba, model.predict_proba(asked), rtol=1e-12)
+    # None has a category of its own, NaN is what was most frequent.
+    assert (proba[0] == proba[1]).all() == (missing is not None)
+
+
+def test_an_imputer_that_would_fill_numbers_beside_none_has_no_plan():
+    x = texts(None, [1.0, 2.0, np.nan, 2.0] * 8)
+    with pytest.raises(Unsupported, match="leaves in its columns of texts"):
+        drafted(filled_texts().fit(x, [0, 1, 1, 0] * 8))

@@ -8,8 +8,10 @@ from sklearn.ensemble import BaggingClassifier, RandomForestClassifier, VotingCl
 from sklearn.multiclass import OneVsOneClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
+from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
+from controlplane.builder.describe import describe
 from controlplane.builder.landmarks import landmarks
 from runtime.estimators import keeps_none
 
@@ -38,6 +40,14 @@ def test_thresholds_of_members_are_found_for_the_columns_that_they_split(model):
     assert sorted(found) == [0, 1, 2]
     for column, values in found.items():
         assert all(10 * column <= value <= 10 * column + 1 for value in values)
+
+
+def test_products_that_are_not_kept_tell_nothing():
+    x, y = ranges()
+    model = SVC(kernel="precomputed").fit(x @ x.T, y)
+    assert model.support_vectors_.size == 0
+    assert not landmarks(model, [f"x{i}" for i in range(len(x))])
+    assert len(describe(model).columns) == len(x)
 
 
 @pytest.mark.parametrize("missing", [None, np.nan])

@@ -8,6 +8,7 @@ from sklearn.neighbors import (
     LocalOutlierFactor,
     RadiusNeighborsClassifier,
     RadiusNeighborsRegressor,
+    RadiusNeighborsTransformer,
 )
 
 from runtime.plan.alone import Alone
@@ -53,6 +54,9 @@ def test_those_within_a_radius_are_those_of_all_differences(points, share):
         radius = float(np.quantile(exact, share, method="lower"))  # one lies on it
         found = alone.within(row[None], radius, far=True)
         assert_bitwise(np.where(found <= radius, found, np.inf)[0], within(exact, radius))
+        place, near = alone.near(row[None], radius)
+        assert_bitwise(place, np.flatnonzero(exact <= radius))
+        assert_bitwise(near, exact[place])
         nearly = alone.within(row[None], radius, far=False)
         assert_bitwise(nearly <= radius, (exact <= radius)[None])
 
@@ -67,6 +71,7 @@ def test_a_row_too_far_away_is_left_to_others(cell):
     row = np.array([[0.0, -cell, 0.0]])
     assert alone.nearest(row, 1) is None
     assert alone.within(row, 1.0, far=True) is None
+    assert alone.near(row, 1.0) is None
 
 
 @pytest.mark.parametrize("weights", ["uniform", "distance"])
@@ -78,6 +83,7 @@ def test_a_row_alone_is_answered_as_in_a_batch(weights):
         LocalOutlierFactor(novelty=True).fit(x),
         RadiusNeighborsClassifier(5.0, weights=weights, outlier_label=1).fit(x, y),
         RadiusNeighborsRegressor(5.0, weights=weights).fit(x, x[:, 0]),
+        RadiusNeighborsTransformer(radius=5.0).fit(x),
     ]
     rows = np.concatenate([x[:3], x[:3] + 0.3, np.full((1, 20), 50.0), np.full((1, 20), 1e120)])
     for model in models:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn.neighbors import NearestCentroid
 
 from controlplane.builder.lower.base import Unsupported
+from runtime.plan.graph import build
 from tests.unit.plan.malformed import assert_refuses, assert_refuses_broken, plan_of, shrunk
 from tests.unit.plan.twins import assert_twins, assert_within, compiled
 
@@ -50,6 +51,20 @@ def test_a_column_without_deviation_is_left_as_it_is():
     assert_twins(model, x + 0.1)
 
 
+@pytest.mark.parametrize("metric", ["euclidean", "manhattan"])
+@pytest.mark.parametrize("height", [0, 1, 7, 64])
+def test_without_priors_the_nearest_one_decides(metric, height):
+    random = np.random.default_rng(height)
+    x, q = random.normal(size=(30, 3)), random.normal(size=(height, 3)) * 2
+    model = NearestCentroid(metric=metric).fit(x, np.arange(30) % 3)
+    spec, tensors = plan_of(model)
+    old = {key: spec[key] for key in ("op", "classes", "points", "metric")}
+    node = build(old, tensors)
+    assert node.methods == ("predict",)
+    assert node.run("predict", q).tolist() == compiled(model).run("predict", q).tolist()
+    assert_refuses({**old, "even": True}, tensors)
+
+
 @pytest.fixture(scope="module")
 def model() -> Any:
     x = np.random.default_rng(0).normal(size=(20, 3))
@@ -63,7 +78,7 @@ def test_a_class_that_never_was_has_no_plan(model):
 
 
 def test_broken_plans_are_refused(model):
-    assert_refuses_broken(model)
+    assert_refuses_broken(model, {"prior"})
     spec, tensors = plan_of(model)
     for key in ("points", "scale", "prior"):
         assert_refuses(spec, shrunk(spec, tensors, key))

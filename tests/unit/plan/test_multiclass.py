@@ -115,6 +115,26 @@ def test_of_equal_scores_the_first_class_wins_and_in_old_versions_the_last():
     assert set(build({**spec, "last_wins": True}, tensors).run("predict", x)) == {8}
 
 
+def test_where_no_class_is_probable_old_versions_say_nan():
+    x, y = table(0, 60, "int")
+    model = OneVsRestClassifier(DecisionTreeClassifier(max_depth=1)).fit(x, y)
+    for member in model.estimators_:
+        member.tree_.value[:] = [[1.0, 0.0]]
+    spec, tensors = plan_of(model)
+    assert not spec["none_is_nan"]
+    assert_serves(model, x)
+    for height in (0, 1, 60):
+        old = build({**spec, "none_is_nan": True}, tensors).run("predict_proba", x[:height])
+        assert old.shape == (height, len(model.classes_))
+        assert np.isnan(old).all()
+    for member in model.estimators_:
+        member.tree_.value[:] = [[0.75, 0.25]]
+    spec, tensors = plan_of(model)
+    for flag in (False, True):
+        node = build({**spec, "none_is_nan": flag}, tensors)
+        np.testing.assert_array_equal(node.run("predict_proba", x), model.predict_proba(x))
+
+
 def test_missing_values_go_to_the_members():
     x, y = table(0, 60, "int")
     for model in (OneVsRestClassifier, OneVsOneClassifier):
@@ -162,7 +182,7 @@ NAMES = ["binary", "code", "one", "rest"]
 
 @pytest.mark.parametrize("name", NAMES)
 def test_broken_plans_are_refused(models, name):
-    assert_refuses_broken(models[name])
+    assert_refuses_broken(models[name], {"none_is_nan"})
 
 
 LINE = {"op": "identity", "n_in": 4, "refuses_missing": False}

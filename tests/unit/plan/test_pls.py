@@ -11,6 +11,7 @@ from sklearn.cross_decomposition import CCA, PLSSVD, PLSCanonical, PLSRegression
 from sklearn.exceptions import ConvergenceWarning
 
 from controlplane.builder.lower.base import Unsupported
+from runtime.plan.graph import build
 from tests.unit.plan.malformed import assert_refuses, assert_refuses_broken, plan_of, shrunk
 from tests.unit.plan.twins import assert_twins
 
@@ -61,11 +62,26 @@ def models() -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", ["regression", "svd"])
 def test_broken_plans_are_refused(models, name):
-    assert_refuses_broken(models[name], {"coefficients"})
+    assert_refuses_broken(models[name], {"coefficients", "standardizes"})
     spec, tensors = plan_of(models[name])
     for key in ("mean", "scale"):
         assert_refuses(spec, shrunk(spec, tensors, key))
     assert_refuses(spec, {**tensors, spec["scale"]: np.array([1.0, 0.0, 1.0, 1.0])})
+
+
+@pytest.mark.parametrize("height", [0, 1, 7, 64])
+def test_the_columns_are_divided_by_their_scale_where_the_coefficients_are_not(models, height):
+    model, q = models["regression"], np.random.default_rng(height).normal(size=(height, 4))
+    spec, tensors = plan_of(model)
+    old = build({**spec, "standardizes": True}, tensors)
+    expected = (q - model._x_mean) / model._x_std @ model.coef_.T + model.intercept_
+    np.testing.assert_array_equal(old.run("predict", q), expected.ravel())
+    assert not spec["standardizes"]
+    without = {key: value for key, value in spec.items() if key != "standardizes"}
+    np.testing.assert_array_equal(
+        build(without, tensors).run("predict", q), build(spec, tensors).run("predict", q)
+    )
+    assert_refuses({**spec, "standardizes": 1}, tensors)
 
 
 def test_coefficients_that_do_not_fit_are_refused(models):
