@@ -8,13 +8,14 @@ import asyncio
 import contextlib
 import functools
 import logging
+import os
 import platform
 import shutil
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from controlplane.builder.asking import Question, here
 from controlplane.builder.environments import PREFIX, Tell, installed, name, pins
@@ -26,10 +27,14 @@ from runtime.problems import EngineUnavailable
 
 log = logging.getLogger("kubeserve.builds")
 
+Result = TypeVar("Result")
 Fill = Callable[[Path], Awaitable[None]]
 
-# For what Python and machine, and by which rules: a name is never given to two things.
+# Of one making: packages unpacked and packed. The chart's `scratchSize` has room for uploads too.
+MOST_DISK_BYTES: Final = 3 << 30
+_LOOK_S: Final = 1.0
 _FILE: Final = "archive.zip"
+# For what Python and machine, and by which rules: a name is never given to two things.
 _MADE_FOR: Final = f"cp3{sys.version_info.minor}-{platform.machine()}-1"
 # Tests that came with packages of the index: a fifth of it. numpy's are imported by numpy.
 _TESTED: Final = ("sklearn", "scipy", "pandas")
@@ -96,7 +101,8 @@ class Archives:
             )
         needs, version = question.needs, question.version
         async with self._work():
-            recipe = await self._packages.recipe(needs, version, known, way.fetch, tell)
+            chosen = self._packages.recipe(needs, version, known, way.fetch, tell)
+            recipe = await self._within_disk(chosen)
         return await self._parts(version, recipe, tenant, way), recipe
 
     async def serving(
@@ -165,9 +171,28 @@ class Archives:
             if found is None:
                 log.info("making %s", place)
                 async with made_within(self._packages.environments.within_s, what):
-                    unpacked = await _packed(work, what, fill)
+                    unpacked = await self._within_disk(_packed(work, what, fill))
                 found = await self._shelf.put(place, work / _FILE, unpacked)
             return found
+
+    async def _within_disk(self, doing: Coroutine[Any, Any, Result]) -> Result:
+        """Do something, and give it up when it takes too much disk.
+
+        What is asked for is a tenant's choice, its size is known only when it is there, and where
+        the disk of our pod is full, our pod is thrown out.
+        """
+        task = asyncio.create_task(doing)
+        try:
+            while not (await asyncio.wait((task,), timeout=_LOOK_S))[0]:
+                if await asyncio.to_thread(_disk_bytes, self._folder) > MOST_DISK_BYTES:
+                    raise Unavailable(
+                        f"What the model needs takes more than {MOST_DISK_BYTES >> 20} MiB.",
+                        "Leave out what it does not need to predict.",
+                    )
+            return await task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     @contextlib.asynccontextmanager
     async def _work(self) -> AsyncIterator[Path]:
@@ -193,6 +218,17 @@ async def _packed(work: Path, what: str, fill: Fill) -> int:
             f"{_capital(what)} cannot be given to pods: {error}.",
             "Leave out what the model does not need to predict.",
         ) from error
+
+
+def _disk_bytes(folder: Path) -> int:
+    """Add up what is on disk; uv's cache and what is made of it are one file under two names."""
+    found: dict[int, int] = {}
+    for at, _, files in os.walk(folder):
+        for file in files:
+            with contextlib.suppress(FileNotFoundError):  # removed just now
+                status = os.lstat(os.path.join(at, file))
+                found[status.st_ino] = status.st_blocks * 512
+    return sum(found.values())
 
 
 def _capital(text: str) -> str:

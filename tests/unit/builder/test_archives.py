@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from controlplane.builder import archives as module
@@ -179,6 +180,24 @@ async def test_what_is_too_large_is_refused_in_words(
     monkeypatch.setattr("runtime.archive.MOST_BYTES", 1)
     with pytest.raises(EngineUnavailable, match="cannot be given to pods"):
         await archives.serving("1.3.2", None, "acme", "the upload")
+
+
+async def test_what_fills_the_disk_is_ended_while_it_does(
+    made: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    archives, shelf, log = made(
+        f"head -c 3000000 /dev/zero > {tmp_path}/work/uv/large; echo $$ > {tmp_path}/pid; sleep 60"
+    )
+    monkeypatch.setattr(module, "MOST_DISK_BYTES", 2 << 20)
+    monkeypatch.setattr(module, "_LOOK_S", 0.05)
+    async with asyncio.timeout(30):
+        with pytest.raises(EngineUnavailable, match="takes more than 2 MiB"):
+            await archives.serving("1.3.2", None, "acme", "the upload")
+    assert log.exists()
+    assert shelf.kept == {}
+    assert not (tmp_path / "work").exists()
+    pid = int((tmp_path / "pid").read_text())
+    assert not psutil.pid_exists(pid), "uv went on"
 
 
 def test_a_folder_that_a_crash_left_is_removed(made: Any, tmp_path: Path) -> None:
