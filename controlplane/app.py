@@ -83,6 +83,7 @@ def create_app(
         settings.public_url,
         changes=made.changes,
         exchange=made.exchange,
+        shelf=made.shelf,
     )
     parts = Parts(settings, engine, made.builder, Work(duties), leases or made.leases)
     app = FastAPI(

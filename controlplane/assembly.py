@@ -1,6 +1,7 @@
 """The composition root: settings → store, engine, builds. Only here is known which there are."""
 
 import asyncio
+import platform
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,10 +18,13 @@ from controlplane.engines.engine import EndpointId, Engine
 from controlplane.engines.preflight import Finding
 from controlplane.leading import Leases
 from controlplane.reconciler.builds import Builds, LocalBuilds
+from controlplane.reconciler.sweep import Shelf
 from controlplane.settings import EngineKind, Settings
 
 if TYPE_CHECKING:
     from controlplane.artifacts.credentials import Readers
+    from controlplane.artifacts.s3_shelf import S3Shelf
+    from controlplane.builder.archives import Archives
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Assembly:
     """The parts that depend on the settings.
 
     builder   what is to be started and closed for builds on this machine
+    shelf     where environments for pods are, where there are pods
     changes   names endpoints that changed in the engine, where it can tell
     preflight looks at the ground the engine stands on, where it has any
     """
@@ -37,6 +42,7 @@ class Assembly:
     builds: Builds
     builder: Builder | None = None
     exchange: Exchange | None = None
+    shelf: Shelf | None = None
     leases: Leases | None = None
     changes: Callable[[], AsyncIterator[EndpointId]] | None = None
     preflight: Callable[[], Awaitable[tuple[Finding, ...]]] | None = None
@@ -73,7 +79,7 @@ def _store(settings: Settings) -> Store:
 
 
 def _environments(settings: Settings) -> Environments | None:
-    """Make the folder's face; not on Knative, where a model is loaded in pods of one image."""
+    """Make the folder's face; on Knative see `_archives`."""
     if settings.environments_kept is None:
         return None
     return Environments(settings.home / "environments", settings.environments_kept)
@@ -119,10 +125,11 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
             else None
         ),
     )
-    exchange = _exchange(settings)
+    exchange, shelf = _exchange(settings), _shelf(settings, store)
     places = None if exchange is None else Places(exchange, _readers(settings))
+    environments = None if shelf is None else _archives(settings, shelf)
     cluster = Cluster(settings.kubeconfig, settings.instance)
-    engine = KnativeEngine(cluster, store, places, install)
+    engine = KnativeEngine(cluster, store, places, install, environments)
     # Connections of its own: a busy engine does not keep a leader from renewing.
     leases = KubernetesLeases(Cluster(settings.kubeconfig), settings.namespace)
 
@@ -132,11 +139,52 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
     if exchange is None:
         builder = Builder(_limits(settings))
         builds = _local(settings, store, builder)
-        return Assembly(store, engine, builds, builder, None, leases, engine.changes, look)
+        return Assembly(
+            store, engine, builds, builder, leases=leases, changes=engine.changes, preflight=look
+        )
     jobs = KnativeJobs(cluster, install, engine.ensure_tenant)
     checking = settings.home / "work" / "checking"
-    site = Site(jobs, exchange, _limits(settings), checking, standby_s=settings.standby_s)
-    return Assembly(store, engine, JobBuilds(site), None, exchange, leases, engine.changes, look)
+    site = Site(
+        jobs,
+        exchange,
+        _limits(settings),
+        checking,
+        standby_s=settings.standby_s,
+        environments=environments,
+    )
+    return Assembly(
+        store,
+        engine,
+        JobBuilds(site),
+        exchange=exchange,
+        shelf=shelf,
+        leases=leases,
+        changes=engine.changes,
+        preflight=look,
+    )
+
+
+def _archives(settings: Settings, shelf: "S3Shelf") -> "Archives | None":
+    """Make environments for pods here, since pods reach no package index."""
+    from controlplane.builder.archives import Archives
+
+    if settings.environments_kept is None:
+        return None
+    folder = settings.home / "work" / "environments"
+    # As the images' own packages are chosen (`manifests/containers/context.py`).
+    machine = f"{platform.machine()}-manylinux_2_28"
+    inside = folder / "uv"
+    environments = Environments(inside, scratch=inside, machine=machine)
+    return Archives(packages_of(environments, _limits(settings)), shelf, folder)
+
+
+def _shelf(settings: Settings, store: Store) -> "S3Shelf | None":
+    if settings.store is None:
+        return None
+    from controlplane.artifacts.s3 import open_client
+    from controlplane.artifacts.s3_shelf import S3Shelf
+
+    return S3Shelf(*open_client(settings.store.get_secret_value()), store)
 
 
 def _exchange(settings: Settings) -> Exchange | None:

@@ -78,7 +78,9 @@ class Settings(BaseSettings):
     build_wall_s: float = Field(120.0, gt=0, description="Seconds of one build at most.")
     builds_at_once: int = Field(1, ge=1, le=16, description="Builds running side by side.")
     environments: str = Field(
-        "8", description="Environments of other scikit-learn versions kept at most, or off."
+        "8",
+        description="Environments of other scikit-learn versions kept at most, or off. On"
+        " Knative they are in the object store, for as long as they are used.",
     )
     sandbox: str = Field("required", description="required, or degraded to build without it.")
     api_token_s: int = Field(900, ge=60, le=DAY_S, description="Life of a token for the API.")

@@ -216,7 +216,7 @@ def _check_member(member: zipfile.ZipInfo) -> None:
     """Refuse a name, a kind or a packing that has no place in a bundle."""
     name = member.orig_filename
     shown = ascii(name[:80])
-    fault = _fault_of_name(name)
+    fault = fault_of_name(name)
     if fault is not None:
         raise NotABundle(f"The zip file has an entry {shown}, {fault}.")
     kind = stat.S_IFMT(member.external_attr >> 16)
@@ -231,7 +231,8 @@ def _check_member(member: zipfile.ZipInfo) -> None:
         raise NotABundle(f"The zip file's entry {shown} is a folder with content.")
 
 
-def _fault_of_name(name: str) -> str | None:
+def fault_of_name(name: str) -> str | None:
+    """Say what is wrong with an entry's name; None: it is a plain path below the archive's top."""
     parts = name.removesuffix("/").split("/")
     if name.startswith(("/", "\\")) or name[1:2] == ":":
         return "which is an absolute path"

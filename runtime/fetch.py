@@ -1,9 +1,10 @@
-"""Artifacts too large for a Secret: from an object store to a local file, while we still import.
+"""What a pod reads of an object store, while we still import: artifacts too large for a Secret, and
+the environments that models of other scikit-learn versions, or with packages, are served in.
 
 Standard library only, and started before anything else: `begin()` returns at once, `wait()` is
 called where the file is needed. Redirects are not followed, and nothing is sent to addresses of
 the link, where clouds keep their metadata. What broke off is continued. The digest is compared on
-the way in, so a file under its name is whole and right.
+the way in, so a file under its name is whole and right. An environment is unpacked after that.
 """
 
 import hashlib
@@ -21,11 +22,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from runtime.launch import LaunchError, RevisionLaunch
 from runtime.signing import Credentials, quoted, signed
+
+if TYPE_CHECKING:
+    from runtime.archive import Part
 
 BLOCK: Final = 256 * 1024
 CONNECT_S: Final = 5.0
@@ -49,7 +53,11 @@ class _Passing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where artifacts are: `{url}/{bucket}/{prefix}{sha256}`, and the folder they go to."""
+    """Where objects are, `{url}/{bucket}/{prefix}{sha256}`, and where they go.
+
+    into    folder of artifacts
+    parts   of an environment, which are unpacked below `beside`
+    """
 
     url: str
     bucket: str
@@ -57,6 +65,8 @@ class Source:
     region: str
     into: Path
     who: Credentials
+    parts: "tuple[Part, ...]" = ()
+    beside: Path = Path()
 
     def path(self, sha256: str) -> str:
         """Give the path of an object, not quoted."""
@@ -77,6 +87,7 @@ def source_from(env: Mapping[str, str]) -> Source:
             found["region"],
             Path(found["into"]),
             who,
+            *_environment(found.get("environment")),
         )
         parts = urlsplit(source.url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
@@ -86,8 +97,17 @@ def source_from(env: Mapping[str, str]) -> Source:
     return source
 
 
+def _environment(given: Mapping[str, Any] | None) -> "tuple[tuple[Part, ...], Path]":
+    if given is None:
+        return (), Path()
+    # Here and below: most pods need none, and what reads a zip file takes a start's time.
+    from runtime.archive import Part
+
+    return tuple(map(Part.read, given["parts"])), Path(given["into"])
+
+
 class Fetch:
-    """The artifacts of a launch on their way; one thread, one after the other.
+    """What a launch needs of the store on its way; one thread, one after the other.
 
     took_ms, size  of all of them, once `wait()` has returned
     """
@@ -113,14 +133,43 @@ class Fetch:
 
     def _run(self) -> None:
         try:
+            for part in self._source.parts:
+                self._prepare(part, self._source.beside)
             for sha256 in self._wanted:
-                self.size += self._fetch(sha256)
+                self.size += self._fetch(_Download(self._source, sha256, self._deadline))
         except Exception as error:  # noqa: BLE001  (`wait` raises it, where it can end us)
             self._error = error
         self.took_ms = round((time.monotonic() - self._began) * 1000, 3)
 
-    def _fetch(self, sha256: str) -> int:
-        download = _Download(self._source, sha256, self._began + WITHIN_S)
+    @property
+    def _deadline(self) -> float:
+        return self._began + WITHIN_S
+
+    def _prepare(self, part: "Part", root: Path) -> None:
+        from runtime.archive import BadArchive, install
+
+        if part.folder(root).exists():
+            return  # whole; the container was started again
+        archive = part.archive
+        download = _Download(
+            self._source,
+            archive.sha256,
+            self._deadline,
+            into=root,
+            what=part.what,
+            most=archive.size_bytes,
+        )
+        self.size += self._fetch(download)
+        place = root / archive.sha256
+        try:
+            with _here(part.folder(root)):
+                install(place, part, root)
+        except BadArchive as error:
+            raise WrongArtifact(f"{download.name}: {error}") from error
+        finally:
+            place.unlink()
+
+    def _fetch(self, download: "_Download") -> int:
         most = FIRST_PAUSE_S
         while True:
             try:
@@ -140,13 +189,29 @@ class Fetch:
 
 
 class _Download:
-    """One object on its way to a file beside its place; keeps what it has over attempts."""
+    """One object on its way to a file beside its place; keeps what it has over attempts.
 
-    def __init__(self, source: Source, sha256: str, deadline: float) -> None:
-        self.name = f"{source.url}{source.path(sha256)}"
-        self._source, self._sha256, self._deadline = source, sha256, deadline
-        self._place = source.into / sha256
-        self._part = source.into / f".{sha256}.part"
+    into  the folder, if not that of artifacts
+    what  it is, where that is no artifact
+    most  bytes it may have; None: as many as there is room for
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        sha256: str,
+        deadline: float,
+        *,
+        into: Path | None = None,
+        what: str = "",
+        most: int | None = None,
+    ) -> None:
+        address = f"{source.url}{source.path(sha256)}"
+        self.name = f"{what} ({address})" if what else address
+        self._source, self._sha256, self._deadline, self._most = source, sha256, deadline, most
+        self._again = "it is made again" if what else "deploy the version again"
+        into = into or source.into
+        self._place, self._part = into / sha256, into / f".{sha256}.part"
         self._restart()
 
     def _restart(self) -> None:
@@ -211,6 +276,8 @@ class _Download:
                     file.write(block)
                     file.flush()
                 self._size += len(block)
+                if self._most is not None and self._size > self._most:
+                    raise WrongArtifact(f"{self.name} has more than {self._most} bytes (digest)")
                 if time.monotonic() > self._deadline:
                     raise _Passing(f"only {self._size} bytes came")
 
@@ -226,7 +293,7 @@ class _Download:
         self._part.unlink()
         raise WrongArtifact(
             f"{self.name} has the digest {found}: the object was changed after it was stored; "
-            "deploy the version again"
+            f"{self._again}"
         )
 
     def _refused(self, response: http.client.HTTPResponse) -> NoArtifact | _Passing:
@@ -235,9 +302,7 @@ class _Download:
         if status >= 500 or status in (408, 416, 429):
             return _Passing(f"the object store answered {status}")
         if status == 404:
-            return NoArtifact(
-                f"{self.name} is not there (404): it was deleted; deploy the version again"
-            )
+            return NoArtifact(f"{self.name} is not there (404): it was deleted; {self._again}")
         if status in (401, 403):
             return NoArtifact(
                 f"{self.name} is refused ({status}, {code}): the credentials in the Secret "

@@ -47,26 +47,26 @@ class S3Exchange:
     async def presign_get(self, sha256: str, expires_s: float) -> str:
         """Sign an address, as pods reach it, to read one blob from."""
         sign = self._outside.presigned_get_object
-        return await _call(sign, self._bucket, object_name(sha256), timedelta(seconds=expires_s))
+        return await call(sign, self._bucket, object_name(sha256), timedelta(seconds=expires_s))
 
     async def presign_put(self, name: str, expires_s: float) -> str:
         """Sign an address, as pods reach it, to write `builds/{name}` to."""
         sign = self._outside.presigned_put_object
-        return await _call(sign, self._bucket, BUILDS + name, timedelta(seconds=expires_s))
+        return await call(sign, self._bucket, BUILDS + name, timedelta(seconds=expires_s))
 
     async def presign_read(self, name: str, expires_s: float) -> str:
         """Sign an address, as pods reach it, to read `builds/{name}` from."""
         sign = self._outside.presigned_get_object
-        return await _call(sign, self._bucket, BUILDS + name, timedelta(seconds=expires_s))
+        return await call(sign, self._bucket, BUILDS + name, timedelta(seconds=expires_s))
 
     async def write(self, name: str, content: bytes) -> None:
         """Write `builds/{name}`."""
         put = self._client.put_object
-        await _call(put, self._bucket, BUILDS + name, io.BytesIO(content), len(content))
+        await call(put, self._bucket, BUILDS + name, io.BytesIO(content), len(content))
 
     async def read(self, name: str, most_bytes: int) -> bytes | None:
         """Give `builds/{name}`, None if it is not there; raises Differs if it is larger."""
-        return await _call(self._read, BUILDS + name, most_bytes)
+        return await call(self._read, BUILDS + name, most_bytes)
 
     def _read(self, name: str, most: int) -> bytes | None:
         try:
@@ -80,7 +80,7 @@ class S3Exchange:
 
     async def take(self, name: str, path: Path, sha256: str, size_bytes: int) -> Taken:
         """Download `builds/{name}` to a new file; raises Differs unless it is as announced."""
-        return await _call(self._take, BUILDS + name, path, sha256, size_bytes)
+        return await call(self._take, BUILDS + name, path, sha256, size_bytes)
 
     def _take(self, name: str, path: Path, sha256: str, size_bytes: int) -> Taken:
         digest, size, head = hashlib.sha256(), 0, b""
@@ -102,7 +102,7 @@ class S3Exchange:
 
     async def adopt(self, taken: Taken) -> Blob:
         """Make a blob of what was taken; raises Differs if it was changed since."""
-        created = await _call(self._adopt, taken)
+        created = await call(self._adopt, taken)
         blob = taken.blob
         return Blob(blob.sha256, blob.size_bytes, blob.head, created)
 
@@ -129,7 +129,7 @@ class S3Exchange:
 
     async def clear(self, prefix: str) -> int:
         """Remove every `builds/{prefix}…`; gives how many."""
-        return await _call(self._clear, BUILDS + prefix)
+        return await call(self._clear, BUILDS + prefix)
 
     def _clear(self, prefix: str) -> int:
         names = [name for name, _ in self._list(prefix)]
@@ -139,21 +139,21 @@ class S3Exchange:
 
     async def builds_older_than(self, seconds: float) -> list[str]:
         """List the names below `builds/` that were written longer ago than that."""
-        return await _call(self._older_than, BUILDS, seconds)
+        return await call(self._older_than, BUILDS, seconds)
 
     # Tenants
 
     async def place(self, sha256: str, tenant: str) -> None:
         """Copy a blob to where the tenant's pods may read it; raises FileNotFoundError."""
-        await _call(self._copy, object_name(sha256), placed(tenant, sha256))
+        await call(self._copy, object_name(sha256), placed(tenant, sha256))
 
     async def unplace(self, sha256: str, tenant: str) -> None:
         """Remove that copy; nothing there is success."""
-        await _call(self._client.remove_object, self._bucket, placed(tenant, sha256))
+        await call(self._client.remove_object, self._bucket, placed(tenant, sha256))
 
     async def placed_older_than(self, seconds: float) -> list[tuple[str, str]]:
         """List (tenant, sha256) of the copies that were made longer ago than that."""
-        names = await _call(self._older_than, TENANTS, seconds)
+        names = await call(self._older_than, TENANTS, seconds)
         split = [name.split("/") for name in names]
         return [(parts[0], parts[1]) for parts in split if len(parts) == 2]
 
@@ -191,7 +191,7 @@ def placed(tenant: str, sha256: str) -> str:
     return f"{TENANTS}{tenant}/{sha256}"
 
 
-async def _call(
+async def call(
     function: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs
 ) -> Result:
     """Call in a thread; what the store cannot do now is StoreUnavailable, or Overloaded."""

@@ -19,6 +19,7 @@ from runtime.bundle import (
     open_archive,
 )
 
+RATIO: Final = 200  # of an archive's bytes unpacked to packed
 _MOST_FILES: Final = 20_000  # in a wheel
 _MOST_UNPACKED: Final = 2 << 30
 _FREE_OF_RATIO: Final = 64 << 20
@@ -101,7 +102,7 @@ def _wheel(bundle: Bundle, file: str, folder: Path, ratio: int) -> dict[str, str
     place = folder / "wheel"
     descriptor = _taken(bundle, WHEELS + file, place)
     try:
-        _check_wheel(descriptor, file, ratio)
+        check_wheel(descriptor, file, ratio)
         os.lseek(descriptor, 0, os.SEEK_SET)
         with os.fdopen(descriptor, "rb", closefd=False) as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
@@ -111,7 +112,7 @@ def _wheel(bundle: Bundle, file: str, folder: Path, ratio: int) -> dict[str, str
     return {"name": str(name), "file": file, "sha256": digest}
 
 
-def _check_wheel(descriptor: int, file: str, ratio: int) -> None:
+def check_wheel(descriptor: int, file: str, ratio: int) -> None:
     """Refuse a wheel that leads an installer out of its folder."""
     try:
         archive, members = open_archive(descriptor, _MOST_FILES)

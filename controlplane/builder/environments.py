@@ -17,6 +17,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
 from controlplane.builder.kept import InUse, Kept
 from controlplane.builder.releases import NAMES, Release, UnknownRelease, release
 from controlplane.builder.uv import Unavailable, Uv, later, made_within, refused
@@ -27,7 +30,9 @@ log = logging.getLogger("kubeserve.builds")
 Tell = Callable[[str], Awaitable[object]]
 
 PREFIX: Final = "scikit-learn-"
-_MADE_WITHIN_S: Final = 300.0
+# What a model of scikit-learn may need beside it.
+COMPANIONS: Final = ("numpy", "scipy", "joblib", "pandas", "threadpoolctl")
+MADE_WITHIN_S: Final = 300.0
 
 
 def installed() -> str:
@@ -38,16 +43,28 @@ def installed() -> str:
 def pins(version: str) -> dict[str, str]:
     """Give what a version's own environment holds, by name; raises Unavailable."""
     if version == installed():
-        found = {name: _version(name) for name in NAMES}
-        return {name: held for name, held in found.items() if held is not None}
+        return _ours()
     return dict(line.split("==") for line in _release(version).requirements)
 
 
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
+def _ours() -> dict[str, str]:
+    """Follow what scikit-learn and its companions need, and no further.
+
+    What else is installed here need not be where a model is opened: a pod's image has less.
+    """
+    found: dict[str, str] = {}
+    asked = [*COMPANIONS, "scikit-learn"]
+    while asked:
+        name = asked.pop()
+        try:
+            package = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue
+        found[name] = package.version
+        needs = map(Requirement, package.requires or ())
+        here = (one for one in needs if one.marker is None or one.marker.evaluate({"extra": ""}))
+        asked += {canonicalize_name(one.name) for one in here} - found.keys()
+    return {name: version for name, version in found.items() if name in NAMES}
 
 
 def _release(version: str) -> Release:
@@ -60,7 +77,9 @@ def _release(version: str) -> Release:
 class Environments:
     """Gives the Python of an exact scikit-learn version, and makes its environment at first.
 
-    kept  how many there are of a kind, see `Kept`
+    kept     how many there are of a kind, see `Kept`
+    scratch  folder for what uv downloads, None: the user's own cache
+    machine  that wheels of the index are for, as uv names it; None: this one
     """
 
     def __init__(
@@ -68,11 +87,14 @@ class Environments:
         folder: Path,
         kept: int = 8,
         *,
-        within_s: float = _MADE_WITHIN_S,
+        within_s: float = MADE_WITHIN_S,
         uv: str | None = None,
+        scratch: Path | None = None,
+        machine: str | None = None,
     ) -> None:
         self.folder, self.within_s = folder, within_s
-        self.uv = Uv(folder, uv)
+        self.index_wheels = () if machine is None else ("--python-platform", machine)
+        self.uv = Uv(folder, uv, scratch)
         self._kept = Kept(folder, PREFIX, kept, "bin/python")
         self.packages = Kept(folder, "packages-", kept)
 
@@ -95,7 +117,7 @@ class Environments:
                 await tell(f"Preparing scikit-learn {version}, once for all its models.")
             await self._make(found, making, lines)
 
-        async with made_within(self.within_s, f"an environment of scikit-learn {version}"):
+        async with made_within(self.within_s, _what(version)):
             place = await self._kept.have(name(version, lines), make)
         await self._kept.make_room()
         return str(place / "bin" / "python")
@@ -105,27 +127,43 @@ class Environments:
         await self._kept.discard(name(version, lines))
 
     async def _make(self, wanted: Release, making: Path, lines: Sequence[str]) -> None:
-        what = f"an environment of scikit-learn {wanted.version}"
+        what = _what(wanted.version)
         log.info("making %s", what)
         base = await self._base(wanted)
         python = str(making / "bin" / "python")
-        given: tuple[str, ...] = wanted.requirements
         venv = ("venv", "--relocatable", "--no-project", "--python", base, str(making))
         await self._did(what, *venv)
-        if lines:
-            locked = making / "locked.txt"
-            await asyncio.to_thread(locked.write_text, "\n".join(lines))
-            given = ("--require-hashes", "--requirement", str(locked))
-        await self._did(
-            what,
-            *("pip", "install", "--only-binary", ":all:", "--no-deps"),
-            *("--compile-bytecode", "--strict", "--python", python, *given),
-        )
+        await self._install(wanted, making / "locked.txt", lines, "--strict", "--python", python)
         # Imports all that a build imports, by its own way.
         code, output = await self.uv.run(*command(python, "controlplane.builder.child"))
         if code != 0:
             log.error("scikit-learn %s does not work here:\n%s", wanted.version, output)
             raise later(what, "failed: what was installed cannot be imported")
+
+    async def fill(self, folder: Path, version: str, lines: Sequence[str] = ()) -> None:
+        """Put what a version's environment holds into a folder; raises Unavailable.
+
+        Nothing of it is run here: it is for a Python elsewhere that is as ours.
+        """
+        wanted = _release(version)
+        log.info("making %s for pods", _what(version))
+        if not _runs(wanted):
+            raise _no_python(wanted)
+        into = ("--target", str(folder), "--python", sys.executable, *self.index_wheels)
+        await self._install(wanted, folder.with_name("locked.txt"), lines, *into)
+
+    async def _install(
+        self, wanted: Release, locked: Path, lines: Sequence[str], *where: str
+    ) -> None:
+        given: tuple[str, ...] = wanted.requirements
+        if lines:
+            await asyncio.to_thread(locked.write_text, "\n".join(lines))
+            given = ("--require-hashes", "--requirement", str(locked))
+        await self._did(
+            _what(wanted.version),
+            *("pip", "install", "--only-binary", ":all:", "--no-deps", "--compile-bytecode"),
+            *(*where, *given),
+        )
 
     async def _did(self, what: str, *arguments: str) -> None:
         code, output = await self.uv.uv(*arguments)
@@ -138,21 +176,36 @@ class Environments:
 
     async def _base(self, wanted: Release) -> str:
         """Give a Python that the release has wheels for: ours, or one that is on this machine."""
-        low, high = wanted.pythons
-        if low <= sys.version_info.minor <= high:
+        if _runs(wanted):
             return sys.executable
+        low, high = wanted.pythons
         code, output = await self.uv.uv(
             *("python", "find", "--no-project", "--system"),
             f">=3.{low},<3.{high + 1}",
         )
         if code == 0:
             return output.strip().splitlines()[-1]
-        pythons = f"Python 3.{low}" + (f" to 3.{high}" if high > low else "")
-        raise Unavailable(
-            f"Models of scikit-learn {wanted.version} need {pythons}; this installation has"
-            f" Python 3.{sys.version_info.minor} alone.",
-            "Ask the operator to install one beside it, or fit the model with a newer version.",
-        )
+        raise _no_python(wanted)
+
+
+def _runs(wanted: Release) -> bool:
+    """Tell whether our Python is one that a release has wheels for."""
+    low, high = wanted.pythons
+    return low <= sys.version_info.minor <= high
+
+
+def _no_python(wanted: Release) -> Unavailable:
+    low, high = wanted.pythons
+    pythons = f"Python 3.{low}" + (f" to 3.{high}" if high > low else "")
+    return Unavailable(
+        f"Models of scikit-learn {wanted.version} need {pythons}; this installation has"
+        f" Python 3.{sys.version_info.minor} alone.",
+        "Ask the operator to install one beside it, or fit the model with a newer version.",
+    )
+
+
+def _what(version: str) -> str:
+    return f"an environment of scikit-learn {version}"
 
 
 def name(version: str, lines: Sequence[str]) -> str:

@@ -7,9 +7,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
-from controlplane.builder.environments import Environments, installed
+from controlplane.builder.environments import installed
 from controlplane.builder.needs import Needs
 from controlplane.builder.packages import Python
 from controlplane.builder.releases import VERSIONS
@@ -20,12 +20,11 @@ IDLE_S: Final = 300.0
 _MOST: Final = 2  # as many as there are builds at once, so there is always one to take
 
 
-def version_of(found: Collection[str], needs: Needs, *, possible: bool) -> str:
+def version_of(found: Collection[str], needs: Needs) -> str:
     """Choose the version that a file is loaded with; raises Unavailable.
 
-    found     the versions that are written in the file
-    needs     what came with it may ask for a version too
-    possible  there can be environments of other versions here
+    found  the versions that are written in the file
+    needs  what came with it may ask for a version too
     """
     here = installed()
     if not found:  # classes of the model's own write none
@@ -44,12 +43,6 @@ def version_of(found: Collection[str], needs: Needs, *, possible: bool) -> str:
             f"The model was saved with scikit-learn {written}; its requirements.txt asks for"
             " another version.",
             f"Write scikit-learn=={written} there, or fit and save the model with what it says.",
-        )
-    if not possible:
-        raise Unavailable(
-            f"The model was saved with scikit-learn {written}; this installation has {here} and"
-            " builds no other. Loading it here could give wrong answers in silence.",
-            f"Fit and save it with scikit-learn=={here}, then push again.",
         )
     return written
 
@@ -70,13 +63,20 @@ class _Kept:
     idle: asyncio.TimerHandle | None = None
 
 
+class Discards(Protocol):
+    """Removes environments that do not work."""
+
+    async def discard(self, version: str, lines: tuple[str, ...]) -> None:
+        """Remove one, so that the next use makes it anew."""
+
+
 class Foreign:
     """The warm processes of other versions."""
 
     def __init__(
-        self, environments: Environments | None, *, pandas: bool = True, idle_s: float = IDLE_S
+        self, pythons: Discards | None, *, pandas: bool = True, idle_s: float = IDLE_S
     ) -> None:
-        self._environments, self._pandas, self._idle_s = environments, pandas, idle_s
+        self._pythons, self._pandas, self._idle_s = pythons, pandas, idle_s
         # By path of the Python.
         self._kept: dict[str, _Kept] = {}
         self._changing = asyncio.Lock()
@@ -112,8 +112,8 @@ class Foreign:
             await warm.start()
         except WarmError:
             # Its files may be damaged; whoever tries again gets new ones.
-            if self._environments is not None:
-                await self._environments.discard(version, python.lines)
+            if self._pythons is not None:
+                await self._pythons.discard(version, python.lines)
             raise
 
     async def _make_room(self) -> None:

@@ -12,7 +12,7 @@ from controlplane.builder.report import Limits
 
 VARIABLE: Final = "KUBESERVE_BUILD"
 STANDBY: Final = "KUBESERVE_STANDBY"
-ADDRESSES: Final = ("source", "plan", "report", "instructions")
+ADDRESSES: Final = ("source", "plan", "report", "answer", "instructions")
 
 
 class NotInstructions(ValueError):
@@ -64,13 +64,17 @@ class Instructions(_Told):
 
     source      signed address to GET the upload from; its digest and size are compared
     plan        signed address to PUT the plan to; report: the same, last
+    answer      signed address that what is asked in place of the report is answered at
+    answer_s    within which
     work        an empty folder that is ours
-    deadline_s  of everything together, from start to sent report
+    deadline_s  of everything but waiting for the answer, from start to sent report
     """
 
     source: str
     plan: str
     report: str
+    answer: str
+    answer_s: float
     sha256: str
     size_bytes: int
     work: str

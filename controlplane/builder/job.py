@@ -18,8 +18,8 @@ from typing import Any, Final
 from controlplane.builder import validate
 from controlplane.builder.environments import Environments, Tell
 from controlplane.builder.explain import Failure, failure_of, suspicious
-from controlplane.builder.loaders import Asked, Loaders
-from controlplane.builder.needs import Recipe, needs_of
+from controlplane.builder.loaders import Loaders, Pythons, packages_of
+from controlplane.builder.needs import Asked, Recipe, needs_of
 from controlplane.builder.report import Limits, Outcome, Report
 from controlplane.builder.uv import Unavailable
 from controlplane.builder.warm import Ended, Warm, WarmError
@@ -46,7 +46,8 @@ class Builder:
 
     pandas        have the warm process import it; one that builds once had better not
     process       a warm process that was begun before; closed with the builder
-    environments  of other scikit-learn versions; None: their models are refused
+    environments  of other scikit-learn versions on this machine; None: their models are refused
+    pythons       what gives them elsewhere, in place of `environments`
     """
 
     def __init__(
@@ -56,11 +57,14 @@ class Builder:
         warm: bool = True,
         pandas: bool = True,
         environments: Environments | None = None,
+        pythons: Pythons | None = None,
         process: Warm | None = None,
     ) -> None:
         self.limits, self._keep_warm = limits, warm
         self.warm = process or Warm(pandas=pandas)
-        self.loaders = Loaders(self.warm, environments, limits, pandas=pandas)
+        if environments is not None:
+            pythons = packages_of(environments, limits)
+        self.loaders = Loaders(self.warm, pythons, pandas=pandas)
         self._free = asyncio.Semaphore(_CONCURRENT)
 
     async def start(self) -> None:

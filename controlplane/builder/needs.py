@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from packaging.requirements import Requirement
@@ -75,6 +76,22 @@ def _held(text: str, pins: Mapping[str, str]) -> bool:
     return asked.specifier.contains(version, prereleases=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a file is to be loaded with.
+
+    versions  of scikit-learn that are written in it
+    source    the upload, where wheels are taken from
+    recipe    what an earlier build of the same version came to, None: to be resolved
+    """
+
+    versions: frozenset[str]
+    needs: Needs
+    tenant: str
+    source: Path
+    recipe: "Recipe | None"
+
+
 def needs_of(found: Mapping[str, Any]) -> Needs:
     """Read what a locked process found in an upload; raises Untrusted."""
     if "bundle" not in found:
@@ -119,6 +136,13 @@ class Recipe:
         held = frozenset(names)
         return tuple(line for line in self.lock if line.partition("==")[0] not in held)
 
+    def parts(self, version_of_ours: str, pins: Mapping[str, str]) -> "Parts":
+        """Split it; `pins` is what the environment of the release, or of ours, holds."""
+        own = self.shared(pins)
+        lines = () if own else self.base
+        rest = self.beside(pins if own else dict(versions_of(self.base)))
+        return Parts(bool(lines) or self.sklearn != version_of_ours, lines, rest, self.wheels)
+
     def to_json(self) -> dict[str, Any]:
         """Give what `recipe_of` reads back."""
         return asdict(self) | {
@@ -126,6 +150,27 @@ class Recipe:
             "base": list(self.base),
             "wheels": [asdict(wheel) for wheel in self.wheels],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a recipe comes to: the Python with its scikit-learn, and a folder of packages beside it.
+
+    other   the Python is not ours
+    lines   what it holds where that is not what `releases` says
+    rest    lines of packages of the index in the folder
+    wheels  of the bundle in the folder
+    """
+
+    other: bool
+    lines: tuple[str, ...]
+    rest: tuple[str, ...]
+    wheels: tuple[Wheel, ...]
+
+    @property
+    def beside(self) -> bool:
+        """Tell whether there is a folder of packages at all."""
+        return bool(self.rest or self.wheels)
 
 
 def recipe_of(document: Any) -> Recipe:

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from controlplane.builder import validate
-from controlplane.builder.environments import Environments, Tell, installed, pins
-from controlplane.builder.needs import Needs, Recipe, Wheel, recipe_of, versions_of
+from controlplane.builder.environments import COMPANIONS, Environments, Tell, installed, pins
+from controlplane.builder.needs import Asked, Needs, Parts, Recipe, Wheel, recipe_of, versions_of
 from controlplane.builder.uv import Unavailable, contradiction, later, made_within, refused
 from runtime.bundle import MOST_WHEEL_BYTES
 from runtime.problems import EngineUnavailable
@@ -37,7 +37,7 @@ WHAT: Final = "the environment of the model's packages"
 MOST_BYTES: Final = 4 << 30
 _WORK: Final = ".work-"
 _LEFT_S: Final = 3600.0  # far longer than anything is made for
-_COMPANIONS: Final = ("numpy", "scipy", "joblib", "pandas", "threadpoolctl>=3.8")
+_ASKED: Final = [*COMPANIONS, "threadpoolctl>=3.8"]
 _HASH: Final = re.compile(r"\s*\\?\s+(--hash=sha256:[0-9a-f]{64})")
 _UNPACKING: Final = {"memory_bytes": 1 << 30, "cpu_s": 120, "file_bytes": MOST_WHEEL_BYTES}
 
@@ -71,7 +71,7 @@ class _Question:
     def write(self, asked: Path, chosen: Path, more: list[str]) -> None:
         """Write what is asked, and the preferred versions to where the answer comes."""
         self.folder.mkdir(mode=0o700)
-        lines = [f"scikit-learn=={self.version}", *_COMPANIONS, *more]
+        lines = [f"scikit-learn=={self.version}", *_ASKED, *more]
         asked.write_text("\n".join(lines) + "\n")
         chosen.write_text("".join(f"{name}=={v}\n" for name, v in self.preferred.items()))
 
@@ -84,6 +84,39 @@ class Packages:
 
     def __init__(self, environments: Environments, sandbox: Mapping[str, Any] = {}) -> None:
         self.environments, self._sandbox = environments, {**_UNPACKING, **sandbox}
+
+    async def python(
+        self, asked: Asked, version: str, tell: Tell | None
+    ) -> tuple[Python, Recipe | None]:
+        """Give what loads a file, and the recipe if it needs packages; raises Unavailable."""
+
+        async def fetch(path: Path) -> None:
+            await asyncio.to_thread(shutil.copyfile, asked.source, path)
+
+        recipe = await self.recipe(asked.needs, version, asked.recipe, fetch, tell)
+        if recipe is not None:
+            return await self.ready(recipe, asked.tenant, fetch, tell), recipe
+        if version == installed():
+            return Python(), None
+        return Python(await self.environments.interpreter(version, tell)), None
+
+    async def discard(self, version: str, lines: tuple[str, ...]) -> None:
+        """Remove an environment that does not work, so that the next use makes it anew."""
+        await self.environments.discard(version, lines)
+
+    async def recipe(
+        self, needs: Needs, version: str, known: Recipe | None, fetch: Fetch, tell: Tell | None
+    ) -> Recipe | None:
+        """Choose what a model needs beside the version's own environment, if it needs anything.
+
+        known  what an earlier build of the same version came to
+        Raises Unavailable.
+        """
+        if not needs.beyond(pins(version)):
+            return None
+        if known is not None and known.sklearn == version and known.wheels == needs.wheels:
+            return known
+        return await self.resolve(needs, version, fetch, tell)
 
     async def resolve(self, needs: Needs, version: str, fetch: Fetch, tell: Tell | None) -> Recipe:
         """Choose exact versions for what a model needs; raises Unavailable."""
@@ -126,28 +159,24 @@ class Packages:
         self, recipe: Recipe, tenant: str, fetch: Fetch, tell: Tell | None = None
     ) -> Python:
         """Give the Python of a recipe, made if need be; raises Unavailable."""
-        held = pins(recipe.sklearn)
-        lines: tuple[str, ...] = ()
-        if not recipe.shared(held):
-            lines, held = recipe.base, dict(versions_of(recipe.base))
-        rest = recipe.beside(held)
+        parts = recipe.parts(installed(), pins(recipe.sklearn))
         interpreter: str | None = None
-        if lines or recipe.sklearn != installed():
-            interpreter = await self.environments.interpreter(recipe.sklearn, tell, lines)
-        if not rest and not recipe.wheels:
-            return Python(interpreter, None, lines)
+        if parts.other:
+            interpreter = await self.environments.interpreter(recipe.sklearn, tell, parts.lines)
+        if not parts.beside:
+            return Python(interpreter, None, parts.lines)
 
         async def make(making: Path) -> None:
             if tell is not None:
                 await tell("Installing the packages that the model needs.")
             await asyncio.to_thread(making.mkdir, mode=0o755)
-            await self._install(making, interpreter or sys.executable, rest, recipe.wheels, fetch)
+            await self.fill(making, interpreter or sys.executable, parts, fetch)
 
         async with made_within(self.environments.within_s, WHAT):
             kept = self.environments.packages
             place = await kept.have(recipe.key(tenant), make)
         await kept.make_room()
-        return Python(interpreter, str(place), lines)
+        return Python(interpreter, str(place), parts.lines)
 
     async def serving(
         self, version: str | None, environment: Mapping[str, Any] | None, tenant: str, fetch: Fetch
@@ -179,17 +208,17 @@ class Packages:
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
-    async def _install(
-        self, making: Path, python: str, rest: tuple[str, ...], wheels: tuple[Wheel, ...],
-        fetch: Fetch,
-    ) -> None:  # fmt: skip
+    async def fill(self, making: Path, python: str, parts: Parts, fetch: Fetch) -> None:
+        """Install packages and wheels into a folder; raises Unavailable."""
         into = ("--target", str(making), "--python", python, "--only-binary", ":all:", "--no-deps")
+        rest, wheels = parts.rest, parts.wheels
         async with self._folder() as folder:
             if rest:
                 locked = folder / "locked.txt"
                 await asyncio.to_thread(locked.write_text, "\n".join(rest))
                 given = ("--require-hashes", "--requirement", str(locked))
-                await self._pip("--compile-bytecode", *into, *given)
+                machine = self.environments.index_wheels
+                await self._pip("--compile-bytecode", *into, *machine, *given)
             if wheels:
                 paths = await self._wheels(wheels, fetch, folder)
                 # Not into uv's cache: it is everybody's, and they are one tenant's.

@@ -2,19 +2,23 @@
 
 KUBESERVE_BUILD tells where the upload is and where plan and report go: three addresses signed by
 the control plane for these objects alone. The report goes last, so a report implies its plan.
+A model of another scikit-learn, or with packages, needs an environment: see `delivered`.
 Or KUBESERVE_STANDBY tells where these words will be; until they are, everything is imported.
 """
 
 import asyncio
 import contextlib
+import functools
 import importlib
 import os
 import shutil
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from controlplane.builder.delivered import Counter, Delivered
 from controlplane.builder.instructions import (
     STANDBY,
     VARIABLE,
@@ -32,6 +36,7 @@ INSTRUCTIONS_BYTES: Final = 64 * 1024
 DONE: Final = 0  # a report was written, also of a model that cannot be served; or none was asked
 INSTRUCTIONS: Final = 64  # KUBESERVE_BUILD cannot be read
 SOURCE: Final = 65  # the upload is not the one that was announced
+ENVIRONMENT: Final = 66  # an environment is not the one that was announced
 STORE: Final = 69  # the object store does not answer, or refuses
 HOST: Final = 70  # this machine cannot build
 LATE: Final = 75  # the deadline passed
@@ -57,10 +62,20 @@ async def stand_by(standby: Standby) -> Report | None:
 async def run(instructions: Instructions, process: Warm | None = None) -> Report:
     """Fetch, build, send. Raises TransferError, WarmError, TimeoutError; leaves no file."""
     work = Path(instructions.work) / "build"
-    builder = Builder(instructions.limits(), pandas=False, process=process)
+    timer = asyncio.timeout(instructions.deadline_s)
+    counter = Counter(
+        instructions.report,
+        instructions.answer,
+        Path(instructions.work) / "environment",
+        instructions.answer_s,
+        functools.partial(_stopped, timer),
+    )
+    builder = Builder(
+        instructions.limits(), pandas=False, process=process, pythons=Delivered(counter)
+    )
     warm = asyncio.create_task(builder.start())  # imports scikit-learn while the upload comes
     try:
-        async with asyncio.timeout(instructions.deadline_s):
+        async with timer:
             # An HTTP client takes a third as long to import as scikit-learn: beside it, not before.
             await asyncio.to_thread(importlib.import_module, TRANSFER)
             from controlplane.builder.transfer import fetch, send
@@ -83,6 +98,19 @@ async def run(instructions: Instructions, process: Warm | None = None) -> Report
         await asyncio.gather(warm, return_exceptions=True)
         await builder.close()
         shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(counter.folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _stopped(timer: asyncio.Timeout) -> Iterator[None]:
+    """Hold a clock for a while."""
+    loop, end = asyncio.get_running_loop(), timer.when()
+    began = loop.time()
+    timer.reschedule(None)
+    try:
+        yield
+    finally:
+        timer.reschedule(None if end is None else end + loop.time() - began)
 
 
 async def _work(told: Instructions | Standby) -> Report | None:
@@ -117,11 +145,12 @@ def main() -> int:
     except OSError as error:
         return _failed(HOST, f"this pod cannot build: {error}")
     except Exception as error:
-        from controlplane.builder.transfer import Differs, TransferError
+        from controlplane.builder.transfer import Differs, TransferError, Undelivered
 
         if not isinstance(error, TransferError):
             raise
-        return _failed(SOURCE if isinstance(error, Differs) else STORE, str(error))
+        codes = {Differs: SOURCE, Undelivered: ENVIRONMENT}
+        return _failed(codes.get(type(error), STORE), str(error))
     if report is None:
         return DONE
     layers = ", ".join(report.sandbox)

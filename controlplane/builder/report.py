@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from controlplane.builder.bundled import RATIO
 from runtime.plan import Cost
 from runtime.plan.signature import Signature
 
@@ -41,7 +42,7 @@ class Limits:
     cpu_s: int = 60
     wall_s: float = 120.0
     decompressed_bytes: int = 2 * GIB
-    ratio: int = 200
+    ratio: int = RATIO
     work_bytes: int = 2 * GIB
     file_bytes: int = 1 * GIB
     output_bytes: int = 64 * 1024

@@ -36,6 +36,10 @@ class Differs(TransferError):
     """The bytes are not those that were announced."""
 
 
+class Undelivered(TransferError):
+    """An environment did not come as it was made."""
+
+
 class _Passing(TransferError):
     """May be gone the next time."""
 

@@ -39,10 +39,13 @@ class Uv:
     """Runs uv, and Pythons that it made, in a folder.
 
     program  path of it; None: the one that is installed with us
+    scratch  folder for its cache and what is temporary, None: the user's own
     """
 
-    def __init__(self, folder: Path, program: str | None = None) -> None:
-        self._folder, self._program = folder, program
+    def __init__(
+        self, folder: Path, program: str | None = None, scratch: Path | None = None
+    ) -> None:
+        self._folder, self._program, self.scratch = folder, program, scratch
 
     @property
     def program(self) -> str:
@@ -66,7 +69,7 @@ class Uv:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             cwd=self._folder,
-            env=_variables(),
+            env=_variables(self.scratch),
             start_new_session=True,
             pass_fds=pass_fds,
         )
@@ -126,7 +129,11 @@ def contradiction(output: str) -> str | None:
     return "because " + words[:_MOST_SHOWN] if words else None
 
 
-def _variables() -> dict[str, str]:
+def _variables(scratch: Path | None) -> dict[str, str]:
     """What uv is told: index, proxies, certificates, cache; no secret of ours."""
     passed = {name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)}
-    return passed | {"UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
+    if scratch is not None:
+        passed |= {"UV_CACHE_DIR": str(scratch / "cache"), "TMPDIR": str(scratch)}
+    # Nobody changes what is installed, so a start compares no file with its source.
+    ours = {"UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
+    return passed | ours | {"PYC_INVALIDATION_MODE": "UNCHECKED_HASH"}

@@ -9,20 +9,26 @@ import contextlib
 import logging
 import shutil
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from controlplane.artifacts.exchange import Differs, Exchange
 from controlplane.artifacts.store import StoreUnavailable
+from controlplane.builder.asking import Question
+from controlplane.builder.environments import MADE_WITHIN_S
 from controlplane.builder.instructions import VARIABLE, Instructions
 from controlplane.builder.remote_report import MOST_BYTES, Sent, decode, with_plan
 from controlplane.builder.report import Limits, Outcome, Report
 from controlplane.builder.validate import Untrusted
 from controlplane.engines.jobs import Blame, BuildJob, Jobs, JobSeen, Phase
+from controlplane.models import service as models
 from controlplane.models.service import VersionToBuild
+from controlplane.reconciler.answers import Answers, Environments
 from controlplane.reconciler.builds import Built, Unfinished
 from controlplane.reconciler.standby import Room, Standbys
+from runtime.archive import MOST_BYTES as MOST_PART_BYTES
 from runtime.problems import Conflict, EngineUnavailable, Overloaded
 
 log = logging.getLogger("kubeserve.builds")
@@ -33,6 +39,8 @@ LEFT_OVER_S: Final = 24 * 3600.0
 # The address of the report outlives the Job: what is acknowledged late is still taken.
 SLACK_S: Final = 300
 PLACE_S: Final = 600  # to wait for a node, an image, a quota
+# For an environment to be made: versions chosen, scikit-learn, packages; and others' before.
+ANSWER_S: Final = int(4 * MADE_WITHIN_S)
 MOST_BACKOFF_S: Final = 10.0
 # Cluster or store do not answer now; their state is as it was.
 AWAY: Final = (EngineUnavailable, StoreUnavailable, Overloaded)
@@ -57,8 +65,10 @@ class Pace:
 class Site:
     """Where builds go.
 
-    work       a folder of ours for plans that are being checked
-    standby_s  how long a builder waits for a tenant's next push; 0: none does
+    work          a folder of ours for plans that are being checked
+    standby_s     how long a builder waits for a tenant's next push; 0: none does
+    environments  of other scikit-learn versions, and packages; None: they are refused
+    tell          is told by version, in words, what takes long
     """
 
     jobs: Jobs
@@ -67,6 +77,8 @@ class Site:
     work: Path
     pace: Pace = Pace()
     standby_s: float = 0.0
+    environments: Environments | None = None
+    tell: Callable[[uuid.UUID, str], Awaitable[object]] = models.build_tells
 
 
 class JobBuilds:
@@ -145,7 +157,10 @@ class _Build:
         self._jobs, self._exchange, self._limits = site.jobs, site.exchange, site.limits
         self._work, self._pace = site.work, site.pace
         self._standbys, self._version, self._changed = standbys, version, changed
+        expires_s = _deadline_s(site.limits) + SLACK_S
+        self._answers = Answers(site.exchange, site.environments, expires_s, site.tell)
         self._instructed: set[uuid.UUID] = set()
+        self._answered: set[int] = set()
         self._stuck_since: float | None = None
         self._waited: JobSeen | None = None
         self._told: set[int] = set()
@@ -176,7 +191,11 @@ class _Build:
         """Wait for the report of a running build, for a change, or for the next look."""
         for _ in range(max(1, round(self._pace.look_s / self._pace.report_s))):
             await self._wait(self._pace.report_s)
-            if self._changed.is_set() or await self._report(attempt) is not None:
+            if self._changed.is_set():
+                return
+            sent = await self._report(attempt)
+            asks = isinstance(sent, Question) and attempt in self._answered
+            if sent is not None and not asks:
                 return
 
     async def _look(self) -> tuple[Built | None, int | None]:
@@ -186,7 +205,7 @@ class _Build:
         for attempt in range(1, ATTEMPTS + 1):
             # Also when the Job is gone; and after the Jobs, since a Job that is done has one.
             sent = await self._report(attempt)
-            if sent is not None:
+            if sent is not None and not isinstance(sent, Question):
                 for standby in self._instructed:
                     await self._standbys.forget(standby)
                 return await self._built(attempt, sent), None
@@ -197,6 +216,8 @@ class _Build:
                 return None, None
             if job.phase is Phase.RUNNING:
                 await self._instruct(attempt, job.standby)
+                if sent is not None:
+                    await self._answer(attempt, sent)
                 return None, attempt
             if job.phase is Phase.FAILED and job.blame is not Blame.HOST:
                 return Built(_failed(job.reason, job.advice)), None
@@ -226,20 +247,31 @@ class _Build:
             return replace(waited, phase=Phase.FAILED)
         return job
 
-    async def _report(self, attempt: int) -> Sent | Report | None:
-        """Read the report of an attempt; a Report of ours where there is none to believe."""
+    async def _report(self, attempt: int) -> Sent | Report | Question | None:
+        """Read what an attempt sent; a Report of ours where there is nothing to believe."""
         try:
             raw = await self._exchange.read(self._name(attempt, "report"), MOST_BYTES)
             if raw is None:
                 return None
+            question = await asyncio.to_thread(Question.read, raw)
+            if question is not None:
+                return question
             return await asyncio.to_thread(decode, raw, most_plan_bytes=self._limits.file_bytes)
         except (Untrusted, Differs) as error:
             return _suspicious(error)
+
+    async def _answer(self, attempt: int, question: Question) -> None:
+        """Answer a build that asks, once; it may be gone when what it asks for is made."""
+        if attempt not in self._answered:
+            await self._answers.answer(self._name(attempt, "answer"), self._version, question)
+            self._answered.add(attempt)
 
     async def _built(self, attempt: int, sent: Sent | Report) -> Built:
         """Take the plan over: read here, checked by the runtime's own reader, then stored."""
         if isinstance(sent, Report):
             return Built(sent)
+        report = await self._answers.said(self._name(attempt, "answer"), sent.report)
+        sent = replace(sent, report=report)
         if sent.report.outcome is not Outcome.PLAN or sent.plan_sha256 is None:
             return Built(sent.report)
         folder = self._work / uuid.uuid4().hex
@@ -281,6 +313,8 @@ class _Build:
             source=await self._exchange.presign_get(version.sha256, expires_s),
             plan=await self._exchange.presign_put(self._name(attempt, "plan"), expires_s),
             report=await self._exchange.presign_put(self._name(attempt, "report"), expires_s),
+            answer=await self._exchange.presign_read(self._name(attempt, "answer"), expires_s),
+            answer_s=ANSWER_S,
             sha256=version.sha256,
             size_bytes=version.size_bytes,
             work=WORK,
@@ -316,12 +350,15 @@ def _building_s(limits: Limits) -> int:
 
 
 def _deadline_s(limits: Limits) -> int:
-    return _building_s(limits) + PLACE_S
+    return _building_s(limits) + PLACE_S + ANSWER_S
 
 
 def _disk_bytes(limits: Limits) -> int:
-    """Give what a build needs beside its upload: a folder for each locked process, and the plan."""
-    return 3 * limits.work_bytes + limits.file_bytes
+    """Give what a build needs beside its upload at most.
+
+    A folder for each locked process, the plan; two parts of an environment, one beside its archive.
+    """
+    return 3 * limits.work_bytes + limits.file_bytes + 3 * MOST_PART_BYTES
 
 
 def _failed(reason: str, advice: str) -> Report:

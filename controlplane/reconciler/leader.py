@@ -31,6 +31,7 @@ class Duties:
 
     changes   names endpoints that changed in the engine, where it can tell
     exchange  what pods read and write of the store, where there are pods
+    shelf     environments that pods read there
     """
 
     store: Store
@@ -41,6 +42,7 @@ class Duties:
     issuer: str
     changes: Callable[[], AsyncIterator[EndpointId]] | None = None
     exchange: Exchange | None = None
+    shelf: sweep.Shelf | None = None
 
 
 class Work:
@@ -91,7 +93,13 @@ class _Loops:
             self._builds.run(),
             self._endpoints.run(),
             self._keep_keys_published(),
-            sweep.run(duties.store, duties.engine, builds=duties.builds, exchange=duties.exchange),
+            sweep.run(
+                duties.store,
+                duties.engine,
+                builds=duties.builds,
+                exchange=duties.exchange,
+                shelf=duties.shelf,
+            ),
         ]
         if duties.changes is not None:
             jobs.append(self._follow(duties.changes))

@@ -5,7 +5,7 @@ import functools
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from controlplane import idempotency
 from controlplane.artifacts.exchange import Exchange
@@ -21,11 +21,25 @@ Part = Callable[[], Awaitable[int]]
 ORPHAN_S: Final = 24 * 3600.0
 
 
-async def sweep_blobs(store: Store, older_s: float = ORPHAN_S) -> int:
-    """Delete blobs that no version and no revision names; gives how many."""
+class Shelf(Protocol):
+    """Where archives of environments are kept by name."""
+
+    async def sweep(self) -> frozenset[str]:
+        """Forget names that are not used; gives the digests of the others."""
+
+
+async def _in_use(sha256: str) -> bool:
+    return await models.digest_in_use(sha256) or await endpoints.artifact_in_use(sha256)
+
+
+async def sweep_blobs(
+    store: Store, older_s: float = ORPHAN_S, *, shelf: Shelf | None = None
+) -> int:
+    """Delete blobs that no version, no revision and no environment names; gives how many."""
     removed = 0
+    shelved = frozenset[str]() if shelf is None else await shelf.sweep()
     for sha256 in await store.older_than(older_s):
-        if not await models.digest_in_use(sha256) and not await endpoints.artifact_in_use(sha256):
+        if sha256 not in shelved and not await _in_use(sha256):
             await store.delete(sha256, older_s=older_s)
             removed += 1
     return removed
@@ -43,14 +57,17 @@ async def sweep_endpoints(engine: Engine) -> int:
     return len(orphans)
 
 
-async def sweep_placed(exchange: Exchange, older_s: float = ORPHAN_S) -> int:
-    """Remove tenants' copies of artifacts that nothing names; gives how many.
+async def sweep_placed(
+    exchange: Exchange, older_s: float = ORPHAN_S, *, shelf: Shelf | None = None
+) -> int:
+    """Remove tenants' copies of artifacts and environments that nothing names; gives how many.
 
     What a version names stays: it may be deployed again, by an engine that knows it is there.
     """
     removed = 0
+    shelved = frozenset[str]() if shelf is None else await shelf.sweep()
     for tenant, sha256 in await exchange.placed_older_than(older_s):
-        if not await models.digest_in_use(sha256) and not await endpoints.artifact_in_use(sha256):
+        if sha256 not in shelved and not await _in_use(sha256):
             await exchange.unplace(sha256, tenant)
             removed += 1
     return removed
@@ -68,16 +85,17 @@ async def run(
     *,
     builds: Builds | None = None,
     exchange: Exchange | None = None,
+    shelf: Shelf | None = None,
 ) -> None:
     """Sweep at times until cancelled; one part that fails leaves the others their turn."""
     parts: dict[str, Part] = {
-        "blobs": lambda: sweep_blobs(store),
+        "blobs": lambda: sweep_blobs(store, shelf=shelf),
         "endpoints": lambda: sweep_endpoints(engine),
     }
     if builds is not None:
         parts["left-overs of builds"] = functools.partial(sweep_builds, builds)
     if exchange is not None:
-        parts["tenants' copies"] = functools.partial(sweep_placed, exchange)
+        parts["tenants' copies"] = functools.partial(sweep_placed, exchange, shelf=shelf)
     while True:
         await asyncio.sleep(every_s)
         for what, sweep in parts.items():

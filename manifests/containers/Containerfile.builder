@@ -6,7 +6,7 @@ COPY site /opt/kubeserve/site
 COPY app /opt/kubeserve/app
 COPY closure.py /
 # Not PYTHONPATH: what runs a tenant's code is started with `python3 -I`, which does not look at it.
-RUN python3 /closure.py /out /opt/kubeserve --zones --isolated
+RUN python3 /closure.py /out /opt/kubeserve --zones --isolated --wheels
 
 # Python, its libraries and ours: no shell, no package manager, nothing of the base besides.
 FROM scratch

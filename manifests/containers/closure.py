@@ -1,6 +1,6 @@
 """Copy a Python and what it needs, and nothing else, to a folder that becomes an image.
 
-usage: python3 closure.py OUT APPLICATION [--without NAME,NAME…] [--zones] [--isolated]
+usage: python3 closure.py OUT APPLICATION [--without NAME,NAME…] [--zones] [--isolated] [--wheels]
 
 Runs while an image is built, with the Python of the base image: Debian's, or one below /usr/local.
 What is not copied is not there: no shell, no package manager, no pip, no setuid program.
@@ -25,6 +25,11 @@ NEEDLESS = {
     "nis",  # with all of Kerberos
 }
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
+# What wheels may take for granted (manylinux: PEP 599 and 600) and is in every Python's base image.
+WHEELS = (
+    *("libc.so.6", "libm.so.6", "libdl.so.2", "librt.so.1", "libpthread.so.0", "libutil.so.1"),
+    *("libresolv.so.2", "libgcc_s.so.1", "libstdc++.so.6", "libz.so.1"),
+)
 SETTINGS = {
     "passwd": f"root:x:0:0::/:/nonexistent\nkubeserve:x:{USER}:{USER}::/tmp:/nonexistent\n",
     "group": f"root:x:0:\nkubeserve:x:{USER}:\n",
@@ -40,6 +45,7 @@ def main() -> None:
     parser.add_argument("--without", default="", help="more of the standard library to leave out")
     parser.add_argument("--zones", action="store_true", help="with the time zones")
     parser.add_argument("--isolated", action="store_true", help="found by `python3 -I` too")
+    parser.add_argument("--wheels", action="store_true", help="with all that wheels may need")
     given = parser.parse_args()
     out: Path = given.out
     out.mkdir()
@@ -53,7 +59,7 @@ def main() -> None:
         (out / "etc" / name).write_text(text)
     copied = [*interpreter(out), *standard_library(out, {*NEEDLESS, *given.without.split(",")})]
     copied += tree(given.application, out)
-    for library in sorted(libraries(copied)):
+    for library in sorted(libraries(copied) | (promised() if given.wheels else set())):
         file(library, out)
     file(AUTHORITIES, out)
     if given.zones:
@@ -128,6 +134,16 @@ def libraries(files: list[Path]) -> set[Path]:
                 raise SystemExit(f"{path}: {line.strip()}: the base image lacks this library")
             found |= {Path(word) for word in words if word.startswith("/")}
     return found
+
+
+def promised() -> set[Path]:
+    """Give the libraries that wheels of the index may need, whichever come to run here."""
+    listed = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=True)
+    found = {line.split()[0]: line.rpartition(" => ")[2] for line in listed.stdout.splitlines()[1:]}
+    missing = [name for name in WHEELS if name not in found]
+    if missing:
+        raise SystemExit(f"the base image lacks {', '.join(missing)}")
+    return {Path(found[name]) for name in WHEELS}
 
 
 if __name__ == "__main__":

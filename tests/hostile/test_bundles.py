@@ -247,7 +247,13 @@ for act in (lambda: open({str(folder / "ks_private.py")!r}).read(),
 
 async def test_the_process_that_takes_wheels_out_writes_nowhere_else(tmp_path: Path) -> None:
     (tmp_path / "into").mkdir()
-    content = packed(("model.joblib", b"x"), ("wheels/a-1-py3-none-any.whl", b"wheel"))
+    wheel = packed(("a.py", b"x"))
+    points = packed(("a-1.dist-info/entry_points.txt", b"[console_scripts]\n../../evil = a:b\n"))
+    content = packed(
+        ("model.joblib", b"x"),
+        ("wheels/a-1-py3-none-any.whl", wheel),
+        ("wheels/c-1-py3-none-any.whl", points),
+    )
     (tmp_path / "bundle").write_bytes(content)
     profile = json.dumps({"memory_bytes": 1 << 30, "file_bytes": 1 << 20})
 
@@ -267,7 +273,10 @@ async def test_the_process_that_takes_wheels_out_writes_nowhere_else(tmp_path: P
             os.close(opened)
 
     assert await asyncio.to_thread(unpacked, "a-1-py3-none-any.whl") == 0
-    assert (tmp_path / "into/0").read_bytes() == b"wheel"
+    assert (tmp_path / "into/0").read_bytes() == wheel
     assert await asyncio.to_thread(unpacked, "b-1-py3-none-any.whl") != 0
     second = await asyncio.to_thread(unpacked, "a-1-py3-none-any.whl")
     assert second != 0, "a file that is there is not overwritten"
+    (tmp_path / "into/0").unlink()
+    evil = await asyncio.to_thread(unpacked, "c-1-py3-none-any.whl")
+    assert evil != 0, "whoever looked before may have been somebody else"

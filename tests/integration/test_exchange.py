@@ -222,6 +222,8 @@ async def test_a_build_of_a_pod_goes_through_the_real_store(rig: Rig, tmp_path: 
         source=await rig.exchange.presign_get(sha256, 60),
         plan=await rig.exchange.presign_put("v/1/plan", 60),
         report=await rig.exchange.presign_put("v/1/report", 60),
+        answer=await rig.exchange.presign_read("v/1/answer", 60),
+        answer_s=5,
         sha256=sha256,
         size_bytes=path.stat().st_size,
         work=str(work),

@@ -48,6 +48,8 @@ def told(bucket: Bucket, upload: bytes, work: Path) -> Instructions:
         source=f"{bucket.url}/source?signature=1",
         plan=f"{bucket.url}/plan?signature=2",
         report=f"{bucket.url}/report?signature=3",
+        answer=f"{bucket.url}/answer?signature=4",
+        answer_s=5,
         sha256=hashlib.sha256(upload).hexdigest(),
         size_bytes=len(upload),
         work=str(work),

@@ -35,6 +35,7 @@ STUCK: Final = {
 ENDINGS: Final = {
     64: (Blame.INSTALL, "the builder was told what it does not understand"),
     65: (Blame.HOST, "the stored upload did not arrive as it was stored"),
+    66: (Blame.HOST, "the environment that the model needs did not arrive as it was made"),
     69: (Blame.HOST, "the object store did not answer the build"),
     70: (Blame.HOST, "the build's pod cannot build"),
     143: (Blame.HOST, "the build was told to end"),

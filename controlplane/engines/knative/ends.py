@@ -20,6 +20,9 @@ ACCESS: Final = re.compile(
 ABSENT: Final = re.compile(
     r"\b404\b|NoSuchKey|NoSuchBucket|not found|No such file|does not exist", re.IGNORECASE
 )
+ENVIRONMENT: Final = re.compile(
+    r"the environment of (scikit-learn [\w.]+|the model's packages) \(https?://"
+)
 BACK: Final = "`kubeserve rollback {name}` serves the release before meanwhile."
 
 
@@ -55,6 +58,8 @@ def ended(end: End) -> Cause:
     """Name why a container ended."""
     if end.reason == "OOMKilled":
         return _memory(end)
+    if end.code in (Exit.BAD_PLAN, Exit.NO_ARTIFACT) and ENVIRONMENT.search(end.text):
+        return _environment(end)
     match end.code:
         case Exit.BAD_LAUNCH:
             return _settings(end, "KubeServe's settings for the container are wrong")
@@ -123,6 +128,23 @@ def _artifact(end: End) -> Cause:
     message = f"The pod cannot fetch the artifact: {end.last}"
     step = "It is tried again by itself; if it lasts, ask the operator about the object store."
     return _fault(end, "StoreUnreachable", message, step)
+
+
+def _environment(end: End) -> Cause:
+    """Name an environment that is served in and cannot be had."""
+    if ACCESS.search(end.text):
+        return _artifact(end)
+    step = (
+        "KubeServe looks every ten minutes, makes it anew if it is lost, and replaces the tenant's "
+        "copy within an hour; if it lasts, tell the operator that stored objects change."
+    )
+    if end.code == Exit.BAD_PLAN:
+        message = f"What the pod read is not the environment that was made: {end.last}"
+        return _fault(end, "EnvironmentDamaged", message, step)
+    if ABSENT.search(end.text):
+        message = f"The environment that the model is served in is missing: {end.last}"
+        return _fault(end, "EnvironmentMissing", message, step)
+    return _artifact(end)
 
 
 def _crash(end: End) -> Cause:

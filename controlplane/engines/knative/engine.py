@@ -11,15 +11,17 @@ import functools
 import logging
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
 from controlplane.engines.engine import (
+    BackendKind,
     Cause,
     DesiredEndpoint,
+    DesiredRevision,
     EndpointId,
     LogLine,
     ObservedEndpoint,
@@ -35,6 +37,7 @@ from controlplane.engines.knative.names import Document
 from controlplane.engines.knative.render import RenderedRevision
 from controlplane.engines.knative.status import Refusal
 from controlplane.engines.knative.streams import Stream
+from runtime.archive import Part
 from runtime.problems import Conflict, EngineUnavailable, Problem
 
 Result = TypeVar("Result")
@@ -63,18 +66,45 @@ class Places(Protocol):
         """Give access key and secret key that read the tenant's place and nothing else."""
 
 
+class Environments(Protocol):
+    """What models are served in that our own scikit-learn cannot serve, or not alone."""
+
+    async def serving(
+        self,
+        version: str | None,
+        environment: Mapping[str, Any] | None,
+        tenant: str,
+        upload: str,
+        *,
+        make: bool = True,
+    ) -> tuple[Part, ...]:
+        """Give its parts, none where our own will do; raises EngineUnavailable.
+
+        make  those that are not there, which takes a while
+        """
+
+
 class KnativeEngine:
-    """Implements `controlplane.engines.engine.Engine` over the Kubernetes API."""
+    """Implements `controlplane.engines.engine.Engine` over the Kubernetes API.
+
+    environments  None: what needs one is not served
+    """
 
     drifts = True
 
     def __init__(
-        self, cluster: Cluster, artifacts: Artifacts, places: Places | None, install: Install
+        self,
+        cluster: Cluster,
+        artifacts: Artifacts,
+        places: Places | None,
+        install: Install,
+        environments: Environments | None = None,
     ) -> None:
         self._cluster, self._artifacts, self._places = cluster, artifacts, places
-        self._install = install
+        self._install, self._environments = install, environments
         self._keys: bytes | None = None
         self._placed: dict[tuple[str, str], float] = {}
+        self._parts: dict[tuple[str, str], tuple[tuple[Part, ...], float]] = {}
         self._refused: dict[EndpointId, Refusal] = {}
         self._hindered: dict[EndpointId, tuple[int, str]] = {}
         self._threads = ThreadPoolExecutor(AT_ONCE, "kube")
@@ -104,9 +134,12 @@ class KnativeEngine:
 
     async def _apply(self, desired: DesiredEndpoint) -> None:
         await self.ensure_tenant(desired.tenant)
-        rendered = render.revisions(desired, self._install)
+        parts = {one.name: await self._parts_of(desired.tenant, one) for one in desired.revisions}
+        rendered = render.revisions(desired, self._install, parts)
         for revision in rendered:
             await self._artifact(desired, revision)
+            for part in parts[revision.artifact.name]:
+                await self._placed_for(desired.tenant, part.archive.sha256)
         await self._service(desired, rendered)
 
     async def ensure_tenant(self, tenant: str) -> None:
@@ -116,6 +149,34 @@ class KnativeEngine:
         namespace, *inside = render_tenant.tenant(tenant, self._keys, self._install)
         await self._ensure(namespace)
         await asyncio.gather(*map(self._ensure, inside))
+
+    async def _parts_of(
+        self, tenant: str, revision: DesiredRevision, *, make: bool = True
+    ) -> tuple[Part, ...]:
+        """Give what a revision is served in; raises EngineUnavailable."""
+        if revision.backend is BackendKind.PLAN:
+            return ()
+        if self._environments is None:
+            if revision.environment is not None:
+                raise EngineUnavailable(
+                    f"{revision.model}:{revision.version} is served with packages of its own, and"
+                    " this installation makes no environments (KUBESERVE_ENVIRONMENTS=off).",
+                    retry_after_s=60,
+                )
+            return ()
+        key, now = (tenant, revision.artifact_sha256), time.monotonic()
+        known, until = self._parts.get(key, ((), now))
+        if until > now:
+            return known
+        found = await self._environments.serving(
+            revision.sklearn_version,
+            revision.environment,
+            tenant,
+            revision.artifact_sha256,
+            make=make,
+        )
+        self._parts[key] = found, now + PLACED_S
+        return found
 
     async def _artifact(self, desired: DesiredEndpoint, revision: RenderedRevision) -> None:
         artifact, tenant = revision.artifact, desired.tenant
@@ -236,7 +297,16 @@ class KnativeEngine:
 
     async def explain(self, desired: DesiredEndpoint) -> Cause:
         """Name the cause of the state an endpoint is in."""
-        found = await Gathering(self._cluster, self._call, self._install, desired).evidence()
+        try:
+            parts = {
+                one.name: await self._parts_of(desired.tenant, one, make=False)
+                for one in desired.revisions
+            }
+            lacks = None
+        except Problem as error:
+            parts, lacks = None, error.detail
+        gathering = Gathering(self._cluster, self._call, self._install, desired, parts)
+        found = dataclasses.replace(await gathering.evidence(), hindrance=lacks)
         known = self._refused.get(desired.id)
         if (
             found.behind

@@ -32,14 +32,20 @@ NO_DRY_RUN: Final = "does not support dry run"
 class Gathering:
     """One look at one endpoint.
 
-    call  runs a blocking call of the cluster in a thread
+    call   runs a blocking call of the cluster in a thread
+    parts  what its revisions are served in, None: it is not there, so nothing can be applied
     """
 
     def __init__(
-        self, cluster: Cluster, call: Call, install: Install, desired: DesiredEndpoint
+        self,
+        cluster: Cluster,
+        call: Call,
+        install: Install,
+        desired: DesiredEndpoint,
+        parts: render.Parts | None = render.NO_PARTS,
     ) -> None:
         self._cluster, self._call, self._install = cluster, call, install
-        self._desired = desired
+        self._desired, self._parts = desired, parts
         self._namespace = names.namespace(install.namespace_prefix, desired.tenant)
         self._hidden: set[str] = set()
 
@@ -113,7 +119,9 @@ class Gathering:
     def _next(self, found: Evidence, missing: Sequence[str]) -> list[Document]:
         if found.namespace is None:
             return list(render_tenant.tenant(self._desired.tenant, b"{}", self._install)[:1])
-        rendered = render.revisions(self._desired, self._install)
+        if self._parts is None:
+            return []
+        rendered = render.revisions(self._desired, self._install, self._parts)
         present = frozenset(name_of(one) for one in found.revisions)
         routed = tuple(((found.service or {}).get("spec") or {}).get("traffic") or ())
         secrets = [
@@ -132,7 +140,7 @@ class Gathering:
         for revision in self._desired.revisions:
             if render.needs_secret(revision):
                 wanted[names.artifact(self._desired, revision.artifact_sha256)] = kube.SECRET
-            if not render.in_secret(revision):
+            if render.needs_store(revision, (self._parts or {}).get(revision.name, ())):
                 wanted[names.STORE] = kube.SECRET
         there = await asyncio.gather(
             *(

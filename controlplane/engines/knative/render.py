@@ -7,19 +7,26 @@ every setting itself where a cluster's default could differ (KNATIVE.md, section
 import base64
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from controlplane.engines.engine import BackendKind, DesiredEndpoint, DesiredRevision, Scaling
 from controlplane.engines.knative import names
 from controlplane.engines.knative.install import SECRET_LIMIT_BYTES, Install
 from controlplane.engines.knative.names import Document
+from runtime.archive import Part, interpreter
 from runtime.launch import Backend, Launch, RevisionLaunch
 from runtime.problems import Conflict
 
 MIB: Final = 1 << 20
 USER: Final = 65532
 ARTIFACTS, FETCHED, KEYS = "/kubeserve/artifact", "/kubeserve/fetched", "/kubeserve/keys"
+ENVIRONMENT: Final = "/kubeserve/environment"
+# By the name of a revision, what its pods unpack: the environment that its model is served in.
+Parts = Mapping[str, tuple[Part, ...]]
+NO_PARTS: Final[Parts] = {}
 AUTOSCALING: Final = "autoscaling.knative.dev"
 SIDECAR: Final = "queue.sidecar.serving.knative.dev"
 # The pod's grace period too: queue-proxy alone waits 30 s for silence (KNATIVE.md 2.8).
@@ -61,9 +68,14 @@ class RenderedRevision:
         return line if self.tag is None else {**line, "tag": self.tag}
 
 
-def revisions(desired: DesiredEndpoint, install: Install) -> tuple[RenderedRevision, ...]:
+def revisions(
+    desired: DesiredEndpoint, install: Install, parts: Parts = NO_PARTS
+) -> tuple[RenderedRevision, ...]:
     """Render every routed revision, oldest first."""
-    return tuple(_revision(desired, revision, install) for revision in desired.revisions)
+    return tuple(
+        _revision(desired, revision, install, parts.get(revision.name, ()))
+        for revision in desired.revisions
+    )
 
 
 def service(
@@ -136,14 +148,9 @@ def _signature_file(revision: DesiredRevision) -> dict[str, bytes]:
 
 
 def _revision(
-    desired: DesiredEndpoint, revision: DesiredRevision, install: Install
+    desired: DesiredEndpoint, revision: DesiredRevision, install: Install, parts: tuple[Part, ...]
 ) -> RenderedRevision:
-    if revision.environment is not None:
-        raise Conflict(
-            f"{revision.model}:{revision.version} was built with packages of its own, and pods have"
-            " those of the builder image alone: push it again to hear which these are"
-        )
-    spec = _pod(desired, revision, install)
+    spec = _pod(desired, revision, install, parts)
     template: Document = {
         "metadata": {
             "labels": {
@@ -159,17 +166,20 @@ def _revision(
         "spec": spec,
     }
     # Its name is a digest of all that it says, but for what it says of its name.
-    told = [*_launch(desired, revision, revision.name).items()]
+    told = [*_launch(desired, revision, revision.name, parts).items()]
     name = names.revision(revision.name, {"template": template, "launch": told})
     template["metadata"]["name"] = name
-    env = _launch(desired, revision, name)
+    env = _launch(desired, revision, name, parts)
     spec["containers"][0]["env"] += [{"name": key, "value": value} for key, value in env.items()]
     return RenderedRevision(name, template, revision.percent, revision.tag, revision)
 
 
-def _launch(desired: DesiredEndpoint, revision: DesiredRevision, name: str) -> dict[str, str]:
+def _launch(
+    desired: DesiredEndpoint, revision: DesiredRevision, name: str, parts: tuple[Part, ...]
+) -> dict[str, str]:
     folder = ARTIFACTS if in_secret(revision) else FETCHED
     fallback = revision.backend is BackendKind.FALLBACK
+    folders = {part.python: part.folder(Path(ENVIRONMENT)) for part in parts}
     launch = Launch(
         tenant=desired.tenant,
         endpoint=desired.name,
@@ -186,6 +196,8 @@ def _launch(desired: DesiredEndpoint, revision: DesiredRevision, name: str) -> d
                 backend=Backend(revision.backend.value),
                 signature=f"{ARTIFACTS}/signature.json" if fallback else None,
                 sklearn=revision.sklearn_version if fallback else None,
+                interpreter=str(interpreter(folders[True])) if True in folders else None,
+                packages=str(folders[False]) if False in folders else None,
             ),
         ),
         chosen_before=True,
@@ -226,10 +238,12 @@ def _number(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _pod(desired: DesiredEndpoint, revision: DesiredRevision, install: Install) -> Document:
+def _pod(
+    desired: DesiredEndpoint, revision: DesiredRevision, install: Install, parts: tuple[Part, ...]
+) -> Document:
     fallback = revision.backend is BackendKind.FALLBACK
     timeout_s = min(MOST_TIMEOUT_S, max(LEAST_TIMEOUT_S, math.ceil(desired.timeout_s)))
-    volumes, mounts = _volumes(desired, revision)
+    volumes, mounts = _volumes(desired, revision, parts)
     container: Document = {
         "name": "runtime",
         "image": install.builder_image if fallback else install.runtime_image,
@@ -246,10 +260,10 @@ def _pod(desired: DesiredEndpoint, revision: DesiredRevision, install: Install) 
             "failureThreshold": 3,
             "successThreshold": 1,
         },
-        "resources": _resources(revision),
+        "resources": _resources(revision, parts),
         "securityContext": RESTRICTED,
         "volumeMounts": mounts,
-        "env": _fetch(desired, revision, install),
+        "env": _fetch(desired, revision, install, parts),
     }
     return {
         "containerConcurrency": desired.container_concurrency,
@@ -264,7 +278,7 @@ def _pod(desired: DesiredEndpoint, revision: DesiredRevision, install: Install) 
 
 
 def _volumes(
-    desired: DesiredEndpoint, revision: DesiredRevision
+    desired: DesiredEndpoint, revision: DesiredRevision, parts: tuple[Part, ...]
 ) -> tuple[list[Document], list[Document]]:
     volumes: list[Document] = [{"name": "keys", "configMap": {"name": names.KEYS}}]
     mounts: list[Document] = [{"name": "keys", "mountPath": KEYS, "readOnly": True}]
@@ -277,37 +291,58 @@ def _volumes(
         limit = f"{math.ceil(revision.artifact_size_bytes / MIB) + 16}Mi"
         volumes.append({"name": "fetched", "emptyDir": {"sizeLimit": limit}})
         mounts.append({"name": "fetched", "mountPath": FETCHED})
+    if parts:
+        limit = f"{_unpacked_mib(parts)}Mi"
+        volumes.append({"name": "environment", "emptyDir": {"sizeLimit": limit}})
+        mounts.append({"name": "environment", "mountPath": ENVIRONMENT})
     if fallback:
         volumes.append({"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}})
         mounts.append({"name": "tmp", "mountPath": "/tmp"})  # noqa: S108  (the pod's own)
     return volumes, mounts
 
 
-def _resources(revision: DesiredRevision) -> Document:
+def _unpacked_mib(parts: tuple[Part, ...]) -> int:
+    """Give the disk that parts take: files on whole blocks, and one archive that is unpacked."""
+    archives = [part.archive for part in parts]
+    files = sum(one.unpacked_bytes for one in archives) * 1.15
+    return math.ceil((files + max(one.size_bytes for one in archives)) / MIB) + 64
+
+
+def _resources(revision: DesiredRevision, parts: tuple[Part, ...]) -> Document:
     """Give requests small enough to pack idle models, and limits that a start does not hit."""
     size = math.ceil(revision.artifact_size_bytes / MIB)
     base = 512 if revision.backend is BackendKind.FALLBACK else 64
-    return {
-        "requests": {"cpu": "100m", "memory": f"{base + 2 * size}Mi"},
-        "limits": {"cpu": "2", "memory": f"{4 * base + 4 * size}Mi"},
-    }
+    requests = {"cpu": "100m", "memory": f"{base + 2 * size}Mi"}
+    if parts:  # so that it goes to a node that has the disk
+        requests["ephemeral-storage"] = f"{_unpacked_mib(parts)}Mi"
+    return {"requests": requests, "limits": {"cpu": "2", "memory": f"{4 * base + 4 * size}Mi"}}
 
 
-def _fetch(desired: DesiredEndpoint, revision: DesiredRevision, install: Install) -> list[Document]:
-    if in_secret(revision):
+def needs_store(revision: DesiredRevision, parts: tuple[Part, ...]) -> bool:
+    """Tell whether a pod reads the object store, and so needs its tenant's credentials."""
+    return bool(parts) or not in_secret(revision)
+
+
+def _fetch(
+    desired: DesiredEndpoint, revision: DesiredRevision, install: Install, parts: tuple[Part, ...]
+) -> list[Document]:
+    if not needs_store(revision, parts):
         return []
     if install.store is None:
+        what = "it is served in" if parts else f"({revision.artifact_size_bytes} bytes) it has"
         raise Conflict(
-            f"{revision.model}:{revision.version} has {revision.artifact_size_bytes} bytes, more "
-            f"than a Secret takes ({SECRET_LIMIT_BYTES}): set KUBESERVE_STORE to an object store"
+            f"{revision.model}:{revision.version} cannot be served from Secrets, which take"
+            f" {SECRET_LIMIT_BYTES} bytes, with what {what}: set KUBESERVE_STORE to an object store"
         )
-    where = {
+    where: Document = {
         "url": install.store.url,
         "bucket": install.store.bucket,
         "prefix": f"tenants/{desired.tenant}/",
         "region": install.store.region,
         "into": FETCHED,
     }
+    if parts:
+        where["environment"] = {"into": ENVIRONMENT, "parts": [asdict(part) for part in parts]}
     return [
         {"name": "KUBESERVE_FETCH", "value": json.dumps(where, sort_keys=True)},
         *(

@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -15,10 +16,12 @@ from controlplane.builder import environments as module
 from controlplane.builder.environments import Environments, installed
 from controlplane.builder.foreign import version_of
 from controlplane.builder.kept import taken
-from controlplane.builder.needs import Needs
+from controlplane.builder.loaders import Loaders
+from controlplane.builder.needs import Asked, Needs
 from controlplane.builder.packages import Packages, Python
 from controlplane.builder.releases import NEWEST, OLDEST, VERSIONS, UnknownRelease, release
 from controlplane.builder.uv import Unavailable
+from controlplane.builder.warm import Warm
 from runtime.problems import EngineUnavailable
 
 STAND_IN = """#!/bin/sh
@@ -283,32 +286,44 @@ def test_every_release_is_named_exactly() -> None:
 
 def test_a_file_is_loaded_by_the_version_that_wrote_it() -> None:
     here, none = installed(), Needs()
-    assert version_of([], none, possible=True) == here
-    assert version_of([here], none, possible=False) == here
-    assert version_of(["1.3.2"], none, possible=True) == "1.3.2"
+    assert version_of([], none) == here
+    assert version_of([here], none) == here
+    assert version_of(["1.3.2"], none) == "1.3.2"
+    with pytest.raises(Unavailable, match=r"1\.2\.2 and 1\.3\.2"):
+        version_of(["1.3.2", "1.2.2"], none)
+    with pytest.raises(Unavailable, match="Parts of the model"):
+        version_of(["1.3.2", here], none)
+
+
+async def test_without_environments_it_is_said_what_there_is() -> None:
+    loaders, here = Loaders(Warm(), None, pandas=False), installed()
+
+    async def refused(asked: Asked) -> None:
+        async with loaders.loader(asked, None):
+            raise AssertionError("nothing is lent")
+
+    asked = Asked(frozenset({"1.3.2"}), Needs(), "acme", Path("model"), None)
     with pytest.raises(Unavailable, match=f"1.3.2; this installation has {here}"):
-        version_of(["1.3.2"], none, possible=False)
-    for possible in (True, False):
-        with pytest.raises(Unavailable, match=r"1\.2\.2 and 1\.3\.2"):
-            version_of(["1.3.2", "1.2.2"], none, possible=possible)
-        with pytest.raises(Unavailable, match="Parts of the model"):
-            version_of(["1.3.2", here], none, possible=possible)
+        await refused(asked)
+    older = Needs(requirements=("scikit-learn<1.5",))
+    with pytest.raises(Unavailable, match="builds no other"):
+        await refused(replace(asked, versions=frozenset(), needs=older))
+    extra = Needs(requirements=("extra",))
+    with pytest.raises(Unavailable, match="installs no others"):
+        await refused(replace(asked, versions=frozenset(), needs=extra))
 
 
 def test_requirements_choose_the_version_only_where_the_file_does_not() -> None:
     asking = Needs(requirements=("scikit-learn==1.3.2", "pandas"))
-    assert version_of([], asking, possible=True) == "1.3.2"
-    assert version_of(["1.3.2"], asking, possible=True) == "1.3.2"
+    assert version_of([], asking) == "1.3.2"
+    assert version_of(["1.3.2"], asking) == "1.3.2"
     with pytest.raises(Unavailable, match=r"saved with scikit-learn 1\.5\.2; its requirements"):
-        version_of(["1.5.2"], asking, possible=True)
+        version_of(["1.5.2"], asking)
     with pytest.raises(Unavailable, match=f"saved with scikit-learn {installed()}; its"):
-        version_of([installed()], asking, possible=True)
+        version_of([installed()], asking)
     ranged = Needs(requirements=("scikit-learn>=1.5,<2",))
-    assert version_of([installed()], ranged, possible=False) == installed()
-    assert version_of([], ranged, possible=False) == installed()
-    older = Needs(requirements=("scikit-learn<1.5",))
-    assert version_of([], older, possible=True) == "1.4.2"
-    with pytest.raises(Unavailable, match="builds no other"):
-        version_of([], older, possible=False)
+    assert version_of([installed()], ranged) == installed()
+    assert version_of([], ranged) == installed()
+    assert version_of([], Needs(requirements=("scikit-learn<1.5",))) == "1.4.2"
     unknown = Needs(requirements=("scikit-learn==1.0.2",))
-    assert version_of([], unknown, possible=True) == "1.0.2", "is refused where it is made"
+    assert version_of([], unknown) == "1.0.2", "is refused where it is made"

@@ -35,7 +35,7 @@ install) {install} ;;
 esac
 """
 HASH = " --hash=sha256:" + "a" * 64
-OWN = b"a wheel of our own"
+OWN = packed(("own.py", b"# our own"))
 WHEEL = Wheel("own", "own-1.0-py3-none-any.whl", hashlib.sha256(OWN).hexdigest())
 Make = Callable[..., Packages]
 

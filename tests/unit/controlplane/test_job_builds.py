@@ -13,14 +13,18 @@ import numpy as np
 import pytest
 
 from controlplane.artifacts.exchange import Differs, Taken
-from controlplane.artifacts.store import Blob
+from controlplane.artifacts.store import Blob, StoreUnavailable
+from controlplane.builder.asking import Answer, Question, here
 from controlplane.builder.instructions import STANDBY, VARIABLE, Instructions, Standby
+from controlplane.builder.needs import Needs, Recipe
 from controlplane.builder.remote_report import encode
 from controlplane.builder.report import Limits, Outcome, Report
+from controlplane.builder.uv import Unavailable
 from controlplane.engines.jobs import Blame, BuildJob, JobSeen, Phase, StandbyJob
 from controlplane.models.service import VersionToBuild
 from controlplane.reconciler import standby as standbys
 from controlplane.reconciler.job_builds import ATTEMPTS, JobBuilds, Pace, Site
+from runtime.archive import Archive, Part
 from runtime.plan import format as plan_format
 from runtime.plan.signature import Column, Output, Signature
 from runtime.problems import Conflict, EngineUnavailable
@@ -47,6 +51,7 @@ class World:
         self.told: list[Instructions] = []
         self.objects: dict[str, bytes] = {}
         self.blobs: dict[str, bytes] = {}
+        self.later: dict[str, tuple[str, bytes]] = {}  # by what is written: what a pod writes then
         self.calls = 0
         self.stop_at: int | None = None
         self.away = 0
@@ -90,6 +95,9 @@ class World:
     async def write(self, name: str, content: bytes) -> None:
         await self._called()
         self.objects[name] = content
+        if name in self.later:
+            report, then = self.later[name]
+            self.objects[report] = then
         if name.startswith("standby/"):
             (job,) = self.jobs.values()
             self.told.append(Instructions.read(content.decode()))
@@ -455,3 +463,135 @@ async def test_tidying_takes_what_no_version_waits_for(tmp_path: Path) -> None:
     assert world.jobs
     assert await made.tidy(none) == 1
     assert (world.jobs, world.objects) == ({}, {})
+
+
+NEEDS = Needs(requirements=("toolz",))
+ASKS = Question("1.3.2", NEEDS, here())
+PART = Part("the environment of scikit-learn 1.3.2", Archive("c" * 64, 10, 20), True)
+RECIPE = Recipe("1.3.2", (f"toolz==1.0 --hash=sha256:{'d' * 64}",))
+
+
+class Index:
+    """Makes what is asked for, or says why not.
+
+    falls  how often the store is away first
+    """
+
+    def __init__(self, refusal: Unavailable | None = None, falls: int = 0) -> None:
+        self.refusal, self.falls = refusal, falls
+        self.asked_for: list[tuple[Question, str, str]] = []
+
+    async def asked(
+        self, question: Question, known: Recipe | None, tenant: str, upload: str, tell: Any
+    ) -> tuple[tuple[Part, ...], Recipe | None]:
+        await tell("Preparing.")
+        if self.falls:
+            self.falls -= 1
+            raise StoreUnavailable("away")
+        self.asked_for.append((question, tenant, upload))
+        if self.refusal is not None:
+            raise self.refusal
+        return (PART,), RECIPE
+
+
+def asks(then: bytes = FALLBACK, question: bytes | None = None) -> Script:
+    """Ask, and report once there is an answer."""
+
+    def script(world: World, job: BuildJob) -> None:
+        report, answer = name(job.attempt, "report"), name(job.attempt, "answer")
+        world.objects[report] = ASKS.write() if question is None else question
+        world.later[answer] = report, then
+        told = Instructions.read(job.environment[VARIABLE])
+        assert f"builds/{answer}?" in told.answer
+        assert told.answer_s < job.deadline_s
+
+    return script
+
+
+async def answered(
+    world: World, folder: Path, index: Index | None, told: list[str] | None = None
+) -> Report:
+    async def tell(version: uuid.UUID, words: str) -> None:
+        assert version == VERSION.id
+        if told is not None:
+            told.append(words)
+
+    made = JobBuilds(
+        Site(world, world, Limits(), folder / "checking", PACE, environments=index, tell=tell)
+    )
+    await made.start()
+    async with asyncio.timeout(10):
+        return (await made.build(VERSION)).report
+
+
+async def test_a_build_that_asks_is_answered_once_and_our_word_is_in_the_report(
+    tmp_path: Path,
+) -> None:
+    told: list[str] = []
+    world, index = World(asks()), Index(falls=1)
+    report = await answered(world, tmp_path, index, told)
+    assert report.outcome is Outcome.FALLBACK
+    assert report.environment == RECIPE.to_json()
+    assert report.sklearn_version == "1.3.2"
+    assert index.asked_for == [(ASKS, "acme", VERSION.sha256)]
+    assert told == ["Preparing."] * 2
+    answer = Answer.read(world.objects[name(1, "answer")])
+    ((part, address),) = answer.parts
+    assert part == PART
+    assert address.startswith(f"http://store/{PART.archive.sha256}?for=")
+
+
+async def test_a_report_without_a_question_names_no_environment_of_its_own(
+    tmp_path: Path,
+) -> None:
+    lies = json.loads(FALLBACK) | {"environment": RECIPE.to_json()}
+    report = await answered(World(reports(json.dumps(lies).encode())), tmp_path, Index())
+    assert report.environment is None
+
+
+@pytest.mark.parametrize("index", [None, Index(Unavailable("the index is away", "later"))])
+async def test_what_cannot_be_made_is_told_to_the_build(
+    index: Index | None, tmp_path: Path
+) -> None:
+    world = World(asks(BAD))
+    report = await answered(world, tmp_path, index)
+    assert report.reason == "it is no model", "the builder says it in its report"
+    refused = Answer.read(world.objects[name(1, "answer")]).refused
+    assert refused is not None
+    assert refused[0] == "the index is away" if index else "builds no other" in refused[0]
+
+
+async def test_a_forged_question_ends_the_build(tmp_path: Path) -> None:
+    forged = ASKS.write().replace(b"toolz", b"--index")
+    report = await answered(World(asks(question=forged)), tmp_path, index := Index())
+    assert report.outcome is Outcome.FAILED
+    assert "was refused" in (report.reason or "")
+    assert index.asked_for == []
+
+
+async def test_a_build_that_asked_and_was_lost_is_tried_again(tmp_path: Path) -> None:
+    def lost(world: World, job: BuildJob) -> None:
+        world.objects[name(job.attempt, "report")] = ASKS.write()
+        world.jobs[job.attempt] = JobSeen(job.attempt, Phase.FAILED, "lost", blame=Blame.HOST)
+
+    world = World(in_turn(lost, asks()))
+    report = await answered(world, tmp_path, Index())
+    assert report.environment == RECIPE.to_json()
+    assert world.started == [(VERSION.id, 1), (VERSION.id, 2)]
+
+
+async def test_killed_at_any_call_a_build_that_asks_is_answered_by_the_next(
+    tmp_path: Path,
+) -> None:
+    whole = World(asks())
+    await answered(whole, tmp_path, Index())
+    assert whole.calls > 8
+    for stop_at in range(1, whole.calls + 1):
+        found, index = World(asks()), Index()
+        found.stop_at = stop_at
+        with pytest.raises(asyncio.CancelledError):
+            await answered(found, tmp_path, index)
+        found.stop_at = None
+        report = await answered(found, tmp_path, index)
+        assert report.environment == RECIPE.to_json()
+        assert found.started == [(VERSION.id, 1)]

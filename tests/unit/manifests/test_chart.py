@@ -77,6 +77,8 @@ EVERYTHING: dict[str, Any] = {
         ({"images": {**VALUES["images"], "runtime": ""}}, "images.runtime must be set"),
         ({"images": {**VALUES["images"], "builder": "x:1"}}, "images.builder must name its image"),
         ({"settings": {"home": "x"}}, "home"),
+        ({"environments": {"index": "pypi.org"}}, "index"),
+        ({"environments": {"variables": {"LD_PRELOAD": "x"}}}, "LD_PRELOAD"),
     ],
 )
 def test_values_that_cannot_be_meant_are_refused_by_name(
@@ -119,7 +121,7 @@ def test_every_setting_in_the_chart_is_one_of_the_programs(tmp_path: Path) -> No
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     named = {*config["data"], *(one["name"] for one in container["env"])}
     known = {f"KUBESERVE_{name.upper()}" for name in Settings.model_fields}
-    assert named <= known
+    assert named <= known | {"UV_DEFAULT_INDEX"}
     assert all(isinstance(value, str) for value in config["data"].values())
 
 
@@ -131,6 +133,18 @@ def test_what_the_chart_gives_is_taken(tmp_path: Path, monkeypatch: pytest.Monke
             monkeypatch.setenv(name, value)
     settings = Settings()
     assert (settings.engine, settings.instance, settings.namespace) == ("knative", "ks", "ks")
+
+
+def test_environments_are_switched_off_or_come_from_an_index_of_ones_own(tmp_path: Path) -> None:
+    (config,) = of(documents(tmp_path), "ConfigMap")
+    assert config["data"]["KUBESERVE_ENVIRONMENTS"] == "8"
+    (config,) = of(documents(tmp_path, environments={"enabled": False}), "ConfigMap")
+    assert config["data"]["KUBESERVE_ENVIRONMENTS"] == "off"
+    variables = {"HTTPS_PROXY": "http://proxy:3128", "UV_CONCURRENT_DOWNLOADS": "4"}
+    own = {"index": "https://index.example/simple", "variables": variables}
+    (config,) = of(documents(tmp_path, environments=own), "ConfigMap")
+    assert config["data"]["UV_DEFAULT_INDEX"] == own["index"]
+    assert variables.items() <= config["data"].items()
 
 
 def pods(found: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:

@@ -13,6 +13,7 @@ ROOT = Path(runtime.__path__[0])
 ELSEWHERE = {
     "__main__.py": {"runtime.fetch", "runtime.loading", "runtime.server"},
     "estimators.py": {"pandas"},
+    "fetch.py": {"runtime.archive"},
     "loading.py": {"runtime.fallback.front"},
 }
 

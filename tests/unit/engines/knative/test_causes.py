@@ -74,7 +74,24 @@ QUOTA = (
     'pods "iris-1" is forbidden: exceeded quota: kubeserve, requested: pods=1,requests.cpu=125m, '
     "used: pods=3,requests.cpu=2, limited: pods=3,requests.cpu=2"
 )
+ENVIRONMENT = (
+    "Container failed with: the environment of scikit-learn 1.3.2 (http://s3/b/tenants/a/0f)"
+)
+PACKAGES = (
+    "Container failed with: the environment of the model's packages (https://s3/b/tenants/a/0f)"
+)
 AFTERWARDS = [
+    *(
+        ("ContainerHealthy", f"ExitCode{code}", f"{what}{says}", expected)
+        for what in (ENVIRONMENT, PACKAGES)
+        for code, says, expected in (
+            (66, " is not there (404): it was deleted; it is made again", "EnvironmentMissing"),
+            (65, " has the digest 00: the object was changed", "EnvironmentDamaged"),
+            (65, ": it is damaged: bad CRC-32", "EnvironmentDamaged"),
+            (66, " is refused (403, AccessDenied): the credentials", "CredentialsExpired"),
+            (66, ": TimeoutError; tried for 100 s: is the object store up?", "StoreUnreachable"),
+        )
+    ),
     ("ContainerHealthy", "ExitCode65", "Container failed with: sha256 is not ab", "DigestMismatch"),
     ("ContainerHealthy", "ExitCode65", "Container failed with: bad magic", "BadPlan"),
     ("ContainerHealthy", "ExitCode1", "Container failed with: KeyError: 3", "CrashLoop"),

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from controlplane.engines.engine import BackendKind, Scaling
 from controlplane.engines.knative import names, render, render_tenant
+from runtime.archive import Archive, Part
+from runtime.fetch import source_from
 from runtime.launch import from_env
 from runtime.problems import Conflict
 from tests.unit.engines.knative.desired import INSTALL, WITH_STORE, endpoint, revision
@@ -72,14 +74,49 @@ def test_a_small_artifact_travels_in_a_secret_and_a_large_one_does_not():
         pod(endpoint(revision(size=LARGE)))
 
 
-def test_packages_beside_those_of_the_image_are_refused_and_a_bundle_is_an_artifact_as_another():
+def test_a_bundle_is_an_artifact_as_another():
     fallback = revision(backend=BackendKind.FALLBACK)
     (launch,) = from_env(environment(pod(endpoint(fallback)))).revisions
     assert launch.artifact.endswith(fallback.artifact_sha256)
     assert launch.packages is None
-    recipe = {"sklearn": "1.9.1", "lock": [], "wheels": []}
-    with pytest.raises(Conflict, match="packages of its own"):
-        pod(endpoint(replace(fallback, environment=recipe)))
+    assert launch.interpreter is None
+
+
+PYTHON = Part("the environment of scikit-learn 1.3.2", Archive("a" * 64, 90 << 20, 250 << 20), True)
+PACKAGES = Part("the packages of the model", Archive("b" * 64, 1000, 4000), False)
+
+
+def test_an_environment_is_fetched_unpacked_and_used():
+    wanted = endpoint(replace(revision(backend=BackendKind.FALLBACK), sklearn_version="1.3.2"))
+    parts = {"iris-00001": (PYTHON, PACKAGES)}
+    (rendered,) = render.revisions(wanted, WITH_STORE, parts)
+    spec = rendered.template["spec"]
+    told = environment(spec)
+    (launch,) = from_env(told).revisions
+    assert launch.interpreter == "/kubeserve/environment/python/bin/python"
+    assert launch.packages == "/kubeserve/environment/packages"
+    keys = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
+    source = source_from({**told, **keys})
+    assert source.parts == (PYTHON, PACKAGES)
+    assert [str(part.folder(source.beside)) for part in source.parts] == [
+        "/kubeserve/environment/python",
+        launch.packages,
+    ]
+    (container,) = spec["containers"]
+    places = {one["name"]: one["mountPath"] for one in container["volumeMounts"]}
+    assert places["environment"] == "/kubeserve/environment"
+    (volume,) = (one for one in spec["volumes"] if one["name"] == "environment")
+    limit = int(volume["emptyDir"]["sizeLimit"].removesuffix("Mi"))
+    assert 340 < limit < 500
+    # It goes to a node that has the disk; memory stays what it was.
+    assert container["resources"]["requests"]["ephemeral-storage"] == f"{limit}Mi"
+    (plain,) = render.revisions(wanted, WITH_STORE)
+    without = plain.template["spec"]["containers"][0]["resources"]
+    assert container["resources"]["limits"] == without["limits"]
+    assert "KUBESERVE_FETCH" not in environment(plain.template["spec"])
+    assert plain.name != rendered.name
+    with pytest.raises(Conflict, match="KUBESERVE_STORE"):
+        render.revisions(wanted, INSTALL, parts)
 
 
 def test_the_secret_holds_the_bytes_under_their_digest():
