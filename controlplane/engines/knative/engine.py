@@ -367,15 +367,28 @@ class KnativeEngine:
             yield line
 
     async def changes(self) -> AsyncIterator[EndpointId]:
-        """Name endpoints whose KService changed, by us or by anyone, until cancelled."""
+        """Name endpoints whose KService changed, by us or by anyone, until cancelled.
+
+        Also those that changed between two watches; at first all.
+        """
+        seen: dict[str, str] = {}
         while True:
             with contextlib.suppress(kube.Expired, EngineUnavailable):  # list again, watch again
-                _, since = await self._call(self._cluster.list, kube.SERVICE, metadata_only=True)
+                found, since = await self._call(
+                    self._cluster.list, kube.SERVICE, metadata_only=True
+                )
+                before, seen = seen, dict(map(_state, found))
+                for key in {key for key, _ in before.items() ^ seen.items() if key}:
+                    yield EndpointId(key)
                 watch = functools.partial(
                     self._cluster.watch, kube.SERVICE, since, metadata_only=True
                 )
-                async for _, changed in Stream(watch):
-                    key = _endpoint(changed)
+                async for kind, changed in Stream(watch):
+                    key, state = _state(changed)
+                    if kind == "DELETED":
+                        seen.pop(key, None)
+                    else:
+                        seen[key] = state
                     if key:
                         yield EndpointId(key)
             await asyncio.sleep(WATCH_AGAIN_S)
@@ -406,6 +419,11 @@ def not_ours(kind: str, namespace: str | None, name: str) -> Conflict:
         f"{kind} {name}{where} exists and was not made by KubeServe (it has no label "
         f"{names.MANAGED}={names.MANAGER} of this installation): remove it, or choose another name."
     )
+
+
+def _state(document: Document) -> tuple[str, str]:
+    """Give the endpoint that an object belongs to, and the version of the object."""
+    return _endpoint(document), document["metadata"]["resourceVersion"]
 
 
 def _endpoint(document: Document) -> str:
