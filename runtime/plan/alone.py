@@ -5,9 +5,14 @@ from typing import Final
 
 import numpy as np
 
-from runtime.plan.ops import Array, Float64Matrix, Float64Vector, silent
+from runtime.plan.ops import (
+    EPSILON,
+    Array,
+    Float64Matrix,
+    Float64Vector,
+    silent,
+)
 
-EPSILON: Final = float(np.finfo(np.float64).eps)
 FARTHEST: Final = 1e100  # its square, and sums of many, are finite
 GROUPS: Final = 64
 LINES: Final = 32  # of groups' numbers beside each other; of fewer all are partitioned as soon

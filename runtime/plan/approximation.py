@@ -16,6 +16,7 @@ from runtime.plan.ops import (
     Node,
     NodeReader,
     as_matrix,
+    first_cell,
     override,
 )
 from runtime.plan.pairwise import PairwiseKernel, refuse_negative
@@ -110,7 +111,7 @@ class RandomFourier(Approximation):
     def _logarithms(self, matrix: Float64Matrix, skewedness: float) -> Float64Matrix:
         low = matrix <= -skewedness
         if low.any():
-            row, column = (int(i) for i in np.argwhere(low)[0])
+            row, column = first_cell(low)
             raise InputRefused(row, column, f"not above {-skewedness}, the negated skewedness")
         matrix = matrix + skewedness
         return np.log(matrix, out=matrix)

@@ -16,6 +16,7 @@ from runtime.plan.ops import (
     Rows,
     above,
     as_matrix,
+    first_cell,
     override,
     product,
     sigmoid,
@@ -171,7 +172,7 @@ class CategoricalBayes(NaiveBayes):
         number = matrix.astype(np.int64)
         odd = number.view(np.uint64) >= self.counts.view(np.uint64)
         if np.count_nonzero(odd):
-            row, column = (int(place) for place in np.argwhere(odd)[0])
+            row, column = first_cell(odd)
             raise InputRefused(row, column, f"not a category from 0 to {self.counts[column] - 1}")
         number += self.first
         k, cells = len(self.classes), number.size * len(self.classes)

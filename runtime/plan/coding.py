@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 
 from runtime.plan.ops import (
+    EPSILON,
     Array,
     Fields,
     Float64Matrix,
@@ -19,7 +20,6 @@ from runtime.plan.ops import (
 BLOCK_CELLS: Final = 1 << 20
 MAX_ATOMS: Final = 4_096  # of a pursuit, which needs the products of all of them
 MAX_CHOSEN: Final = 512  # of them for one row: one more takes a system of all of them
-EPS: Final = float(np.finfo(np.float64).eps)
 
 
 class SparseCode(Node):
@@ -102,12 +102,12 @@ class SparseCode(Node):
         inverse, weights = np.zeros((self.most, self.most)), products[:0]
         for count in range(self.most):
             best = int(np.abs(rest).argmax())
-            if not rest[best] ** 2 >= EPS or best in chosen:
+            if not rest[best] ** 2 >= EPSILON or best in chosen:
                 break
             own, inner = self.gram[best, best], inverse[:count, :count]
             across = inner @ self.gram[best].take(chosen) if chosen else products[:0]
             apart = own - across @ across
-            if not apart > (EPS if chosen else 0.0):
+            if not apart > (EPSILON if chosen else 0.0):
                 break
             root = np.sqrt(apart)
             inverse[count, :count] = (across @ inner) / -root
@@ -127,7 +127,7 @@ class SparseCode(Node):
         for _ in range(self.most):
             sizes = np.abs(rest)
             best = sizes.argmax(axis=1)
-            told = sizes[np.arange(len(best)), best] ** 2 >= EPS
+            told = sizes[np.arange(len(best)), best] ** 2 >= EPSILON
             on = told & ~(chosen == best[:, None]).any(axis=1)
             going, best, chosen, rest = going[on], best[on], chosen[on], rest[on]
             wider = np.hstack([chosen, best[:, None]])
@@ -149,7 +149,7 @@ class SparseCode(Node):
         across = self.gram[best[:, None], chosen]
         inner = self.gram[chosen[:, :, None], chosen[:, None, :]]
         solved = np.linalg.solve(inner, across[:, :, None])[:, :, 0]
-        apart: Array = own - np.einsum("rk,rk->r", across, solved) > EPS
+        apart: Array = own - np.einsum("rk,rk->r", across, solved) > EPSILON
         return apart
 
     def _solved(self, chosen: Array, products: Float64Matrix) -> Float64Matrix:

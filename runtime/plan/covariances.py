@@ -10,8 +10,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from runtime.plan.distances import EPSILON, lengths, squares_factor, with_ones
-from runtime.plan.ops import LARGEST, Array, Fields, Float64Matrix
+from runtime.plan.distances import lengths, squares_factor, with_ones
+from runtime.plan.ops import (
+    EPSILON,
+    LARGEST,
+    Array,
+    Fields,
+    Float64Matrix,
+)
 from runtime.plan.pairwise import CHI2, PairwiseKernel
 
 MAX_STEPS: Final = 200
@@ -41,6 +47,8 @@ TAKEN: Final = {"sum": 2, "product": 2, "power": 1}  # matrices that an operator
 
 class Covariance:
     """k(x, y) for all rows x and all stored rows y, and k(x, x).
+
+    slack    how far off a squared distance may be, for kernel values within 1e-12
 
     exact    within 1e-12; squared distances are bitwise those of scipy's cdist where a kernel is
              not smooth in them, or rows lie so far out that a matrix product would lose too much
@@ -73,13 +81,10 @@ class Covariance:
             for name, numbers in self.steps
             if name not in OPERATORS
         ]
-        self.promise(1.0)
-
-    def promise(self, error: float) -> None:
-        """Be within so many times 1e-12; products of kernels grow with what they are times."""
+        # Products of kernels grow with what they are times.
         with np.errstate(all="ignore"):
             largest = float(np.abs(self.diagonal(self.stored)).max())
-        self.slack = SLACK * error / max(1.0, largest) if math.isfinite(largest) else 0.0
+        self.slack = SLACK / max(1.0, largest) if math.isfinite(largest) else 0.0
 
     def _step(self, fields: Fields, step: Any) -> tuple[str, list[Any]]:
         if not isinstance(step, list) or not step or not isinstance(step[0], str):

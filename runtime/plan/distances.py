@@ -7,7 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.plan.buffers import small_buffers
-from runtime.plan.ops import Array, Fields, Float64Matrix, InputRefused, silent
+from runtime.plan.ops import (
+    EPSILON,
+    Array,
+    Fields,
+    Float64Matrix,
+    InputRefused,
+    first_cell,
+    silent,
+)
 
 MAX_POINTS: Final = 1_000_000
 MOST: Final = 1e150  # its square is still finite
@@ -16,7 +24,6 @@ BLOCK_CELLS: Final = 1 << 21  # differences held at once: 16 MiB
 ROUGH_CELLS: Final = 1 << 18  # expanded squares held at once: they stay in the L2 cache
 GROUPS: Final = 128
 WIDE: Final = 4  # as many cells as candidates may be left empty to sort row by row
-EPSILON: Final = float(np.finfo(np.float64).eps)
 NEARLY_ZERO: Final = 10 * EPSILON  # a length that scikit-learn does not divide by
 EPSILON_SINGLE: Final = float(np.finfo(np.float32).eps)
 # Lengths whose squares, and sums of them, are neither infinite nor zero in single precision.
@@ -93,7 +100,7 @@ class Points:
         """Raise InputRefused for a cell so large that its distance to any point is infinite."""
         far = np.abs(x) > self.most
         if far.any():
-            row, column = (int(i) for i in np.argwhere(far)[0])
+            row, column = first_cell(far)
             raise InputRefused(row, column, "too large: its distance to any point is infinite")
 
     def blocks(self, x: Float64Matrix) -> Iterator[tuple[slice, Float64Matrix]]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from runtime.plan.coupling import coupled, platt
 from runtime.plan.ops import (
+    EPSILON,
     Array,
     Fields,
     Float64Matrix,
@@ -23,7 +24,6 @@ MAX_CLASSES: Final = 200  # pairs grow with the square
 MAX_DEGREE: Final = 1_000
 FEW_CLASSES: Final = 4  # whose pairs' coefficients are quicker held for all vectors
 BLOCK: Final = 1 << 18  # kernel values held at once: 2 MB
-EPS: Final = float(np.finfo(np.float64).eps)
 TOLERANCE: Final = 1e-10  # the contract of kernel machines; libsvm adds one term at a time
 # Largest error that the expansion of squared distances may bring into a decision value.
 EXPANSION_ERROR: Final = 1e-11
@@ -65,7 +65,7 @@ class Kernel:
             radius = float(lengths.max(initial=0.0))
             # Rows much farther out than the vectors are safe: exp(-gamma d²) shrinks faster than
             # the error of d² grows.
-            error = self.gamma * 16 * EPS * radius * weight
+            error = self.gamma * 16 * EPSILON * radius * weight
             # 2 gamma xv - gamma v², to which -gamma x² is added.
             scaled, self.own = (2.0 * self.gamma) * moved, -self.gamma * lengths
         self.expands = 0.0 <= error <= EXPANSION_ERROR and bool(np.isfinite(scaled).all())

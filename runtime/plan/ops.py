@@ -39,6 +39,7 @@ Array = NDArray[Any]
 P = ParamSpec("P")
 R = TypeVar("R")
 
+EPSILON: Final = float(np.finfo(np.float64).eps)
 LARGEST: Final = float(np.finfo(np.float64).max)
 LONGEST_REASON: Final = 2_000  # characters
 # Of a sparse row, in which nearly all are zeros: 128 kB a row, of as many rows as are asked.
@@ -108,6 +109,12 @@ def silent(function: Callable[P, R]) -> Callable[P, R]:
         return copy().run(function, *args, **kwargs)
 
     return call
+
+
+def first_cell(marked: NDArray[np.bool_]) -> tuple[int, int]:
+    """Give row and column of the first cell that is true, of (rows, columns) with one at least."""
+    row, column = np.argwhere(marked)[0].tolist()
+    return row, column
 
 
 def as_matrix(x: Rows) -> Float64Matrix:

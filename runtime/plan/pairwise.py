@@ -8,7 +8,13 @@ from typing import Final
 import numpy as np
 
 from runtime.plan.distances import expanded, lengths, unit_rows
-from runtime.plan.ops import Array, Fields, Float64Matrix, InputRefused
+from runtime.plan.ops import (
+    Array,
+    Fields,
+    Float64Matrix,
+    InputRefused,
+    first_cell,
+)
 
 KERNELS: Final = (
     "linear",
@@ -113,7 +119,7 @@ class PairwiseKernel:
 def refuse_negative(x: Float64Matrix) -> None:
     """Refuse numbers below zero, as scikit-learn's chi2 kernels do."""
     if x.min(initial=0.0) < 0:
-        row, column = (int(i) for i in np.argwhere(x < 0)[0])
+        row, column = first_cell(x < 0)
         raise InputRefused(row, column, "below zero, where only zero and more are allowed")
 
 

@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 
 from runtime.plan.ops import (
+    EPSILON,
     Array,
     Cell,
     Fields,
@@ -15,11 +16,11 @@ from runtime.plan.ops import (
     Node,
     NodeReader,
     as_matrix,
+    first_cell,
     override,
 )
 
 MAX_COLUMNS: Final = 10_000_000
-EPS: Final = float(np.finfo(np.float64).eps)
 # From here on, expm1 of the exponent would overflow though the power itself may not.
 MOST_EXPONENT: Final = 709.78
 NEARLY_A_LOGARITHM: Final = 1e-19
@@ -58,8 +59,8 @@ class Power(Node):
             self.exact = "tolerance"
         self.lambdas = lambdas
         # Exponents for cells from zero up and below zero; where they vanish, a logarithm.
-        self.up = _exponents(lambdas, np.abs(lambdas) < EPS)
-        self.down = _exponents(2 - lambdas, ~(np.abs(lambdas - 2) > EPS))
+        self.up = _exponents(lambdas, np.abs(lambdas) < EPSILON)
+        self.down = _exponents(2 - lambdas, ~(np.abs(lambdas - 2) > EPSILON))
 
     @override
     def origin(self, column: int) -> int | None:
@@ -79,7 +80,7 @@ class Power(Node):
             values = values * self.scale + self.center
         with np.errstate(all="ignore"):
             roots = np.where(
-                np.abs(self.lambdas) < EPS, values, np.log1p(values * self.lambdas) / self.up[0]
+                np.abs(self.lambdas) < EPSILON, values, np.log1p(values * self.lambdas) / self.up[0]
             )
             cells = np.exp(roots) if self.method == "box-cox" else np.expm1(roots)
         good = np.isfinite(cells) & (cells > 0 if self.method == "box-cox" else cells >= 0)
@@ -98,7 +99,7 @@ class Power(Node):
     def _box_cox(self, matrix: Float64Matrix) -> Float64Matrix:
         low = matrix <= 0
         if low.any():
-            row, column = (int(i) for i in np.argwhere(low)[0])
+            row, column = first_cell(low)
             raise InputRefused(row, column, "Box-Cox takes numbers above zero only")
         logs = np.log(matrix)
         exponents = self.lambdas * logs

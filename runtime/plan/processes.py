@@ -52,9 +52,9 @@ class Process(Node):
     def _promise(self, weights: Array) -> None:
         """Tell what answers are within, and have the covariance keep it."""
         size = max(1.0, float(np.abs(weights).sum(axis=0).max(initial=0.0)))
-        within = min(size * self.tolerance, MOST_TOLERANCE)
-        self.covariance.promise(within / (size * self.tolerance))
-        self.tolerance = within
+        wanted = size * self.tolerance
+        self.tolerance = min(wanted, MOST_TOLERANCE)
+        self.covariance.slack *= self.tolerance / wanted
 
 
 class ProcessRegressor(Process):

@@ -15,6 +15,7 @@ from runtime.plan.ops import (
     Node,
     NodeReader,
     as_matrix,
+    first_cell,
     override,
 )
 from runtime.plan.ordered import Ordered
@@ -135,7 +136,7 @@ class Splines(Node):
             return np.where(period > 0, moved, 0.0)
         inside: Float64Matrix = np.minimum(np.maximum(matrix, self.first), self.last)
         if self.beyond == "error" and np.count_nonzero(inside != matrix):
-            place, column = (int(i) for i in np.argwhere(inside != matrix)[0])
+            place, column = first_cell(inside != matrix)
             raise InputRefused(row + place, column, "outside the range of the training data")
         return inside
 

@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 
 from runtime.plan.alone import Alone
-from runtime.plan.distances import EPSILON, Points, lengths
+from runtime.plan.distances import Points, lengths
 from runtime.plan.ops import (
+    EPSILON,
     Array,
     Cell,
     Fields,

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from runtime.plan.ops import (
+    EPSILON,
     Array,
     Fields,
     Float64Matrix,
@@ -18,6 +19,7 @@ from runtime.plan.ops import (
     Node,
     NodeReader,
     as_matrix,
+    first_cell,
 )
 from runtime.plan.special import fast_digamma, fast_digamma_of
 
@@ -31,7 +33,6 @@ CALLS: Final = 6
 # Products of a word and a topic for one row that are made as fast as those with the words it has
 # are looked up.
 NARROW: Final = 4_096
-EPS: Final = float(np.finfo(np.float64).eps)
 
 
 class Topics(Node):
@@ -70,7 +71,7 @@ class Topics(Node):
         """Share of each topic, (rows, topics)."""
         matrix = as_matrix(x)
         if matrix.min(initial=0.0) < 0:
-            row, column = (int(place) for place in np.argwhere(matrix < 0)[0])
+            row, column = first_cell(matrix < 0)
             raise InputRefused(row, column, "a count of words cannot be below zero")
         out = np.empty((matrix.shape[0], self.n_out))
         with np.errstate(all="ignore"):
@@ -105,7 +106,7 @@ class Topics(Node):
         found, weights = [1.0] * self.n_out, [self.weight] * self.n_out
         for _ in range(self.rounds):
             norm = np.dot(np.array(weights), words)
-            norm += EPS
+            norm += EPSILON
             given = np.dot(np.divide(counts, norm, out=norm), turned).tolist()
             last = found
             found = [w * g + prior for w, g in zip(weights, given, strict=True)]
@@ -157,7 +158,7 @@ class Narrow:
     def given(self, weights: Float64Matrix) -> Float64Matrix:
         """Give what their words add to each topic, (documents, topics)."""
         norm = weights @ self.words
-        norm += EPS
+        norm += EPSILON
         out: Float64Matrix = np.divide(self.counts, norm, out=norm) @ self.words.T
         return out
 
@@ -181,7 +182,7 @@ class Wide:
         out = np.empty(weights.shape)
         for to, weight, (counts, own, turned) in zip(out, weights, self.held, strict=True):
             norm = np.dot(weight, own)
-            norm += EPS
+            norm += EPSILON
             np.dot(np.divide(counts, norm, out=norm), turned, out=to)
         return out
 

@@ -18,6 +18,7 @@ from runtime.plan.ops import (
     Missing,
     as_columns,
     as_matrix,
+    first_cell,
     silent,
 )
 from runtime.plan.signature import Kind
@@ -49,7 +50,7 @@ def _refuse(x: Float32Matrix, finite: NDArray[np.bool_], missing: Missing, infin
     if infinite:
         bad &= ~np.isinf(x)
     if bad.any():
-        row, column = (int(i) for i in np.argwhere(bad)[0])
+        row, column = first_cell(bad)
         nan = bool(np.isnan(x[row, column]))
         detail = (
             "a missing value, which this model does not take" if nan else "too large for float32"
