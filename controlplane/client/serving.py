@@ -217,38 +217,40 @@ class Serving:
         raise AssertionError("the last try returns")
 
     def _answered(self, name: str, tag: str | None, asked: Asked) -> Flow[Answer]:
-        """Ask an endpoint. Where it is, is looked up once, and again when it moved.
+        """Ask an endpoint; wait where it is ready and the way to it is not there yet.
 
         An ingress, and Knative's activator, may learn of an endpoint a moment after it is ready.
         """
-        endpoint = self._known.get(name)
-        known = endpoint is not None and endpoint.url_of(tag) is not None
-        if endpoint is None or not known:
-            endpoint = yield from self.endpoint(name)
-        until, attempt = self._core.clock() + ROUTED_WITHIN_S, 0
+        until, attempt = self._core.clock() + ROUTED_WITHIN_S, 1
         while True:
             try:
-                answer = yield from self._ask(endpoint, tag, asked)
+                return (yield from self._asked(name, tag, asked))
+            except NotFound as error:
+                if error.is_ours or not (yield from self.endpoint(name)).is_ready:
+                    raise
+                if self._core.clock() >= until:
+                    raise NotFound({**error.problem, "detail": UNROUTED.format(name)}) from error
+            yield Pause(delay(self._core.policy, attempt))
+            attempt += 1
+
+    def _asked(self, name: str, tag: str | None, asked: Asked) -> Flow[Answer]:
+        """Ask an endpoint. Where it is, is looked up once, and again when it moved."""
+        known = self._known.get(name)
+        if known is not None and known.url_of(tag) is not None:
+            try:
+                return (yield from self._ask(known, tag, asked))
             except (ApiError, Unreachable) as error:
                 if isinstance(error, ApiError) and error.status not in MOVED:
                     raise
-                unrouted = error if isinstance(error, NotFound) and not error.is_ours else None
-                if unrouted is None and not known:
-                    raise
                 self._known.pop(name, None)
-                before, endpoint = endpoint, (yield from self.endpoint(name))
-                if known and _where(endpoint, tag) != _where(before, tag):
-                    known = False
-                    continue
-                if unrouted is None or not endpoint.is_ready:
+                endpoint = yield from self.endpoint(name)
+                if (endpoint.url_of(tag), endpoint.audience) == (known.url_of(tag), known.audience):
                     raise
-                if self._core.clock() >= until:
-                    raise NotFound({**unrouted.problem, "detail": UNROUTED.format(name)}) from error
-                attempt += 1
-                yield Pause(delay(self._core.policy, attempt))
-            else:
-                self._known[name] = endpoint
-                return answer
+        else:
+            endpoint = yield from self.endpoint(name)
+        answer = yield from self._ask(endpoint, tag, asked)
+        self._known[name] = endpoint
+        return answer
 
     def _ask(self, endpoint: Endpoint, tag: str | None, asked: Asked) -> Flow[Answer]:
         what, chosen = endpoint.name, dict[str, str]()
@@ -273,10 +275,6 @@ class Serving:
                 endpoint.audience,
             )
         )
-
-
-def _where(endpoint: Endpoint, tag: str | None) -> tuple[str | None, str]:
-    return endpoint.url_of(tag), endpoint.audience
 
 
 def _named(output: str | Sequence[str] | None) -> tuple[str, ...] | None:
