@@ -40,17 +40,20 @@ class Archive:
         """Read what `asdict` wrote; raises ValueError."""
         if not isinstance(given, Mapping):
             raise ValueError("an archive is no object")
-        sha256, size, unpacked = (
-            given.get(name) for name in ("sha256", "size_bytes", "unpacked_bytes")
-        )
-        digest = isinstance(sha256, str) and len(sha256) == 64 and set(sha256) <= set(_HEX)
-        sizes = all(type(one) is int and 0 <= one <= MOST_BYTES for one in (size, unpacked))
-        if not digest or not sizes:
+        sha256 = given.get("sha256")
+        if not isinstance(sha256, str) or len(sha256) != 64 or not set(sha256) <= set(_HEX):
             raise ValueError("an archive has no digest or size")
-        return cls(str(sha256), int(str(size)), int(str(unpacked)))
+        return cls(sha256, _bytes(given, "size_bytes"), _bytes(given, "unpacked_bytes"))
 
 
 _HEX: Final = "0123456789abcdef"
+
+
+def _bytes(given: Mapping[str, Any], name: str) -> int:
+    size = given.get(name)
+    if type(size) is not int or not 0 <= size <= MOST_BYTES:
+        raise ValueError("an archive has no digest or size")
+    return size
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ class S3Exchange:
 
     def _read(self, name: str, most: int) -> bytes | None:
         try:
-            with self._open(name) as answer:
+            with opened(self._client, self._bucket, name) as answer:
                 raw: bytes = answer.read(most + 1)
         except FileNotFoundError:
             return None
@@ -85,7 +85,7 @@ class S3Exchange:
     def _take(self, name: str, path: Path, sha256: str, size_bytes: int) -> Taken:
         digest, size, head = hashlib.sha256(), 0, b""
         try:
-            with self._open(name) as answer, path.open("wb") as file:
+            with opened(self._client, self._bucket, name) as answer, path.open("wb") as file:
                 etag = str(answer.headers.get("etag", "")).strip('"')
                 for chunk in answer.stream(CHUNK):
                     size += len(chunk)
@@ -159,20 +159,6 @@ class S3Exchange:
 
     # How it asks
 
-    @contextmanager
-    def _open(self, name: str) -> "Iterator[BaseHTTPResponse]":
-        try:
-            answer = self._client.get_object(self._bucket, name)
-        except S3Error as error:
-            if error.code in GONE:
-                raise FileNotFoundError(name) from error
-            raise
-        try:
-            yield answer
-        finally:
-            # Closed, not given back: what was not read of it would be read to its end.
-            answer.close()
-
     def _list(self, prefix: str) -> list[tuple[str, datetime | None]]:
         found = self._client.list_objects(self._bucket, prefix, recursive=True)
         return [(one.object_name, one.last_modified) for one in found if one.object_name]
@@ -184,6 +170,22 @@ class S3Exchange:
             for name, written in self._list(prefix)
             if written is not None and written < limit
         ]
+
+
+@contextmanager
+def opened(client: Minio, bucket: str, name: str) -> "Iterator[BaseHTTPResponse]":
+    """Read an object; raises FileNotFoundError."""
+    try:
+        answer = client.get_object(bucket, name)
+    except S3Error as error:
+        if error.code in GONE:
+            raise FileNotFoundError(name) from error
+        raise
+    try:
+        yield answer
+    finally:
+        # Closed, not given back: what was not read of it would be read to its end.
+        answer.close()
 
 
 def placed(tenant: str, sha256: str) -> str:

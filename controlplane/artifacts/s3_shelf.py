@@ -16,8 +16,8 @@ from typing import Any, Final
 from minio import Minio
 from minio.error import S3Error
 
-from controlplane.artifacts.s3 import object_name
-from controlplane.artifacts.s3_exchange import GONE, call
+from controlplane.artifacts.s3 import age_s, object_name
+from controlplane.artifacts.s3_exchange import GONE, call, opened
 from controlplane.artifacts.store import Store
 from runtime.archive import Archive
 
@@ -35,10 +35,9 @@ class S3Shelf:
 
     async def find(self, name: str) -> Archive | None:
         """Give an archive that is there whole, which counts as a use of it."""
-        found = await call(self._named, ENVIRONMENTS + name)
-        if found is None:
+        raw = await call(self._named, ENVIRONMENTS + name)
+        if raw is None:
             return None
-        raw, age_s = found
         try:
             document = json.loads(raw)
             archive, etag = Archive.read(document), document["etag"]
@@ -49,7 +48,8 @@ class S3Shelf:
             if there is not None:  # a store does not write again what it has
                 await self._store.delete(archive.sha256)
             return None
-        if age_s > USED_S:
+        age = await call(age_s, self._client, self._bucket, ENVIRONMENTS + name)
+        if age is None or age > USED_S:
             await call(self._write, ENVIRONMENTS + name, raw)
         return archive
 
@@ -78,23 +78,16 @@ class S3Shelf:
             if (datetime.now(UTC) - found.last_modified).total_seconds() > UNUSED_S:
                 self._client.remove_object(self._bucket, found.object_name)
             elif (named := self._named(found.object_name)) is not None:
-                kept.add(_digest(named[0]))
+                kept.add(_digest(named))
         return frozenset(kept)
 
-    def _named(self, name: str) -> tuple[bytes, float] | None:
+    def _named(self, name: str) -> bytes | None:
         try:
-            answer = self._client.get_object(self._bucket, name)
-        except S3Error as error:
-            if error.code in GONE:
-                return None
-            raise
-        try:
-            raw = answer.read(_MOST_BYTES)
-        finally:
-            answer.close()
-        written = self._client.stat_object(self._bucket, name).last_modified
-        age = datetime.now(UTC) - written if written is not None else None
-        return raw, USED_S + 1 if age is None else age.total_seconds()
+            with opened(self._client, self._bucket, name) as answer:
+                raw: bytes = answer.read(_MOST_BYTES)
+        except FileNotFoundError:
+            return None
+        return raw
 
     def _etag(self, sha256: str) -> str | None:
         try:

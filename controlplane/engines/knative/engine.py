@@ -134,7 +134,7 @@ class KnativeEngine:
 
     async def _apply(self, desired: DesiredEndpoint) -> None:
         await self.ensure_tenant(desired.tenant)
-        parts = {one.name: await self._parts_of(desired.tenant, one) for one in desired.revisions}
+        parts = await self._parts_of_all(desired)
         rendered = render.revisions(desired, self._install, parts)
         for revision in rendered:
             await self._artifact(desired, revision)
@@ -149,6 +149,14 @@ class KnativeEngine:
         namespace, *inside = render_tenant.tenant(tenant, self._keys, self._install)
         await self._ensure(namespace)
         await asyncio.gather(*map(self._ensure, inside))
+
+    async def _parts_of_all(
+        self, desired: DesiredEndpoint, *, make: bool = True
+    ) -> dict[str, tuple[Part, ...]]:
+        return {
+            one.name: await self._parts_of(desired.tenant, one, make=make)
+            for one in desired.revisions
+        }
 
     async def _parts_of(
         self, tenant: str, revision: DesiredRevision, *, make: bool = True
@@ -298,11 +306,7 @@ class KnativeEngine:
     async def explain(self, desired: DesiredEndpoint) -> Cause:
         """Name the cause of the state an endpoint is in."""
         try:
-            parts = {
-                one.name: await self._parts_of(desired.tenant, one, make=False)
-                for one in desired.revisions
-            }
-            lacks = None
+            parts, lacks = await self._parts_of_all(desired, make=False), None
         except Problem as error:
             parts, lacks = None, error.detail
         gathering = Gathering(self._cluster, self._call, self._install, desired, parts)
