@@ -14,6 +14,7 @@ from authlib.oauth2.rfc6749 import OAuth2Error
 from cryptography.exceptions import InvalidTag
 from joserfc.jwk import ECKey
 
+from controlplane.callers import Standing
 from controlplane.database import transaction
 from controlplane.oauth import keys as key_files
 from controlplane.oauth import repository, server
@@ -142,6 +143,15 @@ class OAuth:
         """Tell whether a client exists and was not revoked."""
         row = await repository.client_of_all(client_id)
         return row is not None and row.revoked_at is None
+
+    async def standing(self, client_id: str, tenant: str) -> Standing | None:
+        """Tell what a client may do; None: there is none, or it was revoked."""
+        row = await repository.client_of_all(client_id)
+        if row is None or row.revoked_at is not None:
+            return None
+        if await tenants.name_of(TenantId(_uuid(row.tenant_id))) != tenant:
+            return None
+        return Standing(frozenset(row.scopes))
 
     async def create_client(
         self, tenant: TenantId, name: str, scopes: list[str] | None
