@@ -1,9 +1,12 @@
-"""Access tokens, verified offline: RFC 9068 JWTs signed with ES256, one audience, one endpoint.
+"""Access tokens and the endpoint's own API keys, verified offline.
+
+A token is an RFC 9068 JWT signed with ES256, for one audience, which is one endpoint.
 
 Over `cryptography` alone: a JOSE library costs a hundred milliseconds of imports at a cold start.
 A verified token is remembered, by its SHA-256, until it expires: a busy caller costs a microsecond.
 
-The keys file holds `{"keys": [JWK...], "revoked": {"jtis": {...}, "clients": {...}}}`.
+The keys file holds `{"keys": [JWK...], "revoked": {"jtis": {...}, "clients": {...}}, "api_keys":
+{AUDIENCE: {SHA-256 of the key: {"id", "tenant", "exp"}}}}`; an API key that is not listed is none.
 """
 
 import base64
@@ -20,6 +23,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from runtime import api_keys
 from runtime.plan.ops import override
 from runtime.problems import Forbidden, Unauthenticated
 
@@ -70,11 +74,15 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """One state of the keys file."""
+    """One state of the keys file.
+
+    api_keys  of the endpoint, by SHA-256
+    """
 
     keys: dict[str, ec.EllipticCurvePublicKey]
     revoked_jtis: frozenset[str]
     clients_not_before: dict[str, float]
+    api_keys: dict[str, Claims]
 
 
 class TokenVerifier:
@@ -92,7 +100,7 @@ class TokenVerifier:
         self._file, self._clock = keys_file, clock
         self._issuer, self._audience, self._scope = issuer, audience, scope
         self._stamp: tuple[int, int, int] | None = None
-        self._set = KeySet({}, frozenset(), {})
+        self._set = KeySet({}, frozenset(), {}, {})
         self._cache: OrderedDict[bytes, Claims] = OrderedDict()
         self._looked = clock()
         self.refresh()
@@ -105,7 +113,7 @@ class TokenVerifier:
             if stamp == self._stamp:
                 return False
             with open(self._file, "rb") as file:
-                fresh = read_keys(file.read())
+                fresh = read_keys(file.read(), self._audience)
         except (OSError, ValueError):
             return False
         self._stamp, self._set = stamp, fresh
@@ -133,13 +141,35 @@ class TokenVerifier:
 
     def _verify(self, authorization: bytes) -> Claims:
         try:
-            claims = self._claims(_bearer(authorization))
+            text = _bearer(authorization)
+            if text.startswith(api_keys.PREFIX):
+                return self._of_api_key(text)
+            claims = self._claims(text)
         except (ValueError, InvalidSignature) as error:
             reason = str(error) or "its signature is not ours"
             raise Unauthenticated(f"The access token is not valid: {reason}.") from error
         if self._scope not in claims.scopes:
             raise Forbidden(f"This token lacks the scope {self._scope!r}.", scope=self._scope)
         return claims
+
+    def _of_api_key(self, text: str) -> Claims:
+        """Find one of this endpoint's own keys; raises Unauthenticated."""
+        public = api_keys.public_id(text)
+        if public is None:
+            raise Unauthenticated("The API key is mistyped: its checksum does not fit.")
+        if api_keys.kind_of(public) is not api_keys.Kind.ENDPOINT:
+            raise Unauthenticated(
+                "This API key opens more than one endpoint, so no endpoint may see it: exchange it"
+                " at /oauth2/token for a token with resource=" + self._audience
+            )
+        found = self._set.api_keys.get(api_keys.digest(text))
+        if found is None and self._look_again():
+            found = self._set.api_keys.get(api_keys.digest(text))
+        if found is None:
+            raise Unauthenticated("The API key was revoked, or is for another endpoint.")
+        if self._clock() >= found.expires_at + LEEWAY_S:
+            raise Unauthenticated("The API key has expired; make a new one.")
+        return found
 
     def _claims(self, token: str) -> Claims:
         parts = token.split(".") if len(token) <= MAX_TOKEN_BYTES else []
@@ -214,8 +244,11 @@ class TokenVerifier:
         return found
 
 
-def read_keys(document: bytes) -> KeySet:
-    """Read a keys file; raises ValueError when it is not one. Other kinds of keys are left out."""
+def read_keys(document: bytes, audience: str) -> KeySet:
+    """Read a keys file; raises ValueError when it is not one. Other kinds of keys are left out.
+
+    audience  of the endpoint whose API keys are taken
+    """
     parsed = _json(document)
     listed, revoked = parsed.get("keys"), parsed.get("revoked", {})
     if not isinstance(listed, list) or not isinstance(revoked, dict):
@@ -233,7 +266,25 @@ def read_keys(document: bytes) -> KeySet:
         raise ValueError("what is revoked must be objects of jtis and clients")
     if not all(type(since) in (int, float) for since in clients.values()):
         raise ValueError("a client is revoked from a time on")
-    return KeySet(keys, frozenset(jtis), clients)
+    return KeySet(keys, frozenset(jtis), clients, _api_keys(parsed.get("api_keys", {}), audience))
+
+
+def _api_keys(listed: object, audience: str) -> dict[str, Claims]:
+    ours = listed.get(audience, {}) if isinstance(listed, dict) else None
+    if not isinstance(ours, dict) or not all(isinstance(entry, dict) for entry in ours.values()):
+        raise ValueError("API keys must be objects by audience and SHA-256")
+    return {
+        sha256_hex: Claims(
+            tenant=_text(entry, "tenant"),
+            client=_text(entry, "id"),
+            subject=f"key:{_text(entry, 'id')}",
+            scopes=frozenset(("predict",)),
+            jti="",
+            issued_at=0,
+            expires_at=_instant(entry, "exp"),
+        )
+        for sha256_hex, entry in ours.items()
+    }
 
 
 def _bearer(header: bytes) -> str:

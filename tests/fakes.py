@@ -1,6 +1,6 @@
 """An engine in memory, for tests of what is above engines."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 
 from controlplane.engines.engine import (
@@ -21,6 +21,7 @@ class FakeEngine:
     def __init__(self) -> None:
         self.wanted: dict[EndpointId, DesiredEndpoint] = {}
         self.keys: list[bytes] = []
+        self.keys_of: Mapping[str, bytes] = {}
         self.down = False
         self.refusal: Cause | None = None
         self.listings = 0
@@ -48,9 +49,10 @@ class FakeEngine:
         self._check()
         self.wanted.pop(endpoint, None)
 
-    async def publish_keys(self, document: bytes) -> None:
+    async def publish_keys(self, document: bytes, tenants: Mapping[str, bytes]) -> None:
         self._check()
         self.keys.append(document)
+        self.keys_of = tenants
 
     async def explain(self, desired: DesiredEndpoint) -> Cause:
         self._check()

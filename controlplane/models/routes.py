@@ -13,6 +13,7 @@ from controlplane.callers import Caller, CurrentCaller
 from controlplane.idempotency import once
 from controlplane.models import schemas, service
 from controlplane.rest import MAX_PAGE, after, after_number, check_match, page, tagged
+from controlplane.subjects import with_names
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
 from runtime.problems import InvalidInput, Malformed, UnsupportedMediaType
@@ -39,7 +40,9 @@ async def create_model(
     caller: CurrentCaller, body: schemas.NewModel, request: Request
 ) -> dict[str, Any]:
     async def act() -> dict[str, Any]:
-        return await service.create_model(await _tenant(caller), body.name, body.description)
+        return await service.create_model(
+            await _tenant(caller), body.name, body.description, caller
+        )
 
     return await once(request, caller.tenant, act)
 
@@ -54,7 +57,7 @@ async def get_model(caller: CurrentCaller, model: str, response: Response) -> di
 async def delete_model(caller: CurrentCaller, model: str, request: Request) -> None:
     tenant = await _tenant(caller)
     check_match(request, await service.show_model(await service.get_model(tenant, model)))
-    await service.delete_model(tenant, model)
+    await service.delete_model(tenant, model, caller)
 
 
 @router.post("/{model}/versions", status_code=201)
@@ -76,12 +79,16 @@ async def push(
         request.app.state.store,
         max_bytes=settings.max_upload_bytes,
         expected_sha256=_digest(request.headers.get("content-digest")),
-        created_by=caller.subject,
+        by=caller,
     )
     request.app.state.wake_builds()
     response.status_code = 201 if new else 200
     response.headers["location"] = f"/v1/models/{row.name}/versions/{version.number}"
-    return await service.version_document(row, version)
+    return await _named(request, caller, await service.version_document(row, version))
+
+
+async def _named(request: Request, caller: Caller, document: dict[str, Any]) -> dict[str, Any]:
+    return (await with_names(request, caller.tenant, [document]))[0]
 
 
 async def _whole(request: Request, announced: str | None) -> AsyncIterator[bytes]:
@@ -110,19 +117,25 @@ def _digest(header: str | None) -> str | None:
 
 @router.get("/{model}/versions")
 async def list_versions(
-    caller: CurrentCaller, model: str, limit: Limit = 50, cursor: str | None = None
+    caller: CurrentCaller,
+    model: str,
+    request: Request,
+    limit: Limit = 50,
+    cursor: str | None = None,
 ) -> dict[str, Any]:
     below = after_number(cursor)
-    rows = await service.list_versions(await _tenant(caller), model, limit, below)
+    found = await service.list_versions(await _tenant(caller), model, limit, below)
+    rows = await with_names(request, caller.tenant, found)
     return page(rows, limit, lambda row: row, lambda row: str(row["number"]))
 
 
 @router.get("/{model}/versions/{version}")
 async def get_version(
-    caller: CurrentCaller, model: str, version: str, response: Response
+    caller: CurrentCaller, model: str, version: str, request: Request, response: Response
 ) -> dict[str, Any]:
     row, found = await service.find_version(await _tenant(caller), model, version)
-    return tagged(response, await service.version_document(row, found))
+    document = await service.version_document(row, found)
+    return tagged(response, await _named(request, caller, document))
 
 
 @router.get("/{model}/aliases")
@@ -141,9 +154,9 @@ async def get_alias(
 async def set_alias(
     caller: CurrentCaller, model: str, alias: str, body: schemas.AliasTarget
 ) -> dict[str, Any]:
-    return await service.set_alias(await _tenant(caller), model, alias, body.version)
+    return await service.set_alias(await _tenant(caller), model, alias, body.version, caller)
 
 
 @router.delete("/{model}/aliases/{alias}", status_code=204)
 async def delete_alias(caller: CurrentCaller, model: str, alias: str) -> None:
-    await service.delete_alias(await _tenant(caller), model, alias)
+    await service.delete_alias(await _tenant(caller), model, alias, caller)

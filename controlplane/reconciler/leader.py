@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, NoReturn
 
 from controlplane import telemetry
@@ -32,6 +32,7 @@ class Duties:
     changes   names endpoints that changed in the engine, where it can tell
     exchange  what pods read and write of the store, where there are pods
     shelf     environments that pods read there
+    audit_kept  how long events of the audit log are kept
     """
 
     store: Store
@@ -43,6 +44,7 @@ class Duties:
     changes: Callable[[], AsyncIterator[EndpointId]] | None = None
     exchange: Exchange | None = None
     shelf: sweep.Shelf | None = None
+    audit_kept: timedelta = timedelta(days=365)
 
 
 class Work:
@@ -85,7 +87,8 @@ class _Loops:
         self._builds = VersionBuilds(duties.builds, duties.builds_at_once)
         self._endpoints: Loop[uuid.UUID] = Loop("endpoints", self._reconcile, endpoints.all_ids)
         self._keys_due = asyncio.Event()
-        self.published: bytes | None = None
+        self.published: tuple[bytes, dict[str, bytes]] | None = None
+        self._twice = False
 
     async def run(self) -> None:
         duties = self._duties
@@ -99,6 +102,7 @@ class _Loops:
                 builds=duties.builds,
                 exchange=duties.exchange,
                 shelf=duties.shelf,
+                audit_kept=duties.audit_kept,
             ),
         ]
         if duties.changes is not None:
@@ -132,17 +136,29 @@ class _Loops:
         return await reconcile(endpoint, self._duties.engine, self._duties.issuer)
 
     async def publish_keys(self) -> None:
-        document = await self._duties.oauth.keys_document(datetime.now(UTC))
-        if document != self.published:
-            await self._duties.engine.publish_keys(document)
-            self.published = document
+        documents = await self._duties.oauth.keys_documents(datetime.now(UTC))
+        if documents != self.published:
+            await self._duties.engine.publish_keys(*documents)
+            self.published, self._twice = documents, False
+
+    async def _publish_once_more(self) -> None:
+        """Hand over what did not change for a while a second time.
+
+        A kubelet that looked at the first word may have looked before it had seen the new keys.
+        """
+        if self.published is not None and not self._twice:
+            await self._duties.engine.publish_keys(*self.published)
+            self._twice = True
 
     async def _keep_keys_published(self) -> None:
+        quiet = False
         while True:
             pause = KEYS_RESYNC_S
             self._keys_due.clear()
             try:
                 await self.publish_keys()
+                if quiet:
+                    await self._publish_once_more()
             except EngineUnavailable:
                 pause = KEYS_AGAIN_S
             except Exception:  # noqa: BLE001  (logged; the next resync tries again)
@@ -150,8 +166,9 @@ class _Loops:
             try:
                 async with asyncio.timeout(pause):
                     await self._keys_due.wait()
+                quiet = False
             except TimeoutError:
-                continue
+                quiet = True
 
     async def _follow(self, changes: Callable[[], AsyncIterator[EndpointId]]) -> None:
         async for endpoint in changes():

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import NewType
 
 from controlplane.accounts import service as accounts
-from controlplane.callers import Standing
-from controlplane.database import Taken
+from controlplane.audit import service as audit
+from controlplane.callers import Caller, Standing
+from controlplane.database import Taken, transaction
 from controlplane.permissions import SCOPES_OF, Role
 from controlplane.rest import check_name, is_name
 from controlplane.tenants import repository
@@ -30,11 +31,18 @@ def _info(row: Tenant) -> TenantInfo:
     return TenantInfo(TenantId(row.id), row.name, row.created_at)
 
 
-async def create(name: str) -> TenantInfo:
-    """Make a tenant; raises Conflict if the name is taken."""
+async def create(name: str, by: Caller | None = None) -> TenantInfo:
+    """Make a tenant; raises Conflict if the name is taken.
+
+    by  who asks; None: the installation itself
+    """
     check_name("tenant", name)
     try:
-        return _info(await repository.create(name))
+        async with transaction():
+            row = await repository.create(name)
+            if by is not None:
+                await audit.record(by, "tenant.create", f"tenant:{name}")
+        return _info(row)
     except Taken as error:
         raise Conflict(f"There is a tenant {name!r} already.") from error
 

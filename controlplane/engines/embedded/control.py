@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,7 +32,7 @@ class Commands(Protocol):
     def apply(self, desired: LocalEndpoint) -> None: ...
     def observe(self, endpoint: str | None) -> Sequence[ObservedEndpoint]: ...
     def delete(self, endpoint: str) -> None: ...
-    def publish_keys(self, document: str) -> None: ...
+    def publish_keys(self, document: str, tenants: Mapping[str, str]) -> None: ...
     def files(self) -> set[str]: ...
     def routes(self) -> list[dict[str, Any]]: ...
 
@@ -103,7 +103,7 @@ class ControlServer:
             case "delete":
                 self._commands.delete(str(request["id"]))
             case "keys":
-                self._commands.publish_keys(str(request["document"]))
+                self._commands.publish_keys(str(request["document"]), dict(request["tenants"]))
             case "files":
                 return {"files": sorted(self._commands.files())}
             case "logs":

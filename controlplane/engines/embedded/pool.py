@@ -32,13 +32,14 @@ DRAIN_SLACK_S = 5.0
 class Surroundings:
     """What pools share.
 
+    keys_of  gives the keys file of a tenant's workers
     changed  counters or conditions changed: worth writing down soon
     proved   the entry's `proven` changed: to be made durable soon
     busy     the pool needs the tick from now on
     """
 
     forker: Forker
-    keys_file: Path
+    keys_of: Callable[[str], Path]
     logs: Path
     changed: Callable[["Pool"], None]
     proved: Callable[["Pool"], None]
@@ -225,7 +226,7 @@ class Pool:
             worker = Worker(name, key, serving.generation, self, self._around.forker)
             self.workers[name] = worker
             self.entry.starts_total += 1
-            launch = serving.launch(self._around.keys_file, self.entry.port)
+            launch = serving.launch(self._around.keys_of(serving.tenant), self.entry.port)
             worker.kill_after(START_WITHIN_S)
             worker.start(launch, listener, self.log, self._first_byte)
             self._first_byte = None
@@ -246,6 +247,11 @@ class Pool:
         for worker in servers:
             if worker.name in shares:
                 worker.adopt(shares[worker.name])
+
+    def look_at_keys(self) -> None:
+        """Have its workers read the keys file now; by themselves they look once a second."""
+        for worker in self.workers.values():
+            worker.look_at_keys()
 
     # What workers say
 

@@ -2,13 +2,13 @@
 
 import asyncio
 import ctypes
-import json
 import os
 import resource
 import signal
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from typing import Any
 from controlplane.engines.embedded.control import ControlServer
 from controlplane.engines.embedded.door import is_free
 from controlplane.engines.embedded.forker import ZYGOTE, Forker
-from controlplane.engines.embedded.ledger import Entry, Ledger, write_durably
+from controlplane.engines.embedded.keys import KeysFiles
+from controlplane.engines.embedded.ledger import Entry, Ledger
 from controlplane.engines.embedded.observing import observe
 from controlplane.engines.embedded.pool import Pool, Surroundings
 from controlplane.engines.embedded.wire import LocalEndpoint
@@ -26,7 +27,6 @@ TICK_S = 1.0
 SAVE_AFTER_S = 0.2
 SAVE_EVERY = 10  # ticks between two notes of the counters of a busy endpoint
 ENGINE = "engine"
-NO_KEYS = b'{"keys": [], "revoked": {"jtis": {}, "clients": {}}}'
 
 
 class Supervisor:
@@ -36,14 +36,14 @@ class Supervisor:
         self._folder = home / ENGINE
         for folder in (self._folder, self._folder / "logs", self._folder / "plans"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.keys_file = self._folder / "keys.json"
+        self.keys = KeysFiles(self._folder)
         self.ledger = Ledger(self._folder / "endpoints", ports)
         self.pools: dict[EndpointId, Pool] = {}
         self.rerouted: set[asyncio.Event] = set()  # whoever follows the routes
         self.forker = Forker(zygote)
         self._around = Surroundings(
             forker=self.forker,
-            keys_file=self.keys_file,
+            keys_of=self.keys.of,
             logs=self._folder / "logs",
             changed=self._changed,
             proved=self._has_proved,
@@ -59,8 +59,7 @@ class Supervisor:
     async def start(self) -> None:
         """Restore every endpoint of the ledger on its port, at zero, and answer the socket."""
         self.ledger.load()
-        if not self.keys_file.exists():
-            write_durably(self.keys_file, NO_KEYS)
+        self.keys.open()
         self.forker.start()
         for entry in self.ledger.entries.values():
             self._open(entry)
@@ -144,10 +143,11 @@ class Supervisor:
         """Name every file that workers may open; no other one is needed."""
         return self.ledger.files()
 
-    def publish_keys(self, document: str) -> None:
-        """Replace the keys file that every worker reads."""
-        json.loads(document)
-        write_durably(self.keys_file, document.encode())
+    def publish_keys(self, document: str, tenants: Mapping[str, str]) -> None:
+        """Replace the keys files of workers, and have them read at once what changed."""
+        if self.keys.publish(document, tenants):
+            for pool in self.pools.values():
+                pool.look_at_keys()
 
     # The shared tick: it exists only while an endpoint is not at zero
 
