@@ -5,8 +5,10 @@ A token is an RFC 9068 JWT signed with ES256, for one audience, which is one end
 Over `cryptography` alone: a JOSE library costs a hundred milliseconds of imports at a cold start.
 A verified token is remembered, by its SHA-256, until it expires: a busy caller costs a microsecond.
 
-The keys file holds `{"keys": [JWK...], "revoked": {"jtis": {...}, "clients": {...}}, "api_keys":
-{AUDIENCE: {SHA-256 of the key: {"id", "tenant", "exp"}}}}`; an API key that is not listed is none.
+The keys file holds `{"keys": [JWK...], "revoked": {"jtis": {...}, "clients": {...}, "before": t},
+"api_keys": {AUDIENCE: {SHA-256 of the key: {"id", "exp"}}}}`. `before` is there when too many were
+revoked lately to be named: then all older tokens are. An API key that is not listed is none. A pod
+that cannot have a file that changes is given a first one, and newer ones signed (`renew`).
 """
 
 import base64
@@ -15,7 +17,7 @@ import json
 import os
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 
@@ -32,6 +34,7 @@ MAX_TOKEN_BYTES: Final = 8192
 MAX_CACHED: Final = 10_000
 LOOK_AGAIN_S: Final = 1.0
 COORDINATE_BYTES: Final = 32
+NAMES: Final = {"at+jwt": "an access token", "keys+jwt": "a list of keys"}
 ALLOWED_HEADER: Final = frozenset({"alg", "typ", "kid"})
 
 
@@ -76,13 +79,15 @@ class Claims:
 class KeySet:
     """One state of the keys file.
 
-    api_keys  of the endpoint, by SHA-256
+    not_before  holds for all tokens
+    api_keys    of the endpoint, by SHA-256
     """
 
     keys: dict[str, ec.EllipticCurvePublicKey]
     revoked_jtis: frozenset[str]
     clients_not_before: dict[str, float]
-    api_keys: dict[str, Claims]
+    not_before: float = 0
+    api_keys: dict[str, Claims] = field(default_factory=dict)
 
 
 class TokenVerifier:
@@ -100,7 +105,8 @@ class TokenVerifier:
         self._file, self._clock = keys_file, clock
         self._issuer, self._audience, self._scope = issuer, audience, scope
         self._stamp: tuple[int, int, int] | None = None
-        self._set = KeySet({}, frozenset(), {}, {})
+        self._set = KeySet({}, frozenset(), {})
+        self._renewed = 0
         self._cache: OrderedDict[bytes, Claims] = OrderedDict()
         self._looked = clock()
         self.refresh()
@@ -119,6 +125,21 @@ class TokenVerifier:
         self._stamp, self._set = stamp, fresh
         self._cache.clear()
         return True
+
+    def renew(self, signed: bytes) -> None:
+        """Take newer keys; raises ValueError unless a key that is known here has signed them.
+
+        signed  a JWS of type keys+jwt, whose payload is a keys file with `iat`
+        """
+        try:
+            document = self._signed(signed.decode("ascii"), "keys+jwt")
+        except InvalidSignature as error:
+            raise ValueError("the signature of the keys is not ours") from error
+        issued = _instant(document, "iat")
+        if issued < self._renewed:
+            raise ValueError("the keys are older than those that are known")
+        self._set, self._renewed = _key_set(document, self._audience), issued
+        self._cache.clear()
 
     def verify(self, authorization: bytes | str | None) -> Claims:
         """Check the Authorization header; raises Unauthenticated or Forbidden."""
@@ -172,11 +193,16 @@ class TokenVerifier:
         return found
 
     def _claims(self, token: str) -> Claims:
-        parts = token.split(".") if len(token) <= MAX_TOKEN_BYTES else []
+        if len(token) > MAX_TOKEN_BYTES:
+            raise ValueError("it is not a signed JWT")
+        return self._checked(self._signed(token, "at+jwt"))
+
+    def _signed(self, jws: str, kind: str) -> dict[str, Any]:
+        """Give the payload of a JWS of a kind, signed with a key of ours."""
+        parts = jws.split(".")
         if len(parts) != 3:
             raise ValueError("it is not a signed JWT")
-        header = _json(_decode(parts[0]))
-        key = self._key(header)
+        key = self._key(_json(_decode(parts[0])), kind)
         signature = _decode(parts[2])
         if len(signature) != 2 * COORDINATE_BYTES:
             raise ValueError("its signature has the wrong length")
@@ -184,15 +210,15 @@ class TokenVerifier:
         s = int.from_bytes(signature[COORDINATE_BYTES:])
         signed = f"{parts[0]}.{parts[1]}".encode()
         key.verify(utils.encode_dss_signature(r, s), signed, ES256)
-        return self._checked(_json(_decode(parts[1])))
+        return _json(_decode(parts[1]))
 
-    def _key(self, header: dict[str, Any]) -> ec.EllipticCurvePublicKey:
+    def _key(self, header: dict[str, Any], kind: str) -> ec.EllipticCurvePublicKey:
         if not set(header) <= ALLOWED_HEADER:
             raise ValueError("its header holds more than alg, typ and kid")
         if header.get("alg") != "ES256":
             raise ValueError("it is not signed with ES256")
-        if header.get("typ") != "at+jwt":
-            raise ValueError("it is not an access token (typ at+jwt)")
+        if header.get("typ") != kind:
+            raise ValueError(f"it is not {NAMES[kind]} (typ {kind})")
         kid = header.get("kid")
         if not isinstance(kid, str):
             raise ValueError("its header has no kid")
@@ -239,7 +265,7 @@ class TokenVerifier:
         )
         if found.jti in self._set.revoked_jtis:
             raise ValueError("it was revoked")
-        if issued < self._set.clients_not_before.get(found.client, 0):
+        if issued < max(self._set.not_before, self._set.clients_not_before.get(found.client, 0)):
             raise ValueError("its client was revoked")
         return found
 
@@ -249,7 +275,10 @@ def read_keys(document: bytes, audience: str) -> KeySet:
 
     audience  of the endpoint whose API keys are taken
     """
-    parsed = _json(document)
+    return _key_set(_json(document), audience)
+
+
+def _key_set(parsed: dict[str, Any], audience: str) -> KeySet:
     listed, revoked = parsed.get("keys"), parsed.get("revoked", {})
     if not isinstance(listed, list) or not isinstance(revoked, dict):
         raise ValueError("it must hold a list of keys and an object of what is revoked")
@@ -264,9 +293,11 @@ def read_keys(document: bytes, audience: str) -> KeySet:
     jtis, clients = revoked.get("jtis", {}), revoked.get("clients", {})
     if not isinstance(jtis, dict) or not isinstance(clients, dict):
         raise ValueError("what is revoked must be objects of jtis and clients")
-    if not all(type(since) in (int, float) for since in clients.values()):
+    before = revoked.get("before", 0)
+    if not all(type(since) in (int, float) for since in (before, *clients.values())):
         raise ValueError("a client is revoked from a time on")
-    return KeySet(keys, frozenset(jtis), clients, _api_keys(parsed.get("api_keys", {}), audience))
+    ours = _api_keys(parsed.get("api_keys", {}), audience)
+    return KeySet(keys, frozenset(jtis), clients, before, ours)
 
 
 def _api_keys(listed: object, audience: str) -> dict[str, Claims]:

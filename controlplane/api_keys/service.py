@@ -3,7 +3,7 @@
 import secrets
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
@@ -19,7 +19,7 @@ from runtime import api_keys
 from runtime.api_keys import Kind
 from runtime.problems import Forbidden, InvalidInput, NotFound, QuotaExceeded
 
-MOST_LIVE: Final = 1_000  # of a tenant; its endpoint keys have room in one ConfigMap, 1 MiB
+MOST_LIVE: Final = 250  # of a tenant: what its pods are told of them has room in a variable
 USED_EVERY: Final = timedelta(minutes=1)
 NEVER: Final = 1 << 40  # a time that no token is issued after
 EndpointNamed = Callable[[TenantId, str], Awaitable[uuid.UUID]]
@@ -62,14 +62,14 @@ class Exchangeable:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What runtimes are told of keys.
+    """What the runtimes of a tenant are told of its keys.
 
-    listed  endpoint keys by tenant, audience and SHA-256
-    lost    API keys whose tokens for endpoints are not to be taken any more
+    listed  endpoint keys by audience and SHA-256
+    lost    API keys whose tokens for endpoints are not to be taken any more, as revoked clients
     """
 
-    listed: dict[str, dict[str, dict[str, dict[str, Any]]]]
-    lost: dict[str, int]
+    listed: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    lost: dict[str, int] = field(default_factory=dict)
 
 
 class ApiKeys:
@@ -229,25 +229,24 @@ class ApiKeys:
         now = datetime.now(UTC)
         await repository.used(key_id, now, now - USED_EVERY)
 
-    async def published(self, now: datetime, token_life: timedelta) -> Published:
-        """Say what runtimes are to know of keys.
+    async def published(self, now: datetime, token_life: timedelta) -> dict[str, Published]:
+        """Say what runtimes are to know of keys, by name of the tenant; the rest know nothing.
 
         token_life  of tokens for endpoints
         """
-        listed: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
+        found: dict[str, Published] = {}
         for row, tenant in await repository.live_endpoint_keys_of_all(now):
             if Scope.PREDICT in await self._left(row, tenant):
+                listed = found.setdefault(tenant, Published()).listed
                 audience = f"{self._issuer}/endpoints/{row.endpoint_id}"
                 exp = int(row.expires_at.timestamp())
                 entry = {"id": row.id, "tenant": tenant, "exp": exp}
-                listed.setdefault(tenant, {}).setdefault(audience, {})[row.sha256] = entry
+                listed.setdefault(audience, {})[row.sha256] = entry
         since = now - token_life - 2 * USED_EVERY
-        lost = {
-            row.id: NEVER
-            for row, tenant in await repository.exchanged_of_all(since)
-            if row.revoked_at or Scope.PREDICT not in await self._left(row, tenant)
-        }
-        return Published(listed, lost)
+        for row, tenant in await repository.exchanged_of_all(since):
+            if row.revoked_at or Scope.PREDICT not in await self._left(row, tenant):
+                found.setdefault(tenant, Published()).lost[row.id] = NEVER
+        return found
 
     @staticmethod
     async def names(tenant: str, ids: list[str]) -> dict[str, str]:

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from authlib.oauth2.rfc6749 import OAuth2Error
 from cryptography.exceptions import InvalidTag
+from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from controlplane.api_keys.service import ApiKeys
+from controlplane.api_keys.service import ApiKeys, Published
 from controlplane.audit import service as audit
 from controlplane.callers import Caller, Standing
 from controlplane.database import transaction
@@ -30,6 +31,8 @@ from runtime import api_keys
 from runtime.problems import InvalidInput, NotFound
 
 ACTIVE: Final = "active"
+# A pod gets all it is told in a variable, of 128 KiB at most; a tenant's API keys take 60 kB of it.
+MOST_COMMON_BYTES: Final = 50_000
 SEALED_AS: Final = "client secret"
 CLIENT_ID: Final = re.compile(r"ks-[0-9a-f]{16}")
 Answer = tuple[int, dict[str, Any], dict[str, str]]
@@ -100,13 +103,36 @@ class OAuth:
         since = now - timedelta(seconds=2 * max(self._lives))
         revoked = await repository.revoked_since_of_all(since)
         clients = {row.id: row.revoked_at.timestamp() for row in revoked if row.revoked_at}
-        known = await self._api_keys.published(now, timedelta(seconds=self._lives[1]))
-        revoked_now = {"jtis": {}, "clients": clients | known.lost}
-        document = {**await self.jwks(), "revoked": revoked_now}
-        return _written(document), {
-            tenant: _written({**document, "api_keys": listed})
-            for tenant, listed in known.listed.items()
+        common = await self._common(clients)
+        tenants_know = await self._api_keys.published(now, timedelta(seconds=self._lives[1]))
+        return _written(common), {
+            tenant: _written(_with_keys(common, known)) for tenant, known in tenants_know.items()
         }
+
+    async def _common(self, clients: dict[str, float]) -> dict[str, Any]:
+        """Give what all runtimes are told.
+
+        clients  that were revoked lately, and when
+        """
+        keys = await self.jwks()
+        document = {**keys, "revoked": {"jtis": {}, "clients": clients}}
+        if len(_written(document)) <= MOST_COMMON_BYTES:
+            return document
+        # Whoever was not revoked gets a new token; that costs one request each.
+        told = {"jtis": {}, "clients": {}, "before": max(clients.values())}
+        return {**keys, "revoked": told}
+
+    def signed_keys(self, document: bytes) -> bytes:
+        """Sign a keys file, for runtimes that get it from a place they need not trust."""
+        signer = self._loaded()
+        header = {"alg": "ES256", "typ": "keys+jwt", "kid": signer.kid}
+        claims = {"iat": int(datetime.now(UTC).timestamp()), **json.loads(document)}
+        return jwt.encode(header, claims, signer.key, algorithms=["ES256"]).encode()
+
+    def _loaded(self) -> server.Signer:
+        if self._signer is None:
+            raise RuntimeError("the signing key is loaded when the application starts")
+        return self._signer
 
     async def token(
         self, body: bytes, query: str, headers: dict[str, str], now: datetime
@@ -118,12 +144,10 @@ class OAuth:
             audience, for_endpoint = await self._audience(form.get("resource"), client)
         except OAuth2Error as error:
             return server.refusal(error)
-        if self._signer is None:
-            raise RuntimeError("the signing key is loaded when the application starts")
         request = server.TokenRequest(
             form, headers, f"{self.issuer}/oauth2/token", client, audience, for_endpoint
         )
-        answer = server.issue(self._signer, request, int(now.timestamp()))
+        answer = server.issue(self._loaded(), request, int(now.timestamp()))
         if client is not None and client.kind == "key" and answer[0] == HTTPStatus.OK:
             await self._api_keys.used(client.id)
         return answer
@@ -255,6 +279,12 @@ class OAuth:
     async def names(tenant: str, ids: list[str]) -> dict[str, str]:
         """Give the names of a tenant's clients."""
         return await repository.names(tenant, ids)
+
+
+def _with_keys(common: dict[str, Any], known: Published) -> dict[str, Any]:
+    revoked = common["revoked"]
+    clients = {**revoked["clients"], **known.lost}
+    return {**common, "revoked": {**revoked, "clients": clients}, "api_keys": known.listed}
 
 
 def _written(document: dict[str, Any]) -> bytes:

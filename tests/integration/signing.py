@@ -1,7 +1,7 @@
 """Tokens of anybody for anything, signed with the running application's own key."""
 
-import time
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 from joserfc import jwt
@@ -13,7 +13,7 @@ from tests.integration.api import Api
 def token_for(api: Api, subject: str, tenant: str = "default", **changes: Any) -> str:
     """Sign an access token of the API; `changes` are of its claims, `typ` and `key` of how."""
     signer: Any = api.app.state.oauth._signer
-    now = int(time.time())
+    now = int(datetime.now(UTC).timestamp())
     typ, key = changes.pop("typ", "at+jwt"), changes.pop("key", signer.key)
     claims = {
         "iss": signer.issuer,

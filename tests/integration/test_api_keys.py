@@ -19,7 +19,8 @@ from runtime.problems import Unauthenticated
 from runtime.tokens import TokenVerifier
 from tests.integration.api import Api
 from tests.integration.signing import token_for
-from tests.integration.test_api_endpoints import ready_versions, until
+from tests.integration.test_api_endpoints import until
+from tests.integration.test_api_registry import OCTETS, until_built
 
 GRANT = {"grant_type": "client_credentials"}
 
@@ -38,8 +39,14 @@ async def get(api: Api, path: str, token: str) -> httpx.Response:
     return await api.http.get(path, headers={"authorization": f"Bearer {token}"})
 
 
+@pytest.fixture
+def api(quick_api: Api) -> Api:
+    return quick_api
+
+
 async def endpoint(api: Api) -> dict[str, Any]:
-    await ready_versions(api, 1)
+    await api.http.post("/v1/models/iris/versions", content=b"\x80\x04N.", headers=OCTETS)
+    await until_built(api, "iris", 1)
     await api.http.post("/v1/endpoints/iris/releases", json={"model": "iris"})
     return dict(await until(api, "iris"))
 
@@ -217,9 +224,7 @@ async def test_keys_of_others_are_not_there(api: Api) -> None:
         await api.http.post("/v1/clients", json={"name": "c", "scopes": ["models:read"]})
     ).json()
     rival = await api.another_tenant("rival")
-    token = await api.http.post(
-        "/oauth2/token", data=GRANT, auth=(client["id"], client["secret"])
-    )
+    token = await api.http.post("/oauth2/token", data=GRANT, auth=(client["id"], client["secret"]))
     theirs = {"authorization": f"Bearer {token.json()['access_token']}"}
     for http, headers in ((api.http, theirs), (rival.http, {})):
         assert (await http.get("/v1/keys", headers=headers)).json()["items"] == []

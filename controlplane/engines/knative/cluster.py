@@ -123,7 +123,7 @@ class Cluster:
     def annotate_pod(self, namespace: str, pod: str, annotations: dict[str, str]) -> None:
         """Write annotations of a pod that may be gone.
 
-        By way of its status: RBAC lets us patch that, and not the pod, whose image stays as it is.
+        By way of its status: whoever may patch that cannot change what runs.
         """
         body = {"metadata": {"annotations": annotations}}
         path = POD.path(namespace, pod) + "/status"

@@ -41,7 +41,6 @@ RIGHTS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ("batch", "jobs", ("get", "list", "create", "patch", "delete")),
     ("apps", "deployments", ("get", "list")),
     ("", "pods", ("get", "list", "watch")),
-    ("", "pods/status", ("patch",)),
     ("", "pods/log", ("get",)),
     ("", "events", ("list",)),
 )  # fmt: skip
