@@ -14,6 +14,8 @@ from controlplane.client.errors import (
     Unreachable,
 )
 from controlplane.client.results import (
+    ApiKey,
+    AuditEvent,
     Cause,
     ColdStart,
     Condition,
@@ -30,7 +32,9 @@ from controlplane.client.sync import Client
 
 __all__ = [
     "ApiError",
+    "ApiKey",
     "AsyncClient",
+    "AuditEvent",
     "BadAnswer",
     "BuildFailed",
     "Cause",

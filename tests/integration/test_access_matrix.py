@@ -1,4 +1,4 @@
-"""Every route × every kind of caller × whose thing it is: what comes of it is in one table.
+"""Every route, every kind of caller, whose thing it is: what comes of it is in one table.
 
 The table is written by hand, and not from `permissions.RULES`: both have to say the same.
 """
@@ -363,6 +363,8 @@ async def of_caller(stage: Stage, caller: Principal, method: str, path: str, row
     named = {row.thing: mine} if row.thing is not None else {}
     answer = await stage.send(caller.header, method, address(path, named), filled(row.body))
     yield fault(caller, method, path, "own", expected, answer)
+    hidden = [name for (tenant, _), name in stage.things.items() if tenant == "rival"]
+    yield [(caller.name, method, path, name) for name in hidden if f'"{name}"' in answer.text]
     if row.thing is None or caller.scopes is None:
         return
     theirs = {row.thing: stage.things["rival", row.thing]}
