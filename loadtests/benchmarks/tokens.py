@@ -1,12 +1,11 @@
 """What it costs the runtime to know a caller: a token it remembers, one it sees for the first time,
 an API key; and thousands of different ones, of which it must not remember all.
 
-Processor time of the verifier alone, as the hot path calls it.
+Processor time of the verifier alone, as the hot path calls it; the best of rounds.
 """
 
 import base64
 import json
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -52,9 +51,9 @@ def measure(options: Options) -> Raw:
             first_us.append(first_seen_us(verifier, fresh))
             key_us.append(first_seen_us(verifier, [f"Bearer {key}".encode()] * FIRST))
         return {
-            "remembered_us": statistics.median(remembered_us),
-            "first_us": statistics.median(first_us),
-            "api_key_us": statistics.median(key_us),
+            "remembered_us": min(remembered_us),
+            "first_us": min(first_us),
+            "api_key_us": min(key_us),
             **crowd(verifier, private),
         }
 
