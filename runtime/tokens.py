@@ -12,9 +12,8 @@ import json
 import os
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, utils
@@ -55,8 +54,7 @@ class Es256(ec.ECDSA):
 ES256: Final = Es256()
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(NamedTuple):
     """What a verified token says."""
 
     tenant: str
@@ -68,8 +66,7 @@ class Claims:
     expires_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class KeySet:
+class KeySet(NamedTuple):
     """One state of the keys file."""
 
     keys: dict[str, ec.EllipticCurvePublicKey]

@@ -1,7 +1,6 @@
 """What one prediction request asks, whatever format it came in, and how faults are told."""
 
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -12,8 +11,7 @@ from runtime.problems import InvalidInput, Malformed, TooLarge
 MAX_FAULTS: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
+class ModelInfo(NamedTuple):
     """Whom an answer names: the endpoint that was called and the revision that answered."""
 
     endpoint: str
@@ -22,8 +20,7 @@ class ModelInfo:
     version: int
 
 
-@dataclass(slots=True)
-class Call:
+class Call(NamedTuple):
     """One prediction request, decoded.
 
     outputs     names of the outputs asked for; never empty
@@ -40,11 +37,13 @@ class Call:
     binary: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
 class Faults:
     """Everything that is wrong with a request's cells, up to a hundred places."""
 
-    found: list[dict[str, Any]] = field(default_factory=list)
+    __slots__ = ("found",)
+
+    def __init__(self) -> None:
+        self.found: list[dict[str, Any]] = []
 
     def add(self, detail: str, row: int | None = None, column: str | None = None) -> None:
         """Note one fault."""

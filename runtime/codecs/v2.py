@@ -49,10 +49,10 @@ def decode(
     asked = _asked(wanted)
     outputs = outputs_asked(asked, signature)
     inputs, rows = _inputs(listed, signature, max_rows, body, tail)
-    call = Call(inputs, rows, outputs, picked=asked is not None, request_id=request_id)
+    binary: tuple[str, ...] = ()
     if asked is not None or parameters is not None:
-        call.binary = _binary(wanted or [{"name": outputs[0]}], parameters)
-    return call
+        binary = _binary(wanted or [{"name": outputs[0]}], parameters)
+    return Call(inputs, rows, outputs, asked is not None, request_id, binary)
 
 
 def _asked(outputs: Any) -> list[Any] | None:
@@ -135,7 +135,7 @@ def _matrix(tensor: Tensor, signature: Signature, max_rows: int) -> tuple[Inputs
 
 def _columns(found: list[Tensor], signature: Signature, max_rows: int) -> tuple[Inputs, int]:
     if len(signature.columns) == 1 and len(found) == 1:
-        found[0].name = signature.columns[0].name  # a single column needs no name
+        found = [found[0]._replace(name=signature.columns[0].name)]  # a lone one needs no name
     rows = found[0].shape[0]
     _check_columns(found, rows, signature)
     check_rows(rows, max_rows)

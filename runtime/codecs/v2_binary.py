@@ -7,9 +7,8 @@ Little-endian, row-major; a text is its length in four bytes, then its UTF-8.
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -36,8 +35,7 @@ ALIGN: Final = 8  # heads are padded, so that who reads us finds its numbers whe
 Buffer = bytes | memoryview
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """A body whose parts are written without being joined.
 
     head_bytes  length of the JSON head where raw tensors follow; None: the body is JSON alone
@@ -58,8 +56,7 @@ class Parts:
         return b"".join(self.buffers)
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """The bytes of one tensor, whose number agrees with its shape (but for BYTES)."""
 
     buffer: memoryview
