@@ -12,7 +12,7 @@ import numpy as np
 from runtime.codecs import tensors, v2_binary
 from runtime.codecs.answers import dump
 from runtime.codecs.frames import from_columns, from_flat, layout_of, literals, packed
-from runtime.codecs.request import Call, ModelInfo, check_rows, outputs_asked, parse, refused
+from runtime.codecs.request import Body, Call, ModelInfo, check_rows, outputs_asked, parse, refused
 from runtime.codecs.single import Around, Single
 from runtime.codecs.tensors import Tensor
 from runtime.codecs.v2_binary import Buffer, Parts, Tail
@@ -25,7 +25,7 @@ NOT_GIVEN: Final = frozenset({"classification", "shared_memory_region"})
 
 
 def decode(
-    body: bytes, signature: Signature, *, max_rows: int, head_bytes: int | None = None
+    body: Body, signature: Signature, *, max_rows: int, head_bytes: int | None = None
 ) -> Call:
     """Read a request body; raises Malformed, InvalidInput or TooLarge.
 
@@ -78,7 +78,7 @@ def _binary(wanted: list[dict[str, Any]], parameters: Any) -> tuple[str, ...]:
 
 
 def _inputs(
-    listed: list[Any], signature: Signature, max_rows: int, body: bytes, tail: Tail | None
+    listed: list[Any], signature: Signature, max_rows: int, body: Body, tail: Tail | None
 ) -> tuple[Inputs, int]:
     plain = _plain(listed, signature, max_rows, body)
     if plain is not None:
@@ -97,7 +97,7 @@ def _inputs(
 
 
 def _plain(
-    listed: list[Any], signature: Signature, max_rows: int, body: bytes
+    listed: list[Any], signature: Signature, max_rows: int, body: Body
 ) -> Float64Matrix | None:
     """Read what nearly everybody sends, one flat FP64 matrix; None: look closer."""
     layout, tensor = layout_of(signature), listed[0]

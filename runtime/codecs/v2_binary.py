@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from runtime.codecs.request import Faults
+from runtime.codecs.request import Body, Faults
 from runtime.plan.ops import Array
 from runtime.problems import InvalidInput, Malformed
 
@@ -32,7 +32,7 @@ NAMES: Final = {"f8": "FP64", "f4": "FP32", "i8": "INT64", "i4": "INT32", "b1": 
 LENGTH: Final = struct.Struct("<I")
 ALIGN: Final = 8  # heads are padded, so that who reads us finds its numbers where it may use them
 
-Buffer = bytes | memoryview
+Buffer = Body | memoryview
 
 
 class Parts(NamedTuple):
