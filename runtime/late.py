@@ -12,9 +12,11 @@ from runtime.plan.graph import import_families
 
 MODULES: Final = (
     "encodings.utf_8_sig",  # by the first CSV, as a name of its encoding
+    "http",  # by the first answer that is not 200
     "prometheus_client",  # by the first scrape
     "prometheus_client.core",
     "prometheus_client.exposition",
+    "runtime.api_keys",  # by the first API key
     "runtime.codecs.table",  # by the first CSV
     "runtime.stream",  # by the first stream
     "urllib.parse",  # by the first path with a percent sign

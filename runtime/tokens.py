@@ -6,8 +6,8 @@ Over `cryptography` alone: a JOSE library costs a hundred milliseconds of import
 A verified token is remembered, by its SHA-256, until it expires: a busy caller costs a microsecond.
 
 The keys file holds `{"keys": [JWK...], "revoked": {"jtis": {...}, "clients": {...}, "before": t},
-"api_keys": {AUDIENCE: {SHA-256 of the key: {"id", "exp"}}}}`. `before` is there when too many were
-revoked lately to be named: then all older tokens are. An API key that is not listed is none. A pod
+"api_keys": {AUDIENCE: {SHA-256 of the key: {"id", "tenant", "exp"}}}}`. `before` is there when too
+many were revoked lately to be named: then all older tokens are. An API key that is not listed is none. A pod
 that cannot have a file that changes is given a first one, and newer ones signed (`renew`).
 """
 
@@ -17,15 +17,13 @@ import json
 import os
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from runtime import api_keys
 from runtime.plan.ops import override
 from runtime.problems import Forbidden, Unauthenticated
 
@@ -34,6 +32,7 @@ MAX_TOKEN_BYTES: Final = 8192
 MAX_CACHED: Final = 10_000
 LOOK_AGAIN_S: Final = 1.0
 COORDINATE_BYTES: Final = 32
+API_KEY: Final = "ks_"  # what every API key begins with
 NAMES: Final = {"at+jwt": "an access token", "keys+jwt": "a list of keys"}
 ALLOWED_HEADER: Final = frozenset({"alg", "typ", "kid"})
 
@@ -62,8 +61,7 @@ class Es256(ec.ECDSA):
 ES256: Final = Es256()
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(NamedTuple):
     """What a verified token says."""
 
     tenant: str
@@ -75,19 +73,18 @@ class Claims:
     expires_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class KeySet:
+class KeySet(NamedTuple):
     """One state of the keys file.
 
-    not_before  holds for all tokens
     api_keys    of the endpoint, by SHA-256
+    not_before  holds for all tokens
     """
 
     keys: dict[str, ec.EllipticCurvePublicKey]
     revoked_jtis: frozenset[str]
     clients_not_before: dict[str, float]
+    api_keys: dict[str, Claims]
     not_before: float = 0
-    api_keys: dict[str, Claims] = field(default_factory=dict)
 
 
 class TokenVerifier:
@@ -105,7 +102,7 @@ class TokenVerifier:
         self._file, self._clock = keys_file, clock
         self._issuer, self._audience, self._scope = issuer, audience, scope
         self._stamp: tuple[int, int, int] | None = None
-        self._set = KeySet({}, frozenset(), {})
+        self._set = KeySet({}, frozenset(), {}, {})
         self._renewed = 0
         self._cache: OrderedDict[bytes, Claims] = OrderedDict()
         self._looked = clock()
@@ -163,7 +160,7 @@ class TokenVerifier:
     def _verify(self, authorization: bytes) -> Claims:
         try:
             text = _bearer(authorization)
-            if text.startswith(api_keys.PREFIX):
+            if text.startswith(API_KEY):
                 return self._of_api_key(text)
             claims = self._claims(text)
         except (ValueError, InvalidSignature) as error:
@@ -175,17 +172,19 @@ class TokenVerifier:
 
     def _of_api_key(self, text: str) -> Claims:
         """Find one of this endpoint's own keys; raises Unauthenticated."""
-        public = api_keys.public_id(text)
+        from runtime.api_keys import Kind, digest, kind_of, public_id
+
+        public = public_id(text)
         if public is None:
             raise Unauthenticated("The API key is mistyped: its checksum does not fit.")
-        if api_keys.kind_of(public) is not api_keys.Kind.ENDPOINT:
+        if kind_of(public) is not Kind.ENDPOINT:
             raise Unauthenticated(
                 "This API key opens more than one endpoint, so no endpoint may see it: exchange it"
                 " at /oauth2/token for a token with resource=" + self._audience
             )
-        found = self._set.api_keys.get(api_keys.digest(text))
+        found = self._set.api_keys.get(digest(text))
         if found is None and self._look_again():
-            found = self._set.api_keys.get(api_keys.digest(text))
+            found = self._set.api_keys.get(digest(text))
         if found is None:
             raise Unauthenticated("The API key was revoked, or is for another endpoint.")
         if self._clock() >= found.expires_at + LEEWAY_S:
@@ -297,7 +296,7 @@ def _key_set(parsed: dict[str, Any], audience: str) -> KeySet:
     if not all(type(since) in (int, float) for since in (before, *clients.values())):
         raise ValueError("a client is revoked from a time on")
     ours = _api_keys(parsed.get("api_keys", {}), audience)
-    return KeySet(keys, frozenset(jtis), clients, before, ours)
+    return KeySet(keys, frozenset(jtis), clients, ours, before)
 
 
 def _api_keys(listed: object, audience: str) -> dict[str, Claims]:
