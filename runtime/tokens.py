@@ -7,8 +7,9 @@ A verified token is remembered, by its SHA-256, until it expires: a busy caller 
 
 The keys file holds `{"keys": [JWK...], "revoked": {"jtis": {...}, "clients": {...}, "before": t},
 "api_keys": {AUDIENCE: {SHA-256 of the key: {"id", "tenant", "exp"}}}}`. `before` is there when too
-many were revoked lately to be named: then all older tokens are. An API key that is not listed is none. A pod
-that cannot have a file that changes is given a first one, and newer ones signed (`renew`).
+many were revoked lately to be named: then all older tokens are. An API key that is not listed is
+none. A pod that cannot have a file that changes is given a first one, and newer ones signed
+(`renew`).
 """
 
 import base64
