@@ -173,6 +173,7 @@ class Front:
 
     async def _start(self) -> Worker:
         self._worker = worker = await Worker.start(self._artifact, self._options, self._interpreter)
+        await worker.locate()
         meta, _ = await worker.receive()
         if isinstance(unusable := meta.get("unusable"), str):
             raise ValueError(unusable[:500])

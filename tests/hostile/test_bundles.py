@@ -18,8 +18,8 @@ from controlplane.builder.environments import Environments
 from controlplane.builder.job import Builder, Order
 from controlplane.builder.report import Outcome, Report
 from tests.bundles import TRANSFORMER, bundle_of, fitted, wheel_of
-from tests.hostile.corpus import Canaries
-from tests.hostile.test_uploads import LIMITS, SECRET, canaries, state  # noqa: F401  a fixture
+from tests.hostile.canaries import SECRET, Canaries
+from tests.hostile.test_uploads import LIMITS
 from tests.unit.runtime.test_bundle import packed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -89,20 +89,19 @@ CODE = {
 async def test_code_that_does_more_than_a_model_is_held(
     name: str,
     builder: Builder,
-    canaries: Canaries,  # noqa: F811
+    canaries: Canaries,
     source: Path,
     tmp_path: Path,
 ) -> None:
     model, _ = fitted(source, "my_transformers", "Winsorizer")
-    told = CODE[name].format(watched=str(canaries.watched), port=canaries.port)
+    told = CODE[name].format(watched=str(canaries.watched), port=canaries.words()["port"])
     (source / "my_transformers.py").write_text(told + "\n" + TRANSFORMER)
-    before = state(canaries.watched)
     report = await built(builder, bundle_of(model, code=source), tmp_path)
     # `os.system` says by its result that it could not, which this code does not look at.
     held = Outcome.FALLBACK if name == "runs a program" else Outcome.FAILED
     assert report.outcome is held, report
     assert report.reason or report.fallback_because
-    assert state(canaries.watched) == before
+    assert canaries.sung(repr(report)) == []
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -175,7 +174,7 @@ async def test_bundles_that_are_refused(
 
 async def test_a_wheel_runs_nothing_where_nothing_is_locked(
     builder: Builder,
-    canaries: Canaries,  # noqa: F811
+    canaries: Canaries,
     source: Path,
     tmp_path: Path,
 ) -> None:
@@ -197,17 +196,16 @@ async def test_a_wheel_runs_nothing_where_nothing_is_locked(
     (source / "ks_evil").mkdir()
     (source / "ks_evil/__init__.py").write_text(TRANSFORMER)
     model, _ = fitted(source, "ks_evil", "Winsorizer")
-    before = state(canaries.watched)
     report = await built(builder, bundle_of(model, wheels=[wheel]), tmp_path)
     if report.reason is not None and "package index cannot be reached" in report.reason:
         pytest.skip(report.reason)
     assert report.outcome is Outcome.FALLBACK, report
-    assert state(canaries.watched) == before
+    assert canaries.sung(repr(report)) == []
     # The warm process, which imports before anything is locked, is the same and clean.
     assert (await built(builder, bundle_of(model, wheels=[wheel]), tmp_path)).outcome is (
         Outcome.FALLBACK
     )
-    assert state(canaries.watched) == before
+    assert canaries.sung(repr(report)) == []
 
 
 async def test_packages_of_one_tenant_are_not_read_or_changed_by_anothers_model(

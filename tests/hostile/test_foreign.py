@@ -16,7 +16,7 @@ from controlplane.builder.environments import Environments
 from controlplane.builder.job import Builder
 from controlplane.builder.report import Outcome
 from tests.hostile.corpus import ATTACKS, Canaries, code
-from tests.hostile.test_uploads import LIMITS, SECRET, canaries, state  # noqa: F401  a fixture
+from tests.hostile.test_uploads import LIMITS
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -54,12 +54,11 @@ async def builder(folder: Path) -> AsyncIterator[Builder]:
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_hostile_upload_of_another_version_is_held(
-    name: str, canaries: Canaries, builder: Builder, tmp_path: Path  # noqa: F811
+    name: str, canaries: Canaries, builder: Builder, tmp_path: Path
 ) -> None:
     source, work = tmp_path / "upload", tmp_path / "work"
     source.write_bytes(claiming(ATTACKS[name](canaries)))
     work.mkdir()
-    before = state(canaries.watched)
 
     report = await builder.build(source, work)
 
@@ -67,9 +66,7 @@ async def test_hostile_upload_of_another_version_is_held(
     assert report.sklearn_version == VERSION
     assert "prepare" in report.seconds, "it never came to be loaded"
     assert report.reason
-    assert SECRET not in repr(report)
-    assert "root:" not in report.output
-    assert state(canaries.watched) == before
+    assert canaries.sung(repr(report)) == []
     assert list(work.iterdir()) == []
 
 
