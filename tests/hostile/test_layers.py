@@ -436,3 +436,17 @@ def _gone(group: cgroups.Group) -> None:
 
 def test_detect_tells_the_layers_of_this_host() -> None:
     assert {"rlimits", "no_new_privs", "seccomp"} <= set(detect())
+
+
+@pytest.mark.parametrize(
+    ("lacks", "missing"),
+    [
+        (lacking.LANDLOCK, ["landlock"]),
+        (lacking.SECCOMP, ["seccomp"]),
+        (lacking.NAMESPACES + lacking.LANDLOCK, ["landlock", "namespaces", "private-root"]),
+    ],
+)
+def test_detect_tells_what_this_host_lacks(lacks: tuple[int, ...], missing: list[str]) -> None:
+    layers = inside(lambda answer: lacking.lack(lacks), detect)["value"]
+    for layer in ("landlock", "seccomp", "namespaces", "private-root"):
+        assert any(one.startswith(layer) for one in layers) == (layer not in missing)

@@ -44,17 +44,26 @@ def attack(function: Attack) -> Attack:
     return function
 
 
+_SOURCES: dict[str, str] = {}
+
+
 def scripts(*, proved: bool = False, before: str = "", **sources: str) -> None:
     """Register pickles that run Python sources, in which $words stand for the canaries' places."""
     for name, source in sources.items():
-        ATTACKS[name] = _script(before + source)
+        _SOURCES[name] = before + source
+        ATTACKS[name] = _script(name)
         TELLING.add(name)
         if proved:
             PROVED.add(name)
 
 
-def _script(source: str) -> Attack:
-    return lambda c: code(Template(source).substitute(c.words()))
+def _script(name: str) -> Attack:
+    return lambda c: pickle.dumps(Call(exec, source_of(name, c), {}))
+
+
+def source_of(name: str, canaries: Canaries) -> str:
+    """Give the Python that an attack of `scripts` runs."""
+    return _told(Template(_SOURCES[name]).substitute(canaries.words()))
 
 
 class Call:
@@ -69,7 +78,11 @@ class Call:
 
 def code(source: str) -> bytes:
     """A pickle that runs Python source."""
-    return pickle.dumps(Call(exec, f"{_FIRST}\nprint({RUNS!r})\n{source}", {}))
+    return pickle.dumps(Call(exec, _told(source), {}))
+
+
+def _told(source: str) -> str:
+    return f"{_FIRST}\nprint({RUNS!r})\n{source}"
 
 
 def fitted() -> LinearRegression:
