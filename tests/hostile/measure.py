@@ -22,7 +22,7 @@ import psutil
 from sklearn.ensemble import RandomForestClassifier
 
 from controlplane.client import Client
-from controlplane.client.errors import BuildFailed
+from controlplane.client.errors import ClientError, TimedOut, Unreachable
 from loadtests.benchmarks.installation import installation
 from tests.hostile.canaries import SECRET, planted
 from tests.hostile.corpus import ATTACKS
@@ -108,8 +108,10 @@ def attacked(client: Client) -> list[str]:
             try:
                 version = client.push(attack(canaries), "hostile")
                 said = str(version.raw)
-            except BuildFailed as failed:
-                said = str(failed)
+            except (Unreachable, TimedOut) as lost:
+                wrong.append(f"{name}: the control plane is gone ({lost})")
+            except ClientError as refused:  # the build failed, or the file was refused
+                said = str(refused)
             sung = canaries.sung(said)
             wrong += [f"{name}: {', '.join(sung)}"] if sung else []
             wrong += [f"{name}: the secret"] if SECRET in said else []

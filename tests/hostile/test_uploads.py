@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest_asyncio
 from controlplane.builder.job import Builder
 from controlplane.builder.report import Limits, Outcome, Report
 from tests.hostile.canaries import SECRET, Canaries, flags_of, planted, run_free
-from tests.hostile.corpus import ATTACKS, PROVED, RUNS, TELLING
+from tests.hostile.corpus import ATTACKS, PROVED, RUNS, TELLING, code
 
 LIMITS = Limits(
     memory_bytes=256 << 20,
@@ -57,6 +57,18 @@ async def test_hostile_upload_is_held(
     assert state(source) == before
     assert list(work.iterdir()) == []
     assert descendants() == family
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_build_that_used_its_processor_time_says_so(builder: Builder, tmp_path: Path) -> None:
+    limits = replace(LIMITS, cpu_s=1, wall_s=60.0)
+    (tmp_path / "upload").write_bytes(code("while True: pass"))
+    (tmp_path / "work").mkdir()
+    report = await Builder(limits, process=builder.warm).build(
+        tmp_path / "upload", tmp_path / "work"
+    )
+    assert report.reason is not None
+    assert "took more than 1 s of processor time" in report.reason
 
 
 @pytest.mark.parametrize("name", sorted(PROVED))
