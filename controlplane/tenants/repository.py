@@ -1,8 +1,8 @@
-"""Queries on tenants."""
+"""Queries on tenants and their quotas."""
 
 import uuid
 
-from controlplane.tenants.tables import Tenant
+from controlplane.tenants.tables import Quota, Tenant
 
 
 async def by_name(name: str) -> Tenant | None:
@@ -20,3 +20,23 @@ async def create(name: str) -> Tenant:
 async def page_of_all(limit: int, after: str | None) -> list[Tenant]:
     rows = Tenant.filter(name__gt=after) if after else Tenant.all()
     return await rows.order_by("name").limit(limit + 1)
+
+
+async def lock(tenant_id: uuid.UUID) -> None:
+    """Lock a tenant to the end of the transaction; rows that refer to it can be made meanwhile."""
+    await Tenant.filter(id=tenant_id).select_for_update(no_key=True).first()
+
+
+async def quota(tenant_id: uuid.UUID) -> Quota | None:
+    return await Quota.get_or_none(tenant_id=tenant_id)
+
+
+async def put_quota(tenant_id: uuid.UUID, overrides: dict[str, int | None]) -> None:
+    await Quota.update_or_create(tenant_id=tenant_id, defaults=overrides)
+
+
+async def quotas_of_all() -> list[tuple[Tenant, Quota]]:
+    """Give every tenant whose quota differs from the installation's."""
+    rows = await Quota.all()
+    tenants = {row.id: row for row in await Tenant.filter(id__in=[row.tenant_id for row in rows])}
+    return [(tenants[row.tenant_id], row) for row in rows if row.tenant_id in tenants]
