@@ -43,8 +43,9 @@ class Reading:
 
     def is_news(self, metered: Metered, now: datetime) -> bool:
         """Tell whether a reading is worth a transaction."""
-        same = self.source == metered.source and self.counters == asdict(metered.counters)
-        return not same or now - self.read_at >= IDLE_EVERY
+        before = self.counters if self.source == metered.source else None
+        more = grown(before, asdict(metered.counters))
+        return any(more.values()) or now - self.read_at >= IDLE_EVERY
 
 
 async def readings() -> dict[EndpointId, Reading]:

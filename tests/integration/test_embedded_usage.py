@@ -1,6 +1,7 @@
 """What the supervisor counts, through deaths of workers and of itself; and a tenant's replicas."""
 
 import asyncio
+import contextlib
 import http.client
 import json
 import os
@@ -43,18 +44,22 @@ async def counted(rig, requests):
     return await until(check)
 
 
-async def ask(rig, connection, times):
-    for _ in range(times):
-        status, body, _ = await asyncio.to_thread(rig.ask, connection)
-        assert status == 200, body
+def connected(port):
+    return contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30))
+
+
+async def ask(rig, port, times):
+    with connected(port) as connection:
+        for _ in range(times):
+            status, body, _ = await asyncio.to_thread(rig.ask, connection)
+            assert status == 200, body
 
 
 async def test_counters_outlive_workers_and_supervisor_and_count_nothing_twice(rig, tmp_path):
     plan = linear_plan(tmp_path / "one.plan").read_bytes()
     await rig.release(plan, 1, SHORT)
     port = port_of(await rig.ready())
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    await ask(rig, connection, 5)
+    await ask(rig, port, 5)
     found = await counted(rig, 5)
     first, source = found.counters, found.source
     assert (first.rows, first.starts, first.wakes) == (5, 1, 0)
@@ -64,8 +69,7 @@ async def test_counters_outlive_workers_and_supervisor_and_count_nothing_twice(r
 
     (worker,) = rig.workers()
     os.kill(worker.pid, signal.SIGKILL)
-    again = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    await ask(rig, again, 2)
+    await ask(rig, port, 2)
     await counted(rig, 7)
 
     # What was told is on disk before: a supervisor that is killed goes on from there.
@@ -76,12 +80,11 @@ async def test_counters_outlive_workers_and_supervisor_and_count_nothing_twice(r
     assert (found.source, found.counters.requests, found.counters.rows) == (source, 7, 7)
     assert found.counters.ready_s >= first.ready_s
 
-    woken = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    await ask(rig, woken, 3)
+    await ask(rig, port, 3)
     assert (await counted(rig, 10)).counters.wakes == found.counters.wakes + 1
 
     # Asked amid the last second of a worker too.
-    await ask(rig, woken, 1)
+    await ask(rig, port, 1)
     await at_zero(rig)
     rest = (await counted(rig, 11)).counters
     assert rest.rows == 11
@@ -110,7 +113,7 @@ async def test_a_tenant_runs_no_more_replicas_than_it_may_and_is_told(rig, tmp_p
     warm = Scaling(min_scale=1, max_scale=3, window_s=6)
     await deploy(rig, ID, "warm", sha, len(plan), warm)
     await seen_as(rig, ID, Condition.TRUE)
-    other = await deploy(rig, OTHER, "other", sha, len(plan), SHORT)
+    other = await deploy(rig, OTHER, "iris", sha, len(plan), SHORT)
 
     async def refused():
         cause = await rig.engine.explain(other)
@@ -121,8 +124,8 @@ async def test_a_tenant_runs_no_more_replicas_than_it_may_and_is_told(rig, tmp_p
     assert "kubeserve quota" in cause.next_step
     assert len(rig.workers()) == 1
     port = port_of(await rig.engine.observe(OTHER))
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    status, body, _ = await asyncio.to_thread(rig.ask, connection)
+    with connected(port) as connection:
+        status, body, _ = await asyncio.to_thread(rig.ask, connection)
     assert status == 503
     assert "quota of 1 replica(s)" in json.loads(body)["detail"]
 
@@ -136,8 +139,7 @@ async def test_a_tenant_runs_no_more_replicas_than_it_may_and_is_told(rig, tmp_p
 
     await rig.engine.publish_limits(TenantLimits(replicas=9), {})
     await seen_as(rig, OTHER, Condition.TRUE)
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    assert (await asyncio.to_thread(rig.ask, connection))[0] == 200
+    await ask(rig, port, 1)
 
 
 async def test_a_release_starts_although_the_one_before_has_the_last_place(rig, tmp_path):
@@ -148,8 +150,8 @@ async def test_a_release_starts_although_the_one_before_has_the_last_place(rig, 
     await rig.release(plan, 2, Scaling(min_scale=1, window_s=6))
 
     async def served_by_the_second():
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        status, _, revision = await asyncio.to_thread(rig.ask, connection)
+        with connected(port) as connection:
+            status, _, revision = await asyncio.to_thread(rig.ask, connection)
         assert status == 200
         return revision == "iris-00002"
 

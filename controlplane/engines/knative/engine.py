@@ -107,7 +107,7 @@ class KnativeEngine:
         self._install, self._environments = install, environments
         self._keys: bytes | None = None
         self._limits: Mapping[str, TenantLimits] = {}
-        self._otherwise = install.limits
+        self._otherwise: TenantLimits | None = None  # as the installation has it
         self._placed: dict[tuple[str, str], float] = {}
         self._parts: dict[tuple[str, str], tuple[tuple[Part, ...], float]] = {}
         self._refused: dict[EndpointId, Refusal] = {}
