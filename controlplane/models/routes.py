@@ -80,7 +80,7 @@ async def push(
         request.app.state.store,
         request.app.state.storage,
         Expected(settings.max_upload_bytes, digest, announced),
-        created_by=f"client:{caller.client}",
+        created_by=caller.subject,
     )
     request.app.state.wake_builds()
     response.status_code = 201 if new else 200

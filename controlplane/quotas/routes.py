@@ -55,6 +55,6 @@ async def put_quota(
     """Set where a tenant differs from the installation; all that is not named does not."""
     found = await _named(caller, tenant)
     check_match(request, await _wanted(request, found))
-    await request.app.state.quotas.put(found.id, body.model_dump())
+    await request.app.state.quotas.put(caller, found, body.model_dump())
     await request.app.state.publish_limits()
     return schemas.Quota(**await _standing(request, found, response))

@@ -5,7 +5,11 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import NewType
 
+from controlplane.accounts import service as accounts
+from controlplane.audit import service as audit
+from controlplane.callers import Caller, Standing
 from controlplane.database import Taken, transaction
+from controlplane.permissions import SCOPES_OF, Role
 from controlplane.rest import check_name, is_name
 from controlplane.tenants import repository
 from controlplane.tenants.limits import Limits
@@ -65,6 +69,37 @@ async def page(limit: int, after: str | None) -> list[TenantInfo]:
     return [_info(row) for row in await repository.page_of_all(limit, after)]
 
 
+async def names() -> list[str]:
+    """List the names of all tenants."""
+    return await repository.names_of_all()
+
+
+async def role_of(tenant: str, user_id: uuid.UUID) -> Role | None:
+    """Tell what a person is in a tenant; None: no member, or not allowed to sign in any more."""
+    if await accounts.find(user_id) is None:
+        return None
+    return await repository.role_of(tenant, user_id)
+
+
+async def standing(user_id: str, tenant: str) -> Standing | None:
+    """Tell what a person may do in a tenant."""
+    role = await role_of(tenant, uuid.UUID(user_id))
+    return None if role is None else Standing(SCOPES_OF[role], role)
+
+
+async def tenants_of(user_id: uuid.UUID) -> list[tuple[str, Role]]:
+    """List the tenants a person is a member of, in order of name."""
+    return await repository.tenants_of(user_id)
+
+
+async def add_member(tenant: TenantId, user_id: uuid.UUID, role: Role) -> None:
+    """Make a person a member; raises Conflict for who is one."""
+    try:
+        await repository.add_member(tenant, user_id, role)
+    except Taken as error:
+        raise Conflict("They are a member already.") from error
+
+
 @dataclass(frozen=True, slots=True)
 class Quotas:
     """What each tenant may have; `defaults` where nothing else was said of it."""
@@ -92,14 +127,18 @@ class Quotas:
         row = await repository.quota(tenant)
         return {} if row is None else self._set(row)
 
-    async def put(self, tenant: TenantId, overrides: dict[str, int | None]) -> None:
+    async def put(
+        self, caller: Caller, tenant: TenantInfo, overrides: dict[str, int | None]
+    ) -> None:
         """Set what differs for a tenant; what is None or not there is the installation's.
 
         Less than what is used takes nothing away; there is only no more until it fits.
         """
         nothing = dict.fromkeys(asdict(self.defaults))
         async with transaction():
-            await repository.put_quota(tenant, {**nothing, **overrides})
+            await repository.put_quota(tenant.id, {**nothing, **overrides})
+            own = {name: value for name, value in overrides.items() if value is not None}
+            await audit.record(caller, "quota.set", f"tenant:{tenant.name}", **own)
             await tell(Wake.LIMITS)
 
     async def of_all_that_differ(self) -> dict[str, Limits]:

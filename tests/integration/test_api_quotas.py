@@ -3,10 +3,12 @@
 import asyncio
 import base64
 import hashlib
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -60,6 +62,15 @@ async def test_a_quota_is_the_installations_until_something_is_set(api: Api) -> 
     assert late.status_code == 412
     assert api.engine.limits["default"].replicas == 7
     assert api.engine.limits[""].replicas == 100
+
+    url = api.app.state.settings.database_url.get_secret_value()
+    connection = await asyncpg.connect(url)
+    try:
+        (row,) = await connection.fetch("SELECT * FROM audit_events WHERE action = 'quota.set'")
+    finally:
+        await connection.close()
+    assert (row["subject"], row["target"]) == (f"client:{api.client_id}", "tenant:default")
+    assert json.loads(row["detail"]) == {"models": 3, "replicas": 7}
 
     assert (await limit(api))["models"] == {"limit": 1000, "used": 0, "own": False}
     assert api.engine.limits["default"].replicas == 100
