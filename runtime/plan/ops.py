@@ -252,8 +252,13 @@ class Node:
         return answer(getattr(self, method)(x))
 
 
-def answer(result: Array | Sparse) -> Array:
-    """Give what a method answers as an array; raises PlanError where that would be too wide."""
+def answer(result: Rows) -> Array:
+    """Give what a method answers as an array; raises PlanError where that would be too wide.
+
+    Columns, of which some hold texts, become one array of objects, as in scikit-learn.
+    """
+    if isinstance(result, Frame):
+        return np.column_stack([cells.astype(object) for cells in result.columns])
     if not isinstance(result, Sparse):
         return result
     if result.width > MOST_ANSWERED:
