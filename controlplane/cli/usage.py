@@ -60,12 +60,16 @@ def _row(one: Usage) -> tuple[object, ...]:
 
 
 def _seconds(value: float | None) -> str | None:
-    return None if value is None else f"{value:.1f} s"
+    if value is None:
+        return None
+    return f"{value:.1f} s" if value >= 10 else f"{value:.3f} s"  # a start takes milliseconds
 
 
 def _cost(cost: Cost) -> str:
     text = f"{cost.cpu_s:.1f} CPU s, {cost.memory_gib_s:.1f} GiB s"
-    return text if cost.money is None else f"{cost.money:.4f} ({text})"
+    if cost.money is None:
+        return text
+    return f"{cost.money:.2f} ({text})" if cost.money >= 1 else f"{cost.money:.6f} ({text})"
 
 
 @click.command()

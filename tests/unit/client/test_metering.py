@@ -78,7 +78,7 @@ def test_the_commands_print_what_people_read(api, tmp_path):
     api.misbehave("/v1/usage", (200, PAGE))
     ended = kubeserve(api, tmp_path, "usage", "iris", "--from", "2026-11-01", "--by", "day")
     assert ended.returncode == 0, ended.stderr
-    for said in ("iris", "480", "889.5 s", "90.0 CPU s", "1.2500 (8640.0 CPU s"):
+    for said in ("iris", "480", "889.5 s", "90.0 CPU s", "1.25 (8640.0 CPU s"):
         assert said in ended.stdout
     api.misbehave("/v1/quota", (200, QUOTA))
     ended = kubeserve(api, tmp_path, "quota")
