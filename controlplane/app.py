@@ -21,7 +21,7 @@ from controlplane.accounts import service as accounts
 from controlplane.api_keys import routes as api_key_routes
 from controlplane.api_keys.service import ApiKeys
 from controlplane.artifacts.store import Store
-from controlplane.assembly import assemble
+from controlplane.assembly import Assembly, assemble, limits_of, prices_of
 from controlplane.audit import routes as audit_routes
 from controlplane.audit.denials import Denials
 from controlplane.bodies import BodyLimits
@@ -34,23 +34,33 @@ from controlplane.callers import (
     authorise,
     require_platform,
 )
+from controlplane.endpoints import holdings
 from controlplane.endpoints import routes as endpoint_routes
 from controlplane.endpoints import service as endpoints
 from controlplane.engines.engine import Engine
+from controlplane.engines.preflight import Finding
 from controlplane.leading import Leading, Leases
 from controlplane.models import routes as model_routes
+from controlplane.models import service as models
+from controlplane.models.storage import Storage
 from controlplane.oauth import keys
 from controlplane.oauth import routes as oauth_routes
 from controlplane.oauth.service import OAuth
 from controlplane.permissions import ALL_SCOPES, rule
-from controlplane.preflight import preflight
+from controlplane.preflight import Look, preflight, sandbox, sandbox_of_pods
+from controlplane.quotas import routes as quota_routes
+from controlplane.rates import Rates
 from controlplane.reconciler.leader import Duties, Work
 from controlplane.settings import EngineKind, Settings
 from controlplane.subjects import Subjects
 from controlplane.tenants import routes as tenant_routes
 from controlplane.tenants import service as tenants
+from controlplane.tenants.limits import BURST_S
+from controlplane.tenants.service import Quotas
+from controlplane.usage import routes as usage_routes
 from controlplane.wakes import Wake
 from runtime.problems import Forbidden, NotFound, Problem, Starting
+from runtime.sandbox import detect
 
 
 def database_url(settings: Settings) -> str:
@@ -86,6 +96,8 @@ def create_app(
         keys=api_keys,
     )
     standing |= {"client": oauth.standing, "user": tenants.standing, "key": api_keys.standing}
+    quotas = Quotas(limits_of(settings))
+    storage = Storage(quotas, holdings.kept)
     duties = Duties(
         store,
         engine,
@@ -93,6 +105,7 @@ def create_app(
         settings.builds_at_once,
         oauth,
         settings.public_url,
+        storage,
         changes=made.changes,
         exchange=made.exchange,
         shelf=made.shelf,
@@ -118,6 +131,9 @@ def create_app(
     app.state.wake_builds = lambda: parts.work.wake(Wake.VERSIONS)
     app.state.wake_endpoint = lambda key: parts.work.wake(Wake.ENDPOINT, str(key))
     app.state.publish_keys = parts.work.publish_keys
+    app.state.publish_limits = parts.work.publish_limits
+    app.state.quotas, app.state.storage, app.state.prices = quotas, storage, prices_of(settings)
+    app.state.rates = Rates(quotas.rate, BURST_S, time.monotonic)
     app.state.preflight = functools.partial(
         preflight,
         {
@@ -125,7 +141,7 @@ def create_app(
             "artifact store": store.ping,
             "engine": engine.observe_all,
         },
-        made.preflight,
+        _looks(settings, made),
     )
     problems.install(app)
     _keep_denials(app)
@@ -136,6 +152,8 @@ def create_app(
         tenant_routes,
         model_routes,
         endpoint_routes,
+        quota_routes,
+        usage_routes,
     ):
         app.include_router(routes.router)
     _own_routes(app, parts)
@@ -156,6 +174,19 @@ def _keep_denials(app: FastAPI) -> None:
             route = request.scope["route"].path
             await denials.record(caller, request.method, route, error.detail)
         return problems.answer(error, request)
+
+
+def _looks(settings: Settings, made: Assembly) -> list[tuple[str, Look]]:
+    """Give what preflight has a look at: the sandbox, and the cluster where there is one."""
+    required = settings.sandbox == "required"
+
+    async def sandboxed() -> tuple[Finding, ...]:
+        if made.builder is None:  # in pods: what held the last one is all that is known here
+            return sandbox_of_pods(await models.last_layers_of_all(), required=required)
+        return sandbox(await asyncio.to_thread(detect), required=required)
+
+    cluster: list[tuple[str, Look]] = [("cluster", made.preflight)] if made.preflight else []
+    return [("sandbox", sandboxed), *cluster]
 
 
 def routes_of(app: FastAPI) -> list[tuple[str, str]]:

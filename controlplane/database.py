@@ -33,6 +33,7 @@ TABLES: Final = [
     "controlplane.models.tables",
     "controlplane.endpoints.tables",
     "controlplane.api_keys.tables",
+    "controlplane.usage.tables",
     "controlplane.idempotency",
 ]
 MIGRATION_LOCK: Final = 0x6B756265  # "kube": one migration at a time, however many replicas start

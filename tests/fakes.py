@@ -6,13 +6,18 @@ from datetime import UTC, datetime
 from controlplane.engines.engine import (
     Cause,
     Condition,
+    Counters,
     DesiredEndpoint,
     EndpointId,
     LogLine,
+    Metered,
     ObservedEndpoint,
     Status,
+    TenantLimits,
 )
 from runtime.problems import EngineUnavailable
+
+NOTHING = Counters(0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0)
 
 
 class FakeEngine:
@@ -22,6 +27,8 @@ class FakeEngine:
         self.wanted: dict[EndpointId, DesiredEndpoint] = {}
         self.keys: list[bytes] = []
         self.keys_of: Mapping[str, bytes] = {}
+        self.limits: dict[str, TenantLimits] = {}
+        self.metered: dict[EndpointId, Metered] = {}
         self.down = False
         self.refusal: Cause | None = None
         self.listings = 0
@@ -53,6 +60,16 @@ class FakeEngine:
         self._check()
         self.keys.append(document)
         self.keys_of = tenants
+
+    async def publish_limits(
+        self, otherwise: TenantLimits, limits: Mapping[str, TenantLimits]
+    ) -> None:
+        self._check()
+        self.limits = {"": otherwise, **limits}
+
+    async def usage(self, since: Mapping[EndpointId, datetime]) -> tuple[Metered, ...]:
+        self._check()
+        return tuple(self.metered.get(key, Metered(key, "fake", NOTHING)) for key in self.wanted)
 
     async def explain(self, desired: DesiredEndpoint) -> Cause:
         self._check()

@@ -122,7 +122,8 @@ async def release(
     )
 
     async def act(tenant: TenantId) -> Any:
-        return await service.release(tenant, endpoint, wanted, caller, _unchanged(request))
+        unchanged, quotas = _unchanged(request), request.app.state.quotas
+        return await service.release(tenant, endpoint, wanted, caller, unchanged, quotas)
 
     return await _released(request, caller, endpoint, act)
 

@@ -24,7 +24,9 @@ from controlplane.engines.engine import (
     DesiredRevision,
     EndpointId,
     LogLine,
+    Metered,
     ObservedEndpoint,
+    TenantLimits,
 )
 from controlplane.engines.knative import causes, names, refusals, render, render_tenant, status
 from controlplane.engines.knative import cluster as kube
@@ -33,6 +35,7 @@ from controlplane.engines.knative.evidence import Gathering
 from controlplane.engines.knative.holding import edited, holds, whole
 from controlplane.engines.knative.install import Install
 from controlplane.engines.knative.logs import follow as follow_logs
+from controlplane.engines.knative.metering import metered
 from controlplane.engines.knative.names import Document
 from controlplane.engines.knative.render import RenderedRevision
 from controlplane.engines.knative.status import Refusal
@@ -104,6 +107,8 @@ class KnativeEngine:
         self._install, self._environments = install, environments
         self._keys: Keys | None = None
         self._keys_changed: frozenset[str] = frozenset()
+        self._limits: Mapping[str, TenantLimits] = {}
+        self._otherwise: TenantLimits | None = None  # as the installation has it
         self._placed: dict[tuple[str, str], float] = {}
         self._parts: dict[tuple[str, str], tuple[tuple[Part, ...], float]] = {}
         self._refused: dict[EndpointId, Refusal] = {}
@@ -148,7 +153,8 @@ class KnativeEngine:
         """Make a tenant's namespace, and keep what is in it in shape."""
         if self._keys is None:
             raise EngineUnavailable("the signing keys are not published yet", retry_after_s=1)
-        namespace, *inside = render_tenant.tenant(tenant, self._keys.of(tenant), self._install)
+        limits, keys = self._limits.get(tenant, self._otherwise), self._keys.of(tenant)
+        namespace, *inside = render_tenant.tenant(tenant, keys, self._install, limits)
         await self._ensure(namespace)
         await asyncio.gather(*map(self._ensure, inside))
 
@@ -299,23 +305,37 @@ class KnativeEngine:
                     kind, metadata["namespace"], metadata["name"], metadata["uid"],
                 )  # fmt: skip
 
+    async def publish_limits(
+        self, otherwise: TenantLimits, limits: Mapping[str, TenantLimits]
+    ) -> None:
+        """Bring the ResourceQuota of every tenant's namespace up to date."""
+        self._otherwise, self._limits = otherwise, dict(limits)
+        if self._keys is not None:
+            for tenant in await self._live_tenants():
+                await self.ensure_tenant(tenant)
+
     async def publish_keys(self, document: bytes, tenants: Mapping[str, bytes]) -> None:
         """Give the keys to the pods of every tenant whose keys changed; asked again, once more."""
         before, self._keys = self._keys, Keys(document, tenants)
-        found, _ = await self._call(self._cluster.list, kube.NAMESPACE)
-        live = {
-            one["metadata"]["labels"].get(names.TENANT)
-            for one in found
-            if not one["metadata"].get("deletionTimestamp")
-        } - {None}
+        live = await self._live_tenants()
         if before != self._keys:
             self._keys_changed = frozenset(
                 name for name in live if before is None or before.of(name) != self._keys.of(name)
             )
-        for tenant in sorted(self._keys_changed & live):
+        for tenant in sorted(self._keys_changed.intersection(live)):
             await self.ensure_tenant(tenant)
             if self._install.store is None:  # else pods look there each 15 s (`runtime/renewal.py`)
                 await self._have_keys_read(tenant)
+
+    async def _live_tenants(self) -> Sequence[str]:
+        """Name the tenants that have a namespace which is not about to go."""
+        found, _ = await self._call(self._cluster.list, kube.NAMESPACE)
+        return [
+            tenant
+            for one in found
+            if (tenant := one["metadata"]["labels"].get(names.TENANT))
+            and not one["metadata"].get("deletionTimestamp")
+        ]
 
     async def _have_keys_read(self, tenant: str) -> None:
         """Have kubelets write a tenant's keys into its pods now.
@@ -391,6 +411,17 @@ class KnativeEngine:
         for key, refusal in self._refused.items():
             seen[key] = status.refused(key, seen.get(key), refusal)
         return tuple(seen.values())
+
+    async def usage(self, since: Mapping[EndpointId, datetime]) -> tuple[Metered, ...]:
+        """Read from the pods that are there what each endpoint used since it was recorded."""
+        pods, _ = await self._call(
+            self._cluster.list, kube.POD, selector=f"{self._cluster.owned},{names.ENDPOINT}"
+        )
+        of: dict[EndpointId, list[Document]] = {key: [] for key in since}
+        for pod in pods:
+            of.setdefault(EndpointId(_endpoint(pod)), []).append(pod)
+        now = datetime.now(UTC)
+        return tuple(metered(key, found, since.get(key), now) for key, found in of.items())
 
     async def logs(
         self, endpoint: EndpointId, *, tail: int, follow: bool
