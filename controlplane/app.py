@@ -7,24 +7,30 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, JSONResponse
 from prometheus_client.exposition import generate_latest
 
 from controlplane import database, pages, postgres, problems, telemetry, wakes
+from controlplane.accounts import service as accounts
+from controlplane.api_keys import routes as api_key_routes
+from controlplane.api_keys.service import ApiKeys
 from controlplane.artifacts.store import Store
 from controlplane.assembly import Assembly, assemble, limits_of, prices_of
+from controlplane.audit import routes as audit_routes
+from controlplane.audit.denials import Denials
 from controlplane.bodies import BodyLimits
 from controlplane.builder.job import Builder
 from controlplane.callers import (
     PLATFORM_TENANT,
     Callers,
     CurrentCaller,
+    StandingOf,
     authorise,
     require_platform,
 )
@@ -46,13 +52,14 @@ from controlplane.quotas import routes as quota_routes
 from controlplane.rates import Rates
 from controlplane.reconciler.leader import Duties, Work
 from controlplane.settings import EngineKind, Settings
+from controlplane.subjects import Subjects
 from controlplane.tenants import routes as tenant_routes
 from controlplane.tenants import service as tenants
 from controlplane.tenants.limits import BURST_S
 from controlplane.tenants.service import Quotas
 from controlplane.usage import routes as usage_routes
 from controlplane.wakes import Wake
-from runtime.problems import NotFound, Problem, Starting
+from runtime.problems import Forbidden, NotFound, Problem, Starting
 from runtime.sandbox import detect
 
 
@@ -77,6 +84,8 @@ def create_app(
     """Build the application; what is not given is made from the settings."""
     made = assemble(settings, engine=engine, store=store, builder=builder)
     engine, store = made.engine, made.store
+    standing: dict[str, StandingOf] = {}
+    api_keys = ApiKeys(settings.public_url, standing, endpoints.id_of)
     oauth = OAuth(
         issuer=settings.public_url,
         secret=settings.signing_bytes
@@ -84,9 +93,11 @@ def create_app(
         api_token_s=settings.api_token_s,
         predict_token_s=settings.predict_token_s,
         endpoint_exists=endpoints.exists,
+        keys=api_keys,
     )
     quotas = Quotas(limits_of(settings))
     storage = Storage(quotas, holdings.kept)
+    standing |= {"client": oauth.standing, "user": tenants.standing, "key": api_keys.standing}
     duties = Duties(
         store,
         engine,
@@ -98,6 +109,7 @@ def create_app(
         changes=made.changes,
         exchange=made.exchange,
         shelf=made.shelf,
+        audit_kept=timedelta(days=settings.audit_days),
     )
     parts = Parts(settings, engine, made.builder, Work(duties), leases or made.leases)
     app = FastAPI(
@@ -109,8 +121,11 @@ def create_app(
     )
     app.state.settings, app.state.store, app.state.engine = settings, store, engine
     app.state.oauth, app.state.parts = oauth, parts
+    app.state.api_keys, app.state.sealing = api_keys, oauth
+    app.state.subjects = Subjects(
+        {"client": oauth.names, "user": accounts.emails, "key": api_keys.names}
+    )
     url = settings.public_url
-    standing = {"client": oauth.standing, "user": tenants.standing}
     app.state.callers = Callers(url, url, oauth.jwks, standing, clock)
     # Those who wrote need not wait for the database's word to come back.
     app.state.wake_builds = lambda: parts.work.wake(Wake.VERSIONS)
@@ -129,8 +144,11 @@ def create_app(
         _looks(settings, made),
     )
     problems.install(app)
+    _keep_denials(app)
     for routes in (
         oauth_routes,
+        api_key_routes,
+        audit_routes,
         tenant_routes,
         model_routes,
         endpoint_routes,
@@ -156,6 +174,19 @@ def _looks(settings: Settings, made: Assembly) -> list[tuple[str, Look]]:
 
     cluster: list[tuple[str, Look]] = [("cluster", made.preflight)] if made.preflight else []
     return [("sandbox", sandboxed), *cluster]
+
+
+def _keep_denials(app: FastAPI) -> None:
+    """Write a refused change to the audit log before it is answered."""
+    denials = Denials()
+
+    @app.exception_handler(Forbidden)
+    async def of_forbidden(request: Request, error: Forbidden) -> JSONResponse:
+        caller = getattr(request.state, "caller", None)
+        if caller is not None:
+            route = request.scope["route"].path
+            await denials.record(caller, request.method, route, error.detail)
+        return problems.answer(error, request)
 
 
 def routes_of(app: FastAPI) -> list[tuple[str, str]]:

@@ -11,7 +11,8 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from controlplane.permissions import Public, Role, Scope, rule
+from controlplane.permissions import Public, Role, allows, rule
+from runtime import api_keys
 from runtime.problems import Forbidden, Unauthenticated
 
 LEEWAY_S: Final = 30
@@ -27,7 +28,7 @@ MAX_LIFE_S: Final = 86_400
 class Caller:
     """Whoever made this request.
 
-    subject  `client:ID` of a program, `user:UUID` of a person
+    subject  `client:ID` of a program, `user:UUID` of a person, `key:ID` of an API key
     client   the OAuth client that got the token: the program itself, or what the person uses
     scopes   that the token has and its subject still has
     role     of a person in the tenant; None: a program
@@ -75,11 +76,13 @@ class Callers:
         needed = rule(request.method, request.scope["route"].path)
         if isinstance(needed, Public):
             return None
-        caller = await self.identify(request.headers.get("authorization"))
-        if needed is None or (needed not in caller.scopes and Scope.ADMIN not in caller.scopes):
-            raise Forbidden(f"This needs the scope {needed}.", scope=str(needed))
         address = request.client.host if request.client else ""
-        return replace(caller, address=address, request_id=request.state.request_id)
+        found = await self.identify(request.headers.get("authorization"))
+        caller = replace(found, address=address, request_id=request.state.request_id)
+        request.state.caller = caller  # whoever is refused is known too
+        if not allows(caller.scopes, needed):
+            raise Forbidden(f"This needs the scope {needed}.", scope=str(needed))
+        return caller
 
     async def identify(self, authorization: str | None) -> Caller:
         """Verify the Authorization header, and that its subject still is who it was."""
@@ -88,6 +91,8 @@ class Callers:
             raise Unauthenticated(
                 "Send `Authorization: Bearer TOKEN`; POST /oauth2/token gives a token."
             )
+        if token.startswith(api_keys.PREFIX):
+            raise Unauthenticated(_no_key_here(token))
         claims = await self._verified(token)
         tenant, subject = str(claims["tenant"]), str(claims["sub"])
         kind, _, name = subject.partition(":")
@@ -122,6 +127,19 @@ class Callers:
             raise Unauthenticated("The access token has expired; ask for a new one.")
         if now < iat - LEEWAY_S:
             raise Unauthenticated("The access token is not valid yet; check the clocks.")
+
+
+def _no_key_here(token: str) -> str:
+    """Say what to do with an API key instead of sending it here."""
+    public = api_keys.public_id(token)
+    if public is None:
+        return "The API key is mistyped: its checksum does not fit."
+    if api_keys.kind_of(public) is api_keys.Kind.ENDPOINT:
+        return "This API key is for one endpoint: send it there, not to the API."
+    return (
+        "Exchange this API key for a token: POST /oauth2/token with grant_type=client_credentials,"
+        f" client_id={public} and the key as client_secret; the SDK does it."
+    )
 
 
 def _read(token: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Who may do what: one table, deny by default; a route without a row does not start."""
 
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from typing import Final
 
@@ -40,7 +41,13 @@ class Public(StrEnum):
     DOCS = "docs"
 
 
-Rule = Scope | Public
+class Anyone(StrEnum):
+    """Routes that need a token of whatever scopes: what they show and change is the caller's."""
+
+    SIGNED_IN = "signed in"
+
+
+Rule = Scope | Public | Anyone
 
 RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/healthz"): Public.HEALTH,
@@ -63,6 +70,10 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/v1/clients"): Scope.ADMIN,
     ("POST", "/v1/clients"): Scope.ADMIN,
     ("DELETE", "/v1/clients/{client}"): Scope.ADMIN,
+    ("GET", "/v1/keys"): Anyone.SIGNED_IN,
+    ("POST", "/v1/keys"): Anyone.SIGNED_IN,
+    ("DELETE", "/v1/keys/{key}"): Anyone.SIGNED_IN,
+    ("GET", "/v1/audit"): Scope.ADMIN,
     ("GET", "/v1/models"): Scope.MODELS_READ,
     ("POST", "/v1/models"): Scope.MODELS_WRITE,
     ("GET", "/v1/models/{model}"): Scope.MODELS_READ,
@@ -85,6 +96,13 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
 }
 
 ALL_SCOPES: Final = tuple(str(scope) for scope in Scope)
+
+
+def allows(scopes: AbstractSet[str], needed: Rule | None) -> bool:
+    """Tell whether somebody with these scopes may; an administrator of a tenant may all in it."""
+    if needed is None or isinstance(needed, Public):
+        return needed is not None
+    return isinstance(needed, Anyone) or needed in scopes or Scope.ADMIN in scopes
 
 
 def rule(method: str, path: str) -> Rule | None:

@@ -18,6 +18,10 @@ async def create(email: str, name: str, password_hash: str | None) -> User:
     return await User.create(id=uuid.uuid4(), email=email, name=name, password_hash=password_hash)
 
 
+async def emails(ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:
+    return dict(await User.filter(id__in=ids).values_list("id", "email"))
+
+
 async def give_password(row: User, password_hash: str) -> None:
     row.password_hash = password_hash
     await row.save(update_fields=["password_hash"])

@@ -56,6 +56,12 @@ async def by_email(email: str) -> Person | None:
     return None if row is None or row.disabled_at else _person(row)
 
 
+async def emails(_: str, ids: list[str]) -> dict[str, str]:
+    """Give the addresses of people whom a tenant knows, for they made or changed things of it."""
+    found = await repository.emails([uuid.UUID(name) for name in ids])
+    return {str(user): email for user, email in found.items()}
+
+
 async def create(email: str, name: str, password_hash: str | None) -> Person:
     """Make a person; raises Conflict when the address is taken."""
     try:

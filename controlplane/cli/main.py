@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from controlplane.cli import admin, autoscaler, endpoints, local, models, predict, usage
+from controlplane.cli import access, admin, autoscaler, endpoints, local, models, predict, usage
 from controlplane.cli.output import Output, fail
 from controlplane.client import ApiError, BuildFailed, ClientError, Unreachable
 
@@ -34,6 +34,7 @@ for command in (
     *models.COMMANDS,
     *endpoints.COMMANDS,
     *usage.COMMANDS,
+    *access.COMMANDS,
     predict.predict,
     autoscaler.autoscaler,
     admin.admin,

@@ -15,6 +15,8 @@ from controlplane.client.errors import (
 )
 from controlplane.client.metering import Cost, Limit, Quota, Usage
 from controlplane.client.results import (
+    ApiKey,
+    AuditEvent,
     Cause,
     ColdStart,
     Condition,
@@ -31,7 +33,9 @@ from controlplane.client.sync import Client
 
 __all__ = [
     "ApiError",
+    "ApiKey",
     "AsyncClient",
+    "AuditEvent",
     "BadAnswer",
     "BuildFailed",
     "Cause",

@@ -9,13 +9,24 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
+from controlplane.client.access import Access
 from controlplane.client.bundle import Extras, PathLike, bundled, in_thread
 from controlplane.client.core import Core
 from controlplane.client.home import find_account
 from controlplane.client.metering import Interval, Metering, Quota, Usage
 from controlplane.client.predicting import END, Protocol, Windows
 from controlplane.client.registry import Looked, Progress, Registry
-from controlplane.client.results import Cause, Endpoint, Finding, LogLine, Model, Release, Version
+from controlplane.client.results import (
+    ApiKey,
+    AuditEvent,
+    Cause,
+    Endpoint,
+    Finding,
+    LogLine,
+    Model,
+    Release,
+    Version,
+)
 from controlplane.client.retries import RetryPolicy
 from controlplane.client.rows import one_by_one
 from controlplane.client.serving import Arrays, Serving, Traffic, release_of
@@ -44,15 +55,17 @@ class AsyncClient:
         client_id: str | None = None,
         client_secret: str | None = None,
         *,
+        api_key: str | None = None,
         ingress: str | None = None,
         timeout_s: float = 60.0,
         retries: RetryPolicy | None = None,
     ) -> None:
-        account = find_account(url, client_id, client_secret, ingress)
+        account = find_account(url, client_id, client_secret, ingress, api_key)
         self.url = account.url
         self._core = Core(account, retries or RetryPolicy(), timeout_s)
         self._registry, self._serving = Registry(self._core), Serving(self._core)
         self._metering = Metering(self._core)
+        self._access = Access(self._core)
         self._http = httpx.AsyncClient(**options(account.url))
         self._signing: defaultdict[str | None, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -170,6 +183,48 @@ class AsyncClient:
     async def endpoint(self, name: str) -> Endpoint:
         """Read one endpoint."""
         return await self._run(self._serving.endpoint(name))
+
+    async def api_keys(self) -> list[ApiKey]:
+        """List API keys: all of the tenant to its administrators, else one's own."""
+        return await self._run(self._access.api_keys())
+
+    async def create_api_key(
+        self,
+        name: str,
+        *,
+        scopes: Sequence[str] | None = None,
+        endpoint: str | None = None,
+        expires_in_days: int = 90,
+    ) -> ApiKey:
+        """Make an API key; its `key` is in this answer and nowhere else.
+
+        scopes    all that its maker has but admin, if left out
+        endpoint  the one it opens, by being sent there; else it is exchanged for tokens
+        """
+        wanted = self._access.create_api_key(name, scopes, endpoint, expires_in_days)
+        return await self._run(wanted)
+
+    async def revoke_api_key(self, key_id: str) -> None:
+        """End an API key and its tokens."""
+        await self._run(self._access.revoke_api_key(key_id))
+
+    async def audit(
+        self,
+        *,
+        action: str | None = None,
+        subject: str | None = None,
+        target: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        most: int = 100,
+    ) -> list[AuditEvent]:
+        """List who changed what, the newest first; administrators only.
+
+        action  such as `endpoint.delete`, or all of a kind: `endpoint.`
+        most    events at most
+        """
+        asked = {"action": action, "subject": subject, "target": target}
+        return await self._run(self._access.audit(asked, since, until, most))
 
     async def preflight(self) -> list[Finding]:
         """Check what the installation stands on; administrators only."""

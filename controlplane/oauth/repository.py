@@ -40,6 +40,11 @@ async def revoked_since_of_all(since: datetime) -> list[Client]:
     return await Client.filter(revoked_at__gte=since)
 
 
+async def names(tenant: str, ids: list[str]) -> dict[str, str]:
+    rows = Client.filter(tenant__name=tenant, id__in=ids)
+    return dict(await rows.values_list("id", "name"))
+
+
 async def keys() -> list[SigningKey]:
     return await SigningKey.all().order_by("created_at")
 

@@ -88,7 +88,7 @@ async def create_client(
     oauth = _oauth(request)
 
     async def act() -> dict[str, Any]:
-        made = await oauth.create_client(tenant.id, body.name, body.scopes)
+        made = await oauth.create_client(tenant.id, body.name, body.scopes, caller)
         # Kept for a retry of this request, and kept as well as a secret must be.
         return {**_show(made), "secret": oauth.seal(made.secret or "")}
 
@@ -100,5 +100,5 @@ async def create_client(
 async def delete_client(caller: CurrentCaller, client: str, request: Request) -> None:
     """Revoke a client and its tokens; the runtimes hear of it within a second."""
     tenant = await tenants.get(caller.tenant)
-    await _oauth(request).revoke_client(tenant.id, client)
+    await _oauth(request).revoke_client(tenant.id, client, caller)
     await request.app.state.publish_keys()

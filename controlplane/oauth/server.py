@@ -33,12 +33,18 @@ class InvalidTargetError(OAuth2Error):  # type: ignore[misc]  # Authlib has no t
 
 @dataclass(frozen=True, slots=True)
 class KnownClient:
-    """A client as the grant sees it."""
+    """A client as the grant sees it.
+
+    kind  of the subject of its tokens: a program (`client`), or an API key (`key`)
+    ends  when it expires, as its tokens do at the latest
+    """
 
     id: str
     tenant: str
     secret_sha256: str
     scopes: tuple[str, ...]
+    kind: str = "client"
+    ends: int | None = None
 
     def get_client_id(self) -> str:
         """Name it, for Authlib."""
@@ -160,9 +166,11 @@ class _Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no type
         signer, request = self._signer, self._request
         granted = grant_scopes(scope, client.scopes, for_endpoint=request.for_endpoint)
         life_s = signer.predict_token_s if request.for_endpoint else signer.api_token_s
+        if client.ends is not None:
+            life_s = min(life_s, client.ends - self._now)
         claims = {
             "iss": signer.issuer,
-            "sub": f"client:{client.id}",
+            "sub": f"{client.kind}:{client.id}",
             "client_id": client.id,
             "aud": request.audience,
             "iat": self._now,
@@ -222,13 +230,16 @@ def parse_form(body: bytes, query: str) -> dict[str, str]:
     return form
 
 
-def client_id(form: dict[str, str], headers: Mapping[str, str]) -> str:
-    """Give the id the client calls itself by; raises OAuth2Error unless it uses one method."""
+def credentials(form: dict[str, str], headers: Mapping[str, str]) -> tuple[str, str]:
+    """Give the id the client calls itself by, and the secret it sends.
+
+    Raises OAuth2Error unless it uses one method.
+    """
     scheme, _, value = headers.get("authorization", "").partition(" ")
     if not scheme:
-        return form.get("client_id", "")
+        return form.get("client_id", ""), form.get("client_secret", "")
     try:
-        name = base64.b64decode(value.strip(), validate=True).decode().partition(":")[0]
+        name, _, secret = base64.b64decode(value.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError) as error:
         raise not_authenticated() from error
     if scheme.lower() != "basic":
@@ -236,7 +247,7 @@ def client_id(form: dict[str, str], headers: Mapping[str, str]) -> str:
     name = urllib.parse.unquote(name)
     if "client_secret" in form or form.get("client_id", name) != name:
         raise InvalidRequestError("Send the client's id and secret in one way only.")
-    return name
+    return name, urllib.parse.unquote(secret)
 
 
 def not_authenticated() -> InvalidClientError:

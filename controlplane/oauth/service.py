@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any, Final
 
 from authlib.oauth2.rfc6749 import OAuth2Error
@@ -15,7 +16,9 @@ from cryptography.exceptions import InvalidTag
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from controlplane.callers import Standing
+from controlplane.api_keys.service import ApiKeys, Published
+from controlplane.audit import service as audit
+from controlplane.callers import Caller, Standing
 from controlplane.database import transaction
 from controlplane.oauth import keys as key_files
 from controlplane.oauth import repository, server
@@ -24,10 +27,12 @@ from controlplane.permissions import ALL_SCOPES, Scope
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
 from controlplane.wakes import Wake, tell
+from runtime import api_keys
 from runtime.problems import InvalidInput, NotFound
 
 ACTIVE: Final = "active"
-MOST_KEYS_BYTES: Final = 100_000  # a pod gets them in a variable, of 128 KiB at most
+# A pod gets all it is told in a variable, of 128 KiB at most; a tenant's API keys take 60 kB of it.
+MOST_COMMON_BYTES: Final = 50_000
 SEALED_AS: Final = "client secret"
 CLIENT_ID: Final = re.compile(r"ks-[0-9a-f]{16}")
 Answer = tuple[int, dict[str, Any], dict[str, str]]
@@ -56,11 +61,12 @@ class OAuth:
         api_token_s: int,
         predict_token_s: int,
         endpoint_exists: EndpointExists,
+        keys: ApiKeys,
     ) -> None:
         self.issuer = issuer
         self._secret = secret
         self._lives = (api_token_s, predict_token_s)
-        self._endpoint_exists = endpoint_exists
+        self._endpoint_exists, self._api_keys = endpoint_exists, keys
         self._signer: server.Signer | None = None
 
     async def ensure_key(self) -> None:
@@ -89,19 +95,32 @@ class OAuth:
         """Give the public keys."""
         return {"keys": [row.public for row in await repository.keys()]}
 
-    async def keys_document(self, now: datetime) -> bytes:
-        """Write the keys file of the runtimes: public keys and what was revoked lately."""
+    async def keys_documents(self, now: datetime) -> tuple[bytes, dict[str, bytes]]:
+        """Write the keys file of the runtimes: public keys and what was revoked lately.
+
+        The second is for runtimes of tenants with endpoint keys, which get these too.
+        """
         since = now - timedelta(seconds=2 * max(self._lives))
         revoked = await repository.revoked_since_of_all(since)
         clients = {row.id: row.revoked_at.timestamp() for row in revoked if row.revoked_at}
+        common = await self._common(clients)
+        tenants_know = await self._api_keys.published(now, timedelta(seconds=self._lives[1]))
+        return _written(common), {
+            tenant: _written(_with_keys(common, known)) for tenant, known in tenants_know.items()
+        }
+
+    async def _common(self, clients: dict[str, float]) -> dict[str, Any]:
+        """Give what all runtimes are told.
+
+        clients  that were revoked lately, and when
+        """
         keys = await self.jwks()
-        told: dict[str, Any] = {"jtis": {}, "clients": clients}
-        document = json.dumps({**keys, "revoked": told}, sort_keys=True).encode()
-        if len(document) <= MOST_KEYS_BYTES:
+        document = {**keys, "revoked": {"jtis": {}, "clients": clients}}
+        if len(_written(document)) <= MOST_COMMON_BYTES:
             return document
         # Whoever was not revoked gets a new token; that costs one request each.
         told = {"jtis": {}, "clients": {}, "before": max(clients.values())}
-        return json.dumps({**keys, "revoked": told}, sort_keys=True).encode()
+        return {**keys, "revoked": told}
 
     def signed_keys(self, document: bytes) -> bytes:
         """Sign a keys file, for runtimes that get it from a place they need not trust."""
@@ -121,22 +140,39 @@ class OAuth:
         """Answer a token request in OAuth's own shape; never raises for a bad one."""
         try:
             form = server.parse_form(body, query)
-            client = await self._client(server.client_id(form, headers))
+            client = await self._client(*server.credentials(form, headers))
             audience, for_endpoint = await self._audience(form.get("resource"), client)
         except OAuth2Error as error:
             return server.refusal(error)
         request = server.TokenRequest(
             form, headers, f"{self.issuer}/oauth2/token", client, audience, for_endpoint
         )
-        return server.issue(self._loaded(), request, int(now.timestamp()))
+        answer = server.issue(self._loaded(), request, int(now.timestamp()))
+        if client is not None and client.kind == "key" and answer[0] == HTTPStatus.OK:
+            await self._api_keys.used(client.id)
+        return answer
 
-    async def _client(self, client_id: str) -> server.KnownClient | None:
+    async def _client(self, client_id: str, secret: str) -> server.KnownClient | None:
+        if client_id.startswith(api_keys.PREFIX):
+            return await self._key(client_id, secret)
         known = CLIENT_ID.fullmatch(client_id) is not None
         row = await repository.client_of_all(client_id) if known else None
         if row is None or row.revoked_at is not None:
             return None
         tenant = await tenants.name_of(TenantId(_uuid(row.tenant_id)))
         return server.KnownClient(row.id, tenant, row.secret_sha256, tuple(row.scopes))
+
+    async def _key(self, key_id: str, secret: str) -> server.KnownClient | None:
+        """Find an API key, which is a client whose secret is the whole key."""
+        if api_keys.public_id(secret) != key_id:
+            return None
+        found = await self._api_keys.exchangeable(key_id)
+        if found is None:
+            return None
+        ends = int(found.expires_at.timestamp())
+        return server.KnownClient(
+            found.id, found.tenant, found.sha256, found.scopes, kind="key", ends=ends
+        )
 
     async def _audience(
         self, resource: str | None, client: server.KnownClient | None
@@ -172,9 +208,12 @@ class OAuth:
         return Standing(frozenset(row.scopes))
 
     async def create_client(
-        self, tenant: TenantId, name: str, scopes: list[str] | None
+        self, tenant: TenantId, name: str, scopes: list[str] | None, by: Caller | None = None
     ) -> ClientInfo:
-        """Make a client; its secret is in the answer and nowhere else."""
+        """Make a client; its secret is in the answer and nowhere else.
+
+        by  who asks; None: the installation itself
+        """
         wanted = scopes
         if wanted is None:
             wanted = [s for s in ALL_SCOPES if s != Scope.ADMIN]
@@ -184,13 +223,16 @@ class OAuth:
         if unknown:
             raise InvalidInput(f"unknown scopes {unknown}; there are {list(ALL_SCOPES)}")
         secret = f"kss_{secrets.token_urlsafe(32)}"
-        row = await repository.create_client(
-            tenant,
-            f"ks-{secrets.token_hex(8)}",
-            name,
-            server.digest(secret),
-            list(dict.fromkeys(wanted)),
-        )
+        client_id, kept = f"ks-{secrets.token_hex(8)}", list(dict.fromkeys(wanted))
+        async with transaction():
+            row = await repository.create_client(
+                tenant, client_id, name, server.digest(secret), kept
+            )
+            if by is not None:
+                within = await tenants.name_of(tenant)
+                await audit.record(
+                    by, "client.create", f"client:{row.id}", within=within, name=name, scopes=kept
+                )
         return _info(row, secret)
 
     async def ensure_administrator(self, tenant: TenantId, client_id: str, secret: str) -> bool:
@@ -224,13 +266,29 @@ class OAuth:
         """Give limit + 1 clients of a tenant in order of id."""
         return [_info(row) for row in await repository.clients(tenant, limit, after)]
 
-    async def revoke_client(self, tenant: TenantId, client_id: str) -> None:
+    async def revoke_client(self, tenant: TenantId, client_id: str, by: Caller) -> None:
         """Revoke a client and every token it holds; raises NotFound."""
         known = CLIENT_ID.fullmatch(client_id) is not None
         async with transaction():
             if not (known and await repository.revoke(tenant, client_id, datetime.now(UTC))):
                 raise NotFound(f"There is no client {client_id[:60]!r}.")
+            await audit.record(by, "client.revoke", f"client:{client_id}")
             await tell(Wake.KEYS)
+
+    @staticmethod
+    async def names(tenant: str, ids: list[str]) -> dict[str, str]:
+        """Give the names of a tenant's clients."""
+        return await repository.names(tenant, ids)
+
+
+def _with_keys(common: dict[str, Any], known: Published) -> dict[str, Any]:
+    revoked = common["revoked"]
+    clients = {**revoked["clients"], **known.lost}
+    return {**common, "revoked": {**revoked, "clients": clients}, "api_keys": known.listed}
+
+
+def _written(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, sort_keys=True).encode()
 
 
 def _info(row: Client, secret: str | None = None) -> ClientInfo:

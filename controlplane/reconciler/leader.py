@@ -5,7 +5,7 @@ import contextlib
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, NoReturn
 
 from controlplane import telemetry
@@ -38,6 +38,7 @@ class Duties:
     exchange  what pods read and write of the store, where there are pods
     shelf     environments that pods read there
     storage   what tenants may store, and have otherwise
+    audit_kept  how long events of the audit log are kept
     """
 
     store: Store
@@ -50,6 +51,7 @@ class Duties:
     changes: Callable[[], AsyncIterator[EndpointId]] | None = None
     exchange: Exchange | None = None
     shelf: sweep.Shelf | None = None
+    audit_kept: timedelta = timedelta(days=365)
 
 
 class Work:
@@ -102,7 +104,8 @@ class _Loops:
         self._builds = VersionBuilds(duties.builds, duties.builds_at_once, duties.storage)
         self._endpoints: Loop[uuid.UUID] = Loop("endpoints", self._reconcile, endpoints.all_ids)
         self._publish_due, self._pods_due = asyncio.Event(), asyncio.Event()
-        self.published: bytes | None = None
+        self.published: tuple[bytes, dict[str, bytes]] | None = None
+        self._twice = False
         self._limits: object = None
 
     async def run(self) -> None:
@@ -118,6 +121,7 @@ class _Loops:
                 builds=duties.builds,
                 exchange=duties.exchange,
                 shelf=duties.shelf,
+                audit_kept=duties.audit_kept,
             ),
         ]
         if duties.exchange is not None:
@@ -161,13 +165,23 @@ class _Loops:
             self._limits = limits
 
     async def publish_keys(self) -> None:
-        document = await self._duties.oauth.keys_document(datetime.now(UTC))
-        if document != self.published:
-            await self._duties.engine.publish_keys(document)
-            self.published = document
+        documents = await self._duties.oauth.keys_documents(datetime.now(UTC))
+        if documents != self.published:
+            await self._duties.engine.publish_keys(*documents)
+            self.published, self._twice = documents, False
             self._pods_due.set()
 
+    async def _publish_once_more(self) -> None:
+        """Hand over what did not change for a while a second time.
+
+        A kubelet that looked at the first word may have looked before it had seen the new keys.
+        """
+        if self.published is not None and not self._twice:
+            await self._duties.engine.publish_keys(*self.published)
+            self._twice = True
+
     async def _keep_published(self) -> None:
+        quiet = False
         while True:
             pause = PUBLISH_RESYNC_S
             self._publish_due.clear()
@@ -175,6 +189,8 @@ class _Loops:
                 # Limits first: with the keys an engine has all it needs to make tenants' places.
                 await self.publish_limits()
                 await self.publish_keys()
+                if quiet:
+                    await self._publish_once_more()
             except EngineUnavailable:
                 pause = PUBLISH_AGAIN_S
             except Exception:  # noqa: BLE001  (logged; the next resync tries again)
@@ -182,8 +198,9 @@ class _Loops:
             try:
                 async with asyncio.timeout(pause):
                     await self._publish_due.wait()
+                quiet = False
             except TimeoutError:
-                continue
+                quiet = True
 
     async def _keep_pods_keys(self, keys: PodKeys) -> None:
         """Beside the engine's: an object store that is away keeps no engine from its keys."""
@@ -191,7 +208,7 @@ class _Loops:
             self._pods_due.clear()
             try:
                 if self.published is not None and self._may_act():
-                    await keys.hand(self.published, await tenants.names())
+                    await keys.hand(*self.published, await tenants.names())
             except Exception:  # noqa: BLE001  (logged; the next look tries again)
                 telemetry.log.exception("the keys could not be put into the object store")
             with contextlib.suppress(TimeoutError):

@@ -35,7 +35,7 @@ async def create_tenant(
     require_platform(caller)
 
     async def act() -> dict[str, Any]:
-        return _show(await service.create(body.name))
+        return _show(await service.create(body.name, caller))
 
     return await once(request, caller.tenant, act)
 
