@@ -17,6 +17,9 @@ from fastapi.responses import FileResponse
 from prometheus_client.exposition import generate_latest
 
 from controlplane import database, pages, postgres, problems, telemetry, wakes
+from controlplane.accounts import browsers
+from controlplane.accounts import routes as account_routes
+from controlplane.accounts.passwords import Passwords
 from controlplane.artifacts.store import Store
 from controlplane.assembly import assemble
 from controlplane.bodies import BodyLimits
@@ -98,6 +101,7 @@ def create_app(
     app.state.oauth, app.state.parts = oauth, parts
     url = settings.public_url
     standing = {"client": oauth.standing, "user": tenants.standing}
+    app.state.browsers, app.state.passwords = browsers.Browsers(url, clock), Passwords()
     app.state.callers = Callers(url, url, oauth.jwks, standing, clock)
     # Those who wrote need not wait for the database's word to come back.
     app.state.wake_builds = lambda: parts.work.wake(Wake.VERSIONS)
@@ -113,7 +117,8 @@ def create_app(
         made.preflight,
     )
     problems.install(app)
-    for routes in (oauth_routes, tenant_routes, model_routes, endpoint_routes):
+    browsers.install(app)
+    for routes in (account_routes, oauth_routes, tenant_routes, model_routes, endpoint_routes):
         app.include_router(routes.router)
     _own_routes(app, parts)
     app.add_middleware(BodyLimits)

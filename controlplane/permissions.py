@@ -38,6 +38,7 @@ class Public(StrEnum):
     HEALTH = "health"
     OAUTH = "oauth"
     DOCS = "docs"
+    PAGE = "page"  # for browsers, which sign in with a cookie
 
 
 Rule = Scope | Public
@@ -49,6 +50,9 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/problems/{name}"): Public.DOCS,
     ("GET", "/v1/info"): Public.DOCS,
     ("GET", "/assets/{name}"): Public.DOCS,
+    ("GET", "/login"): Public.PAGE,
+    ("POST", "/login"): Public.PAGE,
+    ("POST", "/logout"): Public.PAGE,
     ("POST", "/oauth2/token"): Public.OAUTH,
     ("GET", "/oauth2/jwks.json"): Public.OAUTH,
     ("GET", "/.well-known/oauth-authorization-server"): Public.OAUTH,
