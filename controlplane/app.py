@@ -20,6 +20,7 @@ from controlplane import database, pages, postgres, problems, telemetry, wakes
 from controlplane.accounts import browsers
 from controlplane.accounts import routes as account_routes
 from controlplane.accounts.passwords import Passwords
+from controlplane.accounts.throttle import Devices
 from controlplane.artifacts.store import Store
 from controlplane.assembly import assemble
 from controlplane.bodies import BodyLimits
@@ -28,6 +29,7 @@ from controlplane.callers import (
     PLATFORM_TENANT,
     Callers,
     CurrentCaller,
+    Visitor,
     authorise,
     require_platform,
 )
@@ -43,6 +45,7 @@ from controlplane.permissions import ALL_SCOPES, rule
 from controlplane.preflight import preflight
 from controlplane.reconciler.leader import Duties, Work
 from controlplane.settings import EngineKind, Settings
+from controlplane.tenants import joining, member_routes
 from controlplane.tenants import routes as tenant_routes
 from controlplane.tenants import service as tenants
 from controlplane.wakes import Wake
@@ -70,10 +73,12 @@ def create_app(
     """Build the application; what is not given is made from the settings."""
     made = assemble(settings, engine=engine, store=store, builder=builder)
     engine, store = made.engine, made.store
+    secret = settings.signing_bytes or keys.read_or_make_secret(
+        settings.home / "secrets" / "signing"
+    )
     oauth = OAuth(
         issuer=settings.public_url,
-        secret=settings.signing_bytes
-        or keys.read_or_make_secret(settings.home / "secrets" / "signing"),
+        secret=secret,
         api_token_s=settings.api_token_s,
         predict_token_s=settings.predict_token_s,
         endpoint_exists=endpoints.exists,
@@ -101,8 +106,9 @@ def create_app(
     app.state.oauth, app.state.parts = oauth, parts
     url = settings.public_url
     standing = {"client": oauth.standing, "user": tenants.standing}
-    app.state.browsers, app.state.passwords = browsers.Browsers(url, clock), Passwords()
-    app.state.callers = Callers(url, url, oauth.jwks, standing, clock)
+    app.state.passwords = Passwords()
+    app.state.browsers = browsers.Browsers(url, Devices(secret), clock)
+    app.state.callers = Callers(url, url, oauth.jwks, standing, _visitor, clock)
     # Those who wrote need not wait for the database's word to come back.
     app.state.wake_builds = lambda: parts.work.wake(Wake.VERSIONS)
     app.state.wake_endpoint = lambda key: parts.work.wake(Wake.ENDPOINT, str(key))
@@ -118,13 +124,25 @@ def create_app(
     )
     problems.install(app)
     browsers.install(app)
-    for routes in (account_routes, oauth_routes, tenant_routes, model_routes, endpoint_routes):
+    for routes in (
+        *(account_routes, oauth_routes, tenant_routes, member_routes, joining),
+        *(model_routes, endpoint_routes),
+    ):
         app.include_router(routes.router)
     _own_routes(app, parts)
     app.add_middleware(BodyLimits)
     app.add_middleware(telemetry.RequestContext)
     check_rules(app)
     return app
+
+
+async def _visitor(request: Request) -> Visitor | None:
+    """Give who is signed in with a browser, for calls of the API that bring no token."""
+    browser = await browsers.browsers(request).of(request)
+    if browser is None:
+        return None
+    joined = await tenants.tenants_of(browser.person.id)
+    return Visitor(str(browser.person.id), tuple(name for name, _ in joined))
 
 
 def routes_of(app: FastAPI) -> list[tuple[str, str]]:

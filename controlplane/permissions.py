@@ -41,7 +41,14 @@ class Public(StrEnum):
     PAGE = "page"  # for browsers, which sign in with a cookie
 
 
-Rule = Scope | Public
+class Known(StrEnum):
+    """Routes for whoever is known, whatever their scopes; what they may do there depends."""
+
+    MEMBER = "member"  # somebody of a tenant
+    PERSON = "person"  # also a person who is in none, or named none
+
+
+Rule = Scope | Public | Known
 
 RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/healthz"): Public.HEALTH,
@@ -53,6 +60,10 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/login"): Public.PAGE,
     ("POST", "/login"): Public.PAGE,
     ("POST", "/logout"): Public.PAGE,
+    ("GET", "/account"): Public.PAGE,
+    ("POST", "/account"): Public.PAGE,
+    ("GET", "/invitations/accept"): Public.PAGE,
+    ("POST", "/invitations/accept"): Public.PAGE,
     ("POST", "/oauth2/token"): Public.OAUTH,
     ("GET", "/oauth2/jwks.json"): Public.OAUTH,
     ("GET", "/.well-known/oauth-authorization-server"): Public.OAUTH,
@@ -60,6 +71,13 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/v1/tenants"): Scope.ADMIN,
     ("POST", "/v1/tenants"): Scope.ADMIN,
     ("GET", "/v1/tenants/{tenant}"): Scope.ADMIN,
+    ("GET", "/v1/me"): Known.PERSON,
+    ("GET", "/v1/members"): Scope.ADMIN,
+    ("PATCH", "/v1/members/{member}"): Scope.ADMIN,
+    ("DELETE", "/v1/members/{member}"): Known.MEMBER,  # oneself, or with the scope admin anybody
+    ("GET", "/v1/invitations"): Scope.ADMIN,
+    ("POST", "/v1/invitations"): Scope.ADMIN,
+    ("DELETE", "/v1/invitations/{invitation}"): Scope.ADMIN,
     ("GET", "/v1/clients"): Scope.ADMIN,
     ("POST", "/v1/clients"): Scope.ADMIN,
     ("DELETE", "/v1/clients/{client}"): Scope.ADMIN,

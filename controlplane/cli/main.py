@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from controlplane.cli import admin, autoscaler, endpoints, local, models, predict
+from controlplane.cli import admin, autoscaler, endpoints, local, models, people, predict
 from controlplane.cli.output import Output, fail
 from controlplane.client import ApiError, BuildFailed, ClientError, Unreachable
 
@@ -34,6 +34,7 @@ for command in (
     *models.COMMANDS,
     *endpoints.COMMANDS,
     predict.predict,
+    *people.COMMANDS,
     autoscaler.autoscaler,
     admin.admin,
 ):

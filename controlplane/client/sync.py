@@ -13,9 +13,21 @@ import httpx
 from controlplane.client.bundle import Extras, PathLike, bundled
 from controlplane.client.core import Core
 from controlplane.client.home import find_account
+from controlplane.client.people import People
 from controlplane.client.predicting import END, Protocol, Windows
 from controlplane.client.registry import Looked, Progress, Registry
-from controlplane.client.results import Cause, Endpoint, Finding, LogLine, Model, Release, Version
+from controlplane.client.results import (
+    Cause,
+    Endpoint,
+    Finding,
+    Identity,
+    Invitation,
+    LogLine,
+    Member,
+    Model,
+    Release,
+    Version,
+)
 from controlplane.client.retries import RetryPolicy
 from controlplane.client.rows import one_by_one
 from controlplane.client.serving import Arrays, Serving, Traffic, release_of
@@ -59,6 +71,7 @@ class Client:
         self.url = account.url
         self._core = Core(account, retries or RetryPolicy(), timeout_s)
         self._registry, self._serving = Registry(self._core), Serving(self._core)
+        self._people = People(self._core)
         self._http = httpx.Client(**options(account.url))
         self._signing: defaultdict[str | None, threading.Lock] = defaultdict(threading.Lock)
 
@@ -175,6 +188,39 @@ class Client:
     def endpoint(self, name: str) -> Endpoint:
         """Read one endpoint."""
         return self._run(self._serving.endpoint(name))
+
+    def me(self) -> Identity:
+        """Tell who calls, and what they may do."""
+        return self._run(self._people.me())
+
+    def members(self) -> list[Member]:
+        """List the members of the tenant; administrators only, as all about members is."""
+        return self._run(self._people.members())
+
+    def change_role(self, member: str, role: str) -> Member:
+        """Make a member (e-mail address or id) owner, admin, developer or viewer."""
+        return self._run(self._people.change_role(member, role))
+
+    def remove_member(self, member: str) -> None:
+        """Take a member (e-mail address or id) out of the tenant."""
+        self._run(self._people.remove_member(member))
+
+    def invite(
+        self, email: str | None, role: str = "developer", *, tenant: str | None = None
+    ) -> Invitation:
+        """Invite an address, or whoever gets the link if None; the answer alone has the `link`.
+
+        tenant  another than one's own: the platform's administrators only
+        """
+        return self._run(self._people.invite(email, role, tenant))
+
+    def invitations(self) -> list[Invitation]:
+        """List invitations that nobody has accepted yet."""
+        return self._run(self._people.invitations())
+
+    def revoke_invitation(self, invitation: str) -> None:
+        """Take an invitation (its id) back."""
+        self._run(self._people.revoke_invitation(invitation))
 
     def preflight(self) -> list[Finding]:
         """Check what the installation stands on; administrators only."""
