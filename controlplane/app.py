@@ -17,8 +17,9 @@ from fastapi.responses import FileResponse
 from prometheus_client.exposition import generate_latest
 
 from controlplane import database, pages, postgres, problems, telemetry, wakes
-from controlplane.accounts import browsers
+from controlplane.accounts import browsers, external
 from controlplane.accounts import routes as account_routes
+from controlplane.accounts.openid import OpenId, Provider
 from controlplane.accounts.passwords import Passwords
 from controlplane.accounts.throttle import Devices
 from controlplane.artifacts.store import Store
@@ -45,7 +46,7 @@ from controlplane.permissions import ALL_SCOPES, rule
 from controlplane.preflight import preflight
 from controlplane.reconciler.leader import Duties, Work
 from controlplane.settings import EngineKind, Settings
-from controlplane.tenants import joining, member_routes
+from controlplane.tenants import invitations, joining, member_routes
 from controlplane.tenants import routes as tenant_routes
 from controlplane.tenants import service as tenants
 from controlplane.wakes import Wake
@@ -108,6 +109,7 @@ def create_app(
     standing = {"client": oauth.standing, "user": tenants.standing}
     app.state.passwords = Passwords()
     app.state.browsers = browsers.Browsers(url, Devices(secret), clock)
+    app.state.openid, app.state.is_invited = _openid(settings, clock), invitations.is_invited
     app.state.callers = Callers(url, url, oauth.jwks, standing, _visitor, clock)
     # Those who wrote need not wait for the database's word to come back.
     app.state.wake_builds = lambda: parts.work.wake(Wake.VERSIONS)
@@ -125,7 +127,7 @@ def create_app(
     problems.install(app)
     browsers.install(app)
     for routes in (
-        *(account_routes, oauth_routes, tenant_routes, member_routes, joining),
+        *(account_routes, external, oauth_routes, tenant_routes, member_routes, joining),
         *(model_routes, endpoint_routes),
     ):
         app.include_router(routes.router)
@@ -134,6 +136,22 @@ def create_app(
     app.add_middleware(telemetry.RequestContext)
     check_rules(app)
     return app
+
+
+def _openid(settings: Settings, clock: Callable[[], float]) -> OpenId | None:
+    """Give the provider that people may sign in with, if there is one."""
+    client_id, secret = settings.oidc_client_id, settings.oidc_client_secret
+    if settings.oidc_issuer is None or client_id is None or secret is None:
+        return None
+    provider = Provider(
+        settings.oidc_issuer,
+        client_id,
+        secret.get_secret_value(),
+        f"{settings.public_url}/login/external/callback",
+        settings.oidc_name,
+        frozenset(filter(None, settings.oidc_allowed_domains.split(","))),
+    )
+    return OpenId(provider, clock)
 
 
 async def _visitor(request: Request) -> Visitor | None:

@@ -60,6 +60,8 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/login"): Public.PAGE,
     ("POST", "/login"): Public.PAGE,
     ("POST", "/logout"): Public.PAGE,
+    ("GET", "/login/external"): Public.PAGE,
+    ("GET", "/login/external/callback"): Public.PAGE,
     ("GET", "/account"): Public.PAGE,
     ("POST", "/account"): Public.PAGE,
     ("GET", "/invitations/accept"): Public.PAGE,

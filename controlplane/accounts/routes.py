@@ -1,6 +1,7 @@
 """Signing in and out with a browser, and a person's own account."""
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -15,6 +16,7 @@ from controlplane.accounts.browsers import (
     caller_of,
     path_of_ours,
 )
+from controlplane.accounts.openid import of_application as openid_of
 from controlplane.accounts.passwords import of_application
 from runtime.problems import InvalidInput, Malformed, RateLimited
 
@@ -24,12 +26,14 @@ WRONG = "The e-mail address or the password is wrong."
 
 @router.get("/login")
 async def login_page(
-    browser: MaybeSignedIn, back: Annotated[str | None, Query(alias="next")] = None
+    browser: MaybeSignedIn,
+    request: Request,
+    back: Annotated[str | None, Query(alias="next")] = None,
 ) -> Response:
     """Show the page for signing in; who is signed in goes on."""
     if browser is not None:
         return RedirectResponse(path_of_ours(back), 303)
-    return pages.show("login", next=path_of_ours(back), email="", fault=None)
+    return _sign_in_page(request, path_of_ours(back))
 
 
 @router.post("/login")
@@ -44,14 +48,29 @@ async def login(request: Request) -> Response:
             of_application(request), ours.attempt(request, email), email, form.get("password", "")
         )
     except RateLimited as refused:
-        page = pages.show("login", 429, next=back, email=email[:254], fault=refused.detail)
+        page = _sign_in_page(request, back, 429, email=email, fault=refused.detail)
         page.headers.update(refused.headers())
         return page
     if person is None:
-        return pages.show("login", 422, next=back, email=email[:254], fault=WRONG)
+        return _sign_in_page(request, back, 422, email=email, fault=WRONG)
     response = RedirectResponse(back, 303)
     await ours.sign_in(person, request, response, by="password")
     return response
+
+
+def _sign_in_page(
+    request: Request, back: str, status: int = 200, *, email: str = "", fault: str | None = None
+) -> HTMLResponse:
+    elsewhere = openid_of(request)
+    return pages.show(
+        "login",
+        status,
+        next=back,
+        email=email[:254],
+        fault=fault,
+        external=None if elsewhere is None else elsewhere.provider.name,
+        leave=f"/login/external?{urlencode({'next': back})}",
+    )
 
 
 @router.post("/logout")

@@ -64,6 +64,8 @@ class Api:
         rows = await connections.get("default").execute_query_dict(
             "SELECT * FROM audit_events WHERE tenant = $1 ORDER BY id", [tenant]
         )
+        for row in rows:
+            row["detail"] = json.loads(row["detail"])
         return [*rows]
 
     async def execute(self, statement: str, *values: object) -> None:
