@@ -17,10 +17,11 @@ from fastapi.responses import FileResponse
 from prometheus_client.exposition import generate_latest
 
 from controlplane import database, pages, postgres, problems, telemetry, wakes
-from controlplane.accounts import browsers, external
+from controlplane.accounts import administration, browsers, external
 from controlplane.accounts import routes as account_routes
 from controlplane.accounts.openid import OpenId, Provider
 from controlplane.accounts.passwords import Passwords
+from controlplane.accounts.resets import Resets
 from controlplane.accounts.throttle import Devices
 from controlplane.artifacts.store import Store
 from controlplane.assembly import assemble
@@ -107,7 +108,7 @@ def create_app(
     app.state.oauth, app.state.parts = oauth, parts
     url = settings.public_url
     standing = {"client": oauth.standing, "user": tenants.standing}
-    app.state.passwords = Passwords()
+    app.state.passwords, app.state.resets = Passwords(), Resets(secret)
     app.state.browsers = browsers.Browsers(url, Devices(secret), clock)
     app.state.openid, app.state.is_invited = _openid(settings, clock), invitations.is_invited
     app.state.callers = Callers(url, url, oauth.jwks, standing, _visitor, clock)
@@ -131,6 +132,8 @@ def create_app(
         *(model_routes, endpoint_routes),
     ):
         app.include_router(routes.router)
+    for more in (administration.router, administration.link_router):
+        app.include_router(more)
     _own_routes(app, parts)
     app.add_middleware(BodyLimits)
     app.add_middleware(telemetry.RequestContext)

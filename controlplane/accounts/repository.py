@@ -26,6 +26,20 @@ async def by_email(email: str) -> User | None:
     return await User.get_or_none(email=email)
 
 
+async def lock(user_id: uuid.UUID) -> None:
+    """Let one transaction at a time change a person's account."""
+    await User.filter(id=user_id).select_for_update().first()
+
+
+async def page_of_all(limit: int, after: uuid.UUID | None) -> list[User]:
+    rows = User.all() if after is None else User.filter(id__gt=after)
+    return await rows.order_by("id").limit(limit + 1)
+
+
+async def disable(user_id: uuid.UUID, at: datetime | None) -> None:
+    await User.filter(id=user_id).update(disabled_at=at)
+
+
 async def create(email: str, name: str, password_hash: str | None) -> User:
     return await User.create(id=uuid.uuid4(), email=email, name=name, password_hash=password_hash)
 

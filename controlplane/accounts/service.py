@@ -38,6 +38,17 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonInfo:
+    """A person as the owners of the installation see them."""
+
+    id: uuid.UUID
+    email: str
+    name: str
+    disabled: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SessionInfo:
     """A browser that somebody is signed in with; `id` is no secret."""
 
@@ -77,6 +88,48 @@ async def find(user_id: uuid.UUID) -> Person | None:
 async def by_email(email: str) -> Person | None:
     row = await repository.by_email(checked_email(email))
     return None if row is None or row.disabled_at else _person(row)
+
+
+async def page(limit: int, after: uuid.UUID | None) -> list[PersonInfo]:
+    """Give limit + 1 of all people in order of id."""
+    return [_info(row) for row in await repository.page_of_all(limit, after)]
+
+
+async def get(which: str) -> Person:
+    """Give who may sign in, by id or e-mail address; raises NotFound."""
+    row = await _row(which)
+    if row.disabled_at is not None:
+        raise Conflict(f"{row.email} is disabled; enable the account first.")
+    return _person(row)
+
+
+async def disable(caller: Caller, which: str, at: datetime | None) -> PersonInfo:
+    """Keep somebody from signing in, which ends their sessions; at None: let them again."""
+    row = await _row(which)
+    person = _person(row)
+    if person.subject == caller.subject:
+        raise Conflict("You would lock yourself out; another owner may do that.")
+    async with transaction():
+        await repository.disable(row.id, at)
+        if at is not None:
+            await repository.end_sessions_of(row.id)
+        action = "account.enable" if at is None else "account.disable"
+        await audit.record(caller, action, person.subject, email=person.email)
+    return _info(await _row(str(row.id)))
+
+
+async def _row(which: str) -> User:
+    try:
+        row = await repository.user(uuid.UUID(which))
+    except ValueError:
+        row = None if "\0" in which else await repository.by_email(which.strip().lower())
+    if row is None:
+        raise NotFound(f"There is nobody {which[:80]!r}.")
+    return row
+
+
+def _info(row: User) -> PersonInfo:
+    return PersonInfo(row.id, row.email, row.name, row.disabled_at is not None, row.created_at)
 
 
 async def create(email: str, name: str, password_hash: str | None) -> Person:

@@ -14,6 +14,7 @@ from controlplane.client.errors import (
     Unreachable,
 )
 from controlplane.client.results import (
+    Account,
     Cause,
     ColdStart,
     Condition,
@@ -24,6 +25,7 @@ from controlplane.client.results import (
     LogLine,
     Member,
     Model,
+    PasswordLink,
     Release,
     Revision,
     Version,
@@ -32,6 +34,7 @@ from controlplane.client.retries import RetryPolicy
 from controlplane.client.sync import Client
 
 __all__ = [
+    "Account",
     "ApiError",
     "AsyncClient",
     "BadAnswer",
@@ -51,6 +54,7 @@ __all__ = [
     "Model",
     "NotConfigured",
     "NotFound",
+    "PasswordLink",
     "Release",
     "RetryPolicy",
     "Revision",

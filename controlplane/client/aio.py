@@ -15,6 +15,7 @@ from controlplane.client.people import People
 from controlplane.client.predicting import END, Protocol, Windows
 from controlplane.client.registry import Looked, Progress, Registry
 from controlplane.client.results import (
+    Account,
     Cause,
     Endpoint,
     Finding,
@@ -23,6 +24,7 @@ from controlplane.client.results import (
     LogLine,
     Member,
     Model,
+    PasswordLink,
     Release,
     Version,
 )
@@ -213,6 +215,18 @@ class AsyncClient:
     async def revoke_invitation(self, invitation: str) -> None:
         """Take an invitation (its id) back."""
         await self._run(self._people.revoke_invitation(invitation))
+
+    async def people(self) -> list[Account]:
+        """List everybody with an account; like the next two for owners of the installation."""
+        return await self._run(self._people.people())
+
+    async def disable(self, person: str, *, disabled: bool = True) -> Account:
+        """Keep somebody (e-mail address or id) from signing in, or let them again."""
+        return await self._run(self._people.disable(person, disabled))
+
+    async def password_link(self, person: str) -> PasswordLink:
+        """Make a link with which somebody (e-mail address or id) sets a password, for a day."""
+        return await self._run(self._people.password_link(person))
 
     async def preflight(self) -> list[Finding]:
         """Check what the installation stands on; administrators only."""

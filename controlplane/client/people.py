@@ -3,7 +3,7 @@
 from typing import Any
 
 from controlplane.client.core import Core
-from controlplane.client.results import Identity, Invitation, Member
+from controlplane.client.results import Account, Identity, Invitation, Member, PasswordLink
 from controlplane.client.steps import Flow, members
 
 
@@ -44,3 +44,18 @@ class People:
     def revoke_invitation(self, invitation: str) -> Flow[None]:
         """Take an invitation back."""
         yield from self._core.delete(self._core.url("invitations", invitation))
+
+    def people(self) -> Flow[list[Account]]:
+        """List everybody with an account."""
+        return list(map(Account.read, (yield from self._core.listed("people"))))
+
+    def disable(self, person: str, disabled: bool) -> Flow[Account]:
+        """Keep somebody from signing in, or let them again."""
+        url = self._core.url("people", person)
+        answer = yield from self._core.call("PATCH", url, {"disabled": disabled})
+        return Account.read(members(answer, url))
+
+    def password_link(self, person: str) -> Flow[PasswordLink]:
+        """Make a link with which somebody sets a password."""
+        url = self._core.url("people", person, "password-link")
+        return PasswordLink.read((yield from self._core.post(url, {})))

@@ -390,6 +390,45 @@ class Invitation:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody with an account at this installation."""
+
+    id: str
+    email: str
+    name: str
+    disabled: bool
+    created_at: datetime | None
+    raw: Raw = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: Raw) -> "Account":
+        """Read the API's document."""
+        return cls(
+            id=_text(raw, "id"),
+            email=_text(raw, "email"),
+            name=_text(raw, "name"),
+            disabled=raw.get("disabled") is True,
+            created_at=_time(raw),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordLink:
+    """With `link` somebody sets a password, once."""
+
+    email: str
+    expires_at: datetime | None
+    link: str = field(repr=False)
+    raw: Raw = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: Raw) -> "PasswordLink":
+        """Read the API's document."""
+        return cls(_text(raw, "email"), _time(raw, "expires_at"), _text(raw, "link"), raw)
+
+
 def _text(raw: Raw, name: str) -> str:
     value = raw.get(name)
     if not isinstance(value, str):

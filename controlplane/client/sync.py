@@ -17,6 +17,7 @@ from controlplane.client.people import People
 from controlplane.client.predicting import END, Protocol, Windows
 from controlplane.client.registry import Looked, Progress, Registry
 from controlplane.client.results import (
+    Account,
     Cause,
     Endpoint,
     Finding,
@@ -25,6 +26,7 @@ from controlplane.client.results import (
     LogLine,
     Member,
     Model,
+    PasswordLink,
     Release,
     Version,
 )
@@ -221,6 +223,18 @@ class Client:
     def revoke_invitation(self, invitation: str) -> None:
         """Take an invitation (its id) back."""
         self._run(self._people.revoke_invitation(invitation))
+
+    def people(self) -> list[Account]:
+        """List everybody with an account; like the next two for owners of the installation."""
+        return self._run(self._people.people())
+
+    def disable(self, person: str, *, disabled: bool = True) -> Account:
+        """Keep somebody (e-mail address or id) from signing in, or let them again."""
+        return self._run(self._people.disable(person, disabled))
+
+    def password_link(self, person: str) -> PasswordLink:
+        """Make a link with which somebody (e-mail address or id) sets a password, for a day."""
+        return self._run(self._people.password_link(person))
 
     def preflight(self) -> list[Finding]:
         """Check what the installation stands on; administrators only."""

@@ -21,6 +21,7 @@ FILLED = {
     "name": "conflict",
     "member": "nobody@example.com",
     "invitation": "nobody",
+    "person": "nobody@example.com",
 }
 
 
