@@ -32,6 +32,10 @@ async def lock(tenant: uuid.UUID) -> None:
     await Tenant.filter(id=tenant).select_for_update().first()
 
 
+async def names_of_all() -> list[str]:
+    return [str(name) for name in await Tenant.all().values_list("name", flat=True)]
+
+
 async def role_of(tenant: str, user_id: uuid.UUID) -> Role | None:
     row = await Member.get_or_none(tenant__name=tenant, user_id=user_id)
     return None if row is None else row.role
