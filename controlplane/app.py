@@ -24,7 +24,7 @@ from controlplane.accounts.passwords import Passwords
 from controlplane.accounts.resets import Resets
 from controlplane.accounts.throttle import Devices
 from controlplane.artifacts.store import Store
-from controlplane.assembly import assemble
+from controlplane.assembly import Assembly, assemble, limits_of, prices_of
 from controlplane.bodies import BodyLimits
 from controlplane.builder.job import Builder
 from controlplane.callers import (
@@ -35,23 +35,33 @@ from controlplane.callers import (
     authorise,
     require_platform,
 )
+from controlplane.endpoints import holdings
 from controlplane.endpoints import routes as endpoint_routes
 from controlplane.endpoints import service as endpoints
 from controlplane.engines.engine import Engine
+from controlplane.engines.preflight import Finding
 from controlplane.leading import Leading, Leases
 from controlplane.models import routes as model_routes
+from controlplane.models import service as models
+from controlplane.models.storage import Storage
 from controlplane.oauth import keys
 from controlplane.oauth import routes as oauth_routes
 from controlplane.oauth.service import OAuth
 from controlplane.permissions import ALL_SCOPES, rule
-from controlplane.preflight import preflight
+from controlplane.preflight import Look, preflight, sandbox, sandbox_of_pods
+from controlplane.quotas import routes as quota_routes
+from controlplane.rates import Rates
 from controlplane.reconciler.leader import Duties, Work
 from controlplane.settings import EngineKind, Settings
 from controlplane.tenants import invitations, joining, member_routes
 from controlplane.tenants import routes as tenant_routes
 from controlplane.tenants import service as tenants
+from controlplane.tenants.limits import BURST_S
+from controlplane.tenants.service import Quotas
+from controlplane.usage import routes as usage_routes
 from controlplane.wakes import Wake
 from runtime.problems import NotFound, Problem, Starting
+from runtime.sandbox import detect
 
 
 def database_url(settings: Settings) -> str:
@@ -85,6 +95,8 @@ def create_app(
         predict_token_s=settings.predict_token_s,
         endpoint_exists=endpoints.exists,
     )
+    quotas = Quotas(limits_of(settings))
+    storage = Storage(quotas, holdings.kept)
     duties = Duties(
         store,
         engine,
@@ -92,6 +104,7 @@ def create_app(
         settings.builds_at_once,
         oauth,
         settings.public_url,
+        storage,
         changes=made.changes,
         exchange=made.exchange,
         shelf=made.shelf,
@@ -116,6 +129,9 @@ def create_app(
     app.state.wake_builds = lambda: parts.work.wake(Wake.VERSIONS)
     app.state.wake_endpoint = lambda key: parts.work.wake(Wake.ENDPOINT, str(key))
     app.state.publish_keys = parts.work.publish_keys
+    app.state.publish_limits = parts.work.publish_limits
+    app.state.quotas, app.state.storage, app.state.prices = quotas, storage, prices_of(settings)
+    app.state.rates = Rates(quotas.rate, BURST_S, time.monotonic)
     app.state.preflight = functools.partial(
         preflight,
         {
@@ -123,13 +139,13 @@ def create_app(
             "artifact store": store.ping,
             "engine": engine.observe_all,
         },
-        made.preflight,
+        _looks(settings, made),
     )
     problems.install(app)
     browsers.install(app)
     for routes in (
         *(account_routes, external, oauth_routes, tenant_routes, member_routes, joining),
-        *(model_routes, endpoint_routes),
+        *(model_routes, endpoint_routes, quota_routes, usage_routes),
     ):
         app.include_router(routes.router)
     for more in (administration.router, administration.link_router):
@@ -164,6 +180,19 @@ async def _visitor(request: Request) -> Visitor | None:
         return None
     joined = await tenants.tenants_of(browser.person.id)
     return Visitor(str(browser.person.id), tuple(name for name, _ in joined))
+
+
+def _looks(settings: Settings, made: Assembly) -> list[tuple[str, Look]]:
+    """Give what preflight has a look at: the sandbox, and the cluster where there is one."""
+    required = settings.sandbox == "required"
+
+    async def sandboxed() -> tuple[Finding, ...]:
+        if made.builder is None:  # in pods: what held the last one is all that is known here
+            return sandbox_of_pods(await models.last_layers_of_all(), required=required)
+        return sandbox(await asyncio.to_thread(detect), required=required)
+
+    cluster: list[tuple[str, Look]] = [("cluster", made.preflight)] if made.preflight else []
+    return [("sandbox", sandboxed), *cluster]
 
 
 def routes_of(app: FastAPI) -> list[tuple[str, str]]:

@@ -82,7 +82,7 @@ class Settings(BaseSettings):
         description="Environments of other scikit-learn versions kept at most, or off. On"
         " Knative they are in the object store, for as long as they are used.",
     )
-    sandbox: str = Field("required", description="required, or degraded to build without it.")
+    sandbox: str = Field("required", description="required, or degraded: build without its layers.")
     api_token_s: int = Field(900, ge=60, le=DAY_S, description="Life of a token for the API.")
     predict_token_s: int = Field(300, ge=60, le=DAY_S, description="… for one endpoint.")
     signing_secret: SecretStr | None = Field(
@@ -136,7 +136,24 @@ class Settings(BaseSettings):
     standby_s: float = Field(
         600, ge=0, le=3600, description="Seconds a builder waits for a tenant's next push; 0: none."
     )
-    tenant_pods: int = Field(100, ge=2, description="Pods of one tenant at most.")
+    tenant_pods: int = Field(
+        100, ge=1, description="Pods of one tenant at most; workers on this machine."
+    )
+    tenant_models: int = Field(1000, ge=0, description="Models of one tenant at most.")
+    tenant_endpoints: int = Field(1000, ge=0, description="Endpoints of one tenant at most.")
+    tenant_storage_bytes: int = Field(
+        50 * 1024 * MIB, ge=0, description="Uploads and plans of one tenant at most."
+    )
+    tenant_builds: int = Field(4, ge=1, description="Builds of one tenant side by side.")
+    tenant_requests_per_s: int = Field(
+        100, ge=1, description="Requests of one tenant to a replica of the API each second."
+    )
+    price_cpu_hour: float | None = Field(
+        None, ge=0, description="Of one CPU for an hour, for estimates of cost."
+    )
+    price_gib_hour: float | None = Field(
+        None, ge=0, description="Of one GiB of memory for an hour; both or none."
+    )
     gateway: bool = Field(False, description="One port before all endpoints; `up --gateway`.")
     gateway_listen: str = Field("127.0.0.1:8081", description="IP:PORT of the gateway.")
     gateway_host: str | None = Field(None, description="Its name: ENDPOINT.TENANT.HOST.")
@@ -366,6 +383,8 @@ class Settings(BaseSettings):
         given = {self.oidc_issuer is None, not self.oidc_client_id, self.oidc_client_secret is None}
         if len(given) > 1:
             faults.append("KUBESERVE_OIDC_ISSUER: must be given with _CLIENT_ID and _CLIENT_SECRET")
+        if (self.price_cpu_hour is None) != (self.price_gib_hour is None):
+            faults.append("KUBESERVE_PRICE_GIB_HOUR: must be given with _PRICE_CPU_HOUR, or not")
         if self.engine is EngineKind.KNATIVE:
             faults += self._knative_faults()
         address = urlsplit(self.public_url)

@@ -1,4 +1,4 @@
-"""Queries on tenants, their members and invitations."""
+"""Queries on tenants, their members, invitations and quotas."""
 
 import uuid
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any
 from tortoise.queryset import QuerySet
 
 from controlplane.permissions import Role
-from controlplane.tenants.tables import Invitation, Member, Tenant
+from controlplane.tenants.tables import Invitation, Member, Quota, Tenant
 
 
 async def by_name(name: str) -> Tenant | None:
@@ -25,11 +25,6 @@ async def create(name: str) -> Tenant:
 async def page_of_all(limit: int, after: str | None) -> list[Tenant]:
     rows = Tenant.filter(name__gt=after) if after else Tenant.all()
     return await rows.order_by("name").limit(limit + 1)
-
-
-async def lock(tenant: uuid.UUID) -> None:
-    """Let one transaction at a time change who is in a tenant."""
-    await Tenant.filter(id=tenant).select_for_update().first()
 
 
 async def names_of_all() -> list[str]:
@@ -124,3 +119,23 @@ async def accepted(row: Invitation, at: datetime) -> None:
 
 def _open(now: datetime) -> QuerySet[Invitation]:
     return Invitation.filter(accepted_at=None, revoked_at=None, expires_at__gt=now)
+
+
+async def lock(tenant_id: uuid.UUID) -> None:
+    """Lock a tenant to the end of the transaction; rows that refer to it can be made meanwhile."""
+    await Tenant.filter(id=tenant_id).select_for_update(no_key=True).first()
+
+
+async def quota(tenant_id: uuid.UUID) -> Quota | None:
+    return await Quota.get_or_none(tenant_id=tenant_id)
+
+
+async def put_quota(tenant_id: uuid.UUID, overrides: dict[str, int | None]) -> None:
+    await Quota.update_or_create(tenant_id=tenant_id, defaults=overrides)
+
+
+async def quotas_of_all() -> list[tuple[Tenant, Quota]]:
+    """Give every tenant whose quota differs from the installation's."""
+    rows = await Quota.all()
+    tenants = {row.id: row for row in await Tenant.filter(id__in=[row.tenant_id for row in rows])}
+    return [(tenants[row.tenant_id], row) for row in rows if row.tenant_id in tenants]
