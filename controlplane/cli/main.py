@@ -8,7 +8,17 @@ import sys
 
 import click
 
-from controlplane.cli import access, admin, autoscaler, endpoints, local, models, predict, usage
+from controlplane.cli import (
+    access,
+    admin,
+    autoscaler,
+    endpoints,
+    local,
+    models,
+    people,
+    predict,
+    usage,
+)
 from controlplane.cli.output import Output, fail
 from controlplane.client import ApiError, BuildFailed, ClientError, Unreachable
 
@@ -36,6 +46,7 @@ for command in (
     *usage.COMMANDS,
     *access.COMMANDS,
     predict.predict,
+    *people.COMMANDS,
     autoscaler.autoscaler,
     admin.admin,
 ):
