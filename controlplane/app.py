@@ -17,7 +17,13 @@ from fastapi.responses import FileResponse, JSONResponse
 from prometheus_client.exposition import generate_latest
 
 from controlplane import database, pages, postgres, problems, telemetry, wakes
+from controlplane.accounts import administration, browsers, external
+from controlplane.accounts import routes as account_routes
 from controlplane.accounts import service as accounts
+from controlplane.accounts.openid import OpenId, Provider
+from controlplane.accounts.passwords import Passwords
+from controlplane.accounts.resets import Resets
+from controlplane.accounts.throttle import Devices
 from controlplane.api_keys import routes as api_key_routes
 from controlplane.api_keys.service import ApiKeys
 from controlplane.artifacts.store import Store
@@ -31,6 +37,7 @@ from controlplane.callers import (
     Callers,
     CurrentCaller,
     StandingOf,
+    Visitor,
     authorise,
     require_platform,
 )
@@ -53,6 +60,7 @@ from controlplane.rates import Rates
 from controlplane.reconciler.leader import Duties, Work
 from controlplane.settings import EngineKind, Settings
 from controlplane.subjects import Subjects
+from controlplane.tenants import invitations, joining, member_routes
 from controlplane.tenants import routes as tenant_routes
 from controlplane.tenants import service as tenants
 from controlplane.tenants.limits import BURST_S
@@ -84,20 +92,22 @@ def create_app(
     """Build the application; what is not given is made from the settings."""
     made = assemble(settings, engine=engine, store=store, builder=builder)
     engine, store = made.engine, made.store
+    secret = settings.signing_bytes or keys.read_or_make_secret(
+        settings.home / "secrets" / "signing"
+    )
     standing: dict[str, StandingOf] = {}
     api_keys = ApiKeys(settings.public_url, standing, endpoints.id_of)
     oauth = OAuth(
         issuer=settings.public_url,
-        secret=settings.signing_bytes
-        or keys.read_or_make_secret(settings.home / "secrets" / "signing"),
+        secret=secret,
         api_token_s=settings.api_token_s,
         predict_token_s=settings.predict_token_s,
         endpoint_exists=endpoints.exists,
         keys=api_keys,
     )
-    standing |= {"client": oauth.standing, "user": tenants.standing, "key": api_keys.standing}
     quotas = Quotas(limits_of(settings))
     storage = Storage(quotas, holdings.kept)
+    standing |= {"client": oauth.standing, "user": tenants.standing, "key": api_keys.standing}
     duties = Duties(
         store,
         engine,
@@ -126,7 +136,10 @@ def create_app(
         {"client": oauth.names, "user": accounts.emails, "key": api_keys.names}
     )
     url = settings.public_url
-    app.state.callers = Callers(url, url, oauth.jwks, standing, clock)
+    app.state.passwords, app.state.resets = Passwords(), Resets(secret)
+    app.state.browsers = browsers.Browsers(url, Devices(secret), clock)
+    app.state.openid, app.state.is_invited = _openid(settings, clock), invitations.is_invited
+    app.state.callers = Callers(url, url, oauth.jwks, standing, _visitor, clock)
     # Those who wrote need not wait for the database's word to come back.
     app.state.wake_builds = lambda: parts.work.wake(Wake.VERSIONS)
     app.state.wake_endpoint = lambda key: parts.work.wake(Wake.ENDPOINT, str(key))
@@ -144,18 +157,15 @@ def create_app(
         _looks(settings, made),
     )
     problems.install(app)
+    browsers.install(app)
     _keep_denials(app)
     for routes in (
-        oauth_routes,
-        api_key_routes,
-        audit_routes,
-        tenant_routes,
-        model_routes,
-        endpoint_routes,
-        quota_routes,
-        usage_routes,
+        *(account_routes, external, oauth_routes, tenant_routes, member_routes, joining),
+        *(api_key_routes, audit_routes, model_routes, endpoint_routes, quota_routes, usage_routes),
     ):
         app.include_router(routes.router)
+    for more in (administration.router, administration.link_router):
+        app.include_router(more)
     _own_routes(app, parts)
     app.add_middleware(BodyLimits)
     app.add_middleware(telemetry.RequestContext)
@@ -163,17 +173,29 @@ def create_app(
     return app
 
 
-def _keep_denials(app: FastAPI) -> None:
-    """Write a refused change to the audit log before it is answered."""
-    denials = Denials()
+def _openid(settings: Settings, clock: Callable[[], float]) -> OpenId | None:
+    """Give the provider that people may sign in with, if there is one."""
+    client_id, secret = settings.oidc_client_id, settings.oidc_client_secret
+    if settings.oidc_issuer is None or client_id is None or secret is None:
+        return None
+    provider = Provider(
+        settings.oidc_issuer,
+        client_id,
+        secret.get_secret_value(),
+        f"{settings.public_url}/login/external/callback",
+        settings.oidc_name,
+        frozenset(filter(None, settings.oidc_allowed_domains.split(","))),
+    )
+    return OpenId(provider, clock)
 
-    @app.exception_handler(Forbidden)
-    async def of_forbidden(request: Request, error: Forbidden) -> JSONResponse:
-        caller = getattr(request.state, "caller", None)
-        if caller is not None:
-            route = request.scope["route"].path
-            await denials.record(caller, request.method, route, error.detail)
-        return problems.answer(error, request)
+
+async def _visitor(request: Request) -> Visitor | None:
+    """Give who is signed in with a browser, for calls of the API that bring no token."""
+    browser = await browsers.browsers(request).of(request)
+    if browser is None:
+        return None
+    joined = await tenants.tenants_of(browser.person.id)
+    return Visitor(str(browser.person.id), tuple(name for name, _ in joined))
 
 
 def _looks(settings: Settings, made: Assembly) -> list[tuple[str, Look]]:
@@ -187,6 +209,19 @@ def _looks(settings: Settings, made: Assembly) -> list[tuple[str, Look]]:
 
     cluster: list[tuple[str, Look]] = [("cluster", made.preflight)] if made.preflight else []
     return [("sandbox", sandboxed), *cluster]
+
+
+def _keep_denials(app: FastAPI) -> None:
+    """Write a refused change to the audit log before it is answered."""
+    denials = Denials()
+
+    @app.exception_handler(Forbidden)
+    async def of_forbidden(request: Request, error: Forbidden) -> JSONResponse:
+        caller = getattr(request.state, "caller", None)
+        if caller is not None:
+            route = request.scope["route"].path
+            await denials.record(caller, request.method, route, error.detail)
+        return problems.answer(error, request)
 
 
 def routes_of(app: FastAPI) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Who calls: a bearer token becomes a Caller; what the table does not allow is refused."""
+"""Who calls: a token or a browser's session becomes a Caller; what no rule allows is refused."""
 
 import base64
 import json
@@ -11,9 +11,10 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from controlplane.permissions import Public, Role, allows, rule
+from controlplane import csrf
+from controlplane.permissions import Known, Public, Role, allows, rule
 from runtime import api_keys
-from runtime.problems import Forbidden, Unauthenticated
+from runtime.problems import Forbidden, InvalidInput, Unauthenticated
 
 LEEWAY_S: Final = 30
 PLATFORM_TENANT: Final = "default"
@@ -22,12 +23,15 @@ TEXTS: Final = ("sub", "client_id", "jti", "scope", "tenant")
 CLAIMS: Final = {"iss", "aud", "exp", "iat", *TEXTS}
 MAX_TOKEN: Final = 8192
 MAX_LIFE_S: Final = 86_400
+TENANT: Final = "kubeserve-tenant"  # header of a browser whose person is in several
+BROWSER: Final = "browser"  # the client of who has a session, no token
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Whoever made this request.
 
+    tenant   empty: a person who asks about themself and is in none, or named none of several
     subject  `client:ID` of a program, `user:UUID` of a person, `key:ID` of an API key
     client   the OAuth client that got the token: the program itself, or what the person uses
     scopes   that the token has and its subject still has
@@ -52,6 +56,17 @@ class Standing:
     role: Role | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who is signed in with a browser, and the tenants they are members of."""
+
+    user: str
+    tenants: tuple[str, ...]
+
+
+# Gives who a request's cookie is of, if it is of anybody.
+VisitorOf = Callable[[Request], Awaitable[Visitor | None]]
+
 # Looks up (ID or UUID, tenant); None: revoked, removed, or never there.
 StandingOf = Callable[[str, str], Awaitable[Standing | None]]
 
@@ -63,12 +78,14 @@ class Callers:
     audience  of the API's own tokens
     keys      the public keys, as a JWKS document
     standing  by kind of subject, what it may do now; whoever was removed ends at once
+    visitor   who is signed in with a browser
     """
 
     issuer: str
     audience: str
     keys: Callable[[], Awaitable[dict[str, Any]]]
     standing: Mapping[str, StandingOf]
+    visitor: VisitorOf
     clock: Callable[[], float]
 
     async def authorise(self, request: Request) -> Caller | None:
@@ -76,13 +93,46 @@ class Callers:
         needed = rule(request.method, request.scope["route"].path)
         if isinstance(needed, Public):
             return None
+        visitor = None
+        if "authorization" not in request.headers:
+            visitor = await self.visitor(request)
+        if visitor is None:
+            found = await self.identify(request.headers.get("authorization"))
+        else:
+            csrf.check_origin(request, self.issuer)
+            wanted = request.headers.get(TENANT)
+            found = await self.visiting(visitor, wanted, chosen=needed is not Known.PERSON)
         address = request.client.host if request.client else ""
-        found = await self.identify(request.headers.get("authorization"))
         caller = replace(found, address=address, request_id=request.state.request_id)
         request.state.caller = caller  # whoever is refused is known too
         if not allows(caller.scopes, needed):
             raise Forbidden(f"This needs the scope {needed}.", scope=str(needed))
         return caller
+
+    async def visiting(self, visitor: Visitor, wanted: str | None, *, chosen: bool) -> Caller:
+        """Give who is signed in with a browser, in one of their tenants.
+
+        wanted  the tenant that the request names; the only one otherwise
+        chosen  there must be one. Raises InvalidInput, or Forbidden for one of others
+        """
+        subject = f"user:{visitor.user}"
+        tenant = wanted
+        if tenant is None and len(visitor.tenants) == 1:
+            tenant = visitor.tenants[0]
+        if tenant is None and not chosen:
+            return Caller("", subject, BROWSER, frozenset())
+        if tenant is None and visitor.tenants:
+            raise InvalidInput(
+                f"Say which tenant: send the header KubeServe-Tenant, one of "
+                f"{list(visitor.tenants)}.",
+                tenants=list(visitor.tenants),
+            )
+        now = None if tenant is None else await self.standing["user"](visitor.user, tenant)
+        if tenant is None or now is None:
+            raise Forbidden(
+                "You are no member of this tenant; ask one of its owners to invite you."
+            )
+        return Caller(tenant, subject, BROWSER, now.scopes, now.role)
 
     async def identify(self, authorization: str | None) -> Caller:
         """Verify the Authorization header, and that its subject still is who it was."""

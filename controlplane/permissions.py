@@ -39,15 +39,17 @@ class Public(StrEnum):
     HEALTH = "health"
     OAUTH = "oauth"
     DOCS = "docs"
+    PAGE = "page"  # for browsers, which sign in with a cookie
 
 
-class Anyone(StrEnum):
-    """Routes that need a token of whatever scopes: what they show and change is the caller's."""
+class Known(StrEnum):
+    """Routes for whoever is known, whatever their scopes; what they may do there depends."""
 
-    SIGNED_IN = "signed in"
+    MEMBER = "member"  # somebody of a tenant
+    PERSON = "person"  # also a person who is in none, or named none
 
 
-Rule = Scope | Public | Anyone
+Rule = Scope | Public | Known
 
 RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/healthz"): Public.HEALTH,
@@ -56,6 +58,15 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/problems/{name}"): Public.DOCS,
     ("GET", "/v1/info"): Public.DOCS,
     ("GET", "/assets/{name}"): Public.DOCS,
+    ("GET", "/login"): Public.PAGE,
+    ("POST", "/login"): Public.PAGE,
+    ("POST", "/logout"): Public.PAGE,
+    ("GET", "/login/external"): Public.PAGE,
+    ("GET", "/login/external/callback"): Public.PAGE,
+    ("GET", "/account"): Public.PAGE,
+    ("POST", "/account"): Public.PAGE,
+    ("GET", "/invitations/accept"): Public.PAGE,
+    ("POST", "/invitations/accept"): Public.PAGE,
     ("POST", "/oauth2/token"): Public.OAUTH,
     ("GET", "/oauth2/jwks.json"): Public.OAUTH,
     ("GET", "/.well-known/oauth-authorization-server"): Public.OAUTH,
@@ -63,6 +74,18 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/v1/tenants"): Scope.ADMIN,
     ("POST", "/v1/tenants"): Scope.ADMIN,
     ("GET", "/v1/tenants/{tenant}"): Scope.ADMIN,
+    ("GET", "/account/password"): Public.PAGE,
+    ("POST", "/account/password"): Public.PAGE,
+    ("GET", "/v1/people"): Scope.ADMIN,
+    ("PATCH", "/v1/people/{person}"): Scope.ADMIN,
+    ("POST", "/v1/people/{person}/password-link"): Scope.ADMIN,
+    ("GET", "/v1/me"): Known.PERSON,
+    ("GET", "/v1/members"): Scope.ADMIN,
+    ("PATCH", "/v1/members/{member}"): Scope.ADMIN,
+    ("DELETE", "/v1/members/{member}"): Known.MEMBER,  # oneself, or with the scope admin anybody
+    ("GET", "/v1/invitations"): Scope.ADMIN,
+    ("POST", "/v1/invitations"): Scope.ADMIN,
+    ("DELETE", "/v1/invitations/{invitation}"): Scope.ADMIN,
     ("GET", "/v1/tenants/{tenant}/quota"): Scope.ADMIN,
     ("PUT", "/v1/tenants/{tenant}/quota"): Scope.ADMIN,
     ("GET", "/v1/quota"): Scope.ENDPOINTS_READ,
@@ -70,9 +93,9 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/v1/clients"): Scope.ADMIN,
     ("POST", "/v1/clients"): Scope.ADMIN,
     ("DELETE", "/v1/clients/{client}"): Scope.ADMIN,
-    ("GET", "/v1/keys"): Anyone.SIGNED_IN,
-    ("POST", "/v1/keys"): Anyone.SIGNED_IN,
-    ("DELETE", "/v1/keys/{key}"): Anyone.SIGNED_IN,
+    ("GET", "/v1/keys"): Known.MEMBER,
+    ("POST", "/v1/keys"): Known.MEMBER,
+    ("DELETE", "/v1/keys/{key}"): Known.MEMBER,
     ("GET", "/v1/audit"): Scope.ADMIN,
     ("GET", "/v1/models"): Scope.MODELS_READ,
     ("POST", "/v1/models"): Scope.MODELS_WRITE,
@@ -102,7 +125,7 @@ def allows(scopes: AbstractSet[str], needed: Rule | None) -> bool:
     """Tell whether somebody with these scopes may; an administrator of a tenant may all in it."""
     if needed is None or isinstance(needed, Public):
         return needed is not None
-    return isinstance(needed, Anyone) or needed in scopes or Scope.ADMIN in scopes
+    return isinstance(needed, Known) or needed in scopes or Scope.ADMIN in scopes
 
 
 def rule(method: str, path: str) -> Rule | None:

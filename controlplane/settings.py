@@ -9,7 +9,7 @@ import ssl
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -96,6 +96,16 @@ class Settings(BaseSettings):
     )
     admin_client_secret: SecretStr | None = Field(
         None, description="Its secret; another one here takes the place of the old one."
+    )
+    proxies: str = Field(
+        "127.0.0.1", description="Addresses or networks whose X-Forwarded-For is believed."
+    )
+    oidc_issuer: str | None = Field(None, description="OpenID provider to sign in with.")
+    oidc_client_id: str | None = Field(None, description="This installation's id there.")
+    oidc_client_secret: SecretStr | None = Field(None, description="Its secret there.")
+    oidc_name: str = Field("single sign-on", description="What people call it.")
+    oidc_allowed_domains: str = Field(
+        "", description="Domains of e-mail addresses that may sign in there; all if empty."
     )
     engine: EngineKind = Field(EngineKind.EMBEDDED, description="embedded, or knative.")
     runtime_image: str | None = Field(None, description="Image of endpoints on Knative.")
@@ -245,6 +255,33 @@ class Settings(BaseSettings):
             raise ValueError(f"must have {LEAST_CLIENT_SECRET} characters or more, by chance")
         return value
 
+    @field_validator("proxies")
+    @classmethod
+    def _proxies(cls, value: str) -> str:
+        try:
+            for network in value.split(",") if value else []:
+                ip_network(network.strip())
+        except ValueError as error:
+            raise ValueError("must be addresses or networks, e.g. 10.0.0.0/8,127.0.0.1") from error
+        return value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _oidc_issuer(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "https://host")
+        safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+        if not safe or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be https://…, as the provider's metadata writes it")
+        return value
+
+    @field_validator("oidc_allowed_domains")
+    @classmethod
+    def _oidc_allowed_domains(cls, value: str) -> str:
+        names = [name.strip().lower() for name in value.split(",")] if value else []
+        if not all(HOST_NAME.fullmatch(name) for name in names):
+            raise ValueError("must be domains such as example.com, with commas between")
+        return ",".join(names)
+
     @field_validator("kubeconfig")
     @classmethod
     def _kubeconfig(cls, value: Path | None) -> Path | None:
@@ -345,6 +382,9 @@ class Settings(BaseSettings):
             faults.append("KUBESERVE_SIGNING_SECRET_FILE: must not be given with _SIGNING_SECRET")
         if (self.admin_client_id is None) != (self.admin_client_secret is None):
             faults.append("KUBESERVE_ADMIN_CLIENT_ID: must be given with _ADMIN_CLIENT_SECRET")
+        given = {self.oidc_issuer is None, not self.oidc_client_id, self.oidc_client_secret is None}
+        if len(given) > 1:
+            faults.append("KUBESERVE_OIDC_ISSUER: must be given with _CLIENT_ID and _CLIENT_SECRET")
         if (self.price_cpu_hour is None) != (self.price_gib_hour is None):
             faults.append("KUBESERVE_PRICE_GIB_HOUR: must be given with _PRICE_CPU_HOUR, or not")
         if self.engine is EngineKind.KNATIVE:

@@ -26,9 +26,9 @@ class FakeEngine:
     def __init__(self) -> None:
         self.wanted: dict[EndpointId, DesiredEndpoint] = {}
         self.keys: list[bytes] = []
-        self.keys_of: Mapping[str, bytes] = {}
         self.limits: dict[str, TenantLimits] = {}
         self.metered: dict[EndpointId, Metered] = {}
+        self.keys_of: Mapping[str, bytes] = {}
         self.down = False
         self.refusal: Cause | None = None
         self.listings = 0

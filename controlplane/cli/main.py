@@ -8,7 +8,17 @@ import sys
 
 import click
 
-from controlplane.cli import access, admin, autoscaler, endpoints, local, models, predict, usage
+from controlplane.cli import (
+    access,
+    admin,
+    autoscaler,
+    endpoints,
+    local,
+    models,
+    people,
+    predict,
+    usage,
+)
 from controlplane.cli.output import Output, fail
 from controlplane.client import ApiError, BuildFailed, ClientError, Unreachable
 
@@ -33,9 +43,10 @@ for command in (
     *local.COMMANDS,
     *models.COMMANDS,
     *endpoints.COMMANDS,
-    *access.COMMANDS,
     *usage.COMMANDS,
+    *access.COMMANDS,
     predict.predict,
+    *people.COMMANDS,
     autoscaler.autoscaler,
     admin.admin,
 ):

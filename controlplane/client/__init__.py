@@ -15,6 +15,7 @@ from controlplane.client.errors import (
 )
 from controlplane.client.metering import Cost, Limit, Quota, Usage
 from controlplane.client.results import (
+    Account,
     ApiKey,
     AuditEvent,
     Cause,
@@ -22,8 +23,12 @@ from controlplane.client.results import (
     Condition,
     Endpoint,
     Finding,
+    Identity,
+    Invitation,
     LogLine,
+    Member,
     Model,
+    PasswordLink,
     Release,
     Revision,
     Version,
@@ -32,6 +37,7 @@ from controlplane.client.retries import RetryPolicy
 from controlplane.client.sync import Client
 
 __all__ = [
+    "Account",
     "ApiError",
     "ApiKey",
     "AsyncClient",
@@ -47,11 +53,15 @@ __all__ = [
     "DeployFailed",
     "Endpoint",
     "Finding",
+    "Identity",
+    "Invitation",
     "Limit",
     "LogLine",
+    "Member",
     "Model",
     "NotConfigured",
     "NotFound",
+    "PasswordLink",
     "Quota",
     "Release",
     "RetryPolicy",

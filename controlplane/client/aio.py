@@ -14,16 +14,22 @@ from controlplane.client.bundle import Extras, PathLike, bundled, in_thread
 from controlplane.client.core import Core
 from controlplane.client.home import find_account
 from controlplane.client.metering import Interval, Metering, Quota, Usage
+from controlplane.client.people import People
 from controlplane.client.predicting import END, Protocol, Windows
 from controlplane.client.registry import Looked, Progress, Registry
 from controlplane.client.results import (
+    Account,
     ApiKey,
     AuditEvent,
     Cause,
     Endpoint,
     Finding,
+    Identity,
+    Invitation,
     LogLine,
+    Member,
     Model,
+    PasswordLink,
     Release,
     Version,
 )
@@ -64,8 +70,9 @@ class AsyncClient:
         self.url = account.url
         self._core = Core(account, retries or RetryPolicy(), timeout_s)
         self._registry, self._serving = Registry(self._core), Serving(self._core)
-        self._access = Access(self._core)
+        self._people = People(self._core)
         self._metering = Metering(self._core)
+        self._access = Access(self._core)
         self._http = httpx.AsyncClient(**options(account.url))
         self._signing: defaultdict[str | None, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -225,6 +232,51 @@ class AsyncClient:
         """
         asked = {"action": action, "subject": subject, "target": target}
         return await self._run(self._access.audit(asked, since, until, most))
+
+    async def me(self) -> Identity:
+        """Tell who calls, and what they may do."""
+        return await self._run(self._people.me())
+
+    async def members(self) -> list[Member]:
+        """List the members of the tenant; administrators only, as all about members is."""
+        return await self._run(self._people.members())
+
+    async def change_role(self, member: str, role: str) -> Member:
+        """Make a member (e-mail address or id) owner, admin, developer or viewer."""
+        return await self._run(self._people.change_role(member, role))
+
+    async def remove_member(self, member: str) -> None:
+        """Take a member (e-mail address or id) out of the tenant."""
+        await self._run(self._people.remove_member(member))
+
+    async def invite(
+        self, email: str | None, role: str = "developer", *, tenant: str | None = None
+    ) -> Invitation:
+        """Invite an address, or whoever gets the link if None; the answer alone has the `link`.
+
+        tenant  another than one's own: the platform's administrators only
+        """
+        return await self._run(self._people.invite(email, role, tenant))
+
+    async def invitations(self) -> list[Invitation]:
+        """List invitations that nobody has accepted yet."""
+        return await self._run(self._people.invitations())
+
+    async def revoke_invitation(self, invitation: str) -> None:
+        """Take an invitation (its id) back."""
+        await self._run(self._people.revoke_invitation(invitation))
+
+    async def people(self) -> list[Account]:
+        """List everybody with an account; like the next two for owners of the installation."""
+        return await self._run(self._people.people())
+
+    async def disable(self, person: str, *, disabled: bool = True) -> Account:
+        """Keep somebody (e-mail address or id) from signing in, or let them again."""
+        return await self._run(self._people.disable(person, disabled))
+
+    async def password_link(self, person: str) -> PasswordLink:
+        """Make a link with which somebody (e-mail address or id) sets a password, for a day."""
+        return await self._run(self._people.password_link(person))
 
     async def preflight(self) -> list[Finding]:
         """Check what the installation stands on; administrators only."""

@@ -16,16 +16,22 @@ from controlplane.client.bundle import Extras, PathLike, bundled
 from controlplane.client.core import Core
 from controlplane.client.home import find_account
 from controlplane.client.metering import Interval, Metering, Quota, Usage
+from controlplane.client.people import People
 from controlplane.client.predicting import END, Protocol, Windows
 from controlplane.client.registry import Looked, Progress, Registry
 from controlplane.client.results import (
+    Account,
     ApiKey,
     AuditEvent,
     Cause,
     Endpoint,
     Finding,
+    Identity,
+    Invitation,
     LogLine,
+    Member,
     Model,
+    PasswordLink,
     Release,
     Version,
 )
@@ -76,8 +82,9 @@ class Client:
         self.url = account.url
         self._core = Core(account, retries or RetryPolicy(), timeout_s)
         self._registry, self._serving = Registry(self._core), Serving(self._core)
-        self._access = Access(self._core)
+        self._people = People(self._core)
         self._metering = Metering(self._core)
+        self._access = Access(self._core)
         self._http = httpx.Client(**options(account.url))
         self._signing: defaultdict[str | None, threading.Lock] = defaultdict(threading.Lock)
 
@@ -236,6 +243,51 @@ class Client:
         """
         asked = {"action": action, "subject": subject, "target": target}
         return self._run(self._access.audit(asked, since, until, most))
+
+    def me(self) -> Identity:
+        """Tell who calls, and what they may do."""
+        return self._run(self._people.me())
+
+    def members(self) -> list[Member]:
+        """List the members of the tenant; administrators only, as all about members is."""
+        return self._run(self._people.members())
+
+    def change_role(self, member: str, role: str) -> Member:
+        """Make a member (e-mail address or id) owner, admin, developer or viewer."""
+        return self._run(self._people.change_role(member, role))
+
+    def remove_member(self, member: str) -> None:
+        """Take a member (e-mail address or id) out of the tenant."""
+        self._run(self._people.remove_member(member))
+
+    def invite(
+        self, email: str | None, role: str = "developer", *, tenant: str | None = None
+    ) -> Invitation:
+        """Invite an address, or whoever gets the link if None; the answer alone has the `link`.
+
+        tenant  another than one's own: the platform's administrators only
+        """
+        return self._run(self._people.invite(email, role, tenant))
+
+    def invitations(self) -> list[Invitation]:
+        """List invitations that nobody has accepted yet."""
+        return self._run(self._people.invitations())
+
+    def revoke_invitation(self, invitation: str) -> None:
+        """Take an invitation (its id) back."""
+        self._run(self._people.revoke_invitation(invitation))
+
+    def people(self) -> list[Account]:
+        """List everybody with an account; like the next two for owners of the installation."""
+        return self._run(self._people.people())
+
+    def disable(self, person: str, *, disabled: bool = True) -> Account:
+        """Keep somebody (e-mail address or id) from signing in, or let them again."""
+        return self._run(self._people.disable(person, disabled))
+
+    def password_link(self, person: str) -> PasswordLink:
+        """Make a link with which somebody (e-mail address or id) sets a password, for a day."""
+        return self._run(self._people.password_link(person))
 
     def preflight(self) -> list[Finding]:
         """Check what the installation stands on; administrators only."""

@@ -41,9 +41,8 @@ async def create_model(
     caller: CurrentCaller, body: schemas.NewModel, request: Request
 ) -> dict[str, Any]:
     async def act() -> dict[str, Any]:
-        quotas = request.app.state.quotas
-        tenant = await _tenant(caller)
-        return await service.create_model(tenant, body.name, body.description, caller, quotas)
+        tenant, quotas = await _tenant(caller), request.app.state.quotas
+        return await service.create_model(tenant, body.name, body.description, quotas, caller)
 
     return await once(request, caller.tenant, act)
 

@@ -100,7 +100,7 @@ async def show_model(row: Model) -> dict[str, Any]:
 
 
 async def create_model(
-    tenant: TenantId, name: str, description: str, by: Caller, quotas: Quotas
+    tenant: TenantId, name: str, description: str, quotas: Quotas, by: Caller
 ) -> dict[str, Any]:
     """Make an empty model; raises Conflict, QuotaExceeded."""
     check_name("model", name)
@@ -187,11 +187,6 @@ async def upload(
         return model, version, True
 
 
-async def _record_upload(by: Caller, model: Model, version: Version, what: str) -> None:
-    target = f"version:{model.name}:{version.number}"
-    await audit.record(by, "version.upload", target, what=what, sha256=version.sha256)
-
-
 async def _stored(
     tenant: TenantId,
     chunks: AsyncIterator[bytes],
@@ -210,6 +205,11 @@ async def _stored(
         limits, held = await storage.quotas.of(tenant), await storage.held(tenant)
         check("storage_bytes", limits.storage_bytes, sum(held.values()), most + 1)
         raise
+
+
+async def _record_upload(by: Caller, model: Model, version: Version, what: str) -> None:
+    target = f"version:{model.name}:{version.number}"
+    await audit.record(by, "version.upload", target, what=what, sha256=version.sha256)
 
 
 async def _again(version: Version) -> None:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from controlplane.callers import CurrentCaller, require_platform
-from controlplane.idempotency import once
+from controlplane.idempotency import once_with_secret
 from controlplane.oauth import schemas
 from controlplane.oauth.service import ClientInfo, OAuth
 from controlplane.permissions import ALL_SCOPES
@@ -89,11 +89,9 @@ async def create_client(
 
     async def act() -> dict[str, Any]:
         made = await oauth.create_client(tenant.id, body.name, body.scopes, caller)
-        # Kept for a retry of this request, and kept as well as a secret must be.
-        return {**_show(made), "secret": oauth.seal(made.secret or "")}
+        return {**_show(made), "secret": made.secret}
 
-    answer = await once(request, caller.tenant, act)
-    return {**answer, "secret": oauth.unseal(answer["secret"])}
+    return await once_with_secret(request, caller.tenant, "secret", act)
 
 
 @router.delete("/v1/clients/{client}", status_code=204)

@@ -37,8 +37,8 @@ class Duties:
     changes   names endpoints that changed in the engine, where it can tell
     exchange  what pods read and write of the store, where there are pods
     shelf     environments that pods read there
-    audit_kept  how long events of the audit log are kept
     storage   what tenants may store, and have otherwise
+    audit_kept  how long events of the audit log are kept
     """
 
     store: Store

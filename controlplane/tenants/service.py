@@ -145,8 +145,8 @@ class Quotas:
         async with transaction():
             await repository.put_quota(tenant.id, {**nothing, **overrides})
             own = {name: value for name, value in overrides.items() if value is not None}
-            target = f"tenant:{tenant.name}"
-            await audit.record_within(tenant.name, caller, "quota.set", target, own)
+            target, name = f"tenant:{tenant.name}", tenant.name
+            await audit.record(caller, "quota.set", target, within=name, limits=own)
             await tell(Wake.LIMITS)
 
     async def of_all_that_differ(self) -> dict[str, Limits]:

@@ -60,14 +60,17 @@ class Member(Model):
 
 
 class Invitation(Model):
-    """An address that may join; whoever has the link, whose secret is kept as a digest, is it."""
+    """An address that may join; whoever has the link, whose secret is kept as a digest, is it.
+
+    Without an address it is for whoever has the link.
+    """
 
     id = fields.UUIDField(primary_key=True)
     tenant: fields.ForeignKeyRelation[Tenant] = fields.ForeignKeyField(
         "kubeserve.Tenant", related_name=False, on_delete=fields.CASCADE
     )
     tenant_id: Any
-    email = fields.CharField(max_length=254)
+    email = fields.CharField(max_length=254, null=True)
     role = fields.CharEnumField(Role, max_length=16)
     secret_sha256 = fields.CharField(max_length=64, unique=True)
     invited_by = fields.CharField(max_length=100)

@@ -65,7 +65,7 @@ ROWS: dict[tuple[str, str], Row] = {
     ("POST", "/v1/tenants"): Row(PLATFORM, 201, {"name": "t-{n}"}),
     ("GET", "/v1/tenants/{tenant}"): Row(PLATFORM),
     ("GET", "/v1/tenants/{tenant}/quota"): Row(PLATFORM),
-    ("PUT", "/v1/tenants/{tenant}/quota"): Row(PLATFORM, 200, {}),
+    ("PUT", "/v1/tenants/{tenant}/quota"): Row(PLATFORM, 200, {"replicas": 90}),
     ("GET", "/v1/quota"): Row("endpoints:read"),
     ("GET", "/v1/usage"): Row("endpoints:read"),
     ("GET", "/v1/clients"): Row("admin"),

@@ -19,7 +19,7 @@ PICKLE = b"\x80\x04N."
 CHANGES: dict[tuple[str, str], tuple[str, Any, str, str]] = {
     ("POST", "/v1/tenants"): ("/v1/tenants", {"name": "rival"}, "tenant.create", "tenant:rival"),
     ("PUT", "/v1/tenants/{tenant}/quota"): (
-        "/v1/tenants/default/quota", {"models": 50}, "quota.set", "tenant:default",
+        "/v1/tenants/default/quota", {"replicas": 90}, "quota.set", "tenant:default"
     ),
     ("POST", "/v1/models"): ("/v1/models", {"name": "iris"}, "model.create", "model:iris"),
     ("POST", "/v1/models/{model}/versions"): (

@@ -153,7 +153,8 @@ class KnativeEngine:
         """Make a tenant's namespace, and keep what is in it in shape."""
         if self._keys is None:
             raise EngineUnavailable("the signing keys are not published yet", retry_after_s=1)
-        limits, keys = self._limits.get(tenant, self._otherwise), self._keys.of(tenant)
+        limits = self._limits.get(tenant, self._otherwise)
+        keys = self._keys.of(tenant)
         namespace, *inside = render_tenant.tenant(tenant, keys, self._install, limits)
         await self._ensure(namespace)
         await asyncio.gather(*map(self._ensure, inside))
@@ -311,7 +312,7 @@ class KnativeEngine:
         """Bring the ResourceQuota of every tenant's namespace up to date."""
         self._otherwise, self._limits = otherwise, dict(limits)
         if self._keys is not None:
-            for tenant in await self._live_tenants():
+            for tenant in sorted(await self._live_tenants()):
                 await self.ensure_tenant(tenant)
 
     async def publish_keys(self, document: bytes, tenants: Mapping[str, bytes]) -> None:
@@ -327,15 +328,15 @@ class KnativeEngine:
             if self._install.store is None:  # else pods look there each 15 s (`runtime/renewal.py`)
                 await self._have_keys_read(tenant)
 
-    async def _live_tenants(self) -> Sequence[str]:
-        """Name the tenants that have a namespace which is not about to go."""
+    async def _live_tenants(self) -> set[str]:
+        """Name the tenants that have a namespace here."""
         found, _ = await self._call(self._cluster.list, kube.NAMESPACE)
-        return [
-            tenant
+        named = (
+            one["metadata"]["labels"].get(names.TENANT)
             for one in found
-            if (tenant := one["metadata"]["labels"].get(names.TENANT))
-            and not one["metadata"].get("deletionTimestamp")
-        ]
+            if not one["metadata"].get("deletionTimestamp")
+        )
+        return {name for name in named if name}
 
     async def _have_keys_read(self, tenant: str) -> None:
         """Have kubelets write a tenant's keys into its pods now.

@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from fastapi import Request
 
-from controlplane.callers import Caller, Callers, Standing
+from controlplane.callers import Caller, Callers, Standing, Visitor
 from runtime.problems import Unauthenticated
 from tests.unit.runtime.minting import (
     AUDIENCE,
@@ -32,7 +33,11 @@ def callers(
         assert (client, tenant) == (CLAIMS["client_id"], CLAIMS["tenant"])
         return Standing(frozenset(scopes)) if live else None
 
-    return Callers(ISSUER, AUDIENCE, keys, {"client": standing}, lambda: now)
+    return Callers(ISSUER, AUDIENCE, keys, {"client": standing}, nobody, lambda: now)
+
+
+async def nobody(_: Request) -> Visitor | None:
+    return None
 
 
 async def test_a_good_token_is_its_caller() -> None:
