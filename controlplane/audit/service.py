@@ -39,25 +39,21 @@ class Wanted:
         return {name: value for name, value in asked.items() if value is not None}
 
 
-async def record(caller: Caller, action: str, target: str, **detail: Any) -> None:
-    """Keep that a caller changed something of its tenant; call within the change's transaction.
+async def record(
+    caller: Caller, action: str, target: str, *, within: str | None = None, **detail: Any
+) -> None:
+    """Keep that a caller changed something; call within the change's transaction.
 
     action  `endpoint.delete`: what it was done to, and what was done
     target  `endpoint:iris`
+    within  name of the tenant that was changed, where it is not the caller's own
     detail  what else tells the change: never a secret
     """
-    await record_within(caller.tenant, caller, action, target, detail)
-
-
-async def record_within(
-    tenant: str, caller: Caller, action: str, target: str, detail: dict[str, Any]
-) -> None:
-    """Keep that a caller changed something of a tenant that may be another than its own."""
-    if tenant != caller.tenant:
+    if within not in (None, caller.tenant):
         detail = {**detail, FOREIGN: caller.tenant}
     await repository.add(
         {
-            "tenant": tenant,
+            "tenant": within or caller.tenant,
             "subject": caller.subject,
             "client": caller.client,
             "address": caller.address[:64],

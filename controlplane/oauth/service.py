@@ -230,8 +230,9 @@ class OAuth:
             )
             if by is not None:
                 within = await tenants.name_of(tenant)
-                detail = {"name": name, "scopes": kept}
-                await audit.record_within(within, by, "client.create", f"client:{row.id}", detail)
+                await audit.record(
+                    by, "client.create", f"client:{row.id}", within=within, name=name, scopes=kept
+                )
         return _info(row, secret)
 
     async def ensure_administrator(self, tenant: TenantId, client_id: str, secret: str) -> bool:

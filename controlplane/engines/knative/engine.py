@@ -323,7 +323,7 @@ class KnativeEngine:
             self._keys_changed = frozenset(
                 name for name in live if before is None or before.of(name) != self._keys.of(name)
             )
-        for tenant in sorted(self._keys_changed.intersection(live)):
+        for tenant in sorted(self._keys_changed & live):
             await self.ensure_tenant(tenant)
             if self._install.store is None:  # else pods look there each 15 s (`runtime/renewal.py`)
                 await self._have_keys_read(tenant)
