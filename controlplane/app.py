@@ -18,7 +18,6 @@ from prometheus_client.exposition import generate_latest
 from controlplane import database, postgres, problems, telemetry, wakes
 from controlplane.artifacts.store import Store
 from controlplane.assembly import assemble
-from controlplane.bodies import BodyLimits
 from controlplane.builder.job import Builder
 from controlplane.callers import (
     PLATFORM_TENANT,
@@ -27,6 +26,8 @@ from controlplane.callers import (
     authorise,
     require_platform,
 )
+from controlplane.edge.content_types import check_content_type
+from controlplane.edge.guard import guard
 from controlplane.endpoints import routes as endpoint_routes
 from controlplane.endpoints import service as endpoints
 from controlplane.engines.engine import Engine
@@ -90,7 +91,8 @@ def create_app(
         title="KubeServe",
         version=version("kubeserve"),
         lifespan=parts.lifespan,
-        dependencies=[Depends(authorise)],
+        dependencies=[Depends(authorise), Depends(check_content_type)],
+        docs_url=None,
         redoc_url=None,
     )
     app.state.settings, app.state.store, app.state.engine = settings, store, engine
@@ -114,8 +116,7 @@ def create_app(
     for routes in (oauth_routes, tenant_routes, model_routes, endpoint_routes):
         app.include_router(routes.router)
     _own_routes(app, parts)
-    app.add_middleware(BodyLimits)
-    app.add_middleware(telemetry.RequestContext)
+    guard(app, settings)
     check_rules(app)
     return app
 
