@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response
+from fastapi.responses import FileResponse
 from prometheus_client.exposition import generate_latest
 
-from controlplane import database, postgres, problems, telemetry, wakes
+from controlplane import database, pages, postgres, problems, telemetry, wakes
 from controlplane.artifacts.store import Store
 from controlplane.assembly import assemble
 from controlplane.builder.job import Builder
@@ -101,7 +102,8 @@ def create_app(
     app.state.settings, app.state.store, app.state.engine = settings, store, engine
     app.state.oauth, app.state.parts = oauth, parts
     url = settings.public_url
-    app.state.callers = Callers(url, url, oauth.jwks, oauth.is_live, clock)
+    standing = {"client": oauth.standing, "user": tenants.standing}
+    app.state.callers = Callers(url, url, oauth.jwks, standing, clock)
     # Those who wrote need not wait for the database's word to come back.
     app.state.wake_builds = lambda: parts.work.wake(Wake.VERSIONS)
     app.state.wake_endpoint = lambda key: parts.work.wake(Wake.ENDPOINT, str(key))
@@ -303,6 +305,18 @@ def _own_routes(app: FastAPI, parts: Parts) -> None:
         """Check what the installation stands on; for the platform's administrators."""
         require_platform(caller)
         return {"items": await request.app.state.preflight()}
+
+    @app.get(
+        "/assets/{name}",
+        tags=["health"],
+        response_class=FileResponse,
+        responses={200: file("text/css")},
+    )
+    async def asset(name: str) -> FileResponse:
+        """Give what our pages are shown with."""
+        if name not in pages.ASSETS:
+            raise NotFound(f"There is no asset {name[:60]!r}.")
+        return FileResponse(pages.ASSETS[name], headers=pages.OF_ASSETS)
 
     @app.get("/problems/{name}", tags=["health"], **gives(ProblemKind))
     async def problem(name: str) -> dict[str, Any]:

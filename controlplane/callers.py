@@ -2,8 +2,8 @@
 
 import base64
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
@@ -11,7 +11,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from controlplane.permissions import Public, Scope, rule
+from controlplane.permissions import Public, Role, Scope, rule
 from runtime.problems import Forbidden, Unauthenticated
 
 LEEWAY_S: Final = 30
@@ -25,11 +25,34 @@ MAX_LIFE_S: Final = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever made this request."""
+    """Whoever made this request.
+
+    subject  `client:ID` of a program, `user:UUID` of a person
+    client   the OAuth client that got the token: the program itself, or what the person uses
+    scopes   that the token has and its subject still has
+    role     of a person in the tenant; None: a program
+    address  it came from
+    """
 
     tenant: str
+    subject: str
     client: str
     scopes: frozenset[str]
+    role: Role | None = None
+    address: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a subject may do in a tenant at this moment."""
+
+    scopes: frozenset[str]
+    role: Role | None = None
+
+
+# Looks up (ID or UUID, tenant); None: revoked, removed, or never there.
+StandingOf = Callable[[str, str], Awaitable[Standing | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +61,13 @@ class Callers:
 
     audience  of the API's own tokens
     keys      the public keys, as a JWKS document
-    is_live   whether a client still exists (a revoked client's tokens end at once here)
+    standing  by kind of subject, what it may do now; whoever was removed ends at once
     """
 
     issuer: str
     audience: str
     keys: Callable[[], Awaitable[dict[str, Any]]]
-    is_live: Callable[[str], Awaitable[bool]]
+    standing: Mapping[str, StandingOf]
     clock: Callable[[], float]
 
     async def authorise(self, request: Request) -> Caller | None:
@@ -55,21 +78,25 @@ class Callers:
         caller = await self.identify(request.headers.get("authorization"))
         if needed is None or (needed not in caller.scopes and Scope.ADMIN not in caller.scopes):
             raise Forbidden(f"This needs the scope {needed}.", scope=str(needed))
-        return caller
+        address = request.client.host if request.client else ""
+        return replace(caller, address=address, request_id=request.state.request_id)
 
     async def identify(self, authorization: str | None) -> Caller:
-        """Verify the Authorization header."""
+        """Verify the Authorization header, and that its subject still is who it was."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated(
                 "Send `Authorization: Bearer TOKEN`; POST /oauth2/token gives a token."
             )
         claims = await self._verified(token)
-        if not await self.is_live(str(claims["client_id"])):
-            raise Unauthenticated("The client of this token was revoked.")
-        return Caller(
-            str(claims["tenant"]), str(claims["client_id"]), frozenset(str(claims["scope"]).split())
-        )
+        tenant, subject = str(claims["tenant"]), str(claims["sub"])
+        kind, _, name = subject.partition(":")
+        look = self.standing.get(kind)
+        now = None if look is None else await look(name, tenant)
+        if now is None:
+            raise Unauthenticated("Whoever got this token was revoked or removed since.")
+        scopes = frozenset(str(claims["scope"]).split()) & now.scopes
+        return Caller(tenant, subject, str(claims["client_id"]), scopes, now.role)
 
     async def _verified(self, token: str) -> dict[str, Any]:
         try:

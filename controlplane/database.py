@@ -26,6 +26,8 @@ Taken = IntegrityError  # a name or number that must be unique is there already
 
 APP: Final = "kubeserve"
 TABLES: Final = [
+    "controlplane.accounts.tables",
+    "controlplane.audit.tables",
     "controlplane.tenants.tables",
     "controlplane.oauth.tables",
     "controlplane.models.tables",

@@ -13,6 +13,25 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
+class Role(StrEnum):
+    """What a person is in a tenant."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    DEVELOPER = "developer"
+    VIEWER = "viewer"
+
+
+_READS: Final = frozenset({Scope.MODELS_READ, Scope.ENDPOINTS_READ})
+# Owners differ from administrators in one thing: only they make and unmake owners.
+SCOPES_OF: Final[dict[Role, frozenset[Scope]]] = {
+    Role.VIEWER: _READS,
+    Role.DEVELOPER: _READS | {Scope.MODELS_WRITE, Scope.ENDPOINTS_WRITE, Scope.PREDICT},
+    Role.ADMIN: frozenset(Scope),
+    Role.OWNER: frozenset(Scope),
+}
+
+
 class Public(StrEnum):
     """Routes that need no token, and why."""
 
@@ -29,6 +48,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/metrics"): Public.HEALTH,
     ("GET", "/problems/{name}"): Public.DOCS,
     ("GET", "/v1/info"): Public.DOCS,
+    ("GET", "/assets/{name}"): Public.DOCS,
     ("POST", "/oauth2/token"): Public.OAUTH,
     ("GET", "/oauth2/jwks.json"): Public.OAUTH,
     ("GET", "/.well-known/oauth-authorization-server"): Public.OAUTH,

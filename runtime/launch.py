@@ -8,6 +8,8 @@ Variables (all strings; a missing one takes the default of the field):
     KUBESERVE_TENANT, KUBESERVE_ENDPOINT   names, for logs, metrics and the V1/V2 paths
     KUBESERVE_ISSUER, KUBESERVE_AUDIENCE   what a token must say; the audience is the endpoint
     KUBESERVE_KEYS_FILE                    JWKS + revocations (`runtime/tokens.py`), read on change
+    KUBESERVE_KEYS_FROM                    JSON: the object store that newer ones are read from
+                                           (`runtime/renewal.py`); empty: the file changes
     KUBESERVE_REVISIONS                    JSON array of `RevisionLaunch`
     KUBESERVE_CHOSEN_BEFORE                true: an ingress chose the revision by percentage and tag
     KUBESERVE_CONTAINER_CONCURRENCY        requests in flight at most; 0 is no limit
@@ -93,6 +95,7 @@ class Launch:
     max_rows: int = 10_000
     drain_s: float = 30.0
     port: int = 8080
+    keys_from: str = ""
 
     def to_env(self) -> dict[str, str]:
         """Write the variables that `from_env` reads back to an equal launch."""
@@ -171,6 +174,7 @@ _READ: dict[str, Reader] = {
     "issuer": _text,
     "audience": _text,
     "keys_file": _text,
+    "keys_from": str,
     "revisions": _revisions,
     "chosen_before": _truth,
     "container_concurrency": _at_least(0, int),

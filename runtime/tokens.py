@@ -3,7 +3,9 @@
 Over `cryptography` alone: a JOSE library costs a hundred milliseconds of imports at a cold start.
 A verified token is remembered, by its SHA-256, until it expires: a busy caller costs a microsecond.
 
-The keys file holds `{"keys": [JWK...], "revoked": {"jtis": {...}, "clients": {...}}}`.
+The keys file holds `{"keys": [JWK...], "revoked": {"jtis": {...}, "clients": {...}, "before": t}}`.
+`before` is there when too many were revoked lately to be named: then all older tokens are. A pod
+that cannot have a file that changes is given a first one, and newer ones signed (`renew`).
 """
 
 import base64
@@ -28,6 +30,7 @@ MAX_TOKEN_BYTES: Final = 8192
 MAX_CACHED: Final = 10_000
 LOOK_AGAIN_S: Final = 1.0
 COORDINATE_BYTES: Final = 32
+NAMES: Final = {"at+jwt": "an access token", "keys+jwt": "a list of keys"}
 ALLOWED_HEADER: Final = frozenset({"alg", "typ", "kid"})
 
 
@@ -70,11 +73,12 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """One state of the keys file."""
+    """One state of the keys file; `not_before` holds for all tokens."""
 
     keys: dict[str, ec.EllipticCurvePublicKey]
     revoked_jtis: frozenset[str]
     clients_not_before: dict[str, float]
+    not_before: float = 0
 
 
 class TokenVerifier:
@@ -93,6 +97,7 @@ class TokenVerifier:
         self._issuer, self._audience, self._scope = issuer, audience, scope
         self._stamp: tuple[int, int, int] | None = None
         self._set = KeySet({}, frozenset(), {})
+        self._renewed = 0
         self._cache: OrderedDict[bytes, Claims] = OrderedDict()
         self._looked = clock()
         self.refresh()
@@ -111,6 +116,21 @@ class TokenVerifier:
         self._stamp, self._set = stamp, fresh
         self._cache.clear()
         return True
+
+    def renew(self, signed: bytes) -> None:
+        """Take newer keys; raises ValueError unless a key that is known here has signed them.
+
+        signed  a JWS of type keys+jwt, whose payload is a keys file with `iat`
+        """
+        try:
+            document = self._signed(signed.decode("ascii"), "keys+jwt")
+        except InvalidSignature as error:
+            raise ValueError("the signature of the keys is not ours") from error
+        issued = _instant(document, "iat")
+        if issued < self._renewed:
+            raise ValueError("the keys are older than those that are known")
+        self._set, self._renewed = _key_set(document), issued
+        self._cache.clear()
 
     def verify(self, authorization: bytes | str | None) -> Claims:
         """Check the Authorization header; raises Unauthenticated or Forbidden."""
@@ -142,11 +162,16 @@ class TokenVerifier:
         return claims
 
     def _claims(self, token: str) -> Claims:
-        parts = token.split(".") if len(token) <= MAX_TOKEN_BYTES else []
+        if len(token) > MAX_TOKEN_BYTES:
+            raise ValueError("it is not a signed JWT")
+        return self._checked(self._signed(token, "at+jwt"))
+
+    def _signed(self, jws: str, kind: str) -> dict[str, Any]:
+        """Give the payload of a JWS of a kind, signed with a key of ours."""
+        parts = jws.split(".")
         if len(parts) != 3:
             raise ValueError("it is not a signed JWT")
-        header = _json(_decode(parts[0]))
-        key = self._key(header)
+        key = self._key(_json(_decode(parts[0])), kind)
         signature = _decode(parts[2])
         if len(signature) != 2 * COORDINATE_BYTES:
             raise ValueError("its signature has the wrong length")
@@ -154,15 +179,15 @@ class TokenVerifier:
         s = int.from_bytes(signature[COORDINATE_BYTES:])
         signed = f"{parts[0]}.{parts[1]}".encode()
         key.verify(utils.encode_dss_signature(r, s), signed, ES256)
-        return self._checked(_json(_decode(parts[1])))
+        return _json(_decode(parts[1]))
 
-    def _key(self, header: dict[str, Any]) -> ec.EllipticCurvePublicKey:
+    def _key(self, header: dict[str, Any], kind: str) -> ec.EllipticCurvePublicKey:
         if not set(header) <= ALLOWED_HEADER:
             raise ValueError("its header holds more than alg, typ and kid")
         if header.get("alg") != "ES256":
             raise ValueError("it is not signed with ES256")
-        if header.get("typ") != "at+jwt":
-            raise ValueError("it is not an access token (typ at+jwt)")
+        if header.get("typ") != kind:
+            raise ValueError(f"it is not {NAMES[kind]} (typ {kind})")
         kid = header.get("kid")
         if not isinstance(kid, str):
             raise ValueError("its header has no kid")
@@ -209,14 +234,17 @@ class TokenVerifier:
         )
         if found.jti in self._set.revoked_jtis:
             raise ValueError("it was revoked")
-        if issued < self._set.clients_not_before.get(found.client, 0):
+        if issued < max(self._set.not_before, self._set.clients_not_before.get(found.client, 0)):
             raise ValueError("its client was revoked")
         return found
 
 
 def read_keys(document: bytes) -> KeySet:
     """Read a keys file; raises ValueError when it is not one. Other kinds of keys are left out."""
-    parsed = _json(document)
+    return _key_set(_json(document))
+
+
+def _key_set(parsed: dict[str, Any]) -> KeySet:
     listed, revoked = parsed.get("keys"), parsed.get("revoked", {})
     if not isinstance(listed, list) or not isinstance(revoked, dict):
         raise ValueError("it must hold a list of keys and an object of what is revoked")
@@ -231,9 +259,10 @@ def read_keys(document: bytes) -> KeySet:
     jtis, clients = revoked.get("jtis", {}), revoked.get("clients", {})
     if not isinstance(jtis, dict) or not isinstance(clients, dict):
         raise ValueError("what is revoked must be objects of jtis and clients")
-    if not all(type(since) in (int, float) for since in clients.values()):
+    before = revoked.get("before", 0)
+    if not all(type(since) in (int, float) for since in (before, *clients.values())):
         raise ValueError("a client is revoked from a time on")
-    return KeySet(keys, frozenset(jtis), clients)
+    return KeySet(keys, frozenset(jtis), clients, before)
 
 
 def _bearer(header: bytes) -> str:

@@ -2,7 +2,7 @@
 
 from email.message import Message
 
-from fastapi import Request
+from fastapi import Request, params
 
 from runtime.problems import UnsupportedMediaType
 
@@ -12,7 +12,8 @@ async def check_content_type(request: Request) -> None:
 
     A browser sends JSON to another origin only after asking (CORS); text it would just send.
     """
-    if getattr(request.scope["route"], "body_field", None) is None or not await request.body():
+    body = getattr(request.scope["route"], "body_field", None)
+    if body is None or isinstance(body.field_info, params.Form) or not await request.body():
         return
     said = request.headers.get("content-type")
     if said is None or not is_json(said):

@@ -63,7 +63,7 @@ async def _released(
     look = await service.look_for(request.app.state.engine, tenant, endpoint)
 
     async def once_only() -> dict[str, Any]:
-        row = await act(tenant, f"client:{caller.client}")
+        row = await act(tenant, caller.subject)
         return (await _documents([row], request, caller, look))[0]
 
     document = await once(request, caller.tenant, once_only)

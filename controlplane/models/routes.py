@@ -91,7 +91,7 @@ async def push(
         request.app.state.store,
         max_bytes=settings.max_upload_bytes,
         expected_sha256=_digest(request.headers.get("content-digest")),
-        created_by=f"client:{caller.client}",
+        created_by=caller.subject,
     )
     request.app.state.wake_builds()
     response.status_code = 201 if new else 200

@@ -12,8 +12,10 @@ from typing import Any, Final
 
 from authlib.oauth2.rfc6749 import OAuth2Error
 from cryptography.exceptions import InvalidTag
+from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from controlplane.callers import Standing
 from controlplane.database import transaction
 from controlplane.oauth import keys as key_files
 from controlplane.oauth import repository, server
@@ -25,6 +27,7 @@ from controlplane.wakes import Wake, tell
 from runtime.problems import InvalidInput, NotFound
 
 ACTIVE: Final = "active"
+MOST_KEYS_BYTES: Final = 100_000  # a pod gets them in a variable, of 128 KiB at most
 SEALED_AS: Final = "client secret"
 CLIENT_ID: Final = re.compile(r"ks-[0-9a-f]{16}")
 Answer = tuple[int, dict[str, Any], dict[str, str]]
@@ -91,8 +94,26 @@ class OAuth:
         since = now - timedelta(seconds=2 * max(self._lives))
         revoked = await repository.revoked_since_of_all(since)
         clients = {row.id: row.revoked_at.timestamp() for row in revoked if row.revoked_at}
-        document = {**await self.jwks(), "revoked": {"jtis": {}, "clients": clients}}
-        return json.dumps(document, sort_keys=True).encode()
+        keys = await self.jwks()
+        told: dict[str, Any] = {"jtis": {}, "clients": clients}
+        document = json.dumps({**keys, "revoked": told}, sort_keys=True).encode()
+        if len(document) <= MOST_KEYS_BYTES:
+            return document
+        # Whoever was not revoked gets a new token; that costs one request each.
+        told = {"jtis": {}, "clients": {}, "before": max(clients.values())}
+        return json.dumps({**keys, "revoked": told}, sort_keys=True).encode()
+
+    def signed_keys(self, document: bytes) -> bytes:
+        """Sign a keys file, for runtimes that get it from a place they need not trust."""
+        signer = self._loaded()
+        header = {"alg": "ES256", "typ": "keys+jwt", "kid": signer.kid}
+        claims = {"iat": int(datetime.now(UTC).timestamp()), **json.loads(document)}
+        return jwt.encode(header, claims, signer.key, algorithms=["ES256"]).encode()
+
+    def _loaded(self) -> server.Signer:
+        if self._signer is None:
+            raise RuntimeError("the signing key is loaded when the application starts")
+        return self._signer
 
     async def token(
         self, body: bytes, query: str, headers: dict[str, str], now: datetime
@@ -104,12 +125,10 @@ class OAuth:
             audience, for_endpoint = await self._audience(form.get("resource"), client)
         except OAuth2Error as error:
             return server.refusal(error)
-        if self._signer is None:
-            raise RuntimeError("the signing key is loaded when the application starts")
         request = server.TokenRequest(
             form, headers, f"{self.issuer}/oauth2/token", client, audience, for_endpoint
         )
-        return server.issue(self._signer, request, int(now.timestamp()))
+        return server.issue(self._loaded(), request, int(now.timestamp()))
 
     async def _client(self, client_id: str) -> server.KnownClient | None:
         known = CLIENT_ID.fullmatch(client_id) is not None
@@ -142,6 +161,15 @@ class OAuth:
         """Tell whether a client exists and was not revoked."""
         row = await repository.client_of_all(client_id)
         return row is not None and row.revoked_at is None
+
+    async def standing(self, client_id: str, tenant: str) -> Standing | None:
+        """Tell what a client may do; None: there is none, or it was revoked."""
+        row = await repository.client_of_all(client_id)
+        if row is None or row.revoked_at is not None:
+            return None
+        if await tenants.name_of(TenantId(_uuid(row.tenant_id))) != tenant:
+            return None
+        return Standing(frozenset(row.scopes))
 
     async def create_client(
         self, tenant: TenantId, name: str, scopes: list[str] | None

@@ -1,8 +1,9 @@
-"""Queries on tenants."""
+"""Queries on tenants and their members."""
 
 import uuid
 
-from controlplane.tenants.tables import Tenant
+from controlplane.permissions import Role
+from controlplane.tenants.tables import Member, Tenant
 
 
 async def by_name(name: str) -> Tenant | None:
@@ -20,3 +21,21 @@ async def create(name: str) -> Tenant:
 async def page_of_all(limit: int, after: str | None) -> list[Tenant]:
     rows = Tenant.filter(name__gt=after) if after else Tenant.all()
     return await rows.order_by("name").limit(limit + 1)
+
+
+async def names_of_all() -> list[str]:
+    return [str(name) for name in await Tenant.all().values_list("name", flat=True)]
+
+
+async def role_of(tenant: str, user_id: uuid.UUID) -> Role | None:
+    row = await Member.get_or_none(tenant__name=tenant, user_id=user_id)
+    return None if row is None else row.role
+
+
+async def tenants_of(user_id: uuid.UUID) -> list[tuple[str, Role]]:
+    rows = Member.filter(user_id=user_id).order_by("tenant__name")
+    return [(name, Role(role)) for name, role in await rows.values_list("tenant__name", "role")]
+
+
+async def add_member(tenant: uuid.UUID, user_id: uuid.UUID, role: Role) -> None:
+    await Member.create(tenant_id=tenant, user_id=user_id, role=role)

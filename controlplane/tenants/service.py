@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NewType
 
+from controlplane.accounts import service as accounts
+from controlplane.callers import Standing
 from controlplane.database import Taken
+from controlplane.permissions import SCOPES_OF, Role
 from controlplane.rest import check_name, is_name
 from controlplane.tenants import repository
 from controlplane.tenants.tables import Tenant
@@ -61,3 +64,34 @@ async def name_of(tenant: TenantId) -> str:
 async def page(limit: int, after: str | None) -> list[TenantInfo]:
     """Give limit + 1 tenants in order of name."""
     return [_info(row) for row in await repository.page_of_all(limit, after)]
+
+
+async def names() -> list[str]:
+    """List the names of all tenants."""
+    return await repository.names_of_all()
+
+
+async def role_of(tenant: str, user_id: uuid.UUID) -> Role | None:
+    """Tell what a person is in a tenant; None: no member, or not allowed to sign in any more."""
+    if await accounts.find(user_id) is None:
+        return None
+    return await repository.role_of(tenant, user_id)
+
+
+async def standing(user_id: str, tenant: str) -> Standing | None:
+    """Tell what a person may do in a tenant."""
+    role = await role_of(tenant, uuid.UUID(user_id))
+    return None if role is None else Standing(SCOPES_OF[role], role)
+
+
+async def tenants_of(user_id: uuid.UUID) -> list[tuple[str, Role]]:
+    """List the tenants a person is a member of, in order of name."""
+    return await repository.tenants_of(user_id)
+
+
+async def add_member(tenant: TenantId, user_id: uuid.UUID, role: Role) -> None:
+    """Make a person a member; raises Conflict for who is one."""
+    try:
+        await repository.add_member(tenant, user_id, role)
+    except Taken as error:
+        raise Conflict("They are a member already.") from error

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from controlplane.callers import Caller, Callers
+from controlplane.callers import Caller, Callers, Standing
 from runtime.problems import Unauthenticated
 from tests.unit.runtime.minting import (
     AUDIENCE,
@@ -22,18 +22,21 @@ from tests.unit.runtime.test_tokens_hostile import ATTACKS
 GOOD = mint()
 
 
-def callers(*, now: float = NOW, live: bool = True) -> Callers:
+def callers(
+    *, now: float = NOW, live: bool = True, scopes: tuple[str, ...] = ("models:read", "predict")
+) -> Callers:
     async def keys() -> dict[str, Any]:
         return dict(json.loads(keys_document({"k1": KEY, "k2": OTHER})))
 
-    async def is_live(client: str) -> bool:
-        return live and client == CLAIMS["client_id"]
+    async def standing(client: str, tenant: str) -> Standing | None:
+        assert (client, tenant) == (CLAIMS["client_id"], CLAIMS["tenant"])
+        return Standing(frozenset(scopes)) if live else None
 
-    return Callers(ISSUER, AUDIENCE, keys, is_live, lambda: now)
+    return Callers(ISSUER, AUDIENCE, keys, {"client": standing}, lambda: now)
 
 
 async def test_a_good_token_is_its_caller() -> None:
-    expected = Caller("acme", "c-1", frozenset({"models:read", "predict"}))
+    expected = Caller("acme", "client:c-1", "c-1", frozenset({"models:read", "predict"}))
     for scheme in ("Bearer", "bearer", "BEARER"):
         assert await callers().identify(f"{scheme} {GOOD}") == expected
 
@@ -65,3 +68,8 @@ async def test_clocks_may_differ_by_thirty_seconds(offset: int, valid: bool) -> 
 async def test_a_revoked_client_is_nobody() -> None:
     with pytest.raises(Unauthenticated, match="revoked"):
         await callers(live=False).identify(f"Bearer {GOOD}")
+
+
+async def test_a_scope_that_its_subject_lost_is_gone_from_its_tokens() -> None:
+    found = await callers(scopes=("predict", "admin")).identify(f"Bearer {GOOD}")
+    assert found.scopes == {"predict"}

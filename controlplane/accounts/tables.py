@@ -1,0 +1,38 @@
+"""People: who signs in, and the browsers they are signed in with."""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class User(Model):
+    """A person. `email` is kept in lower case; without a password one signs in elsewhere."""
+
+    id = fields.UUIDField(primary_key=True)
+    email = fields.CharField(max_length=254, unique=True)
+    name = fields.CharField(max_length=200)
+    password_hash = fields.CharField(max_length=200, null=True)
+    created_at = fields.DatetimeField(auto_now_add=True)
+    disabled_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "users"
+
+
+class Session(Model):
+    """A browser that is signed in, found by the digest of its cookie."""
+
+    id_sha256 = fields.CharField(max_length=64, primary_key=True)
+    user: fields.ForeignKeyRelation[User] = fields.ForeignKeyField(
+        "kubeserve.User", related_name=False, on_delete=fields.CASCADE
+    )
+    user_id: Any
+    address = fields.CharField(max_length=64)
+    agent = fields.CharField(max_length=200)
+    created_at = fields.DatetimeField(auto_now_add=True)
+    seen_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+
+    class Meta:
+        table = "sessions"
