@@ -34,6 +34,17 @@ OF_BODIES: Final = (
     problems.UnsupportedMediaType,
 )
 OF_CALLERS: Final = (problems.Unauthenticated, problems.Forbidden)
+NAME: Final = "[a-z]([a-z0-9-]{0,38}[a-z0-9])?"
+# Words in addresses; what does not look like this names nothing and is 404.
+WORDS: Final = {
+    "model": f"^{NAME}$",
+    "endpoint": f"^{NAME}$",
+    "tenant": f"^{NAME}$",
+    "alias": f"^{NAME}$",
+    "version": f"^([0-9]{{1,9}}|{NAME})$",
+    "client": "^ks-[0-9a-f]{16}$",
+    "name": "^[a-z][a-z.-]{0,39}$",
+}
 CHALLENGED: Final = {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}}}
 
 
@@ -66,6 +77,9 @@ def _complete(operation: dict[str, Any], method: str, path: str) -> None:
         operation["description"] = _with_scope(operation.get("description"), str(needed))
         kinds += OF_CALLERS
     named = {parameter["name"] for parameter in operation.get("parameters", ())}
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "path" and parameter["name"] in WORDS:
+            parameter["schema"]["pattern"] = WORDS[parameter["name"]]
     if "requestBody" in operation:
         kinds += OF_BODIES
     if "requestBody" in operation or named:

@@ -245,3 +245,20 @@ def test_there_is_no_gateway_before_knative(
     with pytest.raises(SystemExit):
         read_settings()
     assert "KUBESERVE_GATEWAY: is of the embedded engine" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "value", ["*", "https://app.example.com/", "app.example.com", "https://App.example.com", "null"]
+)
+def test_what_is_no_origin_is_refused(
+    value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KUBESERVE_CORS_ORIGINS", value)
+    (said,) = faults(monkeypatch, capsys)
+    assert said.startswith("KUBESERVE_CORS_ORIGINS: must be origins such as https://")
+
+
+def test_origins_are_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings().origins == ()
+    monkeypatch.setenv("KUBESERVE_CORS_ORIGINS", "https://a.example, http://localhost:3000")
+    assert read_settings().origins == ("https://a.example", "http://localhost:3000")
