@@ -11,8 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import uvloop
 
@@ -52,8 +51,7 @@ LAST_LINE_S: Final = 1.0
 Loaded = list[tuple[RevisionLaunch, LocalBackend | RemoteBackend]]
 
 
-@dataclass(slots=True)
-class Inherited:
+class Inherited(NamedTuple):
     """What a worker gets beside its environment.
 
     listener    the endpoint's socket, shared with other workers

@@ -14,9 +14,8 @@ import json
 import os
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, utils
@@ -58,8 +57,7 @@ class Es256(ec.ECDSA):
 ES256: Final = Es256()
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(NamedTuple):
     """What a verified token says."""
 
     tenant: str
@@ -71,8 +69,7 @@ class Claims:
     expires_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class KeySet:
+class KeySet(NamedTuple):
     """One state of the keys file; `not_before` holds for all tokens."""
 
     keys: dict[str, ec.EllipticCurvePublicKey]

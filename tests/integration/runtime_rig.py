@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,7 @@ def launch_of(folder: Path, keys: Keys, **changes: Any) -> Launch:
     plan = linear_plan(folder / "iris.plan")
     revision = RevisionLaunch("iris-00001", "iris", 1, str(plan), digest_of(plan))
     launch = Launch("acme", "iris", ISSUER, AUDIENCE, str(keys.file), (revision,), port=0)
-    return replace(launch, **changes)
+    return launch._replace(**changes)
 
 
 @dataclass
