@@ -2,16 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from importlib import resources
+from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, Response
 
-ASSETS: Final = {
-    "swagger-ui-bundle.js": "text/javascript",
-    "swagger-ui.css": "text/css",
-    "favicon.png": "image/png",
-}
+FOLDER: Final = Path(str(resources.files("fastapi_offline"))) / "static"
+ASSETS: Final = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png")
 PAGE: Final = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -54,15 +52,12 @@ def add_pages(app: FastAPI) -> None:
 
     app.add_route("/docs", docs)
     app.add_route("/docs/assets/start.js", start)
-    for name, kind in ASSETS.items():
-        app.add_route(f"/docs/assets/{name}", _asset(name, kind))
+    for name in ASSETS:
+        app.add_route(f"/docs/assets/{name}", _asset(FOLDER / name))
 
 
-def _asset(name: str, kind: str) -> Callable[[object], Awaitable[Response]]:
-    path = resources.files("fastapi_offline") / "static" / name
-    content = path.read_bytes()
-
+def _asset(path: Path) -> Callable[[object], Awaitable[Response]]:
     async def asset(_: object) -> Response:
-        return Response(content, media_type=kind, headers=CACHED)
+        return FileResponse(path, headers=CACHED)
 
     return asset
