@@ -18,7 +18,7 @@ from prometheus_client.exposition import generate_latest
 
 from controlplane import database, pages, postgres, problems, telemetry, wakes
 from controlplane.artifacts.store import Store
-from controlplane.assembly import assemble
+from controlplane.assembly import Assembly, assemble, limits_of, prices_of
 from controlplane.builder.job import Builder
 from controlplane.callers import (
     PLATFORM_TENANT,
@@ -32,22 +32,32 @@ from controlplane.edge.content_types import check_content_type
 from controlplane.edge.guard import guard
 from controlplane.edge.operations import file, gives
 from controlplane.edge.reference import describe
+from controlplane.endpoints import holdings
 from controlplane.endpoints import routes as endpoint_routes
 from controlplane.endpoints import service as endpoints
 from controlplane.engines.engine import Engine
+from controlplane.engines.preflight import Finding
 from controlplane.leading import Leading, Leases
 from controlplane.models import routes as model_routes
+from controlplane.models import service as models
+from controlplane.models.storage import Storage
 from controlplane.oauth import keys
 from controlplane.oauth import routes as oauth_routes
 from controlplane.oauth.service import OAuth
 from controlplane.permissions import ALL_SCOPES, rule
-from controlplane.preflight import preflight
+from controlplane.preflight import Look, preflight, sandbox, sandbox_of_pods
+from controlplane.quotas import routes as quota_routes
+from controlplane.rates import Rates
 from controlplane.reconciler.leader import Duties, Work
 from controlplane.settings import EngineKind, Settings
 from controlplane.tenants import routes as tenant_routes
 from controlplane.tenants import service as tenants
+from controlplane.tenants.limits import BURST_S
+from controlplane.tenants.service import Quotas
+from controlplane.usage import routes as usage_routes
 from controlplane.wakes import Wake
 from runtime.problems import NotFound, Problem, Starting
+from runtime.sandbox import detect
 
 
 def database_url(settings: Settings) -> str:
@@ -79,6 +89,8 @@ def create_app(
         predict_token_s=settings.predict_token_s,
         endpoint_exists=endpoints.exists,
     )
+    quotas = Quotas(limits_of(settings))
+    storage = Storage(quotas, holdings.kept)
     duties = Duties(
         store,
         engine,
@@ -86,6 +98,7 @@ def create_app(
         settings.builds_at_once,
         oauth,
         settings.public_url,
+        storage,
         changes=made.changes,
         exchange=made.exchange,
         shelf=made.shelf,
@@ -108,6 +121,9 @@ def create_app(
     app.state.wake_builds = lambda: parts.work.wake(Wake.VERSIONS)
     app.state.wake_endpoint = lambda key: parts.work.wake(Wake.ENDPOINT, str(key))
     app.state.publish_keys = parts.work.publish_keys
+    app.state.publish_limits = parts.work.publish_limits
+    app.state.quotas, app.state.storage, app.state.prices = quotas, storage, prices_of(settings)
+    app.state.rates = Rates(quotas.rate, BURST_S, time.monotonic)
     app.state.preflight = functools.partial(
         preflight,
         {
@@ -115,16 +131,36 @@ def create_app(
             "artifact store": store.ping,
             "engine": engine.observe_all,
         },
-        made.preflight,
+        _looks(settings, made),
     )
     problems.install(app)
-    for routes in (oauth_routes, tenant_routes, model_routes, endpoint_routes):
+    for routes in (
+        oauth_routes,
+        tenant_routes,
+        model_routes,
+        endpoint_routes,
+        quota_routes,
+        usage_routes,
+    ):
         app.include_router(routes.router)
     _own_routes(app, parts)
     guard(app, settings)
     check_rules(app)
     describe(app, settings.public_url)
     return app
+
+
+def _looks(settings: Settings, made: Assembly) -> list[tuple[str, Look]]:
+    """Give what preflight has a look at: the sandbox, and the cluster where there is one."""
+    required = settings.sandbox == "required"
+
+    async def sandboxed() -> tuple[Finding, ...]:
+        if made.builder is None:  # in pods: what held the last one is all that is known here
+            return sandbox_of_pods(await models.last_layers_of_all(), required=required)
+        return sandbox(await asyncio.to_thread(detect), required=required)
+
+    cluster: list[tuple[str, Look]] = [("cluster", made.preflight)] if made.preflight else []
+    return [("sandbox", sandboxed), *cluster]
 
 
 def routes_of(app: FastAPI) -> list[tuple[str, str]]:

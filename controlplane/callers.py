@@ -160,7 +160,13 @@ def require_platform(caller: Caller) -> None:
 async def authorise(request: Request) -> None:
     """Run before every route of the application."""
     callers: Callers = request.app.state.callers
-    request.state.caller = await callers.authorise(request)
+    caller = request.state.caller = await callers.authorise(request)
+    if caller is not None:
+        bucket = await request.app.state.rates.bucket(caller.tenant)
+        try:
+            bucket.take()
+        finally:
+            request.state.headers = bucket.headers()
 
 
 def _caller(request: Request) -> Caller:

@@ -83,7 +83,7 @@ class Settings(BaseSettings):
         description="Environments of other scikit-learn versions kept at most, or off. On"
         " Knative they are in the object store, for as long as they are used.",
     )
-    sandbox: str = Field("required", description="required, or degraded to build without it.")
+    sandbox: str = Field("required", description="required, or degraded: build without its layers.")
     api_token_s: int = Field(900, ge=60, le=DAY_S, description="Life of a token for the API.")
     predict_token_s: int = Field(300, ge=60, le=DAY_S, description="… for one endpoint.")
     signing_secret: SecretStr | None = Field(
@@ -127,7 +127,24 @@ class Settings(BaseSettings):
     standby_s: float = Field(
         600, ge=0, le=3600, description="Seconds a builder waits for a tenant's next push; 0: none."
     )
-    tenant_pods: int = Field(100, ge=2, description="Pods of one tenant at most.")
+    tenant_pods: int = Field(
+        100, ge=1, description="Pods of one tenant at most; workers on this machine."
+    )
+    tenant_models: int = Field(1000, ge=0, description="Models of one tenant at most.")
+    tenant_endpoints: int = Field(1000, ge=0, description="Endpoints of one tenant at most.")
+    tenant_storage_bytes: int = Field(
+        50 * 1024 * MIB, ge=0, description="Uploads and plans of one tenant at most."
+    )
+    tenant_builds: int = Field(4, ge=1, description="Builds of one tenant side by side.")
+    tenant_requests_per_s: int = Field(
+        100, ge=1, description="Requests of one tenant to a replica of the API each second."
+    )
+    price_cpu_hour: float | None = Field(
+        None, ge=0, description="Of one CPU for an hour, for estimates of cost."
+    )
+    price_gib_hour: float | None = Field(
+        None, ge=0, description="Of one GiB of memory for an hour; both or none."
+    )
     cors_origins: str = Field(
         "", description="Web pages that may call the API from browsers: https://HOST,… ; none."
     )
@@ -341,6 +358,8 @@ class Settings(BaseSettings):
             faults.append("KUBESERVE_SIGNING_SECRET_FILE: must not be given with _SIGNING_SECRET")
         if (self.admin_client_id is None) != (self.admin_client_secret is None):
             faults.append("KUBESERVE_ADMIN_CLIENT_ID: must be given with _ADMIN_CLIENT_SECRET")
+        if (self.price_cpu_hour is None) != (self.price_gib_hour is None):
+            faults.append("KUBESERVE_PRICE_GIB_HOUR: must be given with _PRICE_CPU_HOUR, or not")
         if self.engine is EngineKind.KNATIVE:
             faults += self._knative_faults()
         address = urlsplit(self.public_url)

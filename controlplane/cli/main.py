@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from controlplane.cli import admin, autoscaler, endpoints, local, models, predict
+from controlplane.cli import admin, autoscaler, endpoints, local, models, predict, usage
 from controlplane.cli.output import Output, fail
 from controlplane.client import ApiError, BuildFailed, ClientError, Unreachable
 
@@ -33,6 +33,7 @@ for command in (
     *local.COMMANDS,
     *models.COMMANDS,
     *endpoints.COMMANDS,
+    *usage.COMMANDS,
     predict.predict,
     autoscaler.autoscaler,
     admin.admin,

@@ -13,6 +13,7 @@ from controlplane.client.errors import (
     TimedOut,
     Unreachable,
 )
+from controlplane.client.metering import Cost, Limit, Quota, Usage
 from controlplane.client.results import (
     Cause,
     ColdStart,
@@ -38,18 +39,22 @@ __all__ = [
     "ClientError",
     "ColdStart",
     "Condition",
+    "Cost",
     "DeployFailed",
     "Endpoint",
     "Finding",
+    "Limit",
     "LogLine",
     "Model",
     "NotConfigured",
     "NotFound",
+    "Quota",
     "Release",
     "RetryPolicy",
     "Revision",
     "SignInFailed",
     "TimedOut",
     "Unreachable",
+    "Usage",
     "Version",
 ]

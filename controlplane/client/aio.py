@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -11,6 +12,7 @@ import httpx
 from controlplane.client.bundle import Extras, PathLike, bundled, in_thread
 from controlplane.client.core import Core
 from controlplane.client.home import find_account
+from controlplane.client.metering import Interval, Metering, Quota, Usage
 from controlplane.client.predicting import END, Protocol, Windows
 from controlplane.client.registry import Looked, Progress, Registry
 from controlplane.client.results import Cause, Endpoint, Finding, LogLine, Model, Release, Version
@@ -50,6 +52,7 @@ class AsyncClient:
         self.url = account.url
         self._core = Core(account, retries or RetryPolicy(), timeout_s)
         self._registry, self._serving = Registry(self._core), Serving(self._core)
+        self._metering = Metering(self._core)
         self._http = httpx.AsyncClient(**options(account.url))
         self._signing: defaultdict[str | None, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -171,6 +174,32 @@ class AsyncClient:
     async def preflight(self) -> list[Finding]:
         """Check what the installation stands on; administrators only."""
         return await self._run(self._serving.preflight())
+
+    async def quota(self, tenant: str | None = None) -> Quota:
+        """Read what a tenant may have and has; another's only for administrators."""
+        return await self._run(self._metering.quota(tenant))
+
+    async def set_quota(self, tenant: str, limits: Mapping[str, int | None]) -> Quota:
+        """Set where a tenant differs from the installation, and nowhere else; administrators only.
+
+        limits  by name, such as {"models": 10, "storage_bytes": 1 << 30}
+        """
+        return await self._run(self._metering.set_quota(tenant, limits))
+
+    async def usage(
+        self,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        *,
+        endpoint: str | None = None,
+        interval: Interval = "total",
+    ) -> list[Usage]:
+        """Read what endpoints used and cost, deleted ones too; of the last 30 days if None.
+
+        start, end  rounded to whole hours of UTC
+        interval    total: one for each endpoint; day, hour: for each of them too
+        """
+        return await self._run(self._metering.usage(start, end, endpoint, interval))
 
     async def why(self, endpoint: str) -> Cause:
         """Name the cause of the state an endpoint is in, with evidence and the next step."""

@@ -33,7 +33,7 @@ OF_BODIES: Final = (
     problems.TooLarge,
     problems.UnsupportedMediaType,
 )
-OF_CALLERS: Final = (problems.Unauthenticated, problems.Forbidden)
+OF_CALLERS: Final = (problems.Unauthenticated, problems.Forbidden, problems.RateLimited)
 NAME: Final = "[a-z]([a-z0-9-]{0,38}[a-z0-9])?"
 # Words in addresses; what does not look like this names nothing and is 404.
 WORDS: Final = {

@@ -1,9 +1,9 @@
-"""Queries on tenants and their members."""
+"""Queries on tenants, their members and their quotas."""
 
 import uuid
 
 from controlplane.permissions import Role
-from controlplane.tenants.tables import Member, Tenant
+from controlplane.tenants.tables import Member, Quota, Tenant
 
 
 async def by_name(name: str) -> Tenant | None:
@@ -39,3 +39,23 @@ async def tenants_of(user_id: uuid.UUID) -> list[tuple[str, Role]]:
 
 async def add_member(tenant: uuid.UUID, user_id: uuid.UUID, role: Role) -> None:
     await Member.create(tenant_id=tenant, user_id=user_id, role=role)
+
+
+async def lock(tenant_id: uuid.UUID) -> None:
+    """Lock a tenant to the end of the transaction; rows that refer to it can be made meanwhile."""
+    await Tenant.filter(id=tenant_id).select_for_update(no_key=True).first()
+
+
+async def quota(tenant_id: uuid.UUID) -> Quota | None:
+    return await Quota.get_or_none(tenant_id=tenant_id)
+
+
+async def put_quota(tenant_id: uuid.UUID, overrides: dict[str, int | None]) -> None:
+    await Quota.update_or_create(tenant_id=tenant_id, defaults=overrides)
+
+
+async def quotas_of_all() -> list[tuple[Tenant, Quota]]:
+    """Give every tenant whose quota differs from the installation's."""
+    rows = await Quota.all()
+    tenants = {row.id: row for row in await Tenant.filter(id__in=[row.tenant_id for row in rows])}
+    return [(tenants[row.tenant_id], row) for row in rows if row.tenant_id in tenants]

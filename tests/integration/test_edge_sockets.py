@@ -115,6 +115,9 @@ async def serving(bounds: Bounds) -> AsyncIterator[Served]:
             while not server.started:
                 await asyncio.sleep(0.01)
         yield Served(int(server.servers[0].sockets[0].getsockname()[1]), seen)
+        async with asyncio.timeout(WITHIN_S):
+            while server.server_state.connections:  # some linger for a client that is gone
+                await asyncio.sleep(0.02)
     finally:
         server.should_exit = server.force_exit = True
         await task
