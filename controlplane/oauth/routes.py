@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from controlplane.callers import CurrentCaller, require_platform
+from controlplane.edge.operations import Page, file, gives
 from controlplane.idempotency import once_with_secret
 from controlplane.oauth import schemas
 from controlplane.oauth.service import ClientInfo, OAuth
@@ -15,13 +16,22 @@ from controlplane.rest import MAX_PAGE, after, page
 from controlplane.tenants import service as tenants
 
 router = APIRouter(tags=["oauth"])
+TOKEN = {
+    "requestBody": {
+        "required": True,
+        **file("application/x-www-form-urlencoded", schemas.TOKEN_FORM),
+    }
+}
+REFUSED = {"model": schemas.OAuthError, "description": "A refusal in OAuth's own shape"}
+TOKEN_ANSWERS = gives(schemas.Token, extra=TOKEN)
+TOKEN_ANSWERS["responses"] |= {400: REFUSED, 401: REFUSED}
 
 
 def _oauth(request: Request) -> OAuth:
     return cast("OAuth", request.app.state.oauth)
 
 
-@router.post("/oauth2/token")
+@router.post("/oauth2/token", **TOKEN_ANSWERS)
 async def token(request: Request) -> JSONResponse:
     """Give an access token (client_credentials; `resource` names an endpoint's audience)."""
     status, document, headers = await _oauth(request).token(
@@ -34,13 +44,13 @@ async def token(request: Request) -> JSONResponse:
     return JSONResponse(document, status, headers)
 
 
-@router.get("/oauth2/jwks.json")
+@router.get("/oauth2/jwks.json", **gives(schemas.KeySet))
 async def jwks(request: Request) -> JSONResponse:
     document = await _oauth(request).jwks()
     return JSONResponse(document, headers={"cache-control": "public, max-age=300"})
 
 
-@router.get("/.well-known/oauth-authorization-server")
+@router.get("/.well-known/oauth-authorization-server", **gives(schemas.Metadata))
 async def metadata(request: Request) -> dict[str, Any]:
     """Describe the authorization server (RFC 8414)."""
     issuer = _oauth(request).issuer
@@ -65,7 +75,7 @@ def _show(client: ClientInfo) -> dict[str, Any]:
     }
 
 
-@router.get("/v1/clients")
+@router.get("/v1/clients", **gives(Page[schemas.Client]))
 async def list_clients(
     caller: CurrentCaller,
     request: Request,
@@ -77,7 +87,7 @@ async def list_clients(
     return page(rows, limit, _show, lambda row: str(row.id))
 
 
-@router.post("/v1/clients", status_code=201)
+@router.post("/v1/clients", status_code=201, **gives(schemas.ClientWithSecret, 201, once=True))
 async def create_client(
     caller: CurrentCaller, body: schemas.NewClient, request: Request
 ) -> dict[str, Any]:
