@@ -6,13 +6,10 @@ from typing import Any
 
 import pytest
 
-from controlplane.accounts import service as accounts
 from controlplane.app import routes_of
 from controlplane.audit import service as audit
 from controlplane.audit.denials import EVERY_S, MOST, Denials
 from controlplane.callers import Caller
-from controlplane.permissions import Role
-from controlplane.tenants import service as tenants
 from tests.integration.api import Api
 from tests.integration.test_api_endpoints import until
 from tests.integration.test_api_registry import OCTETS, until_built
@@ -39,27 +36,6 @@ CHANGES: dict[tuple[str, str], tuple[str, Any, str, str]] = {
     ),
     ("POST", "/v1/endpoints/{endpoint}/rollback"): (
         "/v1/endpoints/iris/rollback", {"to": 1}, "endpoint.rollback", "endpoint:iris",
-    ),
-    ("POST", "/v1/invitations"): (
-        "/v1/invitations",
-        {"email": "eve@example.com", "role": "viewer"},
-        "invitation.create",
-        "invitation:{invitation}",
-    ),
-    ("DELETE", "/v1/invitations/{invitation}"): (
-        "/v1/invitations/{invitation}", None, "invitation.revoke", "invitation:{invitation}",
-    ),
-    ("POST", "/v1/people/{person}/password-link"): (
-        "/v1/people/{member}/password-link", None, "account.password-link", "user:{member}",
-    ),
-    ("PATCH", "/v1/people/{person}"): (
-        "/v1/people/{member}", {"disabled": True}, "account.disable", "user:{member}",
-    ),
-    ("PATCH", "/v1/members/{member}"): (
-        "/v1/members/{member}", {"role": "viewer"}, "member.role", "user:{member}",
-    ),
-    ("DELETE", "/v1/members/{member}"): (
-        "/v1/members/{member}", None, "member.remove", "user:{member}",
     ),
     ("POST", "/v1/keys"): ("/v1/keys", {"name": "robot"}, "key.create", "key:{key}"),
     ("DELETE", "/v1/keys/{key}"): ("/v1/keys/{key}", None, "key.revoke", "key:{key}"),
@@ -119,11 +95,7 @@ async def test_every_route_that_changes_something_writes_one_row(api: Api) -> No
         before = await events(api)
         answer = await change(api, route, named)
         assert answer.status_code < 300, (route, answer.text)
-        if answer.status_code == 201 and action in (
-            "key.create",
-            "client.create",
-            "invitation.create",
-        ):
+        if answer.status_code == 201 and body == {"name": "robot"}:
             named[route[1].rsplit("/", 1)[1].rstrip("s")] = answer.json()["id"]
         if body == PICKLE:
             assert (await until_built(api, "iris", 1))["state"] == "ready"
