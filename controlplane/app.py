@@ -23,6 +23,7 @@ from controlplane.bodies import BodyLimits
 from controlplane.builder.job import Builder
 from controlplane.callers import (
     PLATFORM_TENANT,
+    Caller,
     Callers,
     CurrentCaller,
     authorise,
@@ -35,6 +36,7 @@ from controlplane.leading import Leading, Leases
 from controlplane.models import routes as model_routes
 from controlplane.oauth import keys
 from controlplane.oauth import routes as oauth_routes
+from controlplane.oauth.clients import NewClient
 from controlplane.oauth.service import OAuth
 from controlplane.permissions import ALL_SCOPES, rule
 from controlplane.preflight import preflight
@@ -44,6 +46,9 @@ from controlplane.tenants import routes as tenant_routes
 from controlplane.tenants import service as tenants
 from controlplane.wakes import Wake
 from runtime.problems import NotFound, Problem, Starting
+
+# Who made what the first start makes.
+BY_ITSELF = Caller(PLATFORM_TENANT, "system", "system", frozenset())
 
 
 def database_url(settings: Settings) -> str:
@@ -74,6 +79,7 @@ def create_app(
         api_token_s=settings.api_token_s,
         predict_token_s=settings.predict_token_s,
         endpoint_exists=endpoints.exists,
+        clock=lambda: datetime.fromtimestamp(clock(), UTC),
     )
     duties = Duties(
         store,
@@ -97,8 +103,7 @@ def create_app(
     app.state.settings, app.state.store, app.state.engine = settings, store, engine
     app.state.oauth, app.state.parts = oauth, parts
     url = settings.public_url
-    standing = {"client": oauth.standing, "user": tenants.standing}
-    app.state.callers = Callers(url, url, oauth.jwks, standing, clock)
+    app.state.callers = Callers(url, url, oauth.verifying, oauth.standing, oauth.is_revoked, clock)
     # Those who wrote need not wait for the database's word to come back.
     app.state.wake_builds = lambda: parts.work.wake(Wake.VERSIONS)
     app.state.wake_endpoint = lambda key: parts.work.wake(Wake.ENDPOINT, str(key))
@@ -195,16 +200,19 @@ class Parts:
     async def _first_start(self) -> None:
         """Make signing key, first tenant and its administrator; replicas take turns."""
         async with database.start_lock():
-            await self.oauth.ensure_key()
+            await self.oauth.keyring.ensure()
             tenant = await tenants.find(PLATFORM_TENANT) or await tenants.create(PLATFORM_TENANT)
             named, secret = self.settings.admin_client_id, self.settings.admin_client_secret
             if named is not None and secret is not None:
-                await self.oauth.ensure_administrator(tenant.id, named, secret.get_secret_value())
+                await self.oauth.clients.ensure_administrator(
+                    tenant.id, named, secret.get_secret_value()
+                )
                 return
             credentials = self.settings.home / "credentials.json"
             if await self._known(credentials):
                 return
-            client = await self.oauth.create_client(tenant.id, "first administrator", [*ALL_SCOPES])
+            wanted = NewClient("first administrator", ALL_SCOPES)
+            client = await self.oauth.clients.create(BY_ITSELF, tenant, wanted)
             document = {
                 "url": self.settings.public_url,
                 "client_id": client.id,
@@ -217,7 +225,7 @@ class Parts:
         """Tell whether the file's client exists; its address is brought up to date."""
         try:
             document = json.loads(await asyncio.to_thread(credentials.read_text))
-            if not await self.oauth.is_live(document["client_id"]):
+            if not await self.oauth.clients.is_live(document["client_id"]):
                 return False
         except (OSError, ValueError, KeyError):
             return False

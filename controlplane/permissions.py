@@ -51,7 +51,16 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/assets/{name}"): Public.DOCS,
     ("POST", "/oauth2/token"): Public.OAUTH,
     ("GET", "/oauth2/jwks.json"): Public.OAUTH,
+    ("POST", "/oauth2/device_authorization"): Public.OAUTH,
+    ("POST", "/oauth2/revoke"): Public.OAUTH,
+    ("POST", "/oauth2/introspect"): Public.OAUTH,
+    ("GET", "/oauth2/userinfo"): Public.OAUTH,
+    ("POST", "/oauth2/userinfo"): Public.OAUTH,
     ("GET", "/.well-known/oauth-authorization-server"): Public.OAUTH,
+    ("GET", "/.well-known/openid-configuration"): Public.OAUTH,
+    ("GET", "/.well-known/oauth-protected-resource"): Public.OAUTH,
+    ("GET", "/.well-known/oauth-protected-resource/endpoints/{endpoint}"): Public.OAUTH,
+    ("POST", "/v1/admin/keys/rotate"): Scope.ADMIN,
     ("GET", "/v1/admin/preflight"): Scope.ADMIN,
     ("GET", "/v1/tenants"): Scope.ADMIN,
     ("POST", "/v1/tenants"): Scope.ADMIN,
@@ -81,6 +90,8 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
 }
 
 ALL_SCOPES: Final = tuple(str(scope) for scope in Scope)
+# Of OpenID Connect: what a client is told of a person. No route of the API asks for them.
+IDENTITY_SCOPES: Final = ("openid", "profile", "email")
 
 
 def rule(method: str, path: str) -> Rule | None:

@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from controlplane.accounts.tables import Session, User
+from controlplane.accounts.tables import FewerRights, Session, User
 
 
 async def user(user_id: uuid.UUID) -> User | None:
@@ -57,3 +57,15 @@ async def end_sessions_of(user_id: uuid.UUID) -> int:
 async def forget_sessions(expired_before: datetime, seen_before: datetime) -> int:
     gone = await Session.filter(expires_at__lt=expired_before).delete()
     return gone + await Session.filter(seen_at__lt=seen_before).delete()
+
+
+async def note_fewer_rights(user_id: uuid.UUID, at: datetime) -> None:
+    await FewerRights.create(user_id=user_id, at=at)
+
+
+async def fewer_rights_since(since: datetime) -> list[FewerRights]:
+    return await FewerRights.filter(at__gte=since)
+
+
+async def forget_fewer_rights(before: datetime) -> int:
+    return await FewerRights.filter(at__lt=before).delete()

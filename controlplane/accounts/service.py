@@ -12,6 +12,7 @@ from controlplane.accounts import repository
 from controlplane.accounts.passwords import Passwords
 from controlplane.accounts.tables import User
 from controlplane.database import Taken
+from controlplane.wakes import Wake, tell
 from runtime.problems import Conflict, InvalidInput
 
 IDLE: Final = timedelta(hours=12)
@@ -102,6 +103,26 @@ async def end_session(cookie: str) -> None:
 async def forget_sessions(now: datetime) -> int:
     """Delete sessions that have ended; gives how many."""
     return await repository.forget_sessions(now, now - IDLE)
+
+
+async def note_fewer_rights(user_id: uuid.UUID, at: datetime) -> None:
+    """Have the runtimes refuse a person's tokens from before; call in the change's transaction."""
+    await repository.note_fewer_rights(user_id, at)
+    await tell(Wake.KEYS)
+
+
+async def fewer_rights_since(since: datetime) -> dict[str, datetime]:
+    """Give the subjects whose rights became fewer, with the last time they did."""
+    found: dict[str, datetime] = {}
+    for row in await repository.fewer_rights_since(since):
+        subject = f"user:{row.user_id}"
+        found[subject] = max(row.at, found.get(subject, row.at))
+    return found
+
+
+async def forget_fewer_rights(before: datetime) -> int:
+    """Delete what no token in use can be from before; gives how many."""
+    return await repository.forget_fewer_rights(before)
 
 
 def _digest(cookie: str) -> str:

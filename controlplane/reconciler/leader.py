@@ -1,6 +1,7 @@
 """What one replica does for all: reconcile, build, publish the keys, sweep."""
 
 import asyncio
+import json
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -99,6 +100,7 @@ class _Loops:
                 builds=duties.builds,
                 exchange=duties.exchange,
                 shelf=duties.shelf,
+                forget=lambda: duties.oauth.forget(datetime.now(UTC)),
             ),
         ]
         if duties.changes is not None:
@@ -132,6 +134,16 @@ class _Loops:
         return await reconcile(endpoint, self._duties.engine, self._duties.issuer)
 
     async def publish_keys(self) -> None:
+        """Hand the keys to the engine if they changed; what it has may sign when its time comes."""
+        await self._publish()
+        if self._may_act() and await self._duties.oauth.rotate(self._published_kids()):
+            await self._publish()
+
+    def _published_kids(self) -> set[str]:
+        known = json.loads(self.published or b'{"keys": []}')
+        return {key["kid"] for key in known["keys"]}
+
+    async def _publish(self) -> None:
         document = await self._duties.oauth.keys_document(datetime.now(UTC))
         if document != self.published:
             await self._duties.engine.publish_keys(document)

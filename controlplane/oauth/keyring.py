@@ -1,0 +1,116 @@
+"""The signing keys in memory: loaded from their rows, moved on by the leader."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from cryptography.exceptions import InvalidTag
+from joserfc.jwk import ECKey, KeySet
+
+from controlplane.oauth import keys as key_files
+from controlplane.oauth import repository
+from controlplane.oauth.rotation import KeyRow, KeyState, Move, Schedule, moves
+from controlplane.oauth.tables import SigningKey
+
+# A replica that does not lead signs with the old key for so long; it is published for far longer.
+FRESH: Final = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One state of the keys."""
+
+    kid: str
+    key: ECKey
+    public: dict[str, Any]
+    verifying: KeySet
+    at: datetime
+
+
+class Keyring:
+    """The keys of one installation."""
+
+    def __init__(self, secret: bytes, schedule: Schedule, clock: Callable[[], datetime]) -> None:
+        self._secret, self.schedule, self._clock = secret, schedule, clock
+        self._loaded: Loaded | None = None
+
+    async def ensure(self) -> None:
+        """Load the keys; the first start makes one. Called under the start-up lock."""
+        if not any(row.state == KeyState.ACTIVE for row in await repository.keys()):
+            await self._make(KeyState.ACTIVE)
+        await self.load()
+
+    async def current(self) -> Loaded:
+        """Give the keys, read again when they are a few seconds old."""
+        if self._loaded is None or not self._is_fresh(self._loaded):
+            return await self.load()
+        return self._loaded
+
+    def _is_fresh(self, loaded: Loaded) -> bool:
+        return abs(self._clock() - loaded.at) < FRESH
+
+    async def load(self) -> Loaded:
+        """Read the keys now."""
+        rows = await repository.keys()
+        active = next(row for row in rows if row.state == KeyState.ACTIVE)
+        known = self._loaded
+        same = known is not None and known.kid == active.kid
+        key = known.key if known is not None and same else ECKey.import_key(self._open(active))
+        public = {"keys": [row.public for row in rows]}
+        verifying = KeySet.import_key_set(public)  # type: ignore[arg-type]  # its own JSON type
+        self._loaded = Loaded(active.kid, key, public, verifying, self._clock())
+        return self._loaded
+
+    def _open(self, row: SigningKey) -> bytes:
+        try:
+            return key_files.unseal(self._secret, row.kid, bytes(row.private))
+        except InvalidTag as error:
+            raise RuntimeError(
+                "the signing keys in the database were sealed with another secret than "
+                "KUBESERVE_SIGNING_SECRET, KUBESERVE_SIGNING_SECRET_FILE or the home folder "
+                "give: give the one they were made with"
+            ) from error
+
+    async def rotate(self, published: Collection[str]) -> bool:
+        """Do what is due; True when the keys changed. Call within a transaction.
+
+        published  kids that the runtimes have
+        """
+        rows = [_row(row) for row in await repository.lock_keys()]
+        due = moves(rows, self.schedule, self._clock(), published)
+        for move, kid in due:
+            match move:
+                case Move.MAKE_NEXT:
+                    await self._make(KeyState.NEXT)
+                case Move.ACTIVATE:
+                    await self._activate(kid)
+                case Move.DELETE:
+                    await repository.delete_key(kid)
+        return bool(due)
+
+    async def begin(self) -> str:
+        """Make the next key, unless there is one; gives its kid. Call within a transaction."""
+        rows = await repository.lock_keys()
+        waiting = next((row.kid for row in rows if row.state == KeyState.NEXT), None)
+        return waiting or await self._make(KeyState.NEXT)
+
+    async def replace(self) -> str:
+        """Sign with a new key and forget all others at once. Call within a transaction."""
+        for row in await repository.lock_keys():
+            await repository.delete_key(row.kid)
+        return await self._make(KeyState.ACTIVE)
+
+    async def _activate(self, kid: str) -> None:
+        await repository.move_keys(KeyState.ACTIVE, KeyState.RETIRING, self._clock())
+        await repository.move_key(kid, KeyState.ACTIVE, self._clock())
+
+    async def _make(self, state: KeyState) -> str:
+        pair = key_files.new_key()
+        sealed = key_files.seal(self._secret, pair.kid, pair.private)
+        await repository.add_key(pair.kid, sealed, pair.public, state, self._clock())
+        return pair.kid
+
+
+def _row(row: SigningKey) -> KeyRow:
+    return KeyRow(row.kid, KeyState(row.state), row.changed_at or row.created_at)
