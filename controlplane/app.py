@@ -17,6 +17,9 @@ from fastapi.responses import FileResponse
 from prometheus_client.exposition import generate_latest
 
 from controlplane import database, pages, postgres, problems, telemetry, wakes
+from controlplane.accounts import browsers
+from controlplane.accounts import routes as account_routes
+from controlplane.accounts.passwords import Passwords
 from controlplane.artifacts.store import Store
 from controlplane.assembly import assemble
 from controlplane.bodies import BodyLimits
@@ -34,7 +37,7 @@ from controlplane.endpoints import service as endpoints
 from controlplane.engines.engine import Engine
 from controlplane.leading import Leading, Leases
 from controlplane.models import routes as model_routes
-from controlplane.oauth import keys
+from controlplane.oauth import consent, keys
 from controlplane.oauth import routes as oauth_routes
 from controlplane.oauth.clients import NewClient
 from controlplane.oauth.service import OAuth
@@ -103,6 +106,7 @@ def create_app(
     app.state.settings, app.state.store, app.state.engine = settings, store, engine
     app.state.oauth, app.state.parts = oauth, parts
     url = settings.public_url
+    app.state.browsers, app.state.passwords = browsers.Browsers(url, clock), Passwords()
     app.state.callers = Callers(url, url, oauth.verifying, oauth.standing, oauth.is_revoked, clock)
     # Those who wrote need not wait for the database's word to come back.
     app.state.wake_builds = lambda: parts.work.wake(Wake.VERSIONS)
@@ -118,7 +122,15 @@ def create_app(
         made.preflight,
     )
     problems.install(app)
-    for routes in (oauth_routes, tenant_routes, model_routes, endpoint_routes):
+    browsers.install(app)
+    for routes in (
+        account_routes,
+        oauth_routes,
+        consent,
+        tenant_routes,
+        model_routes,
+        endpoint_routes,
+    ):
         app.include_router(routes.router)
     _own_routes(app, parts)
     app.add_middleware(BodyLimits)

@@ -38,6 +38,7 @@ class Public(StrEnum):
     HEALTH = "health"
     OAUTH = "oauth"
     DOCS = "docs"
+    PAGE = "page"  # for browsers, which sign in with a cookie
 
 
 Rule = Scope | Public
@@ -49,6 +50,14 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/problems/{name}"): Public.DOCS,
     ("GET", "/v1/info"): Public.DOCS,
     ("GET", "/assets/{name}"): Public.DOCS,
+    ("GET", "/login"): Public.PAGE,
+    ("POST", "/login"): Public.PAGE,
+    ("POST", "/logout"): Public.PAGE,
+    ("GET", "/oauth2/authorize"): Public.PAGE,
+    ("POST", "/oauth2/authorize"): Public.PAGE,
+    ("GET", "/device"): Public.PAGE,
+    ("POST", "/device"): Public.PAGE,
+    ("POST", "/device/decision"): Public.PAGE,
     ("POST", "/oauth2/token"): Public.OAUTH,
     ("GET", "/oauth2/jwks.json"): Public.OAUTH,
     ("POST", "/oauth2/device_authorization"): Public.OAUTH,
@@ -61,6 +70,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/.well-known/oauth-protected-resource"): Public.OAUTH,
     ("GET", "/.well-known/oauth-protected-resource/endpoints/{endpoint}"): Public.OAUTH,
     ("POST", "/v1/admin/keys/rotate"): Scope.ADMIN,
+    ("GET", "/v1/whoami"): Public.OAUTH,  # any token, which it checks itself
     ("GET", "/v1/admin/preflight"): Scope.ADMIN,
     ("GET", "/v1/tenants"): Scope.ADMIN,
     ("POST", "/v1/tenants"): Scope.ADMIN,

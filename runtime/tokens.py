@@ -3,7 +3,8 @@
 Over `cryptography` alone: a JOSE library costs a hundred milliseconds of imports at a cold start.
 A verified token is remembered, by its SHA-256, until it expires: a busy caller costs a microsecond.
 
-The keys file holds `{"keys": [JWK...], "revoked": {"jtis": {...}, "clients": {...}}}`.
+The keys file holds `{"keys": [JWK...], "revoked": {"jtis": {...}, "clients": {...}, "subjects":
+{...}}}`.
 """
 
 import base64
@@ -75,6 +76,7 @@ class KeySet:
     keys: dict[str, ec.EllipticCurvePublicKey]
     revoked_jtis: frozenset[str]
     clients_not_before: dict[str, float]
+    subjects_not_before: dict[str, float]
 
 
 class TokenVerifier:
@@ -92,7 +94,7 @@ class TokenVerifier:
         self._file, self._clock = keys_file, clock
         self._issuer, self._audience, self._scope = issuer, audience, scope
         self._stamp: tuple[int, int, int] | None = None
-        self._set = KeySet({}, frozenset(), {})
+        self._set = KeySet({}, frozenset(), {}, {})
         self._cache: OrderedDict[bytes, Claims] = OrderedDict()
         self._looked = clock()
         self.refresh()
@@ -211,6 +213,8 @@ class TokenVerifier:
             raise ValueError("it was revoked")
         if issued < self._set.clients_not_before.get(found.client, 0):
             raise ValueError("its client was revoked")
+        if issued < self._set.subjects_not_before.get(found.subject, 0):
+            raise ValueError("whoever it is of may do less since")
         return found
 
 
@@ -228,12 +232,22 @@ def read_keys(document: bytes) -> KeySet:
             x, y = (int.from_bytes(_decode(_text(jwk, name))) for name in ("x", "y"))
             point = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1())
             keys[_text(jwk, "kid")] = point.public_key()
-    jtis, clients = revoked.get("jtis", {}), revoked.get("clients", {})
-    if not isinstance(jtis, dict) or not isinstance(clients, dict):
-        raise ValueError("what is revoked must be objects of jtis and clients")
-    if not all(type(since) in (int, float) for since in clients.values()):
-        raise ValueError("a client is revoked from a time on")
-    return KeySet(keys, frozenset(jtis), clients)
+    jtis = revoked.get("jtis", {})
+    if not isinstance(jtis, dict):
+        raise ValueError("the revoked jtis must be an object")
+    return KeySet(
+        keys, frozenset(jtis), _not_before(revoked, "clients"), _not_before(revoked, "subjects")
+    )
+
+
+def _not_before(revoked: dict[str, Any], what: str) -> dict[str, float]:
+    """Read since when tokens of a client or subject are taken; the older ones are revoked."""
+    found = revoked.get(what, {})
+    if not isinstance(found, dict):
+        raise ValueError(f"the revoked {what} must be an object")
+    if not all(type(since) in (int, float) for since in found.values()):
+        raise ValueError(f"{what} are revoked from a time on")
+    return found
 
 
 def _bearer(header: bytes) -> str:

@@ -12,6 +12,27 @@ def admin() -> None:
     """For operators: what the installation stands on."""
 
 
+@admin.command("rotate-keys")
+@click.option(
+    "--now",
+    is_flag=True,
+    help="For a key that leaked: the new one signs at once, and every token from before ends.",
+)
+@pass_output
+def rotate_keys(output: Output, now: bool) -> None:
+    """Change the key that signs tokens; it changes by itself every 30 days.
+
+    The new key is published first and signs some minutes later, so no token in use ends.
+    """
+    with output.client() as client:
+        begun = client.rotate_keys(now=now)
+    if output.as_json:
+        output.document(begun)
+        return
+    when = f"in {begun['signs_in_s'] // 60} minutes" if begun["signs_in_s"] else "from now on"
+    output.say(f"Key {begun['kid']} signs {when}.")
+
+
 @admin.command()
 @pass_output
 def preflight(output: Output) -> int:

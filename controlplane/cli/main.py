@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from controlplane.cli import admin, autoscaler, endpoints, local, models, predict
+from controlplane.cli import admin, autoscaler, endpoints, local, login, models, predict
 from controlplane.cli.output import Output, fail
 from controlplane.client import ApiError, BuildFailed, ClientError, Unreachable
 
@@ -31,6 +31,7 @@ def cli(context: click.Context, as_json: bool, url: str | None) -> None:
 
 for command in (
     *local.COMMANDS,
+    *login.COMMANDS,
     *models.COMMANDS,
     *endpoints.COMMANDS,
     predict.predict,

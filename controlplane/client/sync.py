@@ -176,6 +176,17 @@ class Client:
         """Read one endpoint."""
         return self._run(self._serving.endpoint(name))
 
+    def whoami(self) -> dict[str, Any]:
+        """Tell as whom requests are made: tenant, subject, role and scopes."""
+        return self._run(self._registry.whoami())
+
+    def rotate_keys(self, *, now: bool = False) -> dict[str, Any]:
+        """Begin to change the signing key; administrators only.
+
+        now  the new key signs at once and every token from before ends: for a key that leaked
+        """
+        return self._run(self._serving.rotate_keys(now))
+
     def preflight(self) -> list[Finding]:
         """Check what the installation stands on; administrators only."""
         return self._run(self._serving.preflight())
@@ -278,7 +289,7 @@ class Client:
                 # One asks, the others wait for its token.
                 with self._signing[step.audience]:
                     kept = self._core.tokens.fresh(step.audience, step.refused)
-                    return kept or self._run(self._core.tokens.fetch(step.audience))
+                    return kept or self._run(self._core.tokens.fetch(step.audience, step.refused))
 
     def _send(self, step: Send) -> Answer:
         if step.fresh and not step.stream:

@@ -142,6 +142,13 @@ class Authorizing:
             raise server.InvalidTargetError("There is no such resource in a tenant of this person.")
         return tuple(found)
 
+    async def check_prompt(self, query: str) -> None:
+        """Raise SentBack for a client that wants nobody asked, while nobody is signed in."""
+        form, _ = await self._known(query)
+        if form.get("prompt") == "none":
+            error = OAuth2Error("Nobody is signed in with this browser.", error="login_required")
+            raise self._back(form["redirect_uri"], form.get("state"), error)
+
     async def allow(self, asked: Authorization, tenant: str, person: Person, now: datetime) -> str:
         """Make a code; gives where the browser goes with it."""
         chosen = await tenants.get(_chosen(asked, tenant))

@@ -86,6 +86,21 @@ async def userinfo(request: Request) -> JSONResponse:
     return JSONResponse(told, headers=NO_STORE)
 
 
+@router.get("/v1/whoami")
+async def whoami(request: Request) -> dict[str, Any]:
+    """Tell as whom a token makes requests, whatever its scopes."""
+    callers: Callers = request.app.state.callers
+    caller = await callers.identify(request.headers.get("authorization"))
+    return {
+        "tenant": caller.tenant,
+        "subject": caller.subject,
+        "client": caller.client,
+        "role": caller.role,
+        "scopes": sorted(caller.scopes),
+        "name": await oauth_of(request).name_of(caller),
+    }
+
+
 @router.get("/oauth2/jwks.json")
 async def jwks(request: Request) -> JSONResponse:
     """Give the public keys, those too that sign next."""

@@ -355,9 +355,17 @@ class OAuth:
 
     async def userinfo(self, caller: Caller) -> dict[str, Any]:
         """Tell of a person what the scopes of their token allow."""
-        person = await accounts.find(uuid.UUID(caller.subject.partition(":")[2]))
+        person = await _person(caller.subject)
         told = {} if person is None else grants.identity(person.email, person.name, caller.scopes)
         return {"sub": caller.subject, **told}
+
+    async def name_of(self, caller: Caller) -> str | None:
+        """Give the name of a program, or the address of a person."""
+        person = await _person(caller.subject)
+        if person is not None:
+            return person.email
+        client = await self.clients.known(caller.client)
+        return None if client is None else client.name
 
     async def is_revoked(self, jti: str) -> bool:
         """Tell whether an access token was revoked before its time."""
@@ -395,6 +403,11 @@ class _Shown:
 
 PERSONS_GRANTS: Final = {"authorization_code", "refresh_token", server.DEVICE_CODE}
 MAX_TOKEN: Final = 8192
+
+
+async def _person(subject: str) -> accounts.Person | None:
+    kind, _, name = subject.partition(":")
+    return await accounts.find(uuid.UUID(name)) if kind == "user" else None
 
 
 def _writes_nothing(form: dict[str, str]) -> bool:

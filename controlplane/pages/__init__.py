@@ -1,10 +1,16 @@
 """Pages for people's browsers: templates, and the headers each of them carries."""
 
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final
 
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from typing_extensions import override
+
+from runtime.problems import Problem
 
 FOLDER: Final = Path(__file__).parent
 # No script at all, and nothing of another origin; no page may be framed.
@@ -14,7 +20,8 @@ HEADERS: Final = {
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
         "frame-ancestors 'none'; base-uri 'none'"
     ),
-    "referrer-policy": "no-referrer",
+    # Not "no-referrer": with it browsers write "Origin: null" on our own forms.
+    "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
@@ -29,3 +36,21 @@ def show(template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """Give a page: `templates/NAME.html` with its values, all of them escaped."""
     text = _TEMPLATES.get_template(f"{template}.html").render(values)
     return HTMLResponse(text, status, HEADERS)
+
+
+class PageRoute(APIRoute):
+    """A route that people look at: a problem is a page, too."""
+
+    @override
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def shown(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Problem as problem:
+                page = show("problem", problem.status, title=problem.title, detail=problem.detail)
+                page.headers.update(problem.headers())
+                return page
+
+        return shown
