@@ -69,21 +69,24 @@ async def models(api: Api, token: str) -> int:
         return (await http.get("/v1/models", headers=headers)).status_code
 
 
-async def signed_in(api: Api, **roles: Role) -> Browser:
-    await person("ada@example.com", **roles)
-    browser = Browser(api)
-    browser.http = httpx.AsyncClient(base_url=api.http.base_url, headers=browser.http.headers)
-    await browser.sign_in("ada@example.com")
-    return browser
+@pytest.fixture
+async def browser(server: Api) -> AsyncIterator[Browser]:
+    """Give a browser that Ada, a developer, is signed in with."""
+    await person("ada@example.com", default=Role.DEVELOPER)
+    made = Browser(server)
+    headers = made.http.headers
+    async with httpx.AsyncClient(base_url=server.http.base_url, headers=headers) as http:
+        made.http = http
+        await made.sign_in("ada@example.com")
+        yield made
 
 
 @pytest.mark.parametrize("public", [True, False], ids=["public", "confidential"])
 async def test_authlib_completes_code_refresh_revocation_and_introspection(
-    server: Api, public: bool
+    server: Api, browser: Browser, public: bool
 ) -> None:
     told = await discovered(server)
     app = await made(server, redirect_uris=[CALLBACK], public=public)
-    browser = await signed_in(server, default=Role.DEVELOPER)
     async with AsyncOAuth2Client(
         app["id"],
         app["secret"],
@@ -152,12 +155,11 @@ async def test_authlib_gets_tokens_for_a_program_by_secret_and_by_its_own_key(se
 
 
 async def test_oauthlib_completes_the_device_flow(
-    server: Api, monkeypatch: pytest.MonkeyPatch
+    server: Api, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")  # loopback
     told = await discovered(server)
     app = await made(server, public=True)
-    browser = await signed_in(server, default=Role.VIEWER)
     device = DeviceClient(app["id"])
     kind = {"content-type": "application/x-www-form-urlencoded"}
     async with httpx.AsyncClient(headers=kind) as http:
@@ -183,9 +185,10 @@ async def test_oauthlib_completes_the_device_flow(
         assert await models(server, fresh["access_token"]) == 200
 
 
-async def test_first_party_sign_in_goes_on_without_being_asked(server: Api) -> None:
+async def test_first_party_sign_in_goes_on_without_being_asked(
+    server: Api, browser: Browser
+) -> None:
     told = await discovered(server)
-    browser = await signed_in(server, default=Role.OWNER)
     verifier = "v" * 64
     async with AsyncOAuth2Client(
         "kubeserve-dashboard",
@@ -200,5 +203,5 @@ async def test_first_party_sign_in_goes_on_without_being_asked(server: Api) -> N
         token = await client.fetch_token(
             told["token_endpoint"], code=back["code"], code_verifier=verifier
         )
-    assert "admin" in token["scope"].split()
+    assert "models:write" in token["scope"].split()
     assert await models(server, token["access_token"]) == 200
