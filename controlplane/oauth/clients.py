@@ -62,8 +62,8 @@ class Clients:
         ours = self._first_party.get(client_id)
         if ours is not None or not CLIENT_ID.fullmatch(client_id):
             return ours
-        row = await repository.client_of_all(client_id)
-        return None if row is None or row.revoked_at is not None else _known(row)
+        row = await repository.live_client_of_all(client_id)
+        return None if row is None else _known(row)
 
     async def is_live(self, client_id: str) -> bool:
         """Tell whether a client exists and was not revoked."""
@@ -153,17 +153,17 @@ def _method(wanted: NewClient) -> str:
     return "client_secret_basic" if wanted.jwks is None else assertions.METHOD
 
 
-def _known(row: Client) -> KnownClient:
+def _known(row: dict[str, Any]) -> KnownClient:
     return KnownClient(
-        row.id,
-        row.tenant.name,
-        row.secret_sha256,
-        tuple(row.scopes),
-        row.name,
-        row.tenant_id,
-        tuple(row.redirect_uris or ()),
-        row.jwks,
-        public=row.auth_method == "none",
+        row["id"],
+        row["tenant"],
+        row["secret_sha256"],
+        tuple(row["scopes"]),
+        row["name"],
+        row["tenant_id"],
+        tuple(row["redirect_uris"] or ()),
+        row["jwks"],
+        public=row["auth_method"] == "none",
     )
 
 
