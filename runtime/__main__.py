@@ -16,6 +16,7 @@ import socket  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 
+from runtime.handed import unpack  # noqa: E402
 from runtime.last_words import tell  # noqa: E402
 from runtime.launch import Exit, Launch, LaunchError, from_env  # noqa: E402
 
@@ -23,6 +24,7 @@ from runtime.launch import Exit, Launch, LaunchError, from_env  # noqa: E402
 def main() -> int:
     """Listen, serve, drain; the exit code says why it ended."""
     try:
+        unpack(os.environ)
         launch = from_env()
     except LaunchError as error:
         tell(f"cannot start: {error}")

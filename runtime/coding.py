@@ -3,6 +3,7 @@
 import zlib
 from typing import Final
 
+from runtime.codecs.request import Body
 from runtime.codecs.v2_binary import Parts
 from runtime.problems import Malformed, TooLarge
 
@@ -15,7 +16,7 @@ WORTH_BYTES: Final = 1_024
 LEVEL: Final = 1
 
 
-def inflate(body: bytes, coding: bytes, limit: int) -> bytes:
+def inflate(body: Body, coding: bytes, limit: int) -> bytes:
     """Give a compressed body's content; raises Malformed, and TooLarge above `limit` bytes.
 
     Never holds more than the limit, whatever the body would become.

@@ -123,7 +123,9 @@ def table(
     """
     if one_column_of_text(estimator):
         return columns[0].tolist()
+    floats = np.float32 if _takes_single(estimator) else np.float64
     filled = [_cells(column, none=none) for column in columns]
+    filled = [cells if cells.dtype == object else cells.astype(floats) for cells in filled]
     if names is not None:
         try:
             import pandas
@@ -134,8 +136,17 @@ def table(
             series = [pandas.Series(column, dtype=column.dtype) for column in filled]
             return pandas.DataFrame(dict(zip(names, series, strict=True)))
     if all(column.dtype != object for column in filled):
-        return np.column_stack(filled).astype(np.float64, copy=False)
+        return np.column_stack(filled)
     return np.column_stack([column.astype(object) for column in filled])
+
+
+def _takes_single(estimator: Any) -> bool:
+    """True where a k-means was fitted on float32: it refuses float64 rows, wherever it stands."""
+    return any(
+        hasattr(inner, "inertia_")
+        and getattr(inner, "cluster_centers_", np.empty(0)).dtype == np.float32
+        for inner in within(estimator)
+    )
 
 
 def _cells(column: NDArray[Any], *, none: bool) -> NDArray[Any]:

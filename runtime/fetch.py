@@ -68,15 +68,15 @@ class Source:
     parts: "tuple[Part, ...]" = ()
     beside: Path = Path()
 
-    def path(self, sha256: str) -> str:
+    def path(self, name: str) -> str:
         """Give the path of an object, not quoted."""
-        return f"/{self.bucket}/{self.prefix}{sha256}"
+        return f"/{self.bucket}/{self.prefix}{name}"
 
 
-def source_from(env: Mapping[str, str]) -> Source:
-    """Read KUBESERVE_FETCH and its credentials; raises LaunchError."""
+def source_from(env: Mapping[str, str], variable: str = "KUBESERVE_FETCH") -> Source:
+    """Read where objects are, and the credentials for it; raises LaunchError."""
     try:
-        found = json.loads(env["KUBESERVE_FETCH"])
+        found = json.loads(env[variable])
         who = Credentials(
             env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env.get("AWS_SESSION_TOKEN")
         )
@@ -85,7 +85,7 @@ def source_from(env: Mapping[str, str]) -> Source:
             found["bucket"],
             found["prefix"],
             found["region"],
-            Path(found["into"]),
+            Path(found.get("into", "")),
             who,
             *_environment(found.get("environment")),
         )
@@ -93,8 +93,32 @@ def source_from(env: Mapping[str, str]) -> Source:
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
             raise ValueError(f"{source.url!r} is not an address")
     except (ValueError, TypeError, KeyError) as error:
-        raise LaunchError(f"KUBESERVE_FETCH: {error!r}") from error
+        raise LaunchError(f"{variable}: {error!r}") from error
     return source
+
+
+@contextmanager
+def asked(source: Source, name: str, extra: dict[str, str]) -> Iterator[http.client.HTTPResponse]:
+    """Send a signed GET of an object; gives the response, whatever its status.
+
+    Raises OSError, HTTPException and, for an address no store may have, NoArtifact.
+    """
+    parts, path = urlsplit(source.url), source.path(name)
+    https = parts.scheme == "https"
+    kind = http.client.HTTPSConnection if https else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=CONNECT_S)
+    headers = signed(parts.netloc, path, source.region, source.who, datetime.now(UTC), extra)
+    try:
+        connection.connect()
+        address = connection.sock.getpeername()[0]
+        if address.startswith(LINK_LOCAL):
+            raise NoArtifact(f"{source.url} leads to {address}, where no object store may be")
+        connection.sock.settimeout(SILENCE_S)
+        connection.request("GET", quoted(path), headers={**headers, "connection": "close"})
+        with connection.getresponse() as response:
+            yield response
+    finally:
+        connection.close()
 
 
 def _environment(given: Mapping[str, Any] | None) -> "tuple[tuple[Part, ...], Path]":
@@ -219,19 +243,9 @@ class _Download:
 
     def attempt(self) -> int:
         """Get the rest; gives the size. Raises _Passing, NoArtifact or WrongArtifact."""
-        source, parts = self._source, urlsplit(self._source.url)
-        https = parts.scheme == "https"
-        kind = http.client.HTTPSConnection if https else http.client.HTTPConnection
-        connection = kind(parts.hostname or "", parts.port, timeout=CONNECT_S)
-        path = source.path(self._sha256)
         extra = {"range": f"bytes={self._size}-"} if self._size else {}
-        headers = signed(parts.netloc, path, source.region, source.who, datetime.now(UTC), extra)
         try:
-            connection.connect()
-            self._refuse_link_local(connection.sock.getpeername()[0])
-            connection.sock.settimeout(SILENCE_S)
-            connection.request("GET", quoted(path), headers={**headers, "connection": "close"})
-            with connection.getresponse() as response:
+            with asked(self._source, self._sha256, extra) as response:
                 self._take(response)
         except ssl.SSLCertVerificationError as error:
             raise NoArtifact(
@@ -240,13 +254,7 @@ class _Download:
             ) from error
         except (OSError, http.client.HTTPException) as error:
             raise _Passing(f"{type(error).__name__}: {error}") from error
-        finally:
-            connection.close()
         return self._finish()
-
-    def _refuse_link_local(self, address: str) -> None:
-        if address.startswith(LINK_LOCAL):
-            raise NoArtifact(f"{self.name} leads to {address}, where no object store may be")
 
     def _take(self, response: http.client.HTTPResponse) -> None:
         if response.status == 416 or (response.status == 200 and self._size):

@@ -12,6 +12,7 @@ from runtime.plan.graph import import_families
 
 MODULES: Final = (
     "encodings.utf_8_sig",  # by the first CSV, as a name of its encoding
+    "http",  # by the first answer that is not 200
     "prometheus_client",  # by the first scrape
     "prometheus_client.core",
     "prometheus_client.exposition",

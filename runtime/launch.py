@@ -8,6 +8,8 @@ Variables (all strings; a missing one takes the default of the field):
     KUBESERVE_TENANT, KUBESERVE_ENDPOINT   names, for logs, metrics and the V1/V2 paths
     KUBESERVE_ISSUER, KUBESERVE_AUDIENCE   what a token must say; the audience is the endpoint
     KUBESERVE_KEYS_FILE                    JWKS + revocations (`runtime/tokens.py`), read on change
+    KUBESERVE_KEYS_FROM                    JSON: the object store that newer ones are read from
+                                           (`runtime/renewal.py`); empty: the file changes
     KUBESERVE_REVISIONS                    JSON array of `RevisionLaunch`
     KUBESERVE_CHOSEN_BEFORE                true: an ingress chose the revision by percentage and tag
     KUBESERVE_CONTAINER_CONCURRENCY        requests in flight at most; 0 is no limit
@@ -21,8 +23,8 @@ listening socket and the control socket (see ARCHITECTURE.md, "Worker and superv
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 Reader = Callable[[str], object]
 
@@ -48,8 +50,7 @@ class LaunchError(ValueError):
     """The environment does not describe a worker; every fault is listed in the message."""
 
 
-@dataclass(frozen=True, slots=True)
-class RevisionLaunch:
+class RevisionLaunch(NamedTuple):
     """One routed revision of the endpoint.
 
     artifact   local path of the plan (backend plan) or of the model file or bundle (fallback)
@@ -76,8 +77,7 @@ class RevisionLaunch:
     packages: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+class Launch(NamedTuple):
     """Everything a worker needs to serve one endpoint without asking anyone."""
 
     tenant: str
@@ -85,7 +85,7 @@ class Launch:
     issuer: str
     audience: str
     keys_file: str
-    revisions: tuple[RevisionLaunch, ...] = field(default_factory=tuple)
+    revisions: tuple[RevisionLaunch, ...] = ()
     chosen_before: bool = False
     container_concurrency: int = 0
     timeout_s: float = 60.0
@@ -93,15 +93,16 @@ class Launch:
     max_rows: int = 10_000
     drain_s: float = 30.0
     port: int = 8080
+    keys_from: str = ""
 
     def to_env(self) -> dict[str, str]:
         """Write the variables that `from_env` reads back to an equal launch."""
         env = {
-            _variable(f.name): str(getattr(self, f.name))
-            for f in fields(self)
-            if f.name != "revisions"
+            _variable(name): str(value)
+            for name, value in self._asdict().items()
+            if name != "revisions"
         }
-        env[_variable("revisions")] = json.dumps([asdict(r) for r in self.revisions])
+        env[_variable("revisions")] = json.dumps([r._asdict() for r in self.revisions])
         return env
 
 
@@ -110,15 +111,15 @@ def from_env(env: Mapping[str, str] | None = None) -> Launch:
     env = os.environ if env is None else env
     faults: list[str] = []
     values: dict[str, object] = {}
-    for f in fields(Launch):
-        name = _variable(f.name)
+    for field, read in _READ.items():
+        name = _variable(field)
         raw = env.get(name)
         if raw is None:
-            if f.name in _REQUIRED:
+            if field in _REQUIRED:
                 faults.append(f"{name} is missing")
             continue
         try:
-            values[f.name] = _READ[f.name](raw)
+            values[field] = read(raw)
         except (ValueError, TypeError, KeyError) as error:
             faults.append(f"{name}: {error}")
     if faults:
@@ -171,6 +172,7 @@ _READ: dict[str, Reader] = {
     "issuer": _text,
     "audience": _text,
     "keys_file": _text,
+    "keys_from": str,
     "revisions": _revisions,
     "chosen_before": _truth,
     "container_concurrency": _at_least(0, int),

@@ -2,7 +2,6 @@
 
 import hashlib
 import time
-from dataclasses import dataclass, field
 
 from runtime.backend import LocalBackend, RemoteBackend
 from runtime.launch import Backend, Launch, RevisionLaunch
@@ -14,12 +13,13 @@ class BadArtifact(ValueError):
     """A revision that will never be served as it is; the message names it and says why."""
 
 
-@dataclass(slots=True)
 class Phases:
     """Milliseconds of a start, by phase; `since` is when the current phase began."""
 
-    since: float
-    ms: dict[str, float] = field(default_factory=dict)
+    __slots__ = ("ms", "since")
+
+    def __init__(self, since: float, ms: dict[str, float] | None = None) -> None:
+        self.since, self.ms = since, {} if ms is None else ms
 
     def end(self, name: str) -> None:
         """End the current phase, which was called so."""

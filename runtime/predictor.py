@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 import numpy as np
 
 from runtime.batching import Batcher, Job, LocalLane
-from runtime.codecs.request import Call
+from runtime.codecs.request import Body, Call
 from runtime.codecs.v2_binary import Parts
 from runtime.coding import inflate
 from runtime.compute import Outcome, Results
@@ -89,7 +89,7 @@ class Predictor:
         if head.fault is not None:
             raise head.fault
 
-    def predict(self, connection: Connected, head: Head, body: bytes, now: float) -> None:
+    def predict(self, connection: Connected, head: Head, body: Body, now: float) -> None:
         """Take a whole request; its answer comes through its exchange."""
         route, size = head.route, len(body)
         if route is None:
@@ -143,11 +143,11 @@ class Predictor:
         lane.second = self.second
         return lane
 
-    def _decode(self, prediction: Prediction, body: bytes) -> Call:
+    def _decode(self, prediction: Prediction, body: Body) -> Call:
         signature = prediction.revision.backend.signature
         return prediction.route.decode(body, signature, max_rows=self._max_rows)
 
-    def _inflate(self, prediction: Prediction, coding: bytes, packed: bytes) -> None:
+    def _inflate(self, prediction: Prediction, coding: bytes, packed: Body) -> None:
         def done(body: bytes | Exception) -> None:
             if prediction.gone:
                 return

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from runtime.codecs.request import Body
 from runtime.connection import IDLE_S, MAX_PIPELINED, PIPELINE
 from runtime.heads import Head
 from runtime.plan.ops import override
@@ -92,7 +93,7 @@ class HttpProtocol(Reader):
             self._known_total = len(data)
 
     @override
-    def give(self, head: Head, body: bytes) -> None:
+    def give(self, head: Head, body: Body) -> None:
         if head.route is None:
             self.edge.visit(self, head)
         else:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import httptools
 
+from runtime.codecs.request import Body
 from runtime.connection import HEAD_S, WRITING, Connection
 from runtime.exchange import Exchange
 from runtime.faults import log
@@ -71,7 +72,7 @@ class Reader(Connection):
         self._watched: Head | None = None  # whose body is read in parts
         self._raw = self._quiet = self._seen = 0
 
-    def give(self, head: Head, body: bytes) -> None:
+    def give(self, head: Head, body: Body) -> None:
         """Take a request that was read whole."""
         raise NotImplementedError
 
@@ -264,7 +265,7 @@ class Reader(Connection):
             self._stream.finish()
             self._stream = None
             return
-        body = self._body if self._parts is None else bytes(self._parts)
+        body = self._body if self._parts is None else self._parts
         self._body, self._parts = b"", None
         self._keep(0)
         self.give(head, body)

@@ -1,7 +1,6 @@
 """Answers as bytes: status line, headers, problem documents. No sockets."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from time import gmtime, strftime
 from typing import Final
 
@@ -10,6 +9,8 @@ import orjson
 from runtime.codecs.v2_binary import HEADER, Parts
 from runtime.problems import MethodNotAllowed, Problem, Unauthenticated
 
+OK: Final = 200
+NO_CONTENT: Final = 204
 JSON: Final = b"application/json"
 RAW: Final = b"application/octet-stream"
 PROBLEM: Final = b"application/problem+json"
@@ -20,12 +21,20 @@ KEEP_ALIVE: Final = b"connection: keep-alive\r\n"  # HTTP/1.0 clients need to re
 
 def answer(status: int, headers: Mapping[str, str], body: bytes, end: bytes = b"") -> bytes:
     """Write a whole answer; it carries its date, and its length unless it can have no body."""
-    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"]
+    lines = [f"HTTP/1.1 {status} {'OK' if status == OK else phrase(status)}\r\n"]
     lines += [f"{name}: {value}\r\n" for name, value in headers.items()]
     lines.append(f"date: {now()}\r\n")
-    if status != HTTPStatus.NO_CONTENT:
+    if status != NO_CONTENT:
         lines.append(f"content-length: {len(body)}\r\n")
     return "".join(lines).encode("latin-1") + end + b"\r\n" + body
+
+
+def phrase(status: int) -> str:
+    """Give the words of RFC 9110 for a status."""
+    # Only here: its table of sixty statuses is made at the import, and a first answer is 200.
+    from http import HTTPStatus
+
+    return HTTPStatus(status).phrase
 
 
 def without_body(answer: bytes) -> bytes:

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final, NamedTuple, Protocol
 
 from runtime.codecs import short, v1, v2
-from runtime.codecs.request import Call, ModelInfo
+from runtime.codecs.request import Body, Call, ModelInfo
 from runtime.codecs.single import Single
 from runtime.codecs.v2_binary import Parts
 from runtime.coding import deflate
@@ -46,14 +46,14 @@ class Route(NamedTuple):
 class Decode(Protocol):
     """Reads a body; raises a Problem."""
 
-    def __call__(self, body: bytes, signature: Signature, *, max_rows: int) -> Call: ...
+    def __call__(self, body: Body, signature: Signature, *, max_rows: int) -> Call: ...
 
 
 class DecodeRaw(Protocol):
     """The same, told where the body's JSON ends."""
 
     def __call__(
-        self, body: bytes, signature: Signature, *, max_rows: int, head_bytes: int | None
+        self, body: Body, signature: Signature, *, max_rows: int, head_bytes: int | None
     ) -> Call: ...
 
 

@@ -8,10 +8,10 @@ import resource
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import uvloop
 
@@ -23,7 +23,7 @@ from runtime.cores import usable
 from runtime.edge import MAX_CONNECTIONS, Edge
 from runtime.gate import Gate
 from runtime.last_words import tell
-from runtime.launch import Backend, Exit, Launch, RevisionLaunch
+from runtime.launch import Backend, Exit, Launch, LaunchError, RevisionLaunch
 from runtime.lifecycle import Departures, adopt
 from runtime.loading import BadArtifact, Phases, close_all, load_all
 from runtime.metrics import Metrics
@@ -40,6 +40,9 @@ MOST_THREADS: Final = 4
 TICK_S: Final = 1.0
 # Descriptors for what is no client: plans, the fallback's pipes, sockets handed over.
 SPARE_DESCRIPTORS: Final = 512
+# Before anything is imported for newer keys: the first callers wait for their answers.
+UNDISTURBED_S: Final = 3.0
+TAKEN_WITHIN_S: Final = 10.0
 # Of the drain's time, what is kept for ending processes and threads behind the answers.
 ENDING_S: Final = 0.5
 # And before that, for streams to tell how far they came.
@@ -48,8 +51,7 @@ LAST_LINE_S: Final = 1.0
 Loaded = list[tuple[RevisionLaunch, LocalBackend | RemoteBackend]]
 
 
-@dataclass(slots=True)
-class Inherited:
+class Inherited(NamedTuple):
     """What a worker gets beside its environment.
 
     listener    the endpoint's socket, shared with other workers
@@ -142,6 +144,8 @@ class Worker:
         if self.control is not None:
             self.control.send({"t": "ready", "phases": dict(phases.ms)})
         self.predictor.on_first = self._answered
+        if self.launch.keys_from:
+            self.loop.call_later(UNDISTURBED_S, self._keep_keys)
         served = ", ".join(
             f"{r.launch.model}:{r.launch.version} as {r.launch.name} ({r.launch.percent} %)"
             for r in self.revisions.all
@@ -149,6 +153,29 @@ class Worker:
         took = sum(phases.ms.values())
         parts = ", ".join(f"{name} {ms:.1f}" for name, ms in phases.ms.items())
         sys.stderr.write(f"serving {served}; ready after {took:.1f} ms ({parts})\n")
+
+    def _keep_keys(self) -> None:
+        """Look in the object store for newer keys from now on, in a thread."""
+
+        def take(document: bytes) -> None:
+            renewed = asyncio.run_coroutine_threadsafe(self._renew(document), self.loop)
+            renewed.result(TAKEN_WITHIN_S)
+
+        def look() -> None:
+            # Only here: an HTTP client takes as long to import as a small plan to load.
+            from runtime.renewal import Renewal
+
+            try:
+                renewal = Renewal(os.environ, take)
+            except LaunchError as error:
+                tell(f"the keys are not renewed: {error}")
+                return
+            renewal.run()
+
+        threading.Thread(target=look, name="keys", daemon=True).start()
+
+    async def _renew(self, document: bytes) -> None:
+        self.tokens.renew(document)
 
     def _answered(self) -> None:
         phases = self.inherited.phases

@@ -4,7 +4,9 @@ Over `cryptography` alone: a JOSE library costs a hundred milliseconds of import
 A verified token is remembered, by its SHA-256, until it expires: a busy caller costs a microsecond.
 
 The keys file holds `{"keys": [JWK...], "revoked": {"jtis": {...}, "clients": {...}, "subjects":
-{...}}}`.
+{...}, "before": t}}`. `before` is there when too many were revoked lately to be named: then all
+older tokens are. A pod that cannot have a file that changes is given a first one, and newer ones
+signed (`renew`).
 """
 
 import base64
@@ -13,9 +15,8 @@ import json
 import os
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, utils
@@ -29,6 +30,7 @@ MAX_TOKEN_BYTES: Final = 8192
 MAX_CACHED: Final = 10_000
 LOOK_AGAIN_S: Final = 1.0
 COORDINATE_BYTES: Final = 32
+NAMES: Final = {"at+jwt": "an access token", "keys+jwt": "a list of keys"}
 ALLOWED_HEADER: Final = frozenset({"alg", "typ", "kid"})
 
 
@@ -56,8 +58,7 @@ class Es256(ec.ECDSA):
 ES256: Final = Es256()
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(NamedTuple):
     """What a verified token says."""
 
     tenant: str
@@ -69,14 +70,14 @@ class Claims:
     expires_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class KeySet:
-    """One state of the keys file."""
+class KeySet(NamedTuple):
+    """One state of the keys file; `not_before` holds for all tokens."""
 
     keys: dict[str, ec.EllipticCurvePublicKey]
     revoked_jtis: frozenset[str]
     clients_not_before: dict[str, float]
     subjects_not_before: dict[str, float]
+    not_before: float = 0
 
 
 class TokenVerifier:
@@ -95,6 +96,7 @@ class TokenVerifier:
         self._issuer, self._audience, self._scope = issuer, audience, scope
         self._stamp: tuple[int, int, int] | None = None
         self._set = KeySet({}, frozenset(), {}, {})
+        self._renewed = 0
         self._cache: OrderedDict[bytes, Claims] = OrderedDict()
         self._looked = clock()
         self.refresh()
@@ -113,6 +115,21 @@ class TokenVerifier:
         self._stamp, self._set = stamp, fresh
         self._cache.clear()
         return True
+
+    def renew(self, signed: bytes) -> None:
+        """Take newer keys; raises ValueError unless a key that is known here has signed them.
+
+        signed  a JWS of type keys+jwt, whose payload is a keys file with `iat`
+        """
+        try:
+            document = self._signed(signed.decode("ascii"), "keys+jwt")
+        except InvalidSignature as error:
+            raise ValueError("the signature of the keys is not ours") from error
+        issued = _instant(document, "iat")
+        if issued < self._renewed:
+            raise ValueError("the keys are older than those that are known")
+        self._set, self._renewed = _key_set(document), issued
+        self._cache.clear()
 
     def verify(self, authorization: bytes | str | None) -> Claims:
         """Check the Authorization header; raises Unauthenticated or Forbidden."""
@@ -144,11 +161,16 @@ class TokenVerifier:
         return claims
 
     def _claims(self, token: str) -> Claims:
-        parts = token.split(".") if len(token) <= MAX_TOKEN_BYTES else []
+        if len(token) > MAX_TOKEN_BYTES:
+            raise ValueError("it is not a signed JWT")
+        return self._checked(self._signed(token, "at+jwt"))
+
+    def _signed(self, jws: str, kind: str) -> dict[str, Any]:
+        """Give the payload of a JWS of a kind, signed with a key of ours."""
+        parts = jws.split(".")
         if len(parts) != 3:
             raise ValueError("it is not a signed JWT")
-        header = _json(_decode(parts[0]))
-        key = self._key(header)
+        key = self._key(_json(_decode(parts[0])), kind)
         signature = _decode(parts[2])
         if len(signature) != 2 * COORDINATE_BYTES:
             raise ValueError("its signature has the wrong length")
@@ -156,15 +178,15 @@ class TokenVerifier:
         s = int.from_bytes(signature[COORDINATE_BYTES:])
         signed = f"{parts[0]}.{parts[1]}".encode()
         key.verify(utils.encode_dss_signature(r, s), signed, ES256)
-        return self._checked(_json(_decode(parts[1])))
+        return _json(_decode(parts[1]))
 
-    def _key(self, header: dict[str, Any]) -> ec.EllipticCurvePublicKey:
+    def _key(self, header: dict[str, Any], kind: str) -> ec.EllipticCurvePublicKey:
         if not set(header) <= ALLOWED_HEADER:
             raise ValueError("its header holds more than alg, typ and kid")
         if header.get("alg") != "ES256":
             raise ValueError("it is not signed with ES256")
-        if header.get("typ") != "at+jwt":
-            raise ValueError("it is not an access token (typ at+jwt)")
+        if header.get("typ") != kind:
+            raise ValueError(f"it is not {NAMES[kind]} (typ {kind})")
         kid = header.get("kid")
         if not isinstance(kid, str):
             raise ValueError("its header has no kid")
@@ -211,16 +233,19 @@ class TokenVerifier:
         )
         if found.jti in self._set.revoked_jtis:
             raise ValueError("it was revoked")
-        if issued < self._set.clients_not_before.get(found.client, 0):
+        if issued < max(self._set.not_before, self._set.clients_not_before.get(found.client, 0)):
             raise ValueError("its client was revoked")
         if issued < self._set.subjects_not_before.get(found.subject, 0):
-            raise ValueError("whoever it is of may do less since")
+            raise ValueError("it was revoked: whoever it is of may do less since")
         return found
 
 
 def read_keys(document: bytes) -> KeySet:
     """Read a keys file; raises ValueError when it is not one. Other kinds of keys are left out."""
-    parsed = _json(document)
+    return _key_set(_json(document))
+
+
+def _key_set(parsed: dict[str, Any]) -> KeySet:
     listed, revoked = parsed.get("keys"), parsed.get("revoked", {})
     if not isinstance(listed, list) or not isinstance(revoked, dict):
         raise ValueError("it must hold a list of keys and an object of what is revoked")
@@ -235,9 +260,11 @@ def read_keys(document: bytes) -> KeySet:
     jtis = revoked.get("jtis", {})
     if not isinstance(jtis, dict):
         raise ValueError("the revoked jtis must be an object")
-    return KeySet(
-        keys, frozenset(jtis), _not_before(revoked, "clients"), _not_before(revoked, "subjects")
-    )
+    before = revoked.get("before", 0)
+    if type(before) not in (int, float):
+        raise ValueError("tokens are revoked from a time on")
+    clients, subjects = _not_before(revoked, "clients"), _not_before(revoked, "subjects")
+    return KeySet(keys, frozenset(jtis), clients, subjects, before)
 
 
 def _not_before(revoked: dict[str, Any], what: str) -> dict[str, float]:

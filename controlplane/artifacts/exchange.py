@@ -61,3 +61,6 @@ class Exchange(Protocol):
 
     async def placed_older_than(self, seconds: float) -> list[tuple[str, str]]:
         """List (tenant, sha256) of the copies that were made longer ago than that."""
+
+    async def hand(self, tenant: str, name: str, content: bytes) -> None:
+        """Write `tenants/{tenant}/{name}`, which endpoints' pods read."""

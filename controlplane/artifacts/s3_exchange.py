@@ -4,6 +4,7 @@ import asyncio
 import functools
 import hashlib
 import io
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from controlplane.artifacts.store import Blob, StoreUnavailable
 BUILDS: Final = "builds/"
 TENANTS: Final = "tenants/"
 CHUNK: Final = 1 << 20
+SHA256: Final = re.compile(r"[0-9a-f]{64}")
 HEAD_BYTES: Final = 64
 GONE: Final = ("NoSuchKey", "NoSuchObject")
 # Of a request that arrived: sent again it is answered otherwise.
@@ -155,7 +157,12 @@ class S3Exchange:
         """List (tenant, sha256) of the copies that were made longer ago than that."""
         names = await call(self._older_than, TENANTS, seconds)
         split = [name.split("/") for name in names]
-        return [(parts[0], parts[1]) for parts in split if len(parts) == 2]
+        return [(one[0], one[1]) for one in split if len(one) == 2 and SHA256.fullmatch(one[1])]
+
+    async def hand(self, tenant: str, name: str, content: bytes) -> None:
+        """Write `tenants/{tenant}/{name}`."""
+        put, path = self._client.put_object, placed(tenant, name)
+        await call(put, self._bucket, path, io.BytesIO(content), len(content))
 
     # How it asks
 
@@ -188,9 +195,9 @@ def opened(client: Minio, bucket: str, name: str) -> "Iterator[BaseHTTPResponse]
         answer.close()
 
 
-def placed(tenant: str, sha256: str) -> str:
-    """Give the name of a blob's copy that a tenant's pods may read."""
-    return f"{TENANTS}{tenant}/{sha256}"
+def placed(tenant: str, name: str) -> str:
+    """Give the name of an object that a tenant's pods may read: a blob's copy by its digest."""
+    return f"{TENANTS}{tenant}/{name}"
 
 
 async def call(

@@ -32,6 +32,10 @@ Result = dict[str, Any]
 _Skew: Final = getattr(exceptions, "InconsistentVersionWarning", UserWarning)
 _SKEW_WORDS: Final = "Trying to unpickle estimator"
 _REFIT: Final = "Refit and save the model with an installed version, or ask the operator for yours."
+_UNUSUAL: Final = (
+    "The file itself is fine. If its class is your own, see that its attributes hold what"
+    " scikit-learn's of the same name do; if not, tell the operator."
+)
 
 
 def run(role: str, files: Sequence[int], work: str, arguments: Result, profile: Result) -> None:
@@ -138,6 +142,11 @@ def _compiled(estimator: Any, folder: Path, *, plan: bool) -> Result:
         signature = describe(estimator)
     except Unusable as error:
         return {**result, "failed": "reason", "reason": error.reason, "advice": error.advice}
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001  whoever pushed it must not look for a broken file
+        reason = f"What the {kind.__name__} takes could not be found out: {explained.short(error)}."
+        return {**result, "failed": "reason", "reason": reason, "advice": _UNUSUAL}
     return {**result, "fallback_because": because[:2000], "signature": signature.to_json()}
 
 

@@ -11,7 +11,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.utils.validation import check_is_fitted
 
-from controlplane.builder.landmarks import landmarks
+from controlplane.builder.landmarks import Values, landmarks
 from runtime.estimators import (
     METHODS,
     as_array,
@@ -87,7 +87,7 @@ def _candidates(
     # A dummy of scikit-learn 1.1 says None.
     count = len(names) if names else int(getattr(estimator, "n_features_in_", None) or 1)
     numbers = [np.array([0.25 + i, 0.75 + i]) for i in range(count)]
-    known = landmarks(estimator, names or [f"x{i}" for i in range(count)])
+    known = _known(estimator, names or [f"x{i}" for i in range(count)])
     texts = {
         position: next(value for value in values if isinstance(value, str))
         for position, values in known.items()
@@ -104,6 +104,16 @@ def _candidates(
         ([Kind.NUMBER] * count, [np.zeros(2)] * count),
         ([Kind.ANY] * count, [_objects("a", "a")] * count),
     ]
+
+
+def _known(estimator: Any, names: list[str]) -> Values:
+    """Give the landmarks, if it can be looked into; a class of its own names things as it likes."""
+    try:
+        return landmarks(estimator, names)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001  what is known makes better rows; others are tried anyway
+        return {}
 
 
 def _objects(*cells: str) -> NDArray[Any]:

@@ -22,14 +22,15 @@ def admin() -> None:
 def rotate_keys(output: Output, now: bool) -> None:
     """Change the key that signs tokens; it changes by itself every 30 days.
 
-    The new key is published first and signs some minutes later, so no token in use ends.
+    The next key is published beforehand, so no token in use ends.
     """
     with output.client() as client:
         begun = client.rotate_keys(now=now)
     if output.as_json:
         output.document(begun)
         return
-    when = f"in {begun['signs_in_s'] // 60} minutes" if begun["signs_in_s"] else "from now on"
+    left = begun["signs_in_s"]
+    when = f"in {left // 60 + 1} minutes" if left else "from now on"
     output.say(f"Key {begun['kid']} signs {when}.")
 
 

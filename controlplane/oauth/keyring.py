@@ -41,6 +41,13 @@ class Keyring:
             await self._make(KeyState.ACTIVE)
         await self.load()
 
+    @property
+    def loaded(self) -> Loaded:
+        """Give the keys as they were read last; the application reads them when it starts."""
+        if self._loaded is None:
+            raise RuntimeError("the signing key is loaded when the application starts")
+        return self._loaded
+
     async def current(self) -> Loaded:
         """Give the keys, read again when they are a few seconds old."""
         if self._loaded is None or not self._is_fresh(self._loaded):
@@ -89,17 +96,37 @@ class Keyring:
                     await repository.delete_key(kid)
         return bool(due)
 
-    async def begin(self) -> str:
-        """Make the next key, unless there is one; gives its kid. Call within a transaction."""
-        rows = await repository.lock_keys()
-        waiting = next((row.kid for row in rows if row.state == KeyState.NEXT), None)
-        return waiting or await self._make(KeyState.NEXT)
+    async def begin(self) -> tuple[str, int]:
+        """Have the active key be old enough to change; call within a transaction.
+
+        Gives the kid of the next key, and in how many seconds it may sign.
+        """
+        kid, since = await self._next()
+        await repository.move_keys(
+            KeyState.ACTIVE, KeyState.ACTIVE, self._clock() - self.schedule.every
+        )
+        left = since + self.schedule.lead - self._clock()
+        return kid, max(0, int(left.total_seconds()))
 
     async def replace(self) -> str:
-        """Sign with a new key and forget all others at once. Call within a transaction."""
+        """Sign with the next key and forget the others at once; call within a transaction.
+
+        The runtimes know the next one already: they refuse no token that it signs.
+        """
+        kid, _ = await self._next()
         for row in await repository.lock_keys():
-            await repository.delete_key(row.kid)
-        return await self._make(KeyState.ACTIVE)
+            if row.kid != kid:
+                await repository.delete_key(row.kid)
+        await repository.move_key(kid, KeyState.ACTIVE, self._clock())
+        await self._make(KeyState.NEXT)
+        return kid
+
+    async def _next(self) -> tuple[str, datetime]:
+        rows = [_row(row) for row in await repository.lock_keys()]
+        waiting = next((row for row in rows if row.state is KeyState.NEXT), None)
+        if waiting is not None:
+            return waiting.kid, waiting.changed_at
+        return await self._make(KeyState.NEXT), self._clock()
 
     async def _activate(self, kid: str) -> None:
         await repository.move_keys(KeyState.ACTIVE, KeyState.RETIRING, self._clock())

@@ -40,7 +40,7 @@ async def live_client_of_all(client_id: str) -> dict[str, Any] | None:
     if not rows:
         return None
     documents = ("scopes", "redirect_uris", "jwks")
-    return rows[0] | {name: json.loads(rows[0][name] or "null") for name in documents}
+    return {**rows[0], **{name: json.loads(rows[0][name] or "null") for name in documents}}
 
 
 async def client_of_all(client_id: str) -> Client | None:

@@ -1,7 +1,8 @@
 """When signing keys change: next → active → retiring → gone. Pure: rows in, moves out.
 
-A key is published before it signs, for longer than anybody keeps the old list of keys; it is
-published after it signed, until the last token it signed has expired.
+There is always a next key, and it is published before it signs, for longer than anybody keeps the
+old list of keys: so even a key that leaked is followed at once by one that everybody knows. A key
+is published after it signed, until the last token it signed has expired.
 """
 
 from collections.abc import Collection, Iterable
@@ -70,13 +71,13 @@ def moves(
         for key in by_state[KeyState.RETIRING]
         if now >= key.changed_at + schedule.retires
     ]
-    old = [now - key.changed_at for key in by_state[KeyState.ACTIVE]]
     waiting = by_state[KeyState.NEXT]
-    if not waiting and any(age >= schedule.every - schedule.lead for age in old):
+    if not waiting:
         due.append((Move.MAKE_NEXT, ""))
+    old = any(now >= key.changed_at + schedule.every for key in by_state[KeyState.ACTIVE])
     due += [
         (Move.ACTIVATE, key.kid)
         for key in waiting[:1]
-        if now >= key.changed_at + schedule.lead and key.kid in published
+        if old and now >= key.changed_at + schedule.lead and key.kid in published
     ]
     return due

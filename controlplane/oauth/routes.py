@@ -131,14 +131,13 @@ async def protected_endpoint(request: Request, endpoint: uuid.UUID) -> dict[str,
 async def rotate_keys(
     caller: CurrentCaller, body: schemas.Rotation, request: Request
 ) -> dict[str, Any]:
-    """Begin to change the signing key; with `now`, no token signed before works any more."""
+    """Change the signing key; with `now`, no token signed before works any more."""
     require_platform(caller)
     oauth = oauth_of(request)
 
     async def act() -> dict[str, Any]:
-        kid = await oauth.rotate_now(caller, at_once=body.now)
-        lead = 0 if body.now else int(oauth.keyring.schedule.lead.total_seconds())
-        return {"kid": kid, "signs_in_s": lead}
+        kid, left = await oauth.rotate_now(caller, at_once=body.now)
+        return {"kid": kid, "signs_in_s": left}
 
     answer = await once(request, caller.tenant, act)
     await request.app.state.publish_keys()

@@ -30,6 +30,7 @@ from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
 from controlplane.wakes import Wake, tell
 
+MOST_KEYS_BYTES: Final = 100_000  # a pod gets them in a variable, of 128 KiB at most
 SEALED_AS: Final = "client secret"
 KEPT: Final = timedelta(days=1)  # what has ended, for who wonders why
 EndpointExists = Callable[[TenantId, uuid.UUID], Awaitable[bool]]
@@ -81,13 +82,27 @@ class OAuth:
         clients = await repository.revoked_since_of_all(since)
         jtis = await repository.revoked_tokens_of_all(now)
         subjects = await accounts.fewer_rights_since(since)
-        revoked = {
+        revoked: dict[str, Any] = {
             "jtis": {row.jti: row.expires_at.timestamp() for row in jtis},
             "clients": {row.id: row.revoked_at.timestamp() for row in clients if row.revoked_at},
             "subjects": {name: at.timestamp() for name, at in subjects.items()},
         }
-        document = {**(await self.keyring.load()).public, "revoked": revoked}
-        return json.dumps(document, sort_keys=True).encode()
+        keys = (await self.keyring.load()).public
+        document = json.dumps({**keys, "revoked": revoked}, sort_keys=True).encode()
+        if len(document) <= MOST_KEYS_BYTES:
+            return document
+        # Whoever was not revoked gets a new token; that costs one request each.
+        last = [row.revoked_at.timestamp() for row in jtis if row.revoked_at]
+        before = max([*last, *revoked["clients"].values(), *revoked["subjects"].values()])
+        told = {"jtis": {}, "clients": {}, "subjects": {}, "before": before}
+        return json.dumps({**keys, "revoked": told}, sort_keys=True).encode()
+
+    def signed_keys(self, document: bytes) -> bytes:
+        """Sign a keys file, for runtimes that get it from a place they need not trust."""
+        signer = self.keyring.loaded
+        header = {"alg": "ES256", "typ": "keys+jwt", "kid": signer.kid}
+        claims = {"iat": _seconds(self.clock()), **json.loads(document)}
+        return jwt.encode(header, claims, signer.key, algorithms=["ES256"]).encode()
 
     async def rotate(self, published: Collection[str]) -> bool:
         """Move the signing keys on if it is time; for the leader. True when they changed."""
@@ -99,18 +114,21 @@ class OAuth:
             await self.keyring.load()
         return changed
 
-    async def rotate_now(self, caller: Caller, *, at_once: bool) -> str:
-        """Begin to change the signing key; gives the new key's id.
+    async def rotate_now(self, caller: Caller, *, at_once: bool) -> tuple[str, int]:
+        """Change the signing key; gives the new key's id, and in how many seconds it signs.
 
         at_once  the new key signs from now on and no other is taken any more: tokens in use end.
                  For a key that leaked
         """
         async with transaction():
-            kid = await (self.keyring.replace() if at_once else self.keyring.begin())
+            if at_once:
+                kid, left = await self.keyring.replace(), 0
+            else:
+                kid, left = await self.keyring.begin()
             await audit.record(caller, "keys.rotate", f"key:{kid}", at_once=at_once)
             await tell(Wake.KEYS)
         await self.keyring.load()
-        return kid
+        return kid, left
 
     async def token(
         self, body: bytes, query: str, headers: Headers, now: datetime, came: Came | None = None

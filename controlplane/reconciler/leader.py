@@ -1,6 +1,7 @@
 """What one replica does for all: reconcile, build, publish the keys, sweep."""
 
 import asyncio
+import contextlib
 import json
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,7 +19,9 @@ from controlplane.reconciler import sweep
 from controlplane.reconciler.builds import Builds
 from controlplane.reconciler.endpoints import reconcile
 from controlplane.reconciler.loop import Loop
+from controlplane.reconciler.pod_keys import PodKeys
 from controlplane.reconciler.versions import VersionBuilds
+from controlplane.tenants import service as tenants
 from controlplane.wakes import Wake
 from runtime.problems import EngineUnavailable
 
@@ -85,7 +88,7 @@ class _Loops:
         self._duties, self._may_act = duties, may_act
         self._builds = VersionBuilds(duties.builds, duties.builds_at_once)
         self._endpoints: Loop[uuid.UUID] = Loop("endpoints", self._reconcile, endpoints.all_ids)
-        self._keys_due = asyncio.Event()
+        self._keys_due, self._pods_due = asyncio.Event(), asyncio.Event()
         self.published: bytes | None = None
 
     async def run(self) -> None:
@@ -103,6 +106,8 @@ class _Loops:
                 forget=lambda: duties.oauth.forget(datetime.now(UTC)),
             ),
         ]
+        if duties.exchange is not None:
+            jobs.append(self._keep_pods_keys(PodKeys(duties.exchange, duties.oauth.signed_keys)))
         if duties.changes is not None:
             jobs.append(self._follow(duties.changes))
         async with asyncio.TaskGroup() as group:
@@ -148,6 +153,7 @@ class _Loops:
         if document != self.published:
             await self._duties.engine.publish_keys(document)
             self.published = document
+            self._pods_due.set()
 
     async def _keep_keys_published(self) -> None:
         while True:
@@ -164,6 +170,19 @@ class _Loops:
                     await self._keys_due.wait()
             except TimeoutError:
                 continue
+
+    async def _keep_pods_keys(self, keys: PodKeys) -> None:
+        """Beside the engine's: an object store that is away keeps no engine from its keys."""
+        while True:
+            self._pods_due.clear()
+            try:
+                if self.published is not None and self._may_act():
+                    await keys.hand(self.published, await tenants.names())
+            except Exception:  # noqa: BLE001  (logged; the next look tries again)
+                telemetry.log.exception("the keys could not be put into the object store")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(KEYS_RESYNC_S):
+                    await self._pods_due.wait()
 
     async def _follow(self, changes: Callable[[], AsyncIterator[EndpointId]]) -> None:
         async for endpoint in changes():

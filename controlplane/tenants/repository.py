@@ -23,6 +23,10 @@ async def page_of_all(limit: int, after: str | None) -> list[Tenant]:
     return await rows.order_by("name").limit(limit + 1)
 
 
+async def names_of_all() -> list[str]:
+    return [str(name) for name in await Tenant.all().values_list("name", flat=True)]
+
+
 async def role_of(tenant: str, user_id: uuid.UUID) -> Role | None:
     row = await Member.get_or_none(tenant__name=tenant, user_id=user_id)
     return None if row is None else row.role

@@ -67,6 +67,11 @@ async def page(limit: int, after: str | None) -> list[TenantInfo]:
     return [_info(row) for row in await repository.page_of_all(limit, after)]
 
 
+async def names() -> list[str]:
+    """List the names of all tenants."""
+    return await repository.names_of_all()
+
+
 async def role_of(tenant: str, user_id: uuid.UUID) -> Role | None:
     """Tell what a person is in a tenant; None: no member, or not allowed to sign in any more."""
     if await accounts.find(user_id) is None:

@@ -89,8 +89,8 @@ def running(folder: Path) -> Iterator[dict[str, tuple[Request, Request]]]:
     with contextlib.ExitStack() as stack:
         for name, cores in ((ONE, CORES[:1]), (TWO, CORES[:2])):
             launch = launch_of(folder, keys, port=free_port())
-            revision = replace(launch.revisions[0], artifact=str(path), sha256=digest_of(path))
-            launch = replace(launch, revisions=(revision,))
+            revision = launch.revisions[0]._replace(artifact=str(path), sha256=digest_of(path))
+            launch = launch._replace(revisions=(revision,))
             stack.enter_context(runtime(folder, launch, keys, cores))
             body = json.dumps(many[:1].tolist()).encode()
             small = Request(launch.port, "/predict", body, JSON | token)

@@ -134,8 +134,8 @@ def running(folder: Path, model: Any) -> Iterator[dict[str, Sides | str]]:
     plan, rows = load_plan(path), np.random.default_rng(0).normal(size=(BINARY_ROWS, COLUMNS))
     token = {"authorization": f"Bearer {keys.token()}"}
     launch = launch_of(folder, keys, port=free_port())
-    revision = replace(launch.revisions[0], artifact=str(path), sha256=digest_of(path))
-    launch = replace(launch, revisions=(revision,))
+    revision = launch.revisions[0]._replace(artifact=str(path), sha256=digest_of(path))
+    launch = launch._replace(revisions=(revision,))
     with contextlib.ExitStack() as stack:
         servers = {OURS: stack.enter_context(runtime(folder, launch, keys))}
         for name, app in ((READS, "constant"), (PARSES, "parsing")):

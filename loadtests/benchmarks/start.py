@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -104,9 +104,9 @@ def forest(folder: Path, keys: Keys) -> Model:
     written(RandomForestClassifier(TREES, random_state=0).fit(sample.x, sample.y), plan)
     launch = launch_of(folder, keys)
     (revision,) = launch.revisions
-    revision = replace(revision, artifact=str(plan), sha256=digest_of(plan))
+    revision = revision._replace(artifact=str(plan), sha256=digest_of(plan))
     rows = sample.rows(1).theirs.tolist()
-    return Model(f"{TREES} trees", replace(launch, revisions=(revision,)), asking(keys, rows))
+    return Model(f"{TREES} trees", launch._replace(revisions=(revision,)), asking(keys, rows))
 
 
 def asking(keys: Keys, rows: list[list[float]]) -> Request:
@@ -165,7 +165,7 @@ def children_s() -> float:
 @contextlib.contextmanager
 def process_of(model: Model, env: dict[str, str]) -> Iterator[tuple[float, int, int]]:
     """Start `python -m runtime`; gives when that was, where it will listen, and the process."""
-    launch = replace(model.launch, port=free_port())
+    launch = model.launch._replace(port=free_port())
     began = time.perf_counter()
     with pinned(SERVER_CORE):
         process = subprocess.Popen(

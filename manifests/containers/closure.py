@@ -1,6 +1,7 @@
 """Copy a Python and what it needs, and nothing else, to a folder that becomes an image.
 
 usage: python3 closure.py OUT APPLICATION [--without NAME,NAME…] [--zones] [--isolated] [--wheels]
+                          [--optimize LEVEL]
 
 Runs while an image is built, with the Python of the base image: Debian's, or one below /usr/local.
 What is not copied is not there: no shell, no package manager, no pip, no setuid program.
@@ -46,6 +47,7 @@ def main() -> None:
     parser.add_argument("--zones", action="store_true", help="with the time zones")
     parser.add_argument("--isolated", action="store_true", help="found by `python3 -I` too")
     parser.add_argument("--wheels", action="store_true", help="with all that wheels may need")
+    parser.add_argument("--optimize", type=int, default=0, help="PYTHONOPTIMIZE of the image")
     given = parser.parse_args()
     out: Path = given.out
     out.mkdir()
@@ -72,7 +74,10 @@ def main() -> None:
     # Never compared with a source's time: the root file system is read-only, and a start reads no
     # more than it must.
     mode = PycInvalidationMode.UNCHECKED_HASH
-    if not compileall.compile_dir(out, quiet=1, stripdir=str(out), invalidation_mode=mode):
+    compiled = compileall.compile_dir(
+        out, quiet=1, stripdir=str(out), invalidation_mode=mode, optimize=given.optimize
+    )
+    if not compiled:
         raise SystemExit("something does not compile")
 
 

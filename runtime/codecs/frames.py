@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from runtime.codecs.request import MAX_FAULTS, Faults, say
+from runtime.codecs.request import MAX_FAULTS, Body, Faults, say
 from runtime.plan.ops import Array, Float64Matrix, Frame, Inputs
 from runtime.plan.signature import Column, Kind, Signature
 
@@ -68,7 +68,7 @@ def layout_of(signature: Signature) -> Layout:
     return found
 
 
-def literals(body: bytes, start: int = 0) -> bool:
+def literals(body: Body, start: int = 0) -> bool:
     """Tell whether a body may hold true, false or null; False only where it surely does not."""
     # All three have a u or an l. One letter is found 25 times faster than a word, so a body whose
     # texts hold one of the two is not looked at closer.

@@ -1,7 +1,6 @@
 """What one prediction request asks, whatever format it came in, and how faults are told."""
 
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -11,9 +10,12 @@ from runtime.problems import InvalidInput, Malformed, TooLarge
 
 MAX_FAULTS: Final = 100
 
+# As it came: in one piece, or put together from several. A copy of the latter into bytes would take
+# as long as all else that is done to a megabyte.
+Body = bytes | bytearray
 
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
+
+class ModelInfo(NamedTuple):
     """Whom an answer names: the endpoint that was called and the revision that answered."""
 
     endpoint: str
@@ -22,8 +24,7 @@ class ModelInfo:
     version: int
 
 
-@dataclass(slots=True)
-class Call:
+class Call(NamedTuple):
     """One prediction request, decoded.
 
     outputs     names of the outputs asked for; never empty
@@ -40,11 +41,13 @@ class Call:
     binary: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
 class Faults:
     """Everything that is wrong with a request's cells, up to a hundred places."""
 
-    found: list[dict[str, Any]] = field(default_factory=list)
+    __slots__ = ("found",)
+
+    def __init__(self) -> None:
+        self.found: list[dict[str, Any]] = []
 
     def add(self, detail: str, row: int | None = None, column: str | None = None) -> None:
         """Note one fault."""
@@ -81,7 +84,7 @@ def refused(faults: list[dict[str, Any]]) -> InvalidInput:
     return InvalidInput(sentence, errors=faults)
 
 
-def parse(body: bytes | memoryview) -> Any:
+def parse(body: Body | memoryview) -> Any:
     """Read JSON; raises Malformed with the place."""
     try:
         return orjson.loads(body)

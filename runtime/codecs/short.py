@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from runtime.codecs.answers import dump, of_list, values
 from runtime.codecs.frames import from_rows, layout_of, literals
-from runtime.codecs.request import Call, Faults, ModelInfo, check_rows, outputs_asked, parse
+from runtime.codecs.request import Body, Call, Faults, ModelInfo, check_rows, outputs_asked, parse
 from runtime.codecs.single import Around, Single, only_rows
 from runtime.plan.ops import Array
 from runtime.plan.signature import Output, Signature
@@ -18,7 +18,7 @@ from runtime.problems import InvalidInput, Malformed
 ROW_KEYS: Final = ("rows", "instances", "data", "inputs")
 
 
-def decode(body: bytes, signature: Signature, *, max_rows: int) -> Call:
+def decode(body: Body, signature: Signature, *, max_rows: int) -> Call:
     """Read a JSON body; raises Malformed, InvalidInput or TooLarge."""
     document = parse(body)
     asked = None
@@ -34,7 +34,7 @@ def decode(body: bytes, signature: Signature, *, max_rows: int) -> Call:
     return Call(inputs, len(rows), outputs, picked=asked is not None)
 
 
-def decode_csv(body: bytes, signature: Signature, *, max_rows: int) -> Call:
+def decode_csv(body: Body, signature: Signature, *, max_rows: int) -> Call:
     """Read a CSV body; raises Malformed, InvalidInput or TooLarge."""
     from runtime.codecs.table import decode_csv
 

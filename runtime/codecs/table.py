@@ -9,14 +9,14 @@ import math
 from typing import Final
 
 from runtime.codecs.frames import Layout, from_columns, layout_of
-from runtime.codecs.request import Call, Faults, check_rows, outputs_asked, refused
+from runtime.codecs.request import Body, Call, Faults, check_rows, outputs_asked, refused
 from runtime.plan.signature import Column, Kind, Signature
 from runtime.problems import Malformed
 
 BLANK: Final = frozenset({"", "na", "n/a", "nan", "null", "none"})
 
 
-def decode_csv(body: bytes, signature: Signature, *, max_rows: int, outputs: object = None) -> Call:
+def decode_csv(body: Body, signature: Signature, *, max_rows: int, outputs: object = None) -> Call:
     """Read a CSV body; raises Malformed, InvalidInput or TooLarge. `outputs`: names, or none."""
     asked = outputs_asked(outputs, signature)
     lines = _lines(body)
@@ -34,7 +34,7 @@ def decode_csv(body: bytes, signature: Signature, *, max_rows: int, outputs: obj
     return Call(inputs, len(rows), asked, picked=outputs is not None)
 
 
-def _lines(body: bytes) -> list[list[str]]:
+def _lines(body: Body) -> list[list[str]]:
     try:
         text = io.StringIO(body.decode("utf-8-sig"), newline="")
         return [line for line in csv.reader(text, strict=True) if line]

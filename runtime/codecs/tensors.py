@@ -5,9 +5,8 @@ rounding it to FP32 first would only make the answer differ from the model's own
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -43,8 +42,7 @@ NAMES: Final = {
 }
 
 
-@dataclass(slots=True)
-class Tensor:
+class Tensor(NamedTuple):
     """A tensor whose shape and number of cells agree; they are in row-major order."""
 
     name: str

@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from runtime.codecs.answers import dump, of_list, values
 from runtime.codecs.frames import from_rows, literals
-from runtime.codecs.request import Call, ModelInfo, check_rows, outputs_asked, parse
+from runtime.codecs.request import Body, Call, ModelInfo, check_rows, outputs_asked, parse
 from runtime.codecs.single import Around, Single, only_rows
 from runtime.plan.ops import Array
 from runtime.plan.signature import Output, Signature
 from runtime.problems import InvalidInput, Malformed
 
 
-def decode(body: bytes, signature: Signature, *, max_rows: int) -> Call:
+def decode(body: Body, signature: Signature, *, max_rows: int) -> Call:
     """Read a request body; raises Malformed, InvalidInput or TooLarge."""
     document = parse(body)
     if not isinstance(document, dict):

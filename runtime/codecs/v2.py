@@ -12,7 +12,7 @@ import numpy as np
 from runtime.codecs import tensors, v2_binary
 from runtime.codecs.answers import dump
 from runtime.codecs.frames import from_columns, from_flat, layout_of, literals, packed
-from runtime.codecs.request import Call, ModelInfo, check_rows, outputs_asked, parse, refused
+from runtime.codecs.request import Body, Call, ModelInfo, check_rows, outputs_asked, parse, refused
 from runtime.codecs.single import Around, Single
 from runtime.codecs.tensors import Tensor
 from runtime.codecs.v2_binary import Buffer, Parts, Tail
@@ -25,7 +25,7 @@ NOT_GIVEN: Final = frozenset({"classification", "shared_memory_region"})
 
 
 def decode(
-    body: bytes, signature: Signature, *, max_rows: int, head_bytes: int | None = None
+    body: Body, signature: Signature, *, max_rows: int, head_bytes: int | None = None
 ) -> Call:
     """Read a request body; raises Malformed, InvalidInput or TooLarge.
 
@@ -49,10 +49,10 @@ def decode(
     asked = _asked(wanted)
     outputs = outputs_asked(asked, signature)
     inputs, rows = _inputs(listed, signature, max_rows, body, tail)
-    call = Call(inputs, rows, outputs, picked=asked is not None, request_id=request_id)
+    binary: tuple[str, ...] = ()
     if asked is not None or parameters is not None:
-        call.binary = _binary(wanted or [{"name": outputs[0]}], parameters)
-    return call
+        binary = _binary(wanted or [{"name": outputs[0]}], parameters)
+    return Call(inputs, rows, outputs, asked is not None, request_id, binary)
 
 
 def _asked(outputs: Any) -> list[Any] | None:
@@ -78,7 +78,7 @@ def _binary(wanted: list[dict[str, Any]], parameters: Any) -> tuple[str, ...]:
 
 
 def _inputs(
-    listed: list[Any], signature: Signature, max_rows: int, body: bytes, tail: Tail | None
+    listed: list[Any], signature: Signature, max_rows: int, body: Body, tail: Tail | None
 ) -> tuple[Inputs, int]:
     plain = _plain(listed, signature, max_rows, body)
     if plain is not None:
@@ -97,7 +97,7 @@ def _inputs(
 
 
 def _plain(
-    listed: list[Any], signature: Signature, max_rows: int, body: bytes
+    listed: list[Any], signature: Signature, max_rows: int, body: Body
 ) -> Float64Matrix | None:
     """Read what nearly everybody sends, one flat FP64 matrix; None: look closer."""
     layout, tensor = layout_of(signature), listed[0]
@@ -135,7 +135,7 @@ def _matrix(tensor: Tensor, signature: Signature, max_rows: int) -> tuple[Inputs
 
 def _columns(found: list[Tensor], signature: Signature, max_rows: int) -> tuple[Inputs, int]:
     if len(signature.columns) == 1 and len(found) == 1:
-        found[0].name = signature.columns[0].name  # a single column needs no name
+        found = [found[0]._replace(name=signature.columns[0].name)]  # a lone one needs no name
     rows = found[0].shape[0]
     _check_columns(found, rows, signature)
     check_rows(rows, max_rows)

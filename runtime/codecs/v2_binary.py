@@ -7,13 +7,12 @@ Little-endian, row-major; a text is its length in four bytes, then its UTF-8.
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from runtime.codecs.request import Faults
+from runtime.codecs.request import Body, Faults
 from runtime.plan.ops import Array
 from runtime.problems import InvalidInput, Malformed
 
@@ -33,11 +32,10 @@ NAMES: Final = {"f8": "FP64", "f4": "FP32", "i8": "INT64", "i4": "INT32", "b1": 
 LENGTH: Final = struct.Struct("<I")
 ALIGN: Final = 8  # heads are padded, so that who reads us finds its numbers where it may use them
 
-Buffer = bytes | memoryview
+Buffer = Body | memoryview
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """A body whose parts are written without being joined.
 
     head_bytes  length of the JSON head where raw tensors follow; None: the body is JSON alone
@@ -58,8 +56,7 @@ class Parts:
         return b"".join(self.buffers)
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """The bytes of one tensor, whose number agrees with its shape (but for BYTES)."""
 
     buffer: memoryview

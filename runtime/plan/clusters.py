@@ -11,11 +11,13 @@ from runtime.plan.ops import (
     Array,
     Fields,
     Float64Matrix,
+    InputRefused,
     Inputs,
     Missing,
     Node,
     NodeReader,
     as_matrix,
+    first_cell,
 )
 from runtime.plan.pairwise import rows_at_once
 
@@ -30,6 +32,7 @@ POOLINGS: Final[dict[str, Callable[..., Array]]] = {
 class Centres(Node):
     """KMeans and MiniBatchKMeans.
 
+    single  fitted on float32, where scikit-learn takes no other rows: cells are rounded first
     exact   distances bitwise at the same batch size; labels too, but for rows as near to two
             as rounding can tell, because scikit-learn multiplies in chunks of 256 rows
     source  sklearn.cluster._k_means_lloyd._update_chunk_dense; euclidean_distances
@@ -45,23 +48,40 @@ class Centres(Node):
         self.n_out, self.n_in = int(self.centres.shape[0]), int(self.centres.shape[1])
         if not self.n_in or not self.n_out:
             raise fields.fail("'centres' is empty")
-        with np.errstate(over="ignore"):
-            self.squares = np.einsum("ij,ij->i", self.centres, self.centres)
+        self.single = fields.has("single") and fields.flag("single")
+        self.squares = lengths(self.centres)
+        # Labels are found in the precision of the centres, distances in double precision.
+        self.own: Array = self.centres.astype(np.float32) if self.single else self.centres
+        self.own_squares = lengths(self.own)
 
     def predict(self, x: Inputs) -> Array:
         """Number of the nearest centre, int32, the first of those that tie."""
-        nearest: Array = _scores(as_matrix(x), self.centres, self.squares).argmin(axis=1)
+        nearest: Array = _scores(self._rows(x), self.own, self.own_squares).argmin(axis=1)
         return nearest.astype(np.int32)
 
-    def transform(self, x: Inputs) -> Float64Matrix:
-        """Euclidean distance to each centre, (rows, centres)."""
-        return np.sqrt(expanded(as_matrix(x), self.centres, self.squares))
+    def transform(self, x: Inputs) -> Array:
+        """Euclidean distance to each centre, (rows, centres); float32 of single precision."""
+        rows = self._rows(x)
+        squares = expanded(rows.astype(np.float64, copy=False), self.centres, self.squares)
+        distances: Array = np.sqrt(squares.astype(rows.dtype, copy=False))
+        return distances
+
+    def _rows(self, x: Inputs) -> Array:
+        matrix = as_matrix(x)
+        if not self.single:
+            return matrix
+        with np.errstate(over="ignore"):
+            rows: Array = matrix.astype(np.float32)
+        far = np.isinf(rows)
+        if far.any():
+            raise InputRefused(*first_cell(far), "too large for float32, in which this model is")
+        return rows
 
 
-def _scores(x: Float64Matrix, centres: Float64Matrix, squares: Array) -> Float64Matrix:
+def _scores(x: Array, centres: Array, squares: Array) -> Array:
     """Squared distances less the row's own square, which all centres share."""
     with np.errstate(over="ignore", invalid="ignore"):
-        out: Float64Matrix = x @ centres.T
+        out: Array = x @ centres.T
         out *= -2.0
         out += squares
     return out

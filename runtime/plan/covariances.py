@@ -5,27 +5,28 @@ stack, or replaces the one or two on top by what it makes of them; one is left a
 """
 
 import math
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 
-from runtime.plan.distances import lengths, squares_factor, with_ones
-from runtime.plan.ops import (
-    EPSILON,
-    LARGEST,
-    Array,
-    Fields,
-    Float64Matrix,
-)
+from runtime.plan.ops import LARGEST, Array, Fields, Float64Matrix
 from runtime.plan.pairwise import CHI2, PairwiseKernel
+from runtime.plan.squares import Squares
 
 MAX_STEPS: Final = 200
 MAX_HELD: Final = 16  # matrices on the stack at once
-# How far off a squared distance may be: no kernel that is smooth in it changes by more than 1.5
-# times as much, and 1e-12 is promised of those that are at most one.
-SLACK: Final = 6e-13
-SMOOTH: Final = ("rbf", "matern-1.5", "matern-2.5")
+ALLOWED: Final = 1e-12  # how far off a kernel that is at most one may be
+# How much a kernel that is smooth in the squared distance changes by it, at most; in units of its
+# length scale.
+STEEPNESS: Final = {
+    "rbf": 0.5,
+    "matern-1.5": 1.5,
+    "matern-2.5": 5 / 6,
+    "matern-inf": 0.5,
+}
+RATIONAL: Final = 0.5  # the same of the rational quadratic kernel, whose rows are as they came
+
+GAUSSIAN: Final = ("rbf", "matern-inf")
 
 # Numbers after each step's name; None: one, or one a column.
 LEAVES: Final[dict[str, tuple[int | None, ...]]] = {
@@ -48,11 +49,11 @@ TAKEN: Final = {"sum": 2, "product": 2, "power": 1}  # matrices that an operator
 class Covariance:
     """k(x, y) for all rows x and all stored rows y, and k(x, x).
 
-    slack    how far off a squared distance may be, for kernel values within 1e-12
+    allowed  how far off one of its kernels may be, for values within 1e-12
 
     exact    within 1e-12; squared distances are bitwise those of scipy's cdist where a kernel is
-             not smooth in them, or rows lie so far out that a matrix product would lose too much
-    cost     a matrix product and a few steps of (rows, stored); else a step for each column
+             not smooth in them, or rows lie so far out that matrix products would lose too much
+    cost     matrix products and a few steps of (rows, stored); else a step for each column
     source   sklearn.gaussian_process.kernels, __call__ and diag
     """
 
@@ -77,14 +78,28 @@ class Covariance:
             raise fields.fail("'kernel_steps' does not leave one matrix")
         # In units of each length scale.
         self.leaves = [
-            ((name, numbers), Squares(stored / numbers[0] if _is_scaled(name) else stored))
+            ((name, numbers), self._squares(name, numbers))
             for name, numbers in self.steps
             if name not in OPERATORS
         ]
+        self.allowed = self._allowed()
+
+    def _allowed(self) -> float:
+        """Share of 1e-12 for each kernel: sums and products add up, powers multiply."""
         # Products of kernels grow with what they are times.
         with np.errstate(all="ignore"):
             largest = float(np.abs(self.diagonal(self.stored)).max())
-        self.slack = SLACK / max(1.0, largest) if math.isfinite(largest) else 0.0
+        powers = [numbers[0] for name, numbers in self.steps if name == "power"]
+        if not math.isfinite(largest) or min(powers, default=0.0) < 0:
+            return 0.0
+        smooth = sum(name == "rational" or name in STEEPNESS for (name, _), _ in self.leaves)
+        raised = math.prod(max(1.0, power) for power in powers)
+        return ALLOWED / (max(1, smooth) * max(1.0, largest) * raised)
+
+    def _squares(self, name: str, numbers: list[Any]) -> Squares:
+        """Make what tells how far rows are, as `_stationary` takes it."""
+        stored = self.stored / numbers[0] if _is_scaled(name) else self.stored
+        return Squares(stored, -0.5 if name in GAUSSIAN else 1.0)
 
     def _step(self, fields: Fields, step: Any) -> tuple[str, list[Any]]:
         if not isinstance(step, list) or not step or not isinstance(step[0], str):
@@ -149,7 +164,8 @@ class Covariance:
                 return self.pairwise.values(x)
             case "rational":
                 alpha, scale = numbers
-                bent: Array = (1 + scaled.exactly(x) / (2 * alpha * scale**2)) ** -alpha
+                near = np.maximum(scaled.of(x, self.allowed, RATIONAL / scale**2), 0.0)
+                bent: Array = (1 + near / (2 * alpha * scale**2)) ** -alpha
                 return bent
             case "periodic":
                 scale, period = numbers
@@ -158,8 +174,9 @@ class Covariance:
                 return periodic
             case _:
                 x = x / numbers[0]
-                near = scaled.of(x, self.slack) if name in SMOOTH else scaled.exactly(x)
-                return _stationary(name, near)
+                if name in STEEPNESS:
+                    return _stationary(name, scaled.of(x, self.allowed, STEEPNESS[name]))
+                return _stationary(name, scaled.exactly(x))
 
     def _own(self, name: str, numbers: list[Any], x: Float64Matrix) -> Array:
         match name:
@@ -188,12 +205,9 @@ def _is_scaled(name: str) -> bool:
 
 def _stationary(name: str, squares: Float64Matrix) -> Float64Matrix:
     """Kernels of the squared distance in units of the length scale; the squares are used up."""
-    if name == "rbf":
-        squares *= -0.5
+    if name in GAUSSIAN:  # they are -½ times the square
         return np.exp(squares, out=squares)
     np.maximum(squares, 0.0, out=squares)  # expanded ones may be a little below
-    if name == "matern-inf":
-        return np.exp(-(np.sqrt(squares) ** 2) / 2.0)
     distances: Float64Matrix = np.sqrt(squares, out=squares)
     if name == "matern-0.5":
         return np.exp(-distances)
@@ -204,45 +218,3 @@ def _stationary(name: str, squares: Float64Matrix) -> Float64Matrix:
     k = distances * math.sqrt(5)
     smooth: Float64Matrix = (1.0 + k + k**2 / 3.0) * np.exp(-k)
     return smooth
-
-
-class Squares:
-    """Squared distances of rows from stored rows, (rows, stored)."""
-
-    def __init__(self, stored: Float64Matrix) -> None:
-        self.stored = stored
-
-    @cached_property
-    def _centred(self) -> tuple[Array, Array, float]:
-        """Centre, the right factor of `of`, and the greatest distance from the centre."""
-        with np.errstate(all="ignore"):
-            centre = self.stored.mean(axis=0)
-            points = self.stored - centre
-            squares = lengths(points)
-            return centre, squares_factor(points, squares), math.sqrt(squares.max())
-
-    def of(self, x: Float64Matrix, slack: float) -> Float64Matrix:
-        """Expand the square, which one matrix product sums, about the centre of the stored rows.
-
-        exact  within `slack`: a sum of n products is off by n half epsilons of the sizes at most,
-               and so are the lengths; where that is not enough, as `exactly`
-        """
-        centre, factor, longest = self._centred
-        moved = x - centre
-        own = lengths(moved)
-        length = math.sqrt(own.max()) + longest
-        # Not `>`: where it is no number the differences are taken, which give what cdist gives.
-        if not 0.5 * EPSILON * (x.shape[1] + 5) * length * length <= slack:
-            return self.exactly(x)
-        out: Float64Matrix = with_ones(moved) @ factor
-        out += own[:, None]
-        return out
-
-    def exactly(self, x: Float64Matrix) -> Float64Matrix:
-        """Sum column by column as scipy's cdist does."""
-        out = np.zeros((x.shape[0], self.stored.shape[0]))
-        for column, cells in zip(x.T, self.stored.T, strict=True):
-            step = column[:, None] - cells
-            step *= step
-            out += step
-        return out

@@ -16,9 +16,8 @@ import os
 import re
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import prod
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import numpy as np
 
@@ -49,8 +48,7 @@ STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 SECTIONS: Final = {"format", "graph", "tensors", "signature", "cost", "provenance"}
 
 
-@dataclass(frozen=True, slots=True)
-class PlanFile:
+class PlanFile(NamedTuple):
     """Header and tensors; the tensors are read-only views of the mapping."""
 
     header: dict[str, Any]

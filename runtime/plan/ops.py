@@ -9,9 +9,8 @@ import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,8 +62,7 @@ class InputRefused(ValueError):
         self.row, self.column, self.detail = row, column, detail
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """Input columns of mixed kinds: each float64, or object holding str (None where missing)."""
 
     columns: tuple[Cells, ...]
@@ -254,8 +252,13 @@ class Node:
         return answer(getattr(self, method)(x))
 
 
-def answer(result: Array | Sparse) -> Array:
-    """Give what a method answers as an array; raises PlanError where that would be too wide."""
+def answer(result: Rows) -> Array:
+    """Give what a method answers as an array; raises PlanError where that would be too wide.
+
+    Columns, of which some hold texts, become one array of objects, as in scikit-learn.
+    """
+    if isinstance(result, Frame):
+        return np.column_stack([cells.astype(object) for cells in result.columns])
     if not isinstance(result, Sparse):
         return result
     if result.width > MOST_ANSWERED:

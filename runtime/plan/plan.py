@@ -2,8 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -16,8 +15,7 @@ SERVED: Final = ("predict", "predict_proba", "decision_function", "score_samples
 DATATYPES: Final = {"f8": "FP64", "f4": "FP32", "i8": "INT64", "i4": "INT32", "b1": "BOOL"}
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """Microseconds of one call, measured at build: c0 + c1 * rows."""
 
     c0_us: float
@@ -28,8 +26,7 @@ class Cost:
         return self.c0_us + self.c1_us * rows
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """One version, compiled. `run` takes whole arrays and gives one answer a row."""
 
     signature: Signature

@@ -1,5 +1,6 @@
 """Gaussian processes: means of a posterior, and the probabilities of the Laplace approximation."""
 
+from collections.abc import Callable
 from itertools import combinations
 from typing import Final
 
@@ -15,6 +16,7 @@ from runtime.plan.ops import (
     Node,
     NodeReader,
     as_matrix,
+    silent,
     two_columns,
 )
 from runtime.plan.pairwise import rows_at_once
@@ -54,7 +56,15 @@ class Process(Node):
         size = max(1.0, float(np.abs(weights).sum(axis=0).max(initial=0.0)))
         wanted = size * self.tolerance
         self.tolerance = min(wanted, MOST_TOLERANCE)
-        self.covariance.slack *= self.tolerance / wanted
+        self.covariance.allowed *= self.tolerance / wanted
+
+    def by_blocks(self, found: Callable[[Float64Matrix], Array], x: Inputs) -> Array:
+        """Join what is found for blocks of rows, whose kernel values are held at once."""
+        matrix = as_matrix(x)
+        if matrix.shape[0] <= self.height:
+            return found(matrix)
+        starts = range(0, matrix.shape[0], self.height)
+        return np.concatenate([found(matrix[at : at + self.height]) for at in starts])
 
 
 class ProcessRegressor(Process):
@@ -75,22 +85,17 @@ class ProcessRegressor(Process):
         self.vector = fields.flag("vector")
         if not targets or (self.vector and targets != 1):
             raise fields.fail("'weights' has no or too many columns")
-        self.scale = fields.finite("scale", targets)
-        self.shift = fields.finite("shift", targets)
         self._promise(self.weights)
+        self.weights = self.weights * fields.finite("scale", targets)
+        self.shift = fields.finite("shift", targets)
         if self.vector:
             self.weights = np.ascontiguousarray(self.weights[:, 0])
 
+    @silent
     def predict(self, x: Inputs) -> Array:
         """Mean of the posterior: (rows,), or (rows, targets)."""
-        matrix = as_matrix(x)
-        out = np.empty((matrix.shape[0], *self.weights.shape[1:]))
-        with np.errstate(all="ignore"):
-            for at in range(0, matrix.shape[0], self.height):
-                block = slice(at, at + self.height)
-                np.matmul(self.covariance.values(matrix[block]), self.weights, out=out[block])
-            out *= self.scale
-            out += self.shift
+        out = self.by_blocks(lambda block: self.covariance.values(block) @ self.weights, x)
+        out += self.shift
         return out
 
 
@@ -115,24 +120,16 @@ class BinaryProcess(Process):
         self.roots = fields.finite("roots", self.stored)
         self.inverse = fields.finite("inverse", self.stored, self.stored)
 
+    @silent
     def predict(self, x: Inputs) -> Array:
         """1 where the latent function is above zero, else 0."""
-        matrix = as_matrix(x)
-        out = np.empty(matrix.shape[0], np.int64)
-        with np.errstate(all="ignore"):
-            for at in range(0, matrix.shape[0], self.height):
-                values = self.covariance.values(matrix[at : at + self.height])
-                out[at : at + self.height] = values @ self.weights > 0
-        return out
+        latent = self.by_blocks(lambda block: self.covariance.values(block) @ self.weights, x)
+        return (latent > 0).astype(np.int64)
 
+    @silent
     def predict_proba(self, x: Inputs) -> Float64Matrix:
         """Probability of each of the two classes, (rows, 2)."""
-        matrix = as_matrix(x)
-        out = np.empty(matrix.shape[0])
-        with np.errstate(all="ignore"):
-            for at in range(0, matrix.shape[0], self.height):
-                out[at : at + self.height] = self._positive(matrix[at : at + self.height])
-        return two_columns(out)
+        return two_columns(self.by_blocks(self._positive, x))
 
     def _positive(self, x: Float64Matrix) -> Array:
         values = self.covariance.values(x)

@@ -1,9 +1,8 @@
 """What a version takes and gives: its input columns and its named outputs. JSON both ways."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Kind(StrEnum):
@@ -14,8 +13,7 @@ class Kind(StrEnum):
     ANY = "any"  # number or string, checked by the model itself (fallback only)
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """One input column.
 
     missing  null, NaN or an absent cell is allowed; the model sees NaN (numbers) or None (strings)
@@ -26,8 +24,7 @@ class Column:
     missing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """One named output, which is also the estimator's method.
 
     datatype  Open Inference Protocol name: FP64, FP32, INT64, INT32, BOOL, BYTES (strings)
@@ -41,8 +38,7 @@ class Output:
     columns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """Input columns in the model's order, outputs with the default one first.
 
     named  the column names come from the training data (`feature_names_in_`); if not, they are

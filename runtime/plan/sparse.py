@@ -9,8 +9,7 @@ bit, and the same alone and in any batch.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +22,7 @@ BLOCK_PRODUCTS: Final = 1 << 16
 ROW_PRODUCTS: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Sparse:
+class Sparse(NamedTuple):
     """Cells that are held, each with its row and its column; no cell twice.
 
     at       (cells,) intp: the row of each cell, ascending. scipy's `indptr` is its cumulated

@@ -5,8 +5,7 @@ one inside the other or side by side, so what they make and how often they run i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from numpy.typing import NDArray
 
@@ -46,8 +45,7 @@ class Whole:
         return self._left >= 0
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a node is.
 
     depth  nodes around it

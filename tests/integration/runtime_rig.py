@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +47,21 @@ class Keys:
         jwk |= {"x": b64(numbers.x.to_bytes(32)), "y": b64(numbers.y.to_bytes(32))}
         self.file.write_text(json.dumps({"keys": [jwk], "revoked": {"jtis": {}, "clients": {}}}))
 
+    def listed(self, at: int, **revoked: Any) -> bytes:
+        """Sign the keys file as pods get it that have no volume."""
+        document = {**json.loads(self.file.read_text()), "iat": at}
+        document["revoked"] |= revoked
+        return self._signed("keys+jwt", document).encode()
+
     def token(self, **changes: Any) -> str:
         now = int(time.time())  # noqa: TID251  (tokens are about wall time)
         claims = {"iss": ISSUER, "sub": "client:c1", "client_id": "c1", "aud": AUDIENCE}
         claims |= {"exp": now + 600, "iat": now, "jti": "j1", "scope": "predict", "tenant": "acme"}
-        head = {"alg": "ES256", "typ": "at+jwt", "kid": "k1"}
-        parts = [b64(json.dumps(part).encode()) for part in (head, claims | changes)]
+        return self._signed("at+jwt", claims | changes)
+
+    def _signed(self, kind: str, payload: dict[str, Any]) -> str:
+        head = {"alg": "ES256", "typ": kind, "kid": "k1"}
+        parts = [b64(json.dumps(part).encode()) for part in (head, payload)]
         signature = self.private.sign(".".join(parts).encode(), ec.ECDSA(SHA256()))
         r, s = utils.decode_dss_signature(signature)
         return ".".join([*parts, b64(r.to_bytes(32) + s.to_bytes(32))])
@@ -98,7 +107,7 @@ def launch_of(folder: Path, keys: Keys, **changes: Any) -> Launch:
     plan = linear_plan(folder / "iris.plan")
     revision = RevisionLaunch("iris-00001", "iris", 1, str(plan), digest_of(plan))
     launch = Launch("acme", "iris", ISSUER, AUDIENCE, str(keys.file), (revision,), port=0)
-    return replace(launch, **changes)
+    return launch._replace(**changes)
 
 
 @dataclass

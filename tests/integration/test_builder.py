@@ -30,7 +30,7 @@ from sklearn.feature_extraction.text import (
 )
 from sklearn.gaussian_process import GaussianProcessClassifier
 from sklearn.gaussian_process.kernels import Matern
-from sklearn.impute import IterativeImputer
+from sklearn.impute import IterativeImputer, SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import MultinomialNB
@@ -108,6 +108,58 @@ async def test_ordinary_model_gets_a_plan(name: str, builder: Builder, tmp_path:
     assert report.sklearn_version
     assert {"rlimits", "no_new_privs", "seccomp"} <= set(report.sandbox)
     assert [entry.name for entry in (tmp_path / "work").iterdir()] == ["plan"]
+
+
+async def test_k_means_of_float32_is_served_alone_and_behind_a_scaler(
+    builder: Builder, tmp_path: Path
+) -> None:
+    single, outcomes = X.astype(np.float32), []
+    for model in (
+        KMeans(3, n_init=2, random_state=0).fit(single),
+        make_pipeline(StandardScaler(), KMeans(3, n_init=2, random_state=0)).fit(single),
+    ):
+        folder = tmp_path / type(model).__name__
+        folder.mkdir()
+        report = await built(builder, model, folder)
+        outcomes.append(report.outcome)
+        if report.plan_path is not None:
+            plan = load(report.plan_path)
+            np.testing.assert_array_equal(plan.run("predict", X), model.predict(single))
+    assert outcomes == [Outcome.PLAN, Outcome.FALLBACK]
+
+
+async def test_texts_that_are_filled_get_a_plan(builder: Builder, tmp_path: Path) -> None:
+    texts = np.array([["a", "x"], ["b", np.nan], [np.nan, "x"], ["a", "y"]], dtype=object)
+    report = await built(builder, SimpleImputer(strategy="most_frequent").fit(texts), tmp_path)
+    assert report.outcome is Outcome.PLAN, report
+    assert report.plan_path is not None
+    asked = Frame((np.array([None, "c"], object), np.array(["y", None], object)))
+    answer = load(report.plan_path).run("transform", asked)
+    assert answer.tolist() == [["a", "y"], ["c", "x"]]
+
+
+async def test_a_model_that_landmarks_cannot_be_read_of_is_served_by_the_fallback(
+    builder: Builder, tmp_path: Path
+) -> None:
+    model = Ridge().fit(X, Y)
+    model.transformers_ = [("name", "passthrough")]
+    report = await built(builder, model, tmp_path)
+    assert report.outcome is Outcome.FALLBACK, report
+    assert report.fallback_because is not None
+    assert report.fallback_because.startswith("compiling it raised ValueError")
+
+
+async def test_a_model_that_cannot_be_looked_into_is_not_called_a_broken_file(
+    builder: Builder, tmp_path: Path
+) -> None:
+    model = Ridge().fit(X, Y)
+    model.transformers_ = [3]
+    report = await built(builder, model, tmp_path)
+    assert report.outcome is Outcome.FAILED, report
+    assert report.reason is not None
+    assert report.advice is not None
+    assert report.reason.startswith("What the Ridge takes could not be found out: TypeError")
+    assert report.advice.startswith("The file itself is fine")
 
 
 @pytest.mark.parametrize("compress", [("zlib", 3), ("gzip", 3), ("bz2", 3), ("xz", 3)], ids=str)

@@ -7,14 +7,19 @@ import os
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from minio import Minio
 
+from runtime import handed
 from runtime.fetch import Fetch, source_from
 from runtime.launch import Exit, Launch, RevisionLaunch
+from runtime.renewal import EVERY_S, NAME
+from runtime.server import UNDISTURBED_S
 from tests.integration.minio_server import KEY, SECRET, MinioServer, running
 from tests.integration.runtime_rig import ROW, Keys, free_port, linear_plan, served
 from tests.integration.test_runtime_process import run_to_end
@@ -156,3 +161,34 @@ def test_what_cannot_be_had_ends_the_worker_with_its_reason(
     assert says in last
     assert sha256 in last
     assert "an-old-secret" not in ended.stderr
+
+
+def test_a_worker_without_a_file_of_its_own_is_handed_all_and_hears_of_a_revocation(
+    minio_server: MinioServer, tmp_path: Path
+) -> None:
+    keys, content = Keys(tmp_path), linear_plan(tmp_path / "plan").read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    place = {"url": minio_server.address, "bucket": BUCKET, "prefix": PREFIX, "region": "us-east-1"}
+    launch = replace(
+        launch_from(tmp_path, keys, sha256),
+        revisions=(RevisionLaunch("iris-00001", "iris", 1, handed.ARTIFACT_FILE, sha256),),
+        keys_file=handed.KEYS_FILE,
+        keys_from=json.dumps(place),
+    )
+    env = {f"{handed.PIECES}{n}": piece for n, piece in enumerate(handed.pieces(content))}
+    env |= {handed.KEYS: keys.file.read_text()}
+    env |= {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
+    (tmp_path / "plan").unlink()
+    with served(launch, keys, tmp_path / "log", env) as worker:
+        assert worker.ask(body=[ROW])[0] == 200
+        at = int(time.time())  # noqa: TID251  (tokens are about wall time)
+        listed = keys.listed(at, clients={"c1": at + 60})
+        client_of(minio_server).put_object(
+            BUCKET, f"{PREFIX}{NAME}", io.BytesIO(listed), len(listed)
+        )
+        deadline = time.monotonic() + UNDISTURBED_S + 2 * EVERY_S
+        while worker.ask(body=[ROW])[0] != 401:
+            assert time.monotonic() < deadline, worker.log.read_text()
+            time.sleep(0.2)
+        assert "revoked" in str(worker.ask(body=[ROW])[2])
+        assert worker.stop() == Exit.OK

@@ -8,7 +8,6 @@ import sys
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +94,7 @@ def test_a_wrong_environment_is_told_at_once(tmp_path: Path) -> None:
 def test_a_bad_plan_and_a_taken_port_have_their_own_codes(tmp_path: Path) -> None:
     launch = launch_of(tmp_path, Keys(tmp_path), port=free_port())
     with serving(tmp_path) as other:
-        taken = run_to_end(replace(launch, port=other.port), "-m", "runtime")
+        taken = run_to_end(launch._replace(port=other.port), "-m", "runtime")
         assert taken.returncode == Exit.NO_PORT
         assert str(other.port) in taken.stderr
     Path(launch.revisions[0].artifact).write_bytes(b"no plan")

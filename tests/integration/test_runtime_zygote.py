@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -205,8 +204,8 @@ def test_a_worker_imports_nothing_whatever_is_asked_of_it(
     plan = plan_of(tmp_path / "forest.plan", fitted, [f"x{i}" for i in range(4)])
     launch = launch_of(folder, keys)
     (revision,) = launch.revisions
-    revision = replace(revision, artifact=str(plan), sha256=digest_of(plan))
-    supervisor = Supervisor(tmp_path, replace(launch, revisions=(revision,)))
+    revision = revision._replace(artifact=str(plan), sha256=digest_of(plan))
+    supervisor = Supervisor(tmp_path, launch._replace(revisions=(revision,)))
     try:
         for _ in range(2):  # one made in advance and one that was not, or the other way about
             worker, _ = supervisor.fork()
@@ -335,7 +334,7 @@ def test_a_refused_plan_and_a_wrong_environment_are_reported(
     good = supervisor.launch
     broken = tmp_path / "broken.plan"
     broken.write_bytes(b"nothing")
-    supervisor.launch = replace(good, revisions=(replace(good.revisions[0], artifact=str(broken)),))
+    supervisor.launch = good._replace(revisions=(good.revisions[0]._replace(artifact=str(broken)),))
     supervisor.fork()
     supervisor.launch = good
     assert supervisor.exited()["code"] == Exit.BAD_PLAN

@@ -38,6 +38,11 @@ class Draft:
         """Path of the estimator being lowered, e.g. `Pipeline > OneHotEncoder`."""
         return " > ".join(self._path)
 
+    @property
+    def is_outermost(self) -> bool:
+        """True while the estimator being lowered is the one that gets a request's rows."""
+        return len(self._path) == 1
+
     def unsupported(self, reason: str) -> Unsupported:
         """Make the error for the present estimator; `raise draft.unsupported("...")`."""
         return Unsupported(self.where, reason)

@@ -28,10 +28,11 @@ def _checked(draft: Draft, centres: Any) -> Any:
 
 
 def _centres(draft: Draft, model: Any) -> Spec:
-    return {
-        "op": "centres",
-        "centres": draft.tensor(_checked(draft, model.cluster_centers_), "f8"),
-    }
+    single = draft.is_outermost and model.cluster_centers_.dtype == np.float32
+    if not single:
+        _checked(draft, model.cluster_centers_)
+    centres = draft.tensor(model.cluster_centers_, "f8")
+    return {"op": "centres", "centres": centres} | ({"single": True} if single else {})
 
 
 def _bisected(draft: Draft, model: Any) -> Spec:

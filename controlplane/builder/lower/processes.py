@@ -42,7 +42,9 @@ def _covariance(draft: Draft, kernel: Any, columns: int) -> Spec:
 def _steps(draft: Draft, kernel: Any, columns: int, steps: list[Any], pairs: list[Spec]) -> None:
     """Write an expression in postfix order. Subclasses are refused: their code may differ."""
     kind = type(kernel)
-    if kind in (kernels.Sum, kernels.Product):
+    if kind is kernels.Product and _is_one(kernel.k1):  # scikit-learn's own default
+        _steps(draft, kernel.k2, columns, steps, pairs)
+    elif kind in (kernels.Sum, kernels.Product):
         _steps(draft, kernel.k1, columns, steps, pairs)
         _steps(draft, kernel.k2, columns, steps, pairs)
         steps.append(["sum" if kind is kernels.Sum else "product"])
@@ -57,6 +59,10 @@ def _steps(draft: Draft, kernel: Any, columns: int, steps: list[Any], pairs: lis
         steps.append(["pairwise"])
     else:
         steps.append(_leaf(draft, kernel))
+
+
+def _is_one(kernel: Any) -> bool:
+    return type(kernel) is kernels.ConstantKernel and kernel.constant_value == 1.0
 
 
 def _leaf(draft: Draft, kernel: Any) -> list[Any]:

@@ -52,7 +52,7 @@ class LocalEndpoint:
 
     def to_json(self) -> dict[str, Any]:
         """Give what `endpoint_from` reads back to an equal endpoint."""
-        return asdict(self)
+        return {**asdict(self), "revisions": [r._asdict() for r in self.revisions]}
 
     def files(self) -> set[str]:
         """Name the files its workers open."""

@@ -134,6 +134,7 @@ class KnativeEngine:
 
     async def _apply(self, desired: DesiredEndpoint) -> None:
         await self.ensure_tenant(desired.tenant)
+        await self._store_secret(desired.tenant)
         parts = await self._parts_of_all(desired)
         rendered = render.revisions(desired, self._install, parts)
         for revision in rendered:
@@ -192,7 +193,7 @@ class KnativeEngine:
             await self._placed_for(tenant, artifact.artifact_sha256)
         if not render.needs_secret(artifact):
             return
-        name = names.artifact(desired, artifact.artifact_sha256)
+        name = render.secret_name(desired, artifact, self._install)
         namespace = names.namespace(self._install.namespace_prefix, tenant)
         live = await self._call(self._cluster.get, kube.SECRET, namespace, name, metadata_only=True)
         if live is None:
@@ -217,6 +218,11 @@ class KnativeEngine:
         if self._placed.get(key, now) <= now:
             await self._places.place(sha256, tenant)
             self._placed[key] = now + PLACED_S
+
+    async def _store_secret(self, tenant: str) -> None:
+        """Make the credentials that a tenant's pods read the object store with."""
+        if self._places is None:
+            return
         namespace = names.namespace(self._install.namespace_prefix, tenant)
         live = await self._call(
             self._cluster.get, kube.SECRET, namespace, names.STORE, metadata_only=True

@@ -127,7 +127,7 @@ class Gathering:
         secrets = [
             render.artifact_secret(self._desired, one, b"", self._install)
             for one in self._desired.revisions
-            if f"Secret {names.artifact(self._desired, one.artifact_sha256)}" in missing
+            if f"Secret {render.secret_name(self._desired, one, self._install)}" in missing
         ]
         service = render.service(self._desired, rendered, present, routed, self._install)
         return [*secrets, service]
@@ -139,7 +139,7 @@ class Gathering:
         wanted: dict[str, Kind] = {names.KEYS: kube.CONFIG_MAP}
         for revision in self._desired.revisions:
             if render.needs_secret(revision):
-                wanted[names.artifact(self._desired, revision.artifact_sha256)] = kube.SECRET
+                wanted[render.secret_name(self._desired, revision, self._install)] = kube.SECRET
             if render.needs_store(revision, (self._parts or {}).get(revision.name, ())):
                 wanted[names.STORE] = kube.SECRET
         there = await asyncio.gather(

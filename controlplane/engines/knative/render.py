@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from controlplane.engines.engine import BackendKind, DesiredEndpoint, DesiredRevision, Scaling
 from controlplane.engines.knative import names
-from controlplane.engines.knative.install import SECRET_LIMIT_BYTES, Install
+from controlplane.engines.knative.install import SECRET_LIMIT_BYTES, Install, ObjectStore
 from controlplane.engines.knative.names import Document
+from runtime import handed
 from runtime.archive import Part, interpreter
 from runtime.launch import Backend, Launch, RevisionLaunch
 from runtime.problems import Conflict
@@ -115,6 +116,21 @@ def in_secret(revision: DesiredRevision) -> bool:
     return revision.artifact_size_bytes <= SECRET_LIMIT_BYTES
 
 
+def is_handed(revision: DesiredRevision, install: Install) -> bool:
+    """Tell whether its pods get all they need in variables, and so start without a volume.
+
+    Newer keys then come from the object store (`runtime/renewal.py`), so there has to be one.
+    """
+    plan = revision.backend is BackendKind.PLAN
+    return plan and in_secret(revision) and install.store is not None
+
+
+def secret_name(desired: DesiredEndpoint, revision: DesiredRevision, install: Install) -> str:
+    """Name the Secret of an artifact; what is handed in pieces has another than what is mounted."""
+    name = names.artifact(desired, revision.artifact_sha256)
+    return f"{name}-pieces" if is_handed(revision, install) else name
+
+
 def needs_secret(revision: DesiredRevision) -> bool:
     """Tell whether there is a Secret at all: a fallback's signature travels in one always."""
     return in_secret(revision) or revision.backend is BackendKind.FALLBACK
@@ -125,13 +141,15 @@ def artifact_secret(
 ) -> Document:
     """Give the Secret of a small artifact; immutable, since its name says its digest."""
     data = _signature_file(revision)
-    if in_secret(revision):
+    if is_handed(revision, install):
+        data = {str(n): piece.encode() for n, piece in enumerate(handed.pieces(content))}
+    elif in_secret(revision):
         data[revision.artifact_sha256] = content
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {
-            "name": names.artifact(desired, revision.artifact_sha256),
+            "name": secret_name(desired, revision, install),
             "namespace": names.namespace(install.namespace_prefix, desired.tenant),
             "labels": names.endpoint_labels(desired, install.instance),
         },
@@ -166,18 +184,25 @@ def _revision(
         "spec": spec,
     }
     # Its name is a digest of all that it says, but for what it says of its name.
-    told = [*_launch(desired, revision, revision.name, parts).items()]
+    told = [*_launch(desired, revision, revision.name, install, parts).items()]
     name = names.revision(revision.name, {"template": template, "launch": told})
     template["metadata"]["name"] = name
-    env = _launch(desired, revision, name, parts)
+    env = _launch(desired, revision, name, install, parts)
     spec["containers"][0]["env"] += [{"name": key, "value": value} for key, value in env.items()]
     return RenderedRevision(name, template, revision.percent, revision.tag, revision)
 
 
 def _launch(
-    desired: DesiredEndpoint, revision: DesiredRevision, name: str, parts: tuple[Part, ...]
+    desired: DesiredEndpoint,
+    revision: DesiredRevision,
+    name: str,
+    install: Install,
+    parts: tuple[Part, ...],
 ) -> dict[str, str]:
     folder = ARTIFACTS if in_secret(revision) else FETCHED
+    artifact, keys = f"{folder}/{revision.artifact_sha256}", f"{KEYS}/keys.json"
+    if is_handed(revision, install):
+        artifact, keys = handed.ARTIFACT_FILE, handed.KEYS_FILE
     fallback = revision.backend is BackendKind.FALLBACK
     folders = {part.python: part.folder(Path(ENVIRONMENT)) for part in parts}
     launch = Launch(
@@ -185,13 +210,14 @@ def _launch(
         endpoint=desired.name,
         issuer=desired.audience.partition("/endpoints/")[0],
         audience=desired.audience,
-        keys_file=f"{KEYS}/keys.json",
+        keys_file=keys,
+        keys_from=json.dumps(_place(desired, install.store)) if install.store else "",
         revisions=(
             RevisionLaunch(
                 name=name,
                 model=revision.model,
                 version=revision.version,
-                artifact=f"{folder}/{revision.artifact_sha256}",
+                artifact=artifact,
                 sha256=revision.artifact_sha256,
                 backend=Backend(revision.backend.value),
                 signature=f"{ARTIFACTS}/signature.json" if fallback else None,
@@ -243,7 +269,7 @@ def _pod(
 ) -> Document:
     fallback = revision.backend is BackendKind.FALLBACK
     timeout_s = min(MOST_TIMEOUT_S, max(LEAST_TIMEOUT_S, math.ceil(desired.timeout_s)))
-    volumes, mounts = _volumes(desired, revision, parts)
+    volumes, mounts = _volumes(desired, revision, install, parts)
     container: Document = {
         "name": "runtime",
         "image": install.builder_image if fallback else install.runtime_image,
@@ -262,10 +288,11 @@ def _pod(
         },
         "resources": _resources(revision, parts),
         "securityContext": RESTRICTED,
-        "volumeMounts": mounts,
-        "env": _fetch(desired, revision, install, parts),
+        "env": [*_handed(desired, revision, install), *_fetch(desired, revision, install, parts)],
     }
-    return {
+    if mounts:
+        container["volumeMounts"] = mounts
+    pod: Document = {
         "containerConcurrency": desired.container_concurrency,
         "timeoutSeconds": timeout_s,
         "responseStartTimeoutSeconds": timeout_s,
@@ -273,18 +300,44 @@ def _pod(
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "containers": [container],
-        "volumes": volumes,
     }
+    return {**pod, "volumes": volumes} if volumes else pod
+
+
+def _handed(
+    desired: DesiredEndpoint, revision: DesiredRevision, install: Install
+) -> list[Document]:
+    """Give the variables that stand in for volumes."""
+    if not is_handed(revision, install):
+        return []
+    keys = {"name": names.KEYS, "key": "keys.json"}
+    count = math.ceil(revision.artifact_size_bytes / handed.PIECE_BYTES)
+    secret = secret_name(desired, revision, install)
+    return [
+        {"name": handed.KEYS, "valueFrom": {"configMapKeyRef": keys}},
+        *(
+            {
+                "name": f"{handed.PIECES}{number}",
+                "valueFrom": {"secretKeyRef": {"name": secret, "key": str(number)}},
+            }
+            for number in range(count)
+        ),
+    ]
 
 
 def _volumes(
-    desired: DesiredEndpoint, revision: DesiredRevision, parts: tuple[Part, ...]
+    desired: DesiredEndpoint,
+    revision: DesiredRevision,
+    install: Install,
+    parts: tuple[Part, ...],
 ) -> tuple[list[Document], list[Document]]:
+    if is_handed(revision, install):
+        return [], []
     volumes: list[Document] = [{"name": "keys", "configMap": {"name": names.KEYS}}]
     mounts: list[Document] = [{"name": "keys", "mountPath": KEYS, "readOnly": True}]
     fallback = revision.backend is BackendKind.FALLBACK
     if needs_secret(revision):
-        secret = names.artifact(desired, revision.artifact_sha256)
+        secret = secret_name(desired, revision, install)
         volumes.append({"name": "artifact", "secret": {"secretName": secret}})
         mounts.append({"name": "artifact", "mountPath": ARTIFACTS, "readOnly": True})
     if not in_secret(revision):
@@ -326,27 +379,38 @@ def needs_store(revision: DesiredRevision, parts: tuple[Part, ...]) -> bool:
 def _fetch(
     desired: DesiredEndpoint, revision: DesiredRevision, install: Install, parts: tuple[Part, ...]
 ) -> list[Document]:
-    if not needs_store(revision, parts):
-        return []
+    """Give what a pod reads the object store with: artifacts perhaps, and newer keys."""
+    needed = needs_store(revision, parts)
     if install.store is None:
+        if not needed:
+            return []
         what = "it is served in" if parts else f"({revision.artifact_size_bytes} bytes) it has"
         raise Conflict(
             f"{revision.model}:{revision.version} cannot be served from Secrets, which take"
             f" {SECRET_LIMIT_BYTES} bytes, with what {what}: set KUBESERVE_STORE to an object store"
         )
-    where: Document = {
-        "url": install.store.url,
-        "bucket": install.store.bucket,
-        "prefix": f"tenants/{desired.tenant}/",
-        "region": install.store.region,
-        "into": FETCHED,
-    }
+    # Without them a pod that has its artifact serves all the same, with the keys it has.
+    optional = {} if needed else {"optional": True}
+    credentials = [
+        {
+            "name": name,
+            "valueFrom": {"secretKeyRef": {"name": names.STORE, "key": name, **optional}},
+        }
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    ]
+    if not needed:
+        return credentials
+    where = {**_place(desired, install.store), "into": FETCHED}
     if parts:
         where["environment"] = {"into": ENVIRONMENT, "parts": [asdict(part) for part in parts]}
-    return [
-        {"name": "KUBESERVE_FETCH", "value": json.dumps(where, sort_keys=True)},
-        *(
-            {"name": name, "valueFrom": {"secretKeyRef": {"name": names.STORE, "key": name}}}
-            for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-        ),
-    ]
+    return [{"name": "KUBESERVE_FETCH", "value": json.dumps(where, sort_keys=True)}, *credentials]
+
+
+def _place(desired: DesiredEndpoint, store: ObjectStore) -> Document:
+    """Give where a tenant's pods read the object store."""
+    return {
+        "url": store.url,
+        "bucket": store.bucket,
+        "prefix": f"tenants/{desired.tenant}/",
+        "region": store.region,
+    }

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import BaggingClassifier, RandomForestClassifier, VotingClassifier
+from sklearn.linear_model import Ridge
 from sklearn.multiclass import OneVsOneClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
@@ -48,6 +49,22 @@ def test_products_that_are_not_kept_tell_nothing():
     assert model.support_vectors_.size == 0
     assert not landmarks(model, [f"x{i}" for i in range(len(x))])
     assert len(describe(model).columns) == len(x)
+
+
+class Odd(Ridge):
+    """Has attributes that are named as scikit-learn's, and are none of them."""
+
+    def fit(self, x, y):
+        self.transformers_ = ["what went in"]
+        return super().fit(x, y)
+
+
+def test_a_class_that_cannot_be_looked_into_is_asked_all_the_same():
+    x, y = ranges()
+    model = Odd().fit(x, y)
+    with pytest.raises(ValueError, match="unpack"):
+        landmarks(model, ["a", "b", "c"])
+    assert [output.name for output in describe(model).outputs] == ["predict"]
 
 
 @pytest.mark.parametrize("missing", [None, np.nan])

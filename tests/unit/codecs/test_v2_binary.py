@@ -40,6 +40,17 @@ def decode(*tensors, signature=None, padding=0, **more):
     return v2.decode(body, signature or numeric(), max_rows=99, head_bytes=head_bytes)
 
 
+def test_a_body_put_together_from_pieces_is_read_where_it_lies():
+    tensor = ("x", "FP64", (2, 4), np.arange(8.0).tobytes())
+    _, unpadded = request(tensor)
+    body, head_bytes = request(tensor, padding=-unpadded % v2_binary.ALIGN)
+    pieces = bytearray(body)
+    call = v2.decode(pieces, numeric(4), max_rows=99, head_bytes=head_bytes)
+    assert np.array_equal(call.inputs, np.arange(8.0).reshape(2, 4))
+    pieces[-8:] = np.float64(99.0).tobytes()
+    assert call.inputs[1, 3] == 99.0
+
+
 def matrices(dtype):
     shapes = st.tuples(st.integers(0, 6), st.integers(1, 5))
     return arrays.arrays(np.dtype(dtype), shapes)

@@ -16,13 +16,14 @@ def row(kid: str, state: KeyState, ago: timedelta) -> KeyRow:
 
 
 def test_nothing_is_due_while_the_key_is_young() -> None:
-    young = [row("a", KeyState.ACTIVE, PLAN.every - PLAN.lead - timedelta(seconds=1))]
-    assert moves(young, PLAN, START, {"a"}) == []
+    young = row("a", KeyState.ACTIVE, PLAN.every - timedelta(seconds=1))
+    waiting = row("b", KeyState.NEXT, PLAN.every)
+    assert moves([young, waiting], PLAN, START, {"a", "b"}) == []
 
 
-def test_the_next_key_is_made_before_it_is_needed() -> None:
-    old = [row("a", KeyState.ACTIVE, PLAN.every - PLAN.lead)]
-    assert moves(old, PLAN, START, {"a"}) == [(Move.MAKE_NEXT, "")]
+def test_there_is_always_a_next_key() -> None:
+    young = [row("a", KeyState.ACTIVE, timedelta(0))]
+    assert moves(young, PLAN, START, {"a"}) == [(Move.MAKE_NEXT, "")]
 
 
 def test_the_next_key_signs_once_everybody_has_it() -> None:
@@ -39,10 +40,11 @@ def test_the_next_key_signs_once_everybody_has_it() -> None:
 def test_an_old_key_is_published_until_its_last_token_has_expired() -> None:
     active = row("b", KeyState.ACTIVE, timedelta(hours=1))
     last = PLAN.longest_token + timedelta(seconds=30 + 300)
+    waiting = row("c", KeyState.NEXT, timedelta(0))
     early = row("a", KeyState.RETIRING, last - timedelta(seconds=1))
-    assert moves([early, active], PLAN, START, {"a", "b"}) == []
+    assert moves([early, active, waiting], PLAN, START, {"a", "b"}) == []
     late = row("a", KeyState.RETIRING, last)
-    assert moves([late, active], PLAN, START, {"a", "b"}) == [(Move.DELETE, "a")]
+    assert moves([late, active, waiting], PLAN, START, {"a", "b"}) == [(Move.DELETE, "a")]
 
 
 @given(st.lists(st.integers(1, 40 * 24 * 3600), max_size=60), st.data())

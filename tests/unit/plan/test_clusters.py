@@ -17,9 +17,12 @@ from sklearn.cluster import (
     MiniBatchKMeans,
 )
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from controlplane.builder.lower.base import Unsupported
 from runtime.plan import pairwise
+from runtime.plan.ops import InputRefused
 from tests.unit.plan.malformed import assert_refuses, assert_refuses_broken, plan_of, shrunk
 from tests.unit.plan.twins import assert_bitwise, assert_twins, compiled
 
@@ -132,9 +135,28 @@ def test_what_cannot_be_pooled_or_predicted_says_why():
         plan_of(similar)
 
 
-def test_float32_centres_have_no_plan():
+@pytest.mark.parametrize("kind", [KMeans, MiniBatchKMeans])
+def test_k_means_of_float32_rounds_rows_as_scikit_learn_wants_them(kind):
+    random = np.random.default_rng(3)
+    x, q = random.normal(size=(80, 4)), random.normal(size=(300, 4)) * 2
+    estimator = kind(5, random_state=0, n_init=1).fit(x.astype(np.float32))
+    node = compiled(estimator)
+    for rows in (q, q[:1], np.asfortranarray(q)):
+        for method in ("predict", "transform"):
+            expected = getattr(estimator, method)(rows.astype(np.float32))
+            assert_bitwise(node.run(method, rows), expected)
+    q[2, 1] = 1e39
+    with pytest.raises(InputRefused, match="too large for float32") as refused:
+        node.predict(q)
+    assert (refused.value.row, refused.value.column) == (2, 1)
+
+
+def test_k_means_of_float32_behind_others_has_no_plan():
+    x = np.random.default_rng(3).normal(size=(80, 4)).astype(np.float32)
     with pytest.raises(Unsupported, match="float32"):
-        plan_of(KMeans(2, n_init=1).fit(np.arange(8, dtype=np.float32)[:, None]))
+        plan_of(make_pipeline(StandardScaler(), KMeans(2, n_init=1)).fit(x))
+    with pytest.raises(Unsupported, match="float32"):
+        plan_of(BisectingKMeans(2).fit(x))
 
 
 @pytest.fixture(scope="module")

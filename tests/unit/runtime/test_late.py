@@ -15,6 +15,7 @@ ELSEWHERE = {
     "estimators.py": {"pandas"},
     "fetch.py": {"runtime.archive"},
     "loading.py": {"runtime.fallback.front"},
+    "server.py": {"runtime.renewal"},
 }
 
 BY_NAME = {"encodings.utf_8_sig"}  # of an encoding

@@ -21,7 +21,7 @@ from runtime.launch import RevisionLaunch
 ID = EndpointId("6d1c6a4e-0c5e-4f0e-9d5c-2f1f8a3b7c10")
 REVISION = RevisionLaunch("iris-00001", "iris", 1, "cache/a.plan", "ab" * 32)
 OLD = LocalEndpoint(ID, "acme", "iris", 1, "https://issuer", "kubeserve", (REVISION,))
-NEW = replace(OLD, generation=2, revisions=(replace(REVISION, version=2),), timeout_s=9.0)
+NEW = replace(OLD, generation=2, revisions=(REVISION._replace(version=2),), timeout_s=9.0)
 PORTS = range(18100, 18110)
 Act = Callable[[Ledger], None]
 

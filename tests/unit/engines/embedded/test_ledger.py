@@ -62,7 +62,7 @@ def test_what_is_saved_is_read_back_equal(tmp_path):
         NEW,
         scaling=Scaling(min_scale=1, max_scale=7, metric="rps", target=12.5, window_s=6),
         container_concurrency=3,
-        revisions=(replace(REVISION, percent=90), replace(REVISION, percent=10, tag="new")),
+        revisions=(REVISION._replace(percent=90), REVISION._replace(percent=10, tag="new")),
     )
     entry = Entry(full, 18103, OLD, requests_total=3, starts_total=2)
     entry.turned("Ready", Condition.UNKNOWN)
@@ -161,7 +161,7 @@ def test_only_a_change_of_status_is_a_transition(tmp_path):
 
 def test_files_of_the_newest_and_of_the_last_that_worked_are_kept(tmp_path):
     ledger = begin(tmp_path)
-    newer = replace(REVISION, artifact="cache/b.plan", signature="cache/b.json")
+    newer = REVISION._replace(artifact="cache/b.plan", signature="cache/b.json")
     ledger.save(Entry(replace(NEW, revisions=(newer,)), 18100, OLD))
     assert opened(tmp_path).files() == {"cache/a.plan", "cache/b.plan", "cache/b.json"}
 

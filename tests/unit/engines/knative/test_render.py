@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from controlplane.engines.engine import BackendKind, Scaling
 from controlplane.engines.knative import names, render, render_tenant
+from runtime import handed
 from runtime.archive import Archive, Part
 from runtime.fetch import source_from
 from runtime.launch import from_env
@@ -49,7 +50,9 @@ def test_no_flag_that_is_off_by_default_is_needed():
         for size in (1000, LARGE):
             spec = pod(endpoint(revision(size=size, backend=backend)), WITH_STORE)
             assert not FLAGGED & set(spec)
-            kinds = {kind for volume in spec["volumes"] for kind in volume if kind != "name"}
+            kinds = {
+                kind for volume in spec.get("volumes", []) for kind in volume if kind != "name"
+            }
             assert kinds <= {"configMap", "secret", "emptyDir"}
 
 
@@ -220,3 +223,43 @@ def test_a_store_outside_the_cluster_opens_no_private_address():
     (rule,) = policy["spec"]["egress"]
     assert rule["ports"] == [{"protocol": "TCP", "port": 443}]
     assert "169.254.0.0/16" in rule["to"][0]["ipBlock"]["except"]
+
+
+def test_a_pod_of_a_small_plan_needs_no_volume_where_there_is_a_store():
+    wanted = endpoint(revision(size=200_000))
+    spec = pod(wanted, WITH_STORE)
+    assert "volumes" not in spec
+    assert "volumeMounts" not in spec["containers"][0]
+    given = {one["name"]: one for one in spec["containers"][0]["env"]}
+    refs = {name: one["valueFrom"] for name, one in given.items() if "valueFrom" in one}
+    secret = render.secret_name(wanted, wanted.revisions[0], WITH_STORE)
+    assert refs["KUBESERVE_KEYS"]["configMapKeyRef"] == {"name": names.KEYS, "key": "keys.json"}
+    for number in range(3):
+        wants = {"name": secret, "key": str(number)}
+        assert refs[f"KUBESERVE_ARTIFACT_{number}"]["secretKeyRef"] == wants
+    assert "KUBESERVE_ARTIFACT_3" not in given
+    assert refs["AWS_ACCESS_KEY_ID"]["secretKeyRef"]["optional"]
+    launch = from_env(environment(spec))
+    assert launch.revisions[0].artifact == handed.ARTIFACT_FILE
+    assert launch.keys_file == handed.KEYS_FILE
+    assert json.loads(launch.keys_from)["prefix"] == "tenants/acme/"
+    content = b"x" * 200_000
+    data = render.artifact_secret(wanted, wanted.revisions[0], content, WITH_STORE)["data"]
+    variables = {
+        f"{handed.PIECES}{key}": base64.b64decode(value).decode() for key, value in data.items()
+    }
+    assert tuple(variables.values()) == handed.pieces(content)
+
+
+@pytest.mark.parametrize(
+    ("one", "install"),
+    [
+        (revision(), INSTALL),
+        (revision(backend=BackendKind.FALLBACK), WITH_STORE),
+        (revision(size=600_000), WITH_STORE),
+    ],
+)
+def test_others_read_their_keys_from_a_volume(one, install):
+    spec = pod(endpoint(one), install)
+    assert "keys" in {volume["name"] for volume in spec["volumes"]}
+    assert from_env(environment(spec)).keys_file == "/kubeserve/keys/keys.json"
