@@ -198,7 +198,9 @@ async def keys() -> list[SigningKey]:
 
 
 async def lock_keys() -> list[SigningKey]:
-    return await SigningKey.all().select_for_update().order_by("created_at")
+    """Lock the keys, and read them then: who held the lock before may have made one."""
+    await SigningKey.all().select_for_update().order_by("kid")
+    return await keys()
 
 
 async def add_key(
