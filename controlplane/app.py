@@ -21,7 +21,7 @@ from controlplane.accounts import browsers
 from controlplane.accounts import routes as account_routes
 from controlplane.accounts.passwords import Passwords
 from controlplane.artifacts.store import Store
-from controlplane.assembly import assemble
+from controlplane.assembly import Assembly, assemble
 from controlplane.bodies import BodyLimits
 from controlplane.builder.job import Builder
 from controlplane.callers import (
@@ -35,20 +35,23 @@ from controlplane.callers import (
 from controlplane.endpoints import routes as endpoint_routes
 from controlplane.endpoints import service as endpoints
 from controlplane.engines.engine import Engine
+from controlplane.engines.preflight import Finding
 from controlplane.leading import Leading, Leases
 from controlplane.models import routes as model_routes
+from controlplane.models import service as models
 from controlplane.oauth import consent, keys
 from controlplane.oauth import routes as oauth_routes
 from controlplane.oauth.clients import NewClient
 from controlplane.oauth.service import OAuth
 from controlplane.permissions import ALL_SCOPES, rule
-from controlplane.preflight import preflight
+from controlplane.preflight import Look, preflight, sandbox, sandbox_of_pods
 from controlplane.reconciler.leader import Duties, Work
 from controlplane.settings import EngineKind, Settings
 from controlplane.tenants import routes as tenant_routes
 from controlplane.tenants import service as tenants
 from controlplane.wakes import Wake
 from runtime.problems import NotFound, Problem, Starting
+from runtime.sandbox import detect
 
 # Who made what the first start makes.
 BY_ITSELF = Caller(PLATFORM_TENANT, "system", "system", frozenset())
@@ -119,7 +122,7 @@ def create_app(
             "artifact store": store.ping,
             "engine": engine.observe_all,
         },
-        made.preflight,
+        _looks(settings, made),
     )
     problems.install(app)
     browsers.install(app)
@@ -137,6 +140,19 @@ def create_app(
     app.add_middleware(telemetry.RequestContext)
     check_rules(app)
     return app
+
+
+def _looks(settings: Settings, made: Assembly) -> list[tuple[str, Look]]:
+    """Give what preflight has a look at: the sandbox, and the cluster where there is one."""
+    required = settings.sandbox == "required"
+
+    async def sandboxed() -> tuple[Finding, ...]:
+        if made.builder is None:  # in pods: what held the last one is all that is known here
+            return sandbox_of_pods(await models.last_layers_of_all(), required=required)
+        return sandbox(await asyncio.to_thread(detect), required=required)
+
+    cluster: list[tuple[str, Look]] = [("cluster", made.preflight)] if made.preflight else []
+    return [("sandbox", sandboxed), *cluster]
 
 
 def routes_of(app: FastAPI) -> list[tuple[str, str]]:

@@ -82,7 +82,7 @@ class Settings(BaseSettings):
         description="Environments of other scikit-learn versions kept at most, or off. On"
         " Knative they are in the object store, for as long as they are used.",
     )
-    sandbox: str = Field("required", description="required, or degraded to build without it.")
+    sandbox: str = Field("required", description="required, or degraded: build without its layers.")
     api_token_s: int = Field(900, ge=60, le=DAY_S, description="Life of a token for the API.")
     predict_token_s: int = Field(300, ge=60, le=DAY_S, description="… for one endpoint.")
     signing_secret: SecretStr | None = Field(

@@ -8,6 +8,7 @@ import json
 import os
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +24,8 @@ from controlplane.builder.lower.base import Unsupported
 from runtime import modules
 from runtime.bundle import Bundle, NotABundle
 from runtime.packages import add
-from runtime.sandbox import Profile, SandboxError, lock
+from runtime.sandbox import Enclosure, Profile, SandboxError, lock
+from runtime.sandbox.cgroups import Group
 
 Result = dict[str, Any]
 
@@ -38,16 +40,26 @@ _UNUSUAL: Final = (
 )
 
 
-def run(role: str, files: Sequence[int], work: str, arguments: Result, profile: Result) -> None:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a role runs: the folder it may write into, its namespaces, its control group."""
+
+    work: str
+    enclosure: Enclosure | None
+    group: Group | None
+
+
+def run(role: str, files: Sequence[int], place: Place, arguments: Result, profile: Result) -> None:
     """Lock this process, do one role, and write its result.
 
     files  what the role reads; behind the model of a bundle the bundle itself
     """
-    folder, source = Path(work), files[0]
+    folder, source = Path(place.work), files[0]
     packages = arguments.get("packages")
     readable = () if packages is None else (packages,)
     try:
-        layers = lock(Profile(writable=(work,), readable=readable, keep=tuple(files), **profile))
+        allowed = Profile(writable=(place.work,), readable=readable, keep=tuple(files), **profile)
+        layers = lock(allowed, place.enclosure, place.group)
     except SandboxError as error:
         advice = "Ask the operator; nothing is wrong with your file."
         result: Result = {"failed": "reason", "reason": f"No build: {error}.", "advice": advice}

@@ -91,7 +91,7 @@ def failure_of(
 ) -> Failure | None:
     """Tell why a role failed; None when it did not."""
     names = tuple(imports)
-    stopped = ended.stopped or _by_signal(ended.status) or _memory(result)
+    stopped = ended.stopped or _disk(ended.status) or _memory(result)
     if stopped is not None:
         return _stopped(stopped, role, limits, names)
     if not result:
@@ -109,12 +109,8 @@ def failure_of(
     return None
 
 
-def _by_signal(status: int) -> str | None:
-    if status == -signal.SIGXCPU:
-        return "cpu"
-    if status == -signal.SIGXFSZ:
-        return "disk"
-    return None
+def _disk(status: int) -> str | None:
+    return "disk" if status == -signal.SIGXFSZ else None
 
 
 def _memory(result: dict[str, Any]) -> str | None:

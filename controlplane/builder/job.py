@@ -7,6 +7,7 @@ verify    fresh locked process: builds the plan, compares, measures, writes the 
 """
 
 import asyncio
+import logging
 import os
 import shutil
 import time
@@ -20,13 +21,15 @@ from controlplane.builder.environments import Environments, Tell
 from controlplane.builder.explain import Failure, failure_of, suspicious
 from controlplane.builder.loaders import Loaders, Pythons, packages_of
 from controlplane.builder.needs import Asked, Recipe, needs_of
-from controlplane.builder.report import Limits, Outcome, Report
+from controlplane.builder.report import Limits, Outcome, Report, SandboxPolicy
 from controlplane.builder.uv import Unavailable
 from controlplane.builder.warm import Ended, Warm, WarmError
 from runtime.plan import Cost, PlanError, load
 from runtime.plan.signature import Signature, from_json
 
 _CONCURRENT: Final = 2
+
+log = logging.getLogger("kubeserve.builds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,8 @@ class Builder:
             except WarmError:  # it died, not for the model: once more in a new one
                 run, report = await self._run(source, work, tell, order)
             run.facts["seconds"]["total"] = round(time.perf_counter() - started, 4)
+            if self.limits.sandbox is SandboxPolicy.DEGRADED:
+                log.warning("built with KUBESERVE_SANDBOX=degraded, held by %s", report.sandbox)
             return report
 
     async def _run(

@@ -89,6 +89,7 @@ class Report:
         """Give the report as a JSON document; paths as text."""
         document = asdict(self)
         document["outcome"] = str(self.outcome)
+        document["cost"] = self.cost._asdict() if self.cost else None
         document["signature"] = self.signature.to_json() if self.signature else None
         document["plan_path"] = str(self.plan_path) if self.plan_path else None
         return document

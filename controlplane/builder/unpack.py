@@ -11,12 +11,14 @@ import sys
 
 from controlplane.builder.bundled import RATIO, check_wheel
 from runtime.bundle import WHEELS, Bundle, copy
-from runtime.sandbox import Profile, lock
+from runtime.sandbox import Profile, enclose, lock
 
 
 def main() -> None:
-    bundle, folder, profile, *wheels = sys.argv[1:]
-    lock(Profile(writable=(folder,), keep=(int(bundle),), **json.loads(profile)))
+    bundle, folder, limits, *wheels = sys.argv[1:]
+    profile = json.loads(limits)
+    enclosure = enclose(wanted=profile.pop("namespaces", True))
+    lock(Profile(writable=(folder,), keep=(int(bundle),), **profile), enclosure)
     opened = Bundle.open(int(bundle))
     for number, name in enumerate(wheels):
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from controlplane.builder.report import Limits
-from controlplane.builder.zygote import ENVIRONMENT, MESSAGE_BYTES
+from controlplane.builder.zygote import BASE_BYTES, ENVIRONMENT, MESSAGE_BYTES
 from runtime.foreign import command, environment
 
 _POLL_S: Final = 0.05
@@ -25,7 +25,7 @@ class WarmError(RuntimeError):
 
 @dataclass(slots=True)
 class Ended:
-    """How a locked process ended. `stopped`: why we killed it: time, memory, disk; else None."""
+    """How a locked process ended. `stopped`: by which limit (time, cpu, memory, disk) or None."""
 
     status: int
     stopped: str | None
@@ -35,7 +35,7 @@ class Ended:
 @dataclass(slots=True)
 class _Child:
     forked: asyncio.Future[tuple[int, int]]
-    exited: asyncio.Future[int]
+    exited: asyncio.Future[tuple[int, str | None]]
 
 
 @dataclass(slots=True)
@@ -122,7 +122,8 @@ class Warm:
                 with contextlib.suppress(ProcessLookupError):
                     signal.pidfd_send_signal(pidfd, signal.SIGKILL)
                 os.close(pidfd)
-            return Ended(await child.exited, stopped, output.text())
+            status, used_up = await child.exited
+            return Ended(status, stopped or used_up, output.text())
         finally:
             self._children.pop(identity, None)
             output.close()
@@ -188,7 +189,7 @@ class Warm:
             else:
                 child.forked.set_result((message["pid"], descriptors[0]))
         elif child is not None and not child.exited.done():
-            child.exited.set_result(message["status"])
+            child.exited.set_result((message["status"], message["used_up"]))
 
     def _lost(self, why: str) -> None:
         if self._control is None:
@@ -246,7 +247,11 @@ def printable(text: str) -> str:
 
 
 async def _watch(
-    exited: asyncio.Future[int], pid: int, pidfd: int, folder: Path, limits: Limits
+    exited: asyncio.Future[tuple[int, str | None]],
+    pid: int,
+    pidfd: int,
+    folder: Path,
+    limits: Limits,
 ) -> str | None:
     """Wait for the end; kill for time, memory or disk, and say for which."""
     loop = asyncio.get_running_loop()
@@ -260,7 +265,7 @@ async def _watch(
         stopped = None
         if loop.time() >= deadline:
             stopped = "time"
-        elif resident_bytes(pid) > limits.memory_bytes + _BASE_BYTES:
+        elif resident_bytes(pid) > limits.memory_bytes + BASE_BYTES:
             stopped = "memory"
         elif folder_bytes(folder) > limits.work_bytes:
             stopped = "disk"
@@ -268,11 +273,6 @@ async def _watch(
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
             return stopped
-
-
-_BASE_BYTES: Final = (
-    512 << 20
-)  # interpreter and libraries; the address space limit is exact, this is not
 
 
 def resident_bytes(pid: int) -> int:

@@ -37,7 +37,7 @@ def rotate_keys(output: Output, now: bool) -> None:
 @admin.command()
 @pass_output
 def preflight(output: Output) -> int:
-    """Check database, store and cluster, and say what to change; exit code 1 if something fails."""
+    """Check database, store, sandbox and cluster, and say what to change; 1 if something fails."""
     with output.client() as client:
         found = client.preflight()
     failed = any(one.verdict == "fail" for one in found)
@@ -47,7 +47,7 @@ def preflight(output: Output) -> int:
     for one in found:
         colour = COLOURS.get(one.verdict, "red")
         output.console.print(f"[{colour}]{one.verdict:<4}[/{colour}]", end="  ")
-        output.plain(f"{one.name:<18} {one.message}")
+        output.plain(f"{one.name:<22} {one.message}")
         if one.advice:
             output.plain(f"      → {one.advice}")
     return int(failed)

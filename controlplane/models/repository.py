@@ -35,6 +35,12 @@ async def delete_model(tenant: uuid.UUID, model: Model) -> None:
     await Model.filter(tenant_id=tenant, id=model.id).delete()
 
 
+async def last_report_of_all() -> dict[str, Any] | None:
+    """Give the report of the build that ended last, of any tenant."""
+    row = await Version.filter(ready_at__not_isnull=True).order_by("-ready_at").first()
+    return row.report if row is not None else None
+
+
 async def version_by_digest(model: Model, sha256: str) -> Version | None:
     return await Version.get_or_none(model_id=model.id, sha256=sha256)
 

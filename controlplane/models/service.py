@@ -242,6 +242,13 @@ def show_version(model: str, row: Version, aliases: list[str]) -> dict[str, Any]
     }
 
 
+async def last_layers_of_all() -> tuple[str, ...] | None:
+    """Give the layers of the sandbox of the build that ended last; None: there was none."""
+    report = await repository.last_report_of_all()
+    layers = (report or {}).get("sandbox")
+    return tuple(layers) if layers else None
+
+
 def _packages(environment: dict[str, Any] | None) -> list[str]:
     """Give what is installed for a version, NAME==VERSION, then its own wheels."""
     if environment is None:

@@ -123,9 +123,9 @@ class Front:
         rows = inputs.rows if isinstance(inputs, Frame) else inputs.shape[0]
         meta, answers = await worker.exchange({"method": method}, arrays)
         if isinstance(refused := meta.get("refused"), str):
-            raise InvalidInput(f"The model refused the input: {refused[:500]}", errors=[])
+            raise InvalidInput(f"The model refused the input: {_shown(refused)}", errors=[])
         if isinstance(raised := meta.get("raised"), str):
-            raise Internal(f"The model raised {raised[:500]}")
+            raise Internal(f"The model raised {_shown(raised)}")
         if len(answers) != 1:
             raise Crashed("the model's process answered nothing")
         return self._checked(method, answers[0], rows)
@@ -173,9 +173,10 @@ class Front:
 
     async def _start(self) -> Worker:
         self._worker = worker = await Worker.start(self._artifact, self._options, self._interpreter)
+        await worker.locate()
         meta, _ = await worker.receive()
         if isinstance(unusable := meta.get("unusable"), str):
-            raise ValueError(unusable[:500])
+            raise ValueError(_shown(unusable))
         layers = meta.get("sandbox")
         if isinstance(layers, list):
             self.sandbox = tuple(str(layer)[:40] for layer in layers[:20])
@@ -202,6 +203,11 @@ class Front:
         start = self._clock()
         await self.run(method, x)
         return (self._clock() - start) * 1e6
+
+
+def _shown(text: str) -> str:
+    """Put what the model's process said on a line, cut, without what a terminal would obey."""
+    return "".join(c for c in " ".join(text[:500].split()) if c.isprintable())
 
 
 async def start(revision: RevisionLaunch, launch: Launch) -> Front:

@@ -13,8 +13,12 @@ from numpy.typing import NDArray
 
 from runtime import frames
 from runtime.foreign import command, environment
+from runtime.sandbox import cgroups
+from runtime.sandbox.namespaces import PID_BYTES
 
 MOST_BYTES: Final = 256 << 20
+# Interpreter and libraries; the limit of the address space is exact, that of the group is not.
+_BASE_BYTES: Final = 512 << 20
 _LOG_BYTES: Final = 64 * 1024
 _ENVIRONMENT: Final = {
     "PATH": "/usr/bin:/bin",
@@ -38,8 +42,11 @@ class Worker:
         process: asyncio.subprocess.Process,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
+        group: cgroups.Group | None,
     ) -> None:
         self._process, self._reader, self._writer = process, reader, writer
+        self._group = group
+        self._pid = process.pid
         self._pidfd = os.pidfd_open(process.pid)
         self._log = asyncio.create_task(_copy_log(process))
 
@@ -47,8 +54,9 @@ class Worker:
     async def start(
         cls, artifact: str, options: dict[str, Any], interpreter: str | None = None
     ) -> "Worker":
-        """Spawn it; the first frame it sends says whether the model is loaded.
+        """Spawn it; `receive` gives the first frame, which says whether the model is loaded.
 
+        options      for the worker; its `memory_bytes` is the limit of its control group too
         interpreter  Python of an environment with another scikit-learn; None: ours
         """
         ours, theirs = socket.socketpair()
@@ -58,9 +66,13 @@ class Worker:
             ours.close()
             theirs.close()
             raise
+        group = await asyncio.to_thread(
+            cgroups.make, memory_bytes=options["memory_bytes"] + _BASE_BYTES
+        )
+        options = {**options, "group": cgroups.to_words(group)}
         try:
             process = await asyncio.create_subprocess_exec(
-                *command(interpreter, "runtime.fallback.worker"),
+                *command(interpreter, "runtime.fallback.confined"),
                 *(str(theirs.fileno()), str(model), str(os.getpid()), json.dumps(options)),
                 pass_fds=(theirs.fileno(), model),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -70,13 +82,26 @@ class Worker:
             )
         except BaseException:
             ours.close()
+            if group is not None:
+                group.remove()
             raise
         finally:
             theirs.close()
             os.close(model)
         ours.setblocking(False)
         reader, writer = await asyncio.open_connection(sock=ours)
-        return cls(process, reader, writer)
+        return cls(process, reader, writer, group)
+
+    async def locate(self) -> None:
+        """Learn which process computes: a child of the one that was spawned; raises Crashed."""
+        try:
+            told = await self._reader.readexactly(PID_BYTES)
+            pid = int.from_bytes(told, "little")
+            pidfd = os.pidfd_open(pid)
+        except (asyncio.IncompleteReadError, OSError) as error:
+            raise Crashed("the model's process ended before it began") from error
+        os.close(self._pidfd)
+        self._pid, self._pidfd = pid, pidfd
 
     @property
     def alive(self) -> bool:
@@ -85,8 +110,8 @@ class Worker:
 
     @property
     def pid(self) -> int:
-        """Process id."""
-        return self._process.pid
+        """Process id of what computes."""
+        return self._pid
 
     async def receive(self) -> tuple[dict[str, Any], frames.Arrays]:
         """Read one frame; raises Crashed."""
@@ -118,6 +143,8 @@ class Worker:
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
         os.close(self._pidfd)
         await self._process.wait()
+        if self._group is not None:
+            await asyncio.to_thread(self._group.remove)
         with contextlib.suppress(ConnectionError):
             await self._writer.wait_closed()
         await self._log

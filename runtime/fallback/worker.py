@@ -1,13 +1,11 @@
-"""scikit-learn in a locked process: `-m runtime.fallback.worker SOCKET MODEL PARENT OPTIONS`.
+"""scikit-learn in a locked process, started by `runtime.fallback.confined`.
 
 Imports, then locks itself, then loads the model, then answers frames on the inherited socket until
 it closes. It gets arrays only: no token, no header, no address of a caller ever comes here.
 """
 
 import contextlib
-import json
 import os
-import sys
 import warnings
 from importlib import import_module
 from typing import IO, Any, Final
@@ -21,16 +19,21 @@ from runtime import frames, modules
 from runtime.bundle import Bundle, is_bundle
 from runtime.estimators import as_array, keeps_none, look_at_libraries, table
 from runtime.packages import add
-from runtime.sandbox import Profile, SandboxError, die_with_parent, lock
+from runtime.sandbox import Enclosure, Profile, SandboxError, lock
+from runtime.sandbox.cgroups import Group
 
 MOST_BYTES: Final = 256 << 20
 _INPUT_FAULTS: Final = (ValueError, TypeError, KeyError, IndexError)
 
 
-def main() -> None:
-    channel, model, parent = (int(argument) for argument in sys.argv[1:4])
-    options = json.loads(sys.argv[4])
-    die_with_parent(parent)
+def work(
+    channel: int,
+    model: int,
+    options: dict[str, Any],
+    enclosure: Enclosure | None,
+    group: Group | None,
+) -> None:
+    """Load the model and answer until the channel closes; a first frame says whether it loads."""
     if options["sklearn"] not in (None, sklearn.__version__):
         wrong = f"it was saved with scikit-learn {options['sklearn']}, not {sklearn.__version__}"
         _send(channel, {"unusable": f"the model is not loaded: {wrong}; push and deploy it again"})
@@ -47,7 +50,9 @@ def main() -> None:
                 keep=(channel, model),
                 memory_bytes=options["memory_bytes"],
                 degraded=options["degraded"],
-            )
+            ),
+            enclosure,
+            group,
         )
     except SandboxError as error:
         _send(channel, {"unusable": str(error)})
@@ -128,7 +133,3 @@ def _exactly(channel: int, count: int) -> bytes | None:
             return None
         received += block
     return bytes(received)
-
-
-if __name__ == "__main__":
-    main()

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final
 
-from runtime.sandbox import landlock, limits, namespaces, privileges, seccomp
+from runtime.sandbox import cgroups, landlock, limits, privileges, root, seccomp
+from runtime.sandbox.cgroups import Group
+from runtime.sandbox.namespaces import Enclosure
 
 # What numpy, scipy, joblib and pandas look at while they run; nothing of it belongs to a tenant.
 _SYSTEM = (
@@ -51,7 +53,6 @@ class Profile:
     cpu_s: int | None = None
     file_bytes: int = 1 << 20
     keep: tuple[int, ...] = ()
-    namespaces: bool = True
     degraded: bool = False
 
 
@@ -63,7 +64,7 @@ def python_paths() -> tuple[str, ...]:
     numpy = find_spec("numpy")
     if numpy is not None and numpy.origin is not None:
         roots.add(os.path.dirname(os.path.dirname(os.path.abspath(numpy.origin))))
-    return tuple(sorted(os.path.realpath(root) for root in roots if os.path.isdir(root)))
+    return tuple(sorted(path for path in roots if os.path.isdir(path)))
 
 
 ONE_THREAD: Final = {
@@ -78,36 +79,39 @@ ONE_THREAD: Final = {
 _PYTHON = python_paths()
 
 
-def lock(profile: Profile) -> tuple[str, ...]:
+def lock(
+    profile: Profile, enclosure: Enclosure | None = None, group: Group | None = None
+) -> tuple[str, ...]:
     """Lock this process in for good and give the layers that are on.
 
-    Raises SandboxError when seccomp or the file-system layer is missing, unless `degraded`. The
-    process must have a single thread: Landlock holds only the thread that asks for it.
+    Raises SandboxError when seccomp or the file-system layer (Landlock or the private root) is
+    missing, unless `degraded`. The process must have a single thread: Landlock holds only the
+    thread that asks for it.
+
+    enclosure  the namespaces it is in already
+    group      the control group it has joined already
     """
     if limits.threads_now() != 1:
         raise SandboxError("the process has several threads; Landlock would hold only one of them")
+    layers = ["rlimits", "no_new_privs", *([f"cgroup-v{group.version}"] if group else ())]
     os.environ.clear()
     # One thread each, without a look at the machine: scikit-learn would count processors in
     # /sys/fs/cgroup, which is closed from here on, and joblib in the same place.
     os.environ.update(ONE_THREAD)
-    limits.close_others(profile.keep)
-    readable = (*_PYTHON, *profile.readable)
-    layers = ["rlimits", "no_new_privs"]
-    if profile.namespaces and namespaces.enter():
-        layers.append("namespaces")
-    has_landlock = landlock.version() > 0
-    if privileges.drop(readable, profile.writable, may_read_all=has_landlock):
-        layers.append("uid")
+    limits.close_others((*profile.keep, *([enclosure.alive] if enclosure else ())))
     limits.limit(
         memory_bytes=profile.memory_bytes, cpu_s=profile.cpu_s, file_bytes=profile.file_bytes
     )
+    readable = (*_PYTHON, *profile.readable)
+    layers += _become_nobody(readable, profile.writable, enclosure)
     privileges.forbid_new()
     missing = []
     try:
         landlock.restrict((*readable, *_SYSTEM), profile.writable)
         layers.append(f"landlock-{landlock.version()}")
     except landlock.LandlockError as error:
-        missing.append(f"Landlock ({error})")
+        if "private-root" not in layers:
+            missing.append(f"Landlock ({error})")
     try:
         seccomp.install()
         layers.append("seccomp")
@@ -121,15 +125,46 @@ def lock(profile: Profile) -> tuple[str, ...]:
     return tuple(sorted(layers))
 
 
-def detect(*, namespaces: bool = True) -> tuple[str, ...]:
+def _become_nobody(
+    readable: tuple[str, ...], writable: tuple[str, ...], enclosure: Enclosure | None
+) -> list[str]:
+    """Change the root and the uid where that is allowed; gives the layers that this made."""
+    another = privileges.may_become_another()  # asks /proc, which an own root has not
+    parent = os.getppid() if privileges.dies_with_parent() else None
+    layers = []
+    if enclosure is not None:
+        layers.append("namespaces")
+        if root.make((*readable, *_SYSTEM), writable):
+            layers.append("private-root")
+    number = os.getpid() if enclosure is None else enclosure.outside
+    held = "private-root" in layers or landlock.version() > 0
+    if not another:
+        privileges.give_up_capabilities()
+    elif privileges.drop(readable, writable, number=number, may_read_all=held):
+        layers.append("uid")
+    # The kernel forgets it when the uid changes: prctl(2).
+    if enclosure is not None:
+        enclosure.die_with_it()
+        os.close(enclosure.alive)
+    elif parent is not None:
+        privileges.die_with_parent(parent)
+    return layers
+
+
+def detect() -> tuple[str, ...]:
     """Give the layers this host offers, by locking a short-lived process and asking it."""
-    answer = subprocess.run(  # noqa: S603  the interpreter itself, constant arguments
-        [sys.executable, "-I", "-m", "runtime.sandbox", "namespaces" if namespaces else "none"],
-        capture_output=True,
-        check=False,
-        timeout=30,
-        env={},
-    )
+    group = cgroups.make(memory_bytes=256 << 20)
+    try:
+        answer = subprocess.run(  # noqa: S603  the interpreter itself, our own arguments
+            [sys.executable, "-I", "-m", "runtime.sandbox", *cgroups.to_words(group)],
+            capture_output=True,
+            check=False,
+            timeout=30,
+            env={},
+        )
+    finally:
+        if group is not None:
+            group.remove()
     if answer.returncode != 0:
         return ()
     layers: list[str] = json.loads(answer.stdout)

@@ -9,7 +9,6 @@ from typing import Final
 _SET_PDEATHSIG, _GET_PDEATHSIG, _SET_DUMPABLE, _SET_KEEPCAPS, _CAPBSET_DROP = 1, 2, 4, 8, 24
 _SET_NO_NEW_PRIVS: Final = 38
 _CAPABILITY_VERSION: Final = 0x20080522
-_CAPSET: Final = {"x86_64": 126, "aarch64": 91}
 _DAC_READ_SEARCH: Final = 1 << 2
 _LAST_CAPABILITY: Final = 63
 # One uid a process, so that sandboxes are strangers to each other and to the service. The number is
@@ -24,12 +23,18 @@ class PrivilegeError(OSError):
 
 def die_with_parent(parent: int) -> None:
     """Get SIGKILL when the parent ends, also when it ended just now."""
-    _prctl(_SET_PDEATHSIG, 9)
+    set_death_signal()
     if os.getppid() != parent:
         os._exit(1)
 
 
-def _dies_with_parent() -> bool:
+def set_death_signal() -> None:
+    """Get SIGKILL when the parent ends; the caller looks whether it lives still."""
+    _prctl(_SET_PDEATHSIG, 9)
+
+
+def dies_with_parent() -> bool:
+    """True when this process gets a signal at its parent's end."""
     signal = ctypes.c_int()
     ctypes.CDLL(None).prctl(_GET_PDEATHSIG, ctypes.byref(signal), 0, 0, 0)
     return signal.value != 0
@@ -41,34 +46,37 @@ def forbid_new() -> None:
     _prctl(_SET_DUMPABLE, 0)
 
 
-def drop(readable: Iterable[str], writable: Iterable[str], *, may_read_all: bool) -> bool:
-    """Become an own uid when root, and give up every capability; True when the uid changed.
+def may_become_another() -> bool:
+    """True for a root that is not alone in a user namespace of a single number."""
+    with open("/proc/self/uid_map", encoding="utf-8") as file:
+        return os.geteuid() == 0 and sum(int(line.split()[2]) for line in file) > 1
 
+
+def drop(
+    readable: Iterable[str], writable: Iterable[str], *, number: int, may_read_all: bool
+) -> bool:
+    """Become an own uid and give up every capability; True when the uid changed.
+
+    number        makes the uid; the process id, as the host counts, of whoever lives no shorter
     may_read_all  Landlock will restrict the paths, so the capability to read past file modes may
                   stay where Python or the work folder is in a folder only root may enter
     """
-    if os.geteuid() != 0 or _is_only_root_here():
-        _capabilities(0)
-        return False
     keep = 0
     needed = (*readable, *(os.path.dirname(path) for path in writable))
     if any(_closed_to_others(path) for path in needed):
         if not may_read_all:
-            _capabilities(0)
+            give_up_capabilities()
             return False
         keep = _DAC_READ_SEARCH
-    uid = _FIRST_UID + os.getpid()
+    uid = _FIRST_UID + number
     for path in writable:
         os.chown(path, uid, uid)
-    parent = os.getppid() if _dies_with_parent() else None
     for capability in range(_LAST_CAPABILITY + 1):
         if _prctl(_CAPBSET_DROP, capability, check=False) != 0:
             break
     _prctl(_SET_KEEPCAPS, 1)
     _become(uid, writable)
-    if parent is not None:
-        die_with_parent(parent)  # the kernel forgets it when the uid changes: prctl(2)
-    _capabilities(keep)
+    give_up_capabilities(keep)
     return True
 
 
@@ -84,13 +92,8 @@ def _become(uid: int, writable: Iterable[str]) -> None:
         os.setresuid(_NOBODY, _NOBODY, _NOBODY)
 
 
-def _is_only_root_here() -> bool:
-    """True in a user namespace that maps a single number: there is nobody else to become."""
-    with open("/proc/self/uid_map", encoding="utf-8") as file:
-        return sum(int(line.split()[2]) for line in file) == 1
-
-
 def _closed_to_others(path: str) -> bool:
+    path = os.path.realpath(path)
     while True:
         try:
             if not os.stat(path).st_mode & 0o001 and os.path.isdir(path):
@@ -102,11 +105,12 @@ def _closed_to_others(path: str) -> bool:
         path = os.path.dirname(path)
 
 
-def _capabilities(keep: int) -> None:
+def give_up_capabilities(keep: int = 0) -> None:
+    """Give up every capability but those of the mask `keep`."""
     libc = ctypes.CDLL(None, use_errno=True)
     header = struct.pack("=Ii", _CAPABILITY_VERSION, 0)
     sets = struct.pack("=6I", keep, keep, 0, 0, 0, 0)
-    if libc.syscall(_CAPSET[os.uname().machine], header, sets) != 0:
+    if libc.capset(header, sets) != 0:
         raise PrivilegeError(ctypes.get_errno(), "could not give up capabilities")
 
 

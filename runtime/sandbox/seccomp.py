@@ -12,11 +12,14 @@ from typing import Final
 
 # name:number on x86_64:number on aarch64; "-" where the architecture has no such call.
 # Beside the network and starting programs: what reaches another process of the same uid (found open
-# by a probe under Landlock alone: prlimit64, sched_*, setpriority, System V and POSIX queues), and
-# what Landlock does not cover (modes, owners, times, extended attributes).
+# by a probe under Landlock alone: prlimit64, sched_*, setpriority, System V and POSIX queues), what
+# Landlock does not cover (modes, owners, times, extended attributes, watches on folders), and what
+# a kernel without it would leave open (links, folders, devices).
 _DENIED: Final = """
     socket:41:198 socketpair:53:199 connect:42:203 bind:49:200 listen:50:201 accept:43:202
-    accept4:288:242 sendto:44:206 sendmsg:46:211 sendmmsg:307:269 recvmmsg:299:243 execve:59:221
+    accept4:288:242 sendto:44:206 sendmsg:46:211 sendmmsg:307:269 recvfrom:45:207 recvmsg:47:212
+    recvmmsg:299:243 shutdown:48:210 getsockname:51:204 getpeername:52:205 setsockopt:54:208
+    getsockopt:55:209 execve:59:221
     execveat:322:281 fork:57:- vfork:58:- ptrace:101:117 process_vm_readv:310:270
     process_vm_writev:311:271 process_madvise:440:440 process_mrelease:448:448 kcmp:312:272
     kill:62:129 tkill:200:130 rt_sigqueueinfo:129:138 rt_tgsigqueueinfo:297:240 pidfd_open:434:434
@@ -38,7 +41,10 @@ _DENIED: Final = """
     ioprio_set:251:30 migrate_pages:256:238 move_pages:279:239 set_mempolicy_home_node:450:450
     chmod:90:- fchmod:91:52 fchmodat:268:53 fchmodat2:452:452 chown:92:- fchown:93:55 lchown:94:-
     fchownat:260:54 utime:132:- utimes:235:- utimensat:280:88 futimesat:261:- setxattr:188:5
-    lsetxattr:189:6 fsetxattr:190:7 removexattr:197:14 lremovexattr:198:15 fremovexattr:199:16
+    lsetxattr:189:6 fsetxattr:190:7 getxattr:191:8 lgetxattr:192:9 fgetxattr:193:10 listxattr:194:11
+    llistxattr:195:12 flistxattr:196:13 removexattr:197:14 lremovexattr:198:15 fremovexattr:199:16
+    inotify_init:253:- inotify_init1:294:26 inotify_add_watch:254:27 mkdir:83:- mkdirat:258:34
+    splice:275:76 tee:276:77 vmsplice:278:75 remap_file_pages:216:234 uselib:134:-
     truncate:76:45 mknod:133:- mknodat:259:33 symlink:88:- symlinkat:266:36 link:86:- linkat:265:37
     sync:162:81 syncfs:306:267 setuid:105:146 setgid:106:144 setreuid:113:145 setregid:114:143
     setresuid:117:147 setresgid:119:149 setfsuid:122:151 setfsgid:123:152 setgroups:116:159
@@ -53,9 +59,9 @@ _ABSENT: Final = (
 _NEWEST: Final = 462  # mseal; from 424 on all architectures number alike
 
 _ARCHITECTURES: Final = {
-    # column, AUDIT_ARCH, seccomp, clone, prlimit64, sched_setaffinity, tgkill, prctl, fcntl
-    "x86_64": (1, 0xC000003E, 317, 56, 302, 203, 234, 157, 72),
-    "aarch64": (2, 0xC00000B7, 277, 220, 261, 122, 131, 167, 25),
+    # column, AUDIT_ARCH, seccomp, clone, prlimit64, sched_setaffinity, tgkill, prctl, fcntl, ioctl
+    "x86_64": (1, 0xC000003E, 317, 56, 302, 203, 234, 157, 72, 16),
+    "aarch64": (2, 0xC00000B7, 277, 220, 261, 122, 131, 167, 25, 29),
 }
 
 _CLONE_THREAD: Final = 0x00010000
@@ -74,6 +80,12 @@ _DENIED_PRCTL: Final = (
     0x59616D61,
 )  # PDEATHSIG, DUMPABLE, PTRACER: all reach past the process
 _DENIED_FCNTL: Final = (8, 10, 15)  # SETOWN, SETSIG, SETOWN_EX: signals to others
+# What Python asks of files. Others change a file that is open for reading alone: the owner of an
+# upload could set its flags (FS_IOC_SETFLAGS), or make it unchangeable for ever (verity).
+_ALLOWED_IOCTL: Final = (
+    *(0x5401, 0x5413),  # TCGETS, TIOCGWINSZ: is it a terminal, how wide
+    *(0x541B, 0x5421, 0x5450, 0x5451),  # FIONREAD, FIONBIO, FIONCLEX, FIOCLEX
+)
 
 
 class SeccompError(OSError):
@@ -108,7 +120,7 @@ def install() -> None:
 
 def program(machine: str, pid: int) -> bytes:
     """Assemble the filter; `pid` is the only one that tgkill and friends may name."""
-    column, arch, _, clone, prlimit, affinity, tgkill, prctl, fcntl = _ARCHITECTURES[machine]
+    column, arch, _, clone, prlimit, affinity, tgkill, prctl, fcntl, ioctl = _ARCHITECTURES[machine]
     code = [
         _op(_LOAD, _ARCH),
         _op(_JEQ, arch, 1, 0),
@@ -125,10 +137,11 @@ def program(machine: str, pid: int) -> bytes:
     # Threads are created by clone with CLONE_THREAD; anything else is a process.
     code += _when(clone, [_op(_LOAD, _ARG0), _op(_JSET, _CLONE_THREAD, 1, 0), _refuse(), _allow()])
     for number in (prlimit, affinity):
-        code += _when(number, _only_pid(0, pid))
-    code += _when(tgkill, _only_pid(pid))
+        code += _when(number, _only(_ARG0, (0, pid)))
+    code += _when(tgkill, _only(_ARG0, (pid,)))
     code += _when(prctl, _not(_ARG0, _DENIED_PRCTL))
     code += _when(fcntl, _not(_ARG1, _DENIED_FCNTL))
+    code += _when(ioctl, _only(_ARG1, _ALLOWED_IOCTL))
     return b"".join([*code, _allow()])
 
 
@@ -149,10 +162,10 @@ def _when(number: int, body: list[bytes]) -> list[bytes]:
     return [_op(_JEQ, number, 0, len(body)), *body]
 
 
-def _only_pid(*pids: int) -> list[bytes]:
-    body = [_op(_LOAD, _ARG0)]
-    for pid in pids:
-        body += [_op(_JEQ, pid, 0, 1), _allow()]
+def _only(argument: int, values: tuple[int, ...]) -> list[bytes]:
+    body = [_op(_LOAD, argument)]
+    for value in values:
+        body += [_op(_JEQ, value, 0, 1), _allow()]
     return [*body, _refuse()]
 
 

@@ -15,8 +15,9 @@ import pytest_asyncio
 from controlplane.builder.environments import Environments
 from controlplane.builder.job import Builder
 from controlplane.builder.report import Outcome
-from tests.hostile.corpus import ATTACKS, Canaries, code
-from tests.hostile.test_uploads import LIMITS, SECRET, canaries, state  # noqa: F401  a fixture
+from tests.hostile.canaries import Canaries
+from tests.hostile.corpus import ATTACKS, RUNS, code
+from tests.hostile.test_uploads import LIMITS
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -26,9 +27,15 @@ NAMES = (
     *("shell", "subprocess_call", "exec_writes", "exec_deletes", "exec_chmods", "reads_watched"),
     *("reads_passwords", "reads_parents_environment", "prints_own_environment", "connects"),
     *("sends_udp", "fork_bomb", "forks_and_leaves", "kills_parent", "kills_everyone"),
-    *("kills_own_parent", "starves_parent", "traces_parent", "shared_memory", "new_namespace"),
-    *("allocates", "fills_the_disk", "sleeps", "ignores_signals", "segfaults", "links_its_result"),
-    *("forges_its_result", "memo_bomb", "tuple_doubling"),
+    *(
+        "kills_own_parent",
+        "starves_another",
+        "traces_parent",
+        "makes_shared_memory",
+        "new_namespace",
+    ),
+    *("allocates", "fills_the_disk", "sleeps", "ignores_signals", "segfaults"),
+    *("leaves_a_link_for_the_parent", "forges_its_result", "memo_bomb", "tuple_doubling"),
 )
 
 
@@ -54,12 +61,11 @@ async def builder(folder: Path) -> AsyncIterator[Builder]:
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_hostile_upload_of_another_version_is_held(
-    name: str, canaries: Canaries, builder: Builder, tmp_path: Path  # noqa: F811
+    name: str, canaries: Canaries, builder: Builder, tmp_path: Path
 ) -> None:
     source, work = tmp_path / "upload", tmp_path / "work"
     source.write_bytes(claiming(ATTACKS[name](canaries)))
     work.mkdir()
-    before = state(canaries.watched)
 
     report = await builder.build(source, work)
 
@@ -67,9 +73,7 @@ async def test_hostile_upload_of_another_version_is_held(
     assert report.sklearn_version == VERSION
     assert "prepare" in report.seconds, "it never came to be loaded"
     assert report.reason
-    assert SECRET not in repr(report)
-    assert "root:" not in report.output
-    assert state(canaries.watched) == before
+    assert canaries.sung(repr(report)) == []
     assert list(work.iterdir()) == []
 
 
@@ -79,7 +83,7 @@ async def output_of(source_text: str, builder: Builder, place: Path) -> str:
     (place / "work").mkdir()
     report = await builder.build(place / "upload", place / "work")
     assert report.outcome is Outcome.FAILED
-    return report.output
+    return report.output.removeprefix(f"{RUNS}\n")
 
 
 async def test_it_runs_in_that_version(builder: Builder, tmp_path: Path) -> None:
@@ -112,7 +116,8 @@ for place in (sys.prefix, os.path.dirname(numpy.__file__), os.path.dirname(sklea
 """
     output = await output_of(tries, builder, tmp_path / "again")
     assert len(output.split()) == 3 * 7
-    assert set(output.split()) <= {"PermissionError", "FileNotFoundError", "NotADirectoryError"}
+    refusals = {"PermissionError", "FileNotFoundError", "NotADirectoryError", "OSError"}
+    assert set(output.split()) <= refusals
     assert "WROTE" not in output
     assert "DID" not in output
     assert {path: path.stat().st_mtime_ns for path in inside(folder)} == before
@@ -131,7 +136,8 @@ for read in (lambda: os.listdir({sys.prefix!r}), lambda: open({__file__!r}).read
 """
     lines = (await output_of(text, builder, tmp_path)).splitlines()
     assert lines[0] == "[]"
-    assert lines[1:] == ["PermissionError"] * 2 + ["ModuleNotFoundError"] * 2
+    assert set(lines[1:3]) <= {"PermissionError", "FileNotFoundError"}
+    assert lines[3:] == ["ModuleNotFoundError"] * 2
 
 
 def inside(folder: Path) -> list[Path]:

@@ -5,6 +5,8 @@ import json
 import os
 import sys
 
+from controlplane.preflight import sandbox
+from runtime.sandbox import detect
 from tests.integration.api import Api
 
 
@@ -32,7 +34,14 @@ async def test_what_answers_is_ok(api: Api) -> None:
         ("database", "ok"),
         ("artifact store", "ok"),
         ("engine", "ok"),
+        *((one.name, one.verdict) for one in sandbox(detect(), required=True)),
     ]
+
+
+async def test_each_layer_of_the_sandbox_is_told(api: Api) -> None:
+    _, said = await preflight(api)
+    for layer in ("rlimits", "no_new_privs", "seccomp", "landlock", "namespaces", "cgroup"):
+        assert f"sandbox {layer}" in said
 
 
 async def test_what_does_not_answer_fails_without_its_secrets(api: Api) -> None:

@@ -22,7 +22,8 @@ from controlplane.builder import remote
 from controlplane.builder.instructions import STANDBY, VARIABLE, Instructions, Standby
 from controlplane.builder.remote_report import Sent, decode, with_plan
 from controlplane.builder.report import GIB, MIB, Outcome
-from tests.hostile.corpus import ATTACKS, Canaries
+from tests.hostile.canaries import planted
+from tests.hostile.corpus import ATTACKS
 from tests.integration.bucket import Bucket, serving
 
 WITHIN_S = 60.0
@@ -108,17 +109,15 @@ def test_a_model_becomes_a_plan_and_the_report_goes_last(
 
 @pytest.mark.parametrize("name", ["exec_writes", "forges_its_result"])
 def test_hostile_model_is_held_and_reported(name: str, bucket: Bucket, tmp_path: Path) -> None:
-    watched = tmp_path / "watched"
     work = tmp_path / "work"
-    watched.mkdir()
     work.mkdir()
-    upload = ATTACKS[name](Canaries(1, watched, "secret", os.getpid()))
-    assert ended(start(told(bucket, upload, work))) == (remote.DONE, "")
-    sent = received(bucket)
+    with planted() as canaries:
+        assert ended(start(told(bucket, ATTACKS[name](canaries), work))) == (remote.DONE, "")
+        sent = received(bucket)
+        assert canaries.sung(repr(sent)) == []
     assert sent.report.outcome is Outcome.FAILED
     assert sent.report.reason
     assert "/plan" not in bucket.objects
-    assert list(watched.iterdir()) == []
     assert list(work.iterdir()) == []
 
 
