@@ -79,6 +79,7 @@ def _api() -> None:
         port=settings.port,
         log_config=None,
         access_log=False,
+        forwarded_allow_ips=settings.proxies,
         timeout_graceful_shutdown=5,
     )
 

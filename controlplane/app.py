@@ -17,11 +17,14 @@ from fastapi.responses import FileResponse
 from prometheus_client.exposition import generate_latest
 
 from controlplane import database, pages, postgres, problems, telemetry, wakes
-from controlplane.accounts import browsers
+from controlplane.accounts import administration, browsers, external
 from controlplane.accounts import routes as account_routes
+from controlplane.accounts.openid import OpenId, Provider
 from controlplane.accounts.passwords import Passwords
+from controlplane.accounts.resets import Resets
+from controlplane.accounts.throttle import Devices
 from controlplane.artifacts.store import Store
-from controlplane.assembly import Assembly, assemble
+from controlplane.assembly import Assembly, assemble, limits_of, prices_of
 from controlplane.bodies import BodyLimits
 from controlplane.builder.job import Builder
 from controlplane.callers import (
@@ -29,9 +32,11 @@ from controlplane.callers import (
     Caller,
     Callers,
     CurrentCaller,
+    Visitor,
     authorise,
     require_platform,
 )
+from controlplane.endpoints import holdings
 from controlplane.endpoints import routes as endpoint_routes
 from controlplane.endpoints import service as endpoints
 from controlplane.engines.engine import Engine
@@ -39,16 +44,23 @@ from controlplane.engines.preflight import Finding
 from controlplane.leading import Leading, Leases
 from controlplane.models import routes as model_routes
 from controlplane.models import service as models
+from controlplane.models.storage import Storage
 from controlplane.oauth import consent, keys
 from controlplane.oauth import routes as oauth_routes
 from controlplane.oauth.clients import NewClient
 from controlplane.oauth.service import OAuth
 from controlplane.permissions import ALL_SCOPES, rule
 from controlplane.preflight import Look, preflight, sandbox, sandbox_of_pods
+from controlplane.quotas import routes as quota_routes
+from controlplane.rates import Rates
 from controlplane.reconciler.leader import Duties, Work
 from controlplane.settings import EngineKind, Settings
+from controlplane.tenants import invitations, joining, member_routes
 from controlplane.tenants import routes as tenant_routes
 from controlplane.tenants import service as tenants
+from controlplane.tenants.limits import BURST_S
+from controlplane.tenants.service import Quotas
+from controlplane.usage import routes as usage_routes
 from controlplane.wakes import Wake
 from runtime.problems import NotFound, Problem, Starting
 from runtime.sandbox import detect
@@ -78,15 +90,19 @@ def create_app(
     """Build the application; what is not given is made from the settings."""
     made = assemble(settings, engine=engine, store=store, builder=builder)
     engine, store = made.engine, made.store
+    secret = settings.signing_bytes or keys.read_or_make_secret(
+        settings.home / "secrets" / "signing"
+    )
     oauth = OAuth(
         issuer=settings.public_url,
-        secret=settings.signing_bytes
-        or keys.read_or_make_secret(settings.home / "secrets" / "signing"),
+        secret=secret,
         api_token_s=settings.api_token_s,
         predict_token_s=settings.predict_token_s,
         endpoint_exists=endpoints.exists,
         clock=lambda: datetime.fromtimestamp(clock(), UTC),
     )
+    quotas = Quotas(limits_of(settings))
+    storage = Storage(quotas, holdings.kept)
     duties = Duties(
         store,
         engine,
@@ -94,6 +110,7 @@ def create_app(
         settings.builds_at_once,
         oauth,
         settings.public_url,
+        storage,
         changes=made.changes,
         exchange=made.exchange,
         shelf=made.shelf,
@@ -109,12 +126,19 @@ def create_app(
     app.state.settings, app.state.store, app.state.engine = settings, store, engine
     app.state.oauth, app.state.parts = oauth, parts
     url = settings.public_url
-    app.state.browsers, app.state.passwords = browsers.Browsers(url, clock), Passwords()
-    app.state.callers = Callers(url, url, oauth.verifying, oauth.standing, oauth.is_revoked, clock)
+    app.state.passwords, app.state.resets = Passwords(), Resets(secret)
+    app.state.browsers = browsers.Browsers(url, Devices(secret), clock)
+    app.state.openid, app.state.is_invited = _openid(settings, clock), invitations.is_invited
+    app.state.callers = Callers(
+        url, url, oauth.verifying, oauth.standing, oauth.is_revoked, _visitor, clock
+    )
     # Those who wrote need not wait for the database's word to come back.
     app.state.wake_builds = lambda: parts.work.wake(Wake.VERSIONS)
     app.state.wake_endpoint = lambda key: parts.work.wake(Wake.ENDPOINT, str(key))
     app.state.publish_keys = parts.work.publish_keys
+    app.state.publish_limits = parts.work.publish_limits
+    app.state.quotas, app.state.storage, app.state.prices = quotas, storage, prices_of(settings)
+    app.state.rates = Rates(quotas.rate, BURST_S, time.monotonic)
     app.state.preflight = functools.partial(
         preflight,
         {
@@ -127,19 +151,42 @@ def create_app(
     problems.install(app)
     browsers.install(app)
     for routes in (
-        account_routes,
-        oauth_routes,
-        consent,
-        tenant_routes,
-        model_routes,
-        endpoint_routes,
+        *(account_routes, external, oauth_routes, consent, tenant_routes, member_routes, joining),
+        *(model_routes, endpoint_routes, quota_routes, usage_routes),
     ):
         app.include_router(routes.router)
+    for more in (administration.router, administration.link_router):
+        app.include_router(more)
     _own_routes(app, parts)
     app.add_middleware(BodyLimits)
     app.add_middleware(telemetry.RequestContext)
     check_rules(app)
     return app
+
+
+def _openid(settings: Settings, clock: Callable[[], float]) -> OpenId | None:
+    """Give the provider that people may sign in with, if there is one."""
+    client_id, secret = settings.oidc_client_id, settings.oidc_client_secret
+    if settings.oidc_issuer is None or client_id is None or secret is None:
+        return None
+    provider = Provider(
+        settings.oidc_issuer,
+        client_id,
+        secret.get_secret_value(),
+        f"{settings.public_url}/login/external/callback",
+        settings.oidc_name,
+        frozenset(filter(None, settings.oidc_allowed_domains.split(","))),
+    )
+    return OpenId(provider, clock)
+
+
+async def _visitor(request: Request) -> Visitor | None:
+    """Give who is signed in with a browser, for calls of the API that bring no token."""
+    browser = await browsers.browsers(request).of(request)
+    if browser is None:
+        return None
+    joined = await tenants.tenants_of(browser.person.id)
+    return Visitor(str(browser.person.id), tuple(name for name, _ in joined))
 
 
 def _looks(settings: Settings, made: Assembly) -> list[tuple[str, Look]]:

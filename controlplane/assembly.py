@@ -18,8 +18,11 @@ from controlplane.engines.engine import EndpointId, Engine
 from controlplane.engines.preflight import Finding
 from controlplane.leading import Leases
 from controlplane.reconciler.builds import Builds, LocalBuilds
+from controlplane.reconciler.leader import engine_limits
 from controlplane.reconciler.sweep import Shelf
 from controlplane.settings import EngineKind, Settings
+from controlplane.tenants import limits
+from controlplane.usage.cost import Prices
 
 if TYPE_CHECKING:
     from controlplane.artifacts.credentials import Readers
@@ -69,6 +72,27 @@ def assemble(
     return Assembly(store, engine, _local(settings, store, builder), builder)
 
 
+def limits_of(settings: Settings) -> limits.Limits:
+    """Give what a tenant may have of which nothing else was said."""
+    return limits.Limits(
+        models=settings.tenant_models,
+        storage_bytes=settings.tenant_storage_bytes,
+        endpoints=settings.tenant_endpoints,
+        builds=settings.tenant_builds,
+        replicas=settings.tenant_pods,
+        cpu_millis=settings.tenant_cpu_millis,
+        memory_mib=settings.tenant_memory_mib,
+        requests_per_s=settings.tenant_requests_per_s,
+    )
+
+
+def prices_of(settings: Settings) -> Prices | None:
+    """Give what CPU and memory cost; None: nobody said."""
+    if settings.price_cpu_hour is None or settings.price_gib_hour is None:
+        return None
+    return Prices(settings.price_cpu_hour, settings.price_gib_hour)
+
+
 def _store(settings: Settings) -> Store:
     if settings.store is None:
         return FolderStore(settings.home / "artifacts")
@@ -103,7 +127,7 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
     from controlplane.engines.knative.builds import KnativeJobs
     from controlplane.engines.knative.cluster import Cluster
     from controlplane.engines.knative.engine import KnativeEngine
-    from controlplane.engines.knative.install import Install, ObjectStore, Quota
+    from controlplane.engines.knative.install import Install, ObjectStore
     from controlplane.engines.knative.leases import KubernetesLeases
     from controlplane.engines.knative.looking import facts
     from controlplane.engines.knative.preflight import findings
@@ -118,7 +142,7 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
         namespace_prefix=settings.namespace_prefix,
         callers=settings.callers,
         start_deadline_s=settings.start_deadline_s,
-        quota=Quota(settings.tenant_cpu_millis, settings.tenant_memory_mib, settings.tenant_pods),
+        limits=engine_limits(limits_of(settings)),
         store=(
             ObjectStore(address, bucket, settings.fetch_region, settings.fetch_namespace)
             if address and bucket

@@ -1,4 +1,4 @@
-"""Who calls: a bearer token becomes a Caller; what the table does not allow is refused."""
+"""Who calls: a token or a browser's session becomes a Caller; what no rule allows is refused."""
 
 import base64
 import json
@@ -11,8 +11,9 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from controlplane.permissions import IDENTITY_SCOPES, Public, Role, Scope, rule
-from runtime.problems import Forbidden, Unauthenticated
+from controlplane import csrf
+from controlplane.permissions import IDENTITY_SCOPES, Known, Public, Role, Scope, rule
+from runtime.problems import Forbidden, InvalidInput, Unauthenticated
 
 LEEWAY_S: Final = 30
 PLATFORM_TENANT: Final = "default"
@@ -21,12 +22,15 @@ TEXTS: Final = ("sub", "client_id", "jti", "scope", "tenant")
 CLAIMS: Final = {"iss", "aud", "exp", "iat", *TEXTS}
 MAX_TOKEN: Final = 8192
 MAX_LIFE_S: Final = 86_400
+TENANT: Final = "kubeserve-tenant"  # header of a browser whose person is in several
+BROWSER: Final = "browser"  # the client of who has a session, no token
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Whoever made this request.
 
+    tenant   empty: a person who asks about themself and is in none, or named none of several
     subject  `client:ID` of a program, `user:UUID` of a person
     client   the OAuth client that got the token: the program itself, or what the person uses
     scopes   that the token has and its subject still has
@@ -51,6 +55,17 @@ class Standing:
     role: Role | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who is signed in with a browser, and the tenants they are members of."""
+
+    user: str
+    tenants: tuple[str, ...]
+
+
+# Gives who a request's cookie is of, if it is of anybody.
+VisitorOf = Callable[[Request], Awaitable[Visitor | None]]
+
 # Looks up (ID or UUID, tenant); None: revoked, removed, or never there.
 StandingOf = Callable[[str, str], Awaitable[Standing | None]]
 
@@ -63,6 +78,7 @@ class Callers:
     keys      the public keys
     standing  by kind of subject, what it may do now; whoever was removed ends at once
     revoked   whether a token, by its jti, was revoked before its time
+    visitor   who is signed in with a browser
     """
 
     issuer: str
@@ -70,6 +86,7 @@ class Callers:
     keys: Callable[[], Awaitable[KeySet]]
     standing: Mapping[str, StandingOf]
     revoked: Callable[[str], Awaitable[bool]]
+    visitor: VisitorOf
     clock: Callable[[], float]
 
     async def authorise(self, request: Request) -> Caller | None:
@@ -77,11 +94,43 @@ class Callers:
         needed = rule(request.method, request.scope["route"].path)
         if isinstance(needed, Public):
             return None
-        caller = await self.identify(request.headers.get("authorization"))
-        if needed is None or (needed not in caller.scopes and Scope.ADMIN not in caller.scopes):
-            raise Forbidden(f"This needs the scope {needed}.", scope=str(needed))
+        visitor = None
+        if "authorization" not in request.headers:
+            visitor = await self.visitor(request)
+        if visitor is None:
+            caller = await self.identify(request.headers.get("authorization"))
+        else:
+            csrf.check_origin(request, self.issuer)
+            wanted = request.headers.get(TENANT)
+            caller = await self.visiting(visitor, wanted, chosen=needed is not Known.PERSON)
+        _check_scope(caller, needed)
         address = request.client.host if request.client else ""
         return replace(caller, address=address, request_id=request.state.request_id)
+
+    async def visiting(self, visitor: Visitor, wanted: str | None, *, chosen: bool) -> Caller:
+        """Give who is signed in with a browser, in one of their tenants.
+
+        wanted  the tenant that the request names; the only one otherwise
+        chosen  there must be one. Raises InvalidInput, or Forbidden for one of others
+        """
+        subject = f"user:{visitor.user}"
+        tenant = wanted
+        if tenant is None and len(visitor.tenants) == 1:
+            tenant = visitor.tenants[0]
+        if tenant is None and not chosen:
+            return Caller("", subject, BROWSER, frozenset())
+        if tenant is None and visitor.tenants:
+            raise InvalidInput(
+                f"Say which tenant: send the header KubeServe-Tenant, one of "
+                f"{list(visitor.tenants)}.",
+                tenants=list(visitor.tenants),
+            )
+        now = None if tenant is None else await self.standing["user"](visitor.user, tenant)
+        if tenant is None or now is None:
+            raise Forbidden(
+                "You are no member of this tenant; ask one of its owners to invite you."
+            )
+        return Caller(tenant, subject, BROWSER, now.scopes, now.role)
 
     async def identify(self, authorization: str | None) -> Caller:
         """Verify the Authorization header, and that its subject still is who it was."""
@@ -126,6 +175,13 @@ class Callers:
             raise Unauthenticated("The access token is not valid yet; check the clocks.")
 
 
+def _check_scope(caller: Caller, needed: Scope | Known | None) -> None:
+    if isinstance(needed, Known):
+        return
+    if needed is None or (needed not in caller.scopes and Scope.ADMIN not in caller.scopes):
+        raise Forbidden(f"This needs the scope {needed}.", scope=str(needed))
+
+
 def _read(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read header and claims; raises ValueError for what two readers could read differently."""
     if len(token) > MAX_TOKEN or not token.isascii():
@@ -162,7 +218,13 @@ def require_platform(caller: Caller) -> None:
 async def authorise(request: Request) -> None:
     """Run before every route of the application."""
     callers: Callers = request.app.state.callers
-    request.state.caller = await callers.authorise(request)
+    caller = request.state.caller = await callers.authorise(request)
+    if caller is not None:
+        bucket = await request.app.state.rates.bucket(caller.tenant)
+        try:
+            bucket.take()
+        finally:
+            request.state.headers = bucket.headers()
 
 
 def _caller(request: Request) -> Caller:

@@ -32,6 +32,7 @@ TABLES: Final = [
     "controlplane.oauth.tables",
     "controlplane.models.tables",
     "controlplane.endpoints.tables",
+    "controlplane.usage.tables",
     "controlplane.idempotency",
 ]
 MIGRATION_LOCK: Final = 0x6B756265  # "kube": one migration at a time, however many replicas start

@@ -6,7 +6,7 @@ Key, effect and answer are one transaction: after a crash there are either all t
 import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import Request
 from tortoise import fields
@@ -32,6 +32,28 @@ class IdempotencyKey(Model):
     class Meta:
         table = "idempotency_keys"
         unique_together = (("tenant", "key"),)
+
+
+class Seals(Protocol):
+    """Keeps a secret of an answer unreadable until its owner has surely received it."""
+
+    def seal(self, secret: str) -> str: ...
+
+    def unseal(self, sealed: str) -> str: ...
+
+
+async def once_with_secret(
+    request: Request, tenant: str, member: str, act: Callable[[], Awaitable[Answer]]
+) -> Answer:
+    """Do something once for each key; `member` of the answer, if it is there, is a secret."""
+    seals: Seals = request.app.state.oauth
+
+    async def sealed() -> Answer:
+        answer = await act()
+        return {**answer, member: seals.seal(answer[member])} if member in answer else answer
+
+    answer = await once(request, tenant, sealed)
+    return {**answer, member: seals.unseal(answer[member])} if member in answer else answer
 
 
 async def forget(before: datetime) -> int:

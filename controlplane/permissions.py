@@ -41,7 +41,14 @@ class Public(StrEnum):
     PAGE = "page"  # for browsers, which sign in with a cookie
 
 
-Rule = Scope | Public
+class Known(StrEnum):
+    """Routes for whoever is known, whatever their scopes; what they may do there depends."""
+
+    MEMBER = "member"  # somebody of a tenant
+    PERSON = "person"  # also a person who is in none, or named none
+
+
+Rule = Scope | Public | Known
 
 RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/healthz"): Public.HEALTH,
@@ -58,6 +65,12 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/device"): Public.PAGE,
     ("POST", "/device"): Public.PAGE,
     ("POST", "/device/decision"): Public.PAGE,
+    ("GET", "/login/external"): Public.PAGE,
+    ("GET", "/login/external/callback"): Public.PAGE,
+    ("GET", "/account"): Public.PAGE,
+    ("POST", "/account"): Public.PAGE,
+    ("GET", "/invitations/accept"): Public.PAGE,
+    ("POST", "/invitations/accept"): Public.PAGE,
     ("POST", "/oauth2/token"): Public.OAUTH,
     ("GET", "/oauth2/jwks.json"): Public.OAUTH,
     ("POST", "/oauth2/device_authorization"): Public.OAUTH,
@@ -70,11 +83,26 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/.well-known/oauth-protected-resource"): Public.OAUTH,
     ("GET", "/.well-known/oauth-protected-resource/endpoints/{endpoint}"): Public.OAUTH,
     ("POST", "/v1/admin/keys/rotate"): Scope.ADMIN,
-    ("GET", "/v1/whoami"): Public.OAUTH,  # any token, which it checks itself
     ("GET", "/v1/admin/preflight"): Scope.ADMIN,
     ("GET", "/v1/tenants"): Scope.ADMIN,
     ("POST", "/v1/tenants"): Scope.ADMIN,
     ("GET", "/v1/tenants/{tenant}"): Scope.ADMIN,
+    ("GET", "/account/password"): Public.PAGE,
+    ("POST", "/account/password"): Public.PAGE,
+    ("GET", "/v1/people"): Scope.ADMIN,
+    ("PATCH", "/v1/people/{person}"): Scope.ADMIN,
+    ("POST", "/v1/people/{person}/password-link"): Scope.ADMIN,
+    ("GET", "/v1/me"): Known.PERSON,
+    ("GET", "/v1/members"): Scope.ADMIN,
+    ("PATCH", "/v1/members/{member}"): Scope.ADMIN,
+    ("DELETE", "/v1/members/{member}"): Known.MEMBER,  # oneself, or with the scope admin anybody
+    ("GET", "/v1/invitations"): Scope.ADMIN,
+    ("POST", "/v1/invitations"): Scope.ADMIN,
+    ("DELETE", "/v1/invitations/{invitation}"): Scope.ADMIN,
+    ("GET", "/v1/tenants/{tenant}/quota"): Scope.ADMIN,
+    ("PUT", "/v1/tenants/{tenant}/quota"): Scope.ADMIN,
+    ("GET", "/v1/quota"): Scope.ENDPOINTS_READ,
+    ("GET", "/v1/usage"): Scope.ENDPOINTS_READ,
     ("GET", "/v1/clients"): Scope.ADMIN,
     ("POST", "/v1/clients"): Scope.ADMIN,
     ("DELETE", "/v1/clients/{client}"): Scope.ADMIN,

@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import json
 import re
+import uuid
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final
 
@@ -94,6 +95,15 @@ def after_number(value: str | None) -> int | None:
     if key is not None and number is None:
         raise _foreign()
     return number
+
+
+def after_id(value: str | None) -> uuid.UUID | None:
+    """Read a cursor of a list in order of id; raises InvalidInput."""
+    key = after(value)
+    try:
+        return None if key is None else uuid.UUID(key)
+    except ValueError as error:
+        raise _foreign() from error
 
 
 def _foreign() -> InvalidInput:

@@ -9,7 +9,7 @@ import ssl
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -95,6 +95,16 @@ class Settings(BaseSettings):
     admin_client_secret: SecretStr | None = Field(
         None, description="Its secret; another one here takes the place of the old one."
     )
+    proxies: str = Field(
+        "127.0.0.1", description="Addresses or networks whose X-Forwarded-For is believed."
+    )
+    oidc_issuer: str | None = Field(None, description="OpenID provider to sign in with.")
+    oidc_client_id: str | None = Field(None, description="This installation's id there.")
+    oidc_client_secret: SecretStr | None = Field(None, description="Its secret there.")
+    oidc_name: str = Field("single sign-on", description="What people call it.")
+    oidc_allowed_domains: str = Field(
+        "", description="Domains of e-mail addresses that may sign in there; all if empty."
+    )
     engine: EngineKind = Field(EngineKind.EMBEDDED, description="embedded, or knative.")
     runtime_image: str | None = Field(None, description="Image of endpoints on Knative.")
     builder_image: str | None = Field(None, description="Image of builds and of fallbacks there.")
@@ -126,7 +136,24 @@ class Settings(BaseSettings):
     standby_s: float = Field(
         600, ge=0, le=3600, description="Seconds a builder waits for a tenant's next push; 0: none."
     )
-    tenant_pods: int = Field(100, ge=2, description="Pods of one tenant at most.")
+    tenant_pods: int = Field(
+        100, ge=1, description="Pods of one tenant at most; workers on this machine."
+    )
+    tenant_models: int = Field(1000, ge=0, description="Models of one tenant at most.")
+    tenant_endpoints: int = Field(1000, ge=0, description="Endpoints of one tenant at most.")
+    tenant_storage_bytes: int = Field(
+        50 * 1024 * MIB, ge=0, description="Uploads and plans of one tenant at most."
+    )
+    tenant_builds: int = Field(4, ge=1, description="Builds of one tenant side by side.")
+    tenant_requests_per_s: int = Field(
+        100, ge=1, description="Requests of one tenant to a replica of the API each second."
+    )
+    price_cpu_hour: float | None = Field(
+        None, ge=0, description="Of one CPU for an hour, for estimates of cost."
+    )
+    price_gib_hour: float | None = Field(
+        None, ge=0, description="Of one GiB of memory for an hour; both or none."
+    )
     gateway: bool = Field(False, description="One port before all endpoints; `up --gateway`.")
     gateway_listen: str = Field("127.0.0.1:8081", description="IP:PORT of the gateway.")
     gateway_host: str | None = Field(None, description="Its name: ENDPOINT.TENANT.HOST.")
@@ -225,6 +252,33 @@ class Settings(BaseSettings):
         if value is not None and len(value.get_secret_value()) < LEAST_CLIENT_SECRET:
             raise ValueError(f"must have {LEAST_CLIENT_SECRET} characters or more, by chance")
         return value
+
+    @field_validator("proxies")
+    @classmethod
+    def _proxies(cls, value: str) -> str:
+        try:
+            for network in value.split(",") if value else []:
+                ip_network(network.strip())
+        except ValueError as error:
+            raise ValueError("must be addresses or networks, e.g. 10.0.0.0/8,127.0.0.1") from error
+        return value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _oidc_issuer(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "https://host")
+        safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+        if not safe or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be https://…, as the provider's metadata writes it")
+        return value
+
+    @field_validator("oidc_allowed_domains")
+    @classmethod
+    def _oidc_allowed_domains(cls, value: str) -> str:
+        names = [name.strip().lower() for name in value.split(",")] if value else []
+        if not all(HOST_NAME.fullmatch(name) for name in names):
+            raise ValueError("must be domains such as example.com, with commas between")
+        return ",".join(names)
 
     @field_validator("kubeconfig")
     @classmethod
@@ -326,6 +380,11 @@ class Settings(BaseSettings):
             faults.append("KUBESERVE_SIGNING_SECRET_FILE: must not be given with _SIGNING_SECRET")
         if (self.admin_client_id is None) != (self.admin_client_secret is None):
             faults.append("KUBESERVE_ADMIN_CLIENT_ID: must be given with _ADMIN_CLIENT_SECRET")
+        given = {self.oidc_issuer is None, not self.oidc_client_id, self.oidc_client_secret is None}
+        if len(given) > 1:
+            faults.append("KUBESERVE_OIDC_ISSUER: must be given with _CLIENT_ID and _CLIENT_SECRET")
+        if (self.price_cpu_hour is None) != (self.price_gib_hour is None):
+            faults.append("KUBESERVE_PRICE_GIB_HOUR: must be given with _PRICE_CPU_HOUR, or not")
         if self.engine is EngineKind.KNATIVE:
             faults += self._knative_faults()
         address = urlsplit(self.public_url)

@@ -84,7 +84,9 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                more = {"x-request-id": request_id, **scope["state"].get("headers", {})}
+                named = ((name.encode(), value.encode()) for name, value in more.items())
+                message["headers"] = [*message["headers"], *named]
             await send(message)
 
         try:

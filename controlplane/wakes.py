@@ -26,6 +26,7 @@ class Wake(StrEnum):
     VERSIONS = "versions"
     ENDPOINT = "endpoint"
     KEYS = "keys"
+    LIMITS = "limits"
     LEADER = "leader"
     ALL = "all"
 

@@ -79,7 +79,7 @@ class RepeatLane:
     def abandoned(self) -> None:
         """Count a request whose client left within the tick."""
         self._revision.counts.by_code[499] += 1
-        self._revision.in_flight.passed(1, 0.0)
+        self._revision.in_flight.passed(1, 0.0, 0.0)
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -120,4 +120,4 @@ class RepeatLane:
         now = self._batcher.clock()
         seconds = [now - repeat.began for repeat in repeats]
         self._revision.counts.answered(seconds)
-        self._revision.in_flight.passed(len(seconds), sum(seconds))
+        self._revision.in_flight.passed(len(seconds), sum(seconds), seconds[0])

@@ -12,33 +12,32 @@ class Reports:
     def __init__(self, revisions: Revisions, edge: Edge, metrics: Metrics, gate: Gate) -> None:
         self._revisions, self._edge = revisions, edge
         self._metrics, self._gate = metrics, gate
-        self._errors: dict[str, int] = {}
+        self._before: dict[tuple[str, str], float] = {}
 
     def stats(self, now: float) -> dict[str, object]:
         """Make the `stats` packet of ARCHITECTURE.md."""
         by_revision: dict[str, dict[str, float]] = {}
-        concurrency, requests, errors = 0.0, 0, 0
+        sums = {"concurrency": 0.0, "requests": 0, "errors": 0, "rows": 0, "busy_s": 0.0}
         for revision in self._revisions.all:
-            name = revision.launch.name
+            name, counts = revision.launch.name, revision.counts
             average, arrived = revision.in_flight.report(now)
-            failed = self._since(name, revision.counts.errors)
-            by_revision[name] = {
+            told = {
                 "concurrency": round(average, 6),
                 "requests": arrived,
-                "errors": failed,
+                "errors": self._since(name, "errors", counts.errors),
             }
-            concurrency, requests, errors = (
-                concurrency + average,
-                requests + arrived,
-                errors + failed,
-            )
+            by_revision[name] = told
+            more = {
+                "rows": self._since(name, "rows", counts.rows),
+                "busy_s": self._since(name, "busy_s", round(revision.in_flight.busy_s, 6)),
+            }
+            for what, value in {**told, **more}.items():
+                sums[what] += value
         return {
             "t": "stats",
-            "concurrency": round(concurrency, 6),
-            "requests": requests,
+            **sums,
             "in_flight": self._gate.admitted,
             "connections": len(self._edge.connections),
-            "errors": errors,
             "revisions": by_revision,
         }
 
@@ -50,7 +49,7 @@ class Reports:
         self._metrics.connections = len(self._edge.connections)
         self._metrics.streams = len(self._edge.streams.open)
 
-    def _since(self, name: str, errors: int) -> int:
-        before = self._errors.get(name, 0)
-        self._errors[name] = errors
-        return errors - before
+    def _since(self, revision: str, what: str, so_far: float) -> float:
+        before = self._before.get((revision, what), 0)
+        self._before[revision, what] = so_far
+        return so_far - before

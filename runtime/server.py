@@ -238,6 +238,7 @@ class Worker:
         await close_all(self.loaded)
         if self.control is not None:
             self.control.read()
+            self.control.send(self.reports.stats(time.monotonic()))
             self.control.send({"t": "drained"})
             await self.control.sent()
         return Exit.OK

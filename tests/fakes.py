@@ -1,18 +1,23 @@
 """An engine in memory, for tests of what is above engines."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 
 from controlplane.engines.engine import (
     Cause,
     Condition,
+    Counters,
     DesiredEndpoint,
     EndpointId,
     LogLine,
+    Metered,
     ObservedEndpoint,
     Status,
+    TenantLimits,
 )
 from runtime.problems import EngineUnavailable
+
+NOTHING = Counters(0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0)
 
 
 class FakeEngine:
@@ -21,6 +26,8 @@ class FakeEngine:
     def __init__(self) -> None:
         self.wanted: dict[EndpointId, DesiredEndpoint] = {}
         self.keys: list[bytes] = []
+        self.limits: dict[str, TenantLimits] = {}
+        self.metered: dict[EndpointId, Metered] = {}
         self.down = False
         self.refusal: Cause | None = None
         self.listings = 0
@@ -51,6 +58,16 @@ class FakeEngine:
     async def publish_keys(self, document: bytes) -> None:
         self._check()
         self.keys.append(document)
+
+    async def publish_limits(
+        self, otherwise: TenantLimits, limits: Mapping[str, TenantLimits]
+    ) -> None:
+        self._check()
+        self.limits = {"": otherwise, **limits}
+
+    async def usage(self, since: Mapping[EndpointId, datetime]) -> tuple[Metered, ...]:
+        self._check()
+        return tuple(self.metered.get(key, Metered(key, "fake", NOTHING)) for key in self.wanted)
 
     async def explain(self, desired: DesiredEndpoint) -> Cause:
         self._check()

@@ -11,9 +11,13 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 
 from controlplane import csrf, forms
-from controlplane.accounts import service
+from controlplane.accounts import service, throttle
 from controlplane.accounts.service import Person
+from controlplane.audit import service as audit
+from controlplane.callers import BROWSER, PLATFORM_TENANT, Caller
+from controlplane.database import transaction
 
+DEVICE_S: Final = 365 * 24 * 3600
 # What browsers could read as another host ("//host", "/\host", a tab between) is no path of ours.
 PATH: Final = re.compile(r"/(?![/\\])[!-\[\]-~]{0,4000}")
 
@@ -35,21 +39,42 @@ class Browser:
 class Browsers:
     """Sessions in cookies.
 
-    url    public address of this application; cookies are Secure where it is https
-    clock  seconds since 1970
+    url      public address of this application; cookies are Secure where it is https
+    devices  cookies that tell a browser somebody has signed in with before
+    clock    seconds since 1970
     """
 
     url: str
+    devices: throttle.Devices
     clock: Callable[[], float]
 
     @property
     def cookie(self) -> str:
-        """Name of the cookie: `__Host-` keeps other hosts of a domain from setting it."""
-        return "__Host-kubeserve" if self._secure else "kubeserve"
+        """Name of the session's cookie."""
+        return self.named("kubeserve")
 
     @property
     def _secure(self) -> bool:
         return self.url.startswith("https:")
+
+    def named(self, name: str) -> str:
+        """Name a cookie: `__Host-` keeps other hosts of a domain from setting it."""
+        return f"__Host-{name}" if self._secure else name
+
+    def keep(self, response: Response, name: str, value: str, life_s: int) -> None:
+        """Set a cookie that no script and no other site's form gets at."""
+        response.set_cookie(
+            self.named(name),
+            value,
+            max_age=life_s,
+            secure=self._secure,
+            httponly=True,
+            samesite="lax",
+        )
+
+    def drop(self, response: Response, name: str) -> None:
+        """Have the browser forget a cookie."""
+        response.delete_cookie(self.named(name), secure=self._secure, httponly=True, samesite="lax")
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.clock(), UTC)
@@ -60,26 +85,46 @@ class Browsers:
         person = await service.signed_in(cookie, self.now())
         return None if person is None or cookie is None else Browser(person, cookie)
 
-    async def sign_in(self, person: Person, request: Request, response: Response) -> None:
-        """Start a session, always a new one: a cookie from before is worth nothing after it."""
-        before = request.cookies.get(self.cookie)
-        if before is not None:
-            await service.end_session(before)
+    def attempt(self, request: Request, email: str) -> throttle.Attempt:
+        """Say what a password in this request counts for."""
         address = request.client.host if request.client else ""
+        kept = email.strip().lower()
+        device = self.devices.known(request.cookies.get(self.named("kubeserve-device")), kept)
+        return throttle.attempt(kept, address, device, self.now())
+
+    async def sign_in(
+        self, person: Person, request: Request, response: Response, *, by: str
+    ) -> None:
+        """Start a session, always a new one: a cookie from before is worth nothing after it.
+
+        by  what they signed in with, for the audit log
+        """
+        before = request.cookies.get(self.cookie)
+        caller = caller_of(request, person)
         agent = request.headers.get("user-agent", "").replace("\0", "")
-        value = await service.start_session(person, address, agent, self.now())
-        response.set_cookie(
-            self.cookie,
-            value,
-            max_age=int(service.LIFE.total_seconds()),
-            secure=self._secure,
-            httponly=True,
-            samesite="lax",
-        )
+        async with transaction():
+            if before is not None:
+                await service.end_session(before)
+            value = await service.start_session(person, caller.address, agent, self.now())
+            await audit.record(caller, "session.start", person.subject, by=by)
+        self.keep(response, "kubeserve", value, int(service.LIFE.total_seconds()))
+        self.keep(response, "kubeserve-device", self.devices.cookie(person.email), DEVICE_S)
 
     async def sign_out(self, browser: Browser, response: Response) -> None:
         await service.end_session(browser.cookie)
-        response.delete_cookie(self.cookie, secure=self._secure, httponly=True, samesite="lax")
+        self.drop(response, "kubeserve")
+
+
+def caller_of(request: Request, person: Person) -> Caller:
+    """Name a person for the audit log; what concerns no one tenant is in the platform's."""
+    return Caller(
+        PLATFORM_TENANT,
+        person.subject,
+        BROWSER,
+        frozenset(),
+        address=request.client.host if request.client else "",
+        request_id=request.state.request_id,
+    )
 
 
 class SignInFirst(Exception):

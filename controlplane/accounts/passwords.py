@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from fastapi import Request
 
 from runtime.problems import InvalidInput, Overloaded
 
@@ -59,3 +60,8 @@ def _verify(kept: str, password: str) -> bool:
         return HASHER.verify(kept, password)
     except (VerificationError, InvalidHashError):
         return False
+
+
+def of_application(request: Request) -> Passwords:
+    """Give the one that all requests share: its bounds are the process's."""
+    return cast("Passwords", request.app.state.passwords)

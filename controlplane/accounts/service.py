@@ -11,13 +11,17 @@ from typing import Final
 from controlplane.accounts import repository
 from controlplane.accounts.passwords import Passwords
 from controlplane.accounts.tables import User
-from controlplane.database import Taken
+from controlplane.accounts.throttle import WINDOW, Attempt
+from controlplane.audit import service as audit
+from controlplane.callers import Caller
+from controlplane.database import Taken, transaction
 from controlplane.wakes import Wake, tell
-from runtime.problems import Conflict, InvalidInput
+from runtime.problems import Conflict, Forbidden, InvalidInput, NotFound
 
 IDLE: Final = timedelta(hours=12)
 LIFE: Final = timedelta(days=7)
 SEEN_EVERY: Final = timedelta(minutes=5)  # as exact as a row of a session says it
+MOST_NAME: Final = 200
 EMAIL: Final = re.compile(r"[^@\s\0]{1,64}@[^@\s\0]{1,189}")
 
 
@@ -34,6 +38,28 @@ class Person:
         return f"user:{self.id}"
 
 
+@dataclass(frozen=True, slots=True)
+class PersonInfo:
+    """A person as the owners of the installation see them."""
+
+    id: uuid.UUID
+    email: str
+    name: str
+    disabled: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """A browser that somebody is signed in with; `id` is no secret."""
+
+    id: str
+    address: str
+    agent: str
+    created_at: datetime
+    seen_at: datetime
+
+
 def _person(row: User) -> Person:
     return Person(row.id, row.email, row.name)
 
@@ -43,6 +69,14 @@ def checked_email(email: str) -> str:
     kept = email.strip().lower()
     if not EMAIL.fullmatch(kept):
         raise InvalidInput(f"{email[:60]!r} is not an e-mail address.", field="email")
+    return kept
+
+
+def checked_name(name: str) -> str:
+    """Give a name as it is kept; raises InvalidInput."""
+    kept = " ".join(name.split())
+    if not 0 < len(kept) <= MOST_NAME or not kept.isprintable():
+        raise InvalidInput(f"A name has 1 to {MOST_NAME} characters.", field="name")
     return kept
 
 
@@ -57,6 +91,49 @@ async def by_email(email: str) -> Person | None:
     return None if row is None or row.disabled_at else _person(row)
 
 
+async def page(limit: int, after: uuid.UUID | None) -> list[PersonInfo]:
+    """Give limit + 1 of all people in order of id."""
+    return [_info(row) for row in await repository.page_of_all(limit, after)]
+
+
+async def get(which: str) -> Person:
+    """Give who may sign in, by id or e-mail address; raises NotFound."""
+    row = await _row(which)
+    if row.disabled_at is not None:
+        raise Conflict(f"{row.email} is disabled; enable the account first.")
+    return _person(row)
+
+
+async def disable(caller: Caller, which: str, at: datetime | None) -> PersonInfo:
+    """Keep somebody from signing in, which ends their sessions; at None: let them again."""
+    row = await _row(which)
+    person = _person(row)
+    if person.subject == caller.subject:
+        raise Conflict("You would lock yourself out; another owner may do that.")
+    async with transaction():
+        await repository.disable(row.id, at)
+        if at is not None:
+            await repository.end_sessions_of(row.id)
+            await note_fewer_rights(row.id, at)
+        action = "account.enable" if at is None else "account.disable"
+        await audit.record(caller, action, person.subject, email=person.email)
+    return _info(await _row(str(row.id)))
+
+
+async def _row(which: str) -> User:
+    try:
+        row = await repository.user(uuid.UUID(which))
+    except ValueError:
+        row = None if "\0" in which else await repository.by_email(which.strip().lower())
+    if row is None:
+        raise NotFound(f"There is nobody {which[:80]!r}.")
+    return row
+
+
+def _info(row: User) -> PersonInfo:
+    return PersonInfo(row.id, row.email, row.name, row.disabled_at is not None, row.created_at)
+
+
 async def create(email: str, name: str, password_hash: str | None) -> Person:
     """Make a person; raises Conflict when the address is taken."""
     try:
@@ -65,30 +142,78 @@ async def create(email: str, name: str, password_hash: str | None) -> Person:
         raise Conflict("There is somebody with this e-mail address already.") from error
 
 
+async def sign_in(
+    passwords: Passwords, attempt: Attempt, email: str, password: str
+) -> Person | None:
+    """Give whose address and password these are; raises RateLimited after too many attempts."""
+    await attempt.count()
+    person = await check_password(passwords, email, password)
+    if person is not None:
+        await attempt.succeeded()
+    return person
+
+
 async def check_password(passwords: Passwords, email: str, password: str) -> Person | None:
     """Give whose address and password these are; as slow, and as silent, for an unknown address."""
     row = (
         await repository.by_email(email.strip().lower()) if EMAIL.fullmatch(email.strip()) else None
     )
-    right, stale = await passwords.check(password, None if row is None else row.password_hash)
+    kept = None if row is None else row.password_hash
+    right, stale = await passwords.check(password, kept)
     if row is None or not right or row.disabled_at:
         return None
     if stale:
-        await repository.give_password(row, await passwords.hash(password))
+        await repository.upgrade_password(row.id, await passwords.hash(password), kept)
     return _person(row)
+
+
+async def change_password(
+    caller: Caller, person: Person, passwords: Passwords, current: str, new: str, attempt: Attempt
+) -> bool:
+    """Change a password and end every session; False when `current` is wrong.
+
+    Raises RateLimited, InvalidInput, and Forbidden for who signs in elsewhere.
+    """
+    row = await repository.user(person.id)
+    if row is None or row.password_hash is None:
+        raise Forbidden("You sign in without a password here.")
+    await attempt.count()
+    if await check_password(passwords, person.email, current) is None:
+        return False
+    await attempt.succeeded()
+    made = await passwords.hash(new)
+    async with transaction():
+        await repository.give_password(person.id, made)
+        await repository.end_sessions_of(person.id)
+        await audit.record(caller, "account.password", person.subject)
+    return True
+
+
+async def rename(caller: Caller, person: Person, name: str) -> None:
+    """Change what a person is called; raises InvalidInput."""
+    kept = checked_name(name)
+    async with transaction():
+        await repository.rename(person.id, kept)
+        await audit.record(caller, "account.rename", person.subject, name=kept)
+
+
+async def has_password(person: Person) -> bool:
+    """Tell whether somebody signs in with a password of ours."""
+    row = await repository.user(person.id)
+    return row is not None and row.password_hash is not None
 
 
 async def start_session(person: Person, address: str, agent: str, now: datetime) -> str:
     """Sign a browser in; gives the value of its cookie, which is kept as a digest only."""
     value = secrets.token_urlsafe(32)
     came = (address[:64], agent[:200])
-    await repository.add_session(_digest(value), person.id, came, now, now + LIFE)
+    await repository.add_session(digest(value), person.id, came, now, now + LIFE)
     return value
 
 
 async def signed_in(cookie: str | None, now: datetime) -> Person | None:
     """Give who is signed in with this cookie."""
-    row = await repository.session(_digest(cookie)) if cookie else None
+    row = await repository.session(digest(cookie)) if cookie else None
     if row is None or now >= row.expires_at or now >= row.seen_at + IDLE:
         return None
     if now >= row.seen_at + SEEN_EVERY:
@@ -96,13 +221,43 @@ async def signed_in(cookie: str | None, now: datetime) -> Person | None:
     return await find(row.user_id)
 
 
+async def elsewhere(person: Person) -> list[str]:
+    """List the OpenID providers that somebody also signs in with."""
+    return await repository.links_of(person.id)
+
+
+async def sessions(person: Person, now: datetime) -> list[SessionInfo]:
+    """List the browsers somebody is signed in with, last used first."""
+    return [
+        SessionInfo(row.id_sha256, row.address, row.agent, row.created_at, row.seen_at)
+        for row in await repository.sessions_of(person.id)
+        if now < row.expires_at and now < row.seen_at + IDLE
+    ]
+
+
+async def end_session_of(caller: Caller, person: Person, session_id: str) -> None:
+    """End one session of a person; raises NotFound."""
+    async with transaction():
+        if not await repository.end_session_of(person.id, session_id):
+            raise NotFound("There is no such session any more.")
+        await audit.record(caller, "session.end", person.subject)
+
+
+async def end_other_sessions(caller: Caller, person: Person, cookie: str) -> None:
+    """End all sessions of a person but this one."""
+    async with transaction():
+        ended = await repository.end_sessions_of(person.id, but=digest(cookie))
+        await audit.record(caller, "session.end-others", person.subject, sessions=ended)
+
+
 async def end_session(cookie: str) -> None:
-    await repository.end_session(_digest(cookie))
+    await repository.end_session(digest(cookie))
 
 
-async def forget_sessions(now: datetime) -> int:
-    """Delete sessions that have ended; gives how many."""
-    return await repository.forget_sessions(now, now - IDLE)
+async def forget_ended(now: datetime) -> int:
+    """Delete sessions that have ended, and attempts that count no more; gives how many."""
+    gone = await repository.forget_sessions(now, now - IDLE)
+    return gone + await repository.forget_attempts(now - WINDOW)
 
 
 async def note_fewer_rights(user_id: uuid.UUID, at: datetime) -> None:
@@ -125,5 +280,6 @@ async def forget_fewer_rights(before: datetime) -> int:
     return await repository.forget_fewer_rights(before)
 
 
-def _digest(cookie: str) -> str:
+def digest(cookie: str) -> str:
+    """Give what is kept of a cookie."""
     return hashlib.sha256(cookie.encode()).hexdigest()

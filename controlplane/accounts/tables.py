@@ -1,4 +1,4 @@
-"""People: who signs in, and the browsers they are signed in with."""
+"""People: who signs in, the browsers they are signed in with, and how often that failed."""
 
 from typing import Any
 
@@ -47,3 +47,31 @@ class Session(Model):
 
     class Meta:
         table = "sessions"
+
+
+class Attempts(Model):
+    """Passwords that were tried lately and were wrong, for one account, address or device."""
+
+    key_sha256 = fields.CharField(max_length=64, primary_key=True)
+    count = fields.IntField()
+    since = fields.DatetimeField()
+
+    class Meta:
+        table = "sign_in_attempts"
+
+
+class ExternalIdentity(Model):
+    """A person as an external OpenID provider names them."""
+
+    id = fields.BigIntField(primary_key=True)
+    issuer = fields.CharField(max_length=500)
+    subject = fields.CharField(max_length=255)
+    user: fields.ForeignKeyRelation[User] = fields.ForeignKeyField(
+        "kubeserve.User", related_name=False, on_delete=fields.CASCADE
+    )
+    user_id: Any
+    created_at = fields.DatetimeField(auto_now_add=True)
+
+    class Meta:
+        table = "external_identities"
+        unique_together = (("issuer", "subject"),)

@@ -51,3 +51,44 @@ def preflight(output: Output) -> int:
         if one.advice:
             output.plain(f"      → {one.advice}")
     return int(failed)
+
+
+@admin.command()
+@pass_output
+def people(output: Output) -> None:
+    """List everybody with an account, of all tenants."""
+    with output.client() as client:
+        found = client.people()
+    if output.as_json:
+        output.document([person.raw for person in found])
+        return
+    rows = [(p.email, p.name, "no" if p.disabled else "yes", p.created_at) for p in found]
+    output.table(("E-MAIL", "NAME", "MAY SIGN IN", "SINCE"), rows, empty="Nobody has an account.")
+
+
+@admin.command()
+@click.argument("person")
+@click.option("--undo", is_flag=True, help="Let them sign in again.")
+@pass_output
+def disable(output: Output, person: str, undo: bool) -> None:
+    """Keep PERSON, an e-mail address or id, from signing in, and end their sessions."""
+    with output.client() as client:
+        changed = client.disable(person, disabled=not undo)
+    if output.as_json:
+        output.document(changed.raw)
+        return
+    output.say(f"{changed.email} may {'sign in again' if undo else 'not sign in any more'}.")
+
+
+@admin.command("password-link")
+@click.argument("person")
+@pass_output
+def password_link(output: Output, person: str) -> None:
+    """Make a link with which PERSON sets a new password, for who has forgotten theirs."""
+    with output.client() as client:
+        made = client.password_link(person)
+    if output.as_json:
+        output.document(made.raw)
+        return
+    output.say(f"Send {made.email} this link. It works once, within a day:")
+    output.plain(f"  {made.link}")

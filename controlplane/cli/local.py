@@ -14,6 +14,7 @@ import click
 import httpx
 
 from controlplane.cli.output import Output, pass_output
+from controlplane.client import Client
 from controlplane.client.home import home_folder
 
 START_WITHIN_S = 60.0
@@ -51,9 +52,11 @@ def up(output: Output, home: Path | None, foreground: bool, gateway: bool) -> No
         env["KUBESERVE_GATEWAY"] = "true"
     if foreground:
         os.execve(sys.executable, KEEPER, env)  # noqa: S606  (our own module, no shell)
-    running = keeper_pid(folder)
+    running, invitation = keeper_pid(folder), None
     if running is None:
+        fresh = not (folder / "credentials.json").exists()
         running = _start(output, folder, env, gateway)
+        invitation = _first_invitation(folder) if fresh else None
     elif gateway and _gateway(folder) is None:
         raise click.ClickException(
             f"KubeServe runs in {folder}, but no gateway (if it should, logs/gateway.log there "
@@ -63,12 +66,15 @@ def up(output: Output, home: Path | None, foreground: bool, gateway: bool) -> No
     through = _gateway(folder)
     if output.as_json:
         document = {"url": address, "gateway": through, "home": str(folder), "pid": running}
-        output.document(document)
+        output.document(document | ({"invitation": invitation} if invitation else {}))
         return
     output.say(f"KubeServe is running at {address} (docs at {address}/docs).")
     if through is not None:
         output.say(f"The gateway to all endpoints: {through}/TENANT/ENDPOINT/predict")
     output.say(f"It keeps everything in {folder}. Stop it with: kubeserve down")
+    if invitation is not None:
+        output.say("To own it with an account of your own, open this link, once, within a week:")
+        output.say(f"  {invitation}")
     output.say("Next: kubeserve push model.joblib --name iris")
 
 
@@ -95,6 +101,13 @@ def _start(output: Output, folder: Path, env: dict[str, str], gateway: bool) -> 
     keeper.terminate()
     keeper.wait()
     raise click.ClickException(_last_words(log, f"it was not ready within {START_WITHIN_S:.0f} s"))
+
+
+def _first_invitation(folder: Path) -> str | None:
+    """Invite whoever started a fresh installation to own it; gives the link."""
+    kept = json.loads((folder / "credentials.json").read_text())
+    with Client(kept["url"], kept["client_id"], kept["client_secret"]) as client:
+        return client.invite(None, "owner").link
 
 
 def _ready(folder: Path) -> bool:

@@ -27,11 +27,11 @@ def login(output: Output, url: str | None, browser: bool) -> None:
 
     sign_in(address, LoginFile(login_file()), shown)
     with Client(url=address) as client:
-        who = client.whoami()
+        who = client.me()
     if output.as_json:
-        output.document({"url": address, **who})
+        output.document({"url": address, **who.raw})
         return
-    output.say(f"Signed in at {address} as {who['name']}, {who['role']} of {who['tenant']}.")
+    output.say(f"Signed in at {address} as {who.email}, {who.role} of {who.tenant}.")
 
 
 @click.command()
@@ -50,13 +50,14 @@ def logout(output: Output) -> None:
 def whoami(output: Output) -> None:
     """Tell as whom this command line makes its requests, and what it may do."""
     with output.client() as client:
-        who, where = client.whoami(), client.url
+        who, where = client.me(), client.url
     if output.as_json:
-        output.document({"url": where, **who})
+        output.document({"url": where, **who.raw})
         return
-    role = f", {who['role']}" if who["role"] else ""
-    output.plain(f"{who['name']} ({who['subject']}{role}) in the tenant {who['tenant']} at {where}")
-    output.plain(f"May: {' '.join(who['scopes'])}")
+    role = f", {who.role}" if who.role else ""
+    name = who.email or who.name or who.subject
+    output.plain(f"{name} ({who.subject}{role}) in the tenant {who.tenant} at {where}")
+    output.plain(f"May: {' '.join(who.scopes)}")
 
 
 COMMANDS = (login, logout, whoami)

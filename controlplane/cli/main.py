@@ -8,7 +8,17 @@ import sys
 
 import click
 
-from controlplane.cli import admin, autoscaler, endpoints, local, login, models, predict
+from controlplane.cli import (
+    admin,
+    autoscaler,
+    endpoints,
+    local,
+    login,
+    models,
+    people,
+    predict,
+    usage,
+)
 from controlplane.cli.output import Output, fail
 from controlplane.client import ApiError, BuildFailed, ClientError, Unreachable
 
@@ -34,7 +44,9 @@ for command in (
     *login.COMMANDS,
     *models.COMMANDS,
     *endpoints.COMMANDS,
+    *usage.COMMANDS,
     predict.predict,
+    *people.COMMANDS,
     autoscaler.autoscaler,
     admin.admin,
 ):

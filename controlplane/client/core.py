@@ -102,12 +102,12 @@ class Core:
         """Delete something; that it is gone already after a lost answer counts as done."""
         yield from self.call("DELETE", url)
 
-    def listed(self, *parts: str) -> Flow[list[dict[str, Any]]]:
+    def listed(self, *parts: str, **query: str | None) -> Flow[list[dict[str, Any]]]:
         """Read all pages of a list."""
         found: list[dict[str, Any]] = []
         cursor: str | None = None
         while True:
-            url = self.url(*parts, limit=PAGE, cursor=cursor)
+            url = self.url(*parts, **query, limit=PAGE, cursor=cursor)
             page = yield from self.get(url)
             items, following = page.get("items"), page.get("next")
             if not isinstance(items, list) or not all(isinstance(i, dict) for i in items):

@@ -29,10 +29,6 @@ class Registry:
     def __init__(self, core: Core) -> None:
         self._core = core
 
-    def whoami(self) -> Flow[dict[str, Any]]:
-        """Ask who we are."""
-        return (yield from self._core.get(self._core.url("whoami")))
-
     def models(self) -> Flow[list[Model]]:
         """List models."""
         return list(map(Model.read, (yield from self._core.listed("models"))))

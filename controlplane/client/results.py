@@ -307,6 +307,128 @@ class LogLine:
         return cls(_time(raw, "at"), str(raw.get("replica") or ""), str(raw.get("text", "")), raw)
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who calls. `tenants`: names and roles of a person; a program is of `tenant` alone."""
+
+    subject: str
+    email: str | None
+    name: str | None
+    tenant: str | None
+    role: str | None
+    scopes: tuple[str, ...]
+    tenants: tuple[tuple[str, str], ...]
+    raw: Raw = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: Raw) -> "Identity":
+        """Read the API's document."""
+        return cls(
+            subject=_text(raw, "subject"),
+            email=raw.get("email"),
+            name=raw.get("name"),
+            tenant=raw.get("tenant"),
+            role=raw.get("role"),
+            scopes=tuple(raw.get("scopes") or ()),
+            tenants=tuple(
+                (_text(joined, "name"), _text(joined, "role"))
+                for joined in raw.get("tenants") or ()
+            ),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person in a tenant; `role` is owner, admin, developer or viewer."""
+
+    id: str
+    email: str
+    name: str
+    role: str
+    joined_at: datetime | None
+    raw: Raw = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: Raw) -> "Member":
+        """Read the API's document."""
+        return cls(
+            id=_text(raw, "id"),
+            email=_text(raw, "email"),
+            name=_text(raw, "name"),
+            role=_text(raw, "role"),
+            joined_at=_time(raw, "joined_at"),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Somebody who may join. `link` is known from making it, and never again."""
+
+    id: str
+    tenant: str
+    email: str | None
+    role: str
+    invited_by: str
+    expires_at: datetime | None
+    link: str | None = field(repr=False)
+    raw: Raw = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: Raw) -> "Invitation":
+        """Read the API's document."""
+        return cls(
+            id=_text(raw, "id"),
+            tenant=_text(raw, "tenant"),
+            email=raw.get("email"),
+            role=_text(raw, "role"),
+            invited_by=_text(raw, "invited_by"),
+            expires_at=_time(raw, "expires_at"),
+            link=raw.get("link"),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody with an account at this installation."""
+
+    id: str
+    email: str
+    name: str
+    disabled: bool
+    created_at: datetime | None
+    raw: Raw = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: Raw) -> "Account":
+        """Read the API's document."""
+        return cls(
+            id=_text(raw, "id"),
+            email=_text(raw, "email"),
+            name=_text(raw, "name"),
+            disabled=raw.get("disabled") is True,
+            created_at=_time(raw),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordLink:
+    """With `link` somebody sets a password, once."""
+
+    email: str
+    expires_at: datetime | None
+    link: str = field(repr=False)
+    raw: Raw = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: Raw) -> "PasswordLink":
+        """Read the API's document."""
+        return cls(_text(raw, "email"), _time(raw, "expires_at"), _text(raw, "link"), raw)
+
+
 def _text(raw: Raw, name: str) -> str:
     value = raw.get(name)
     if not isinstance(value, str):

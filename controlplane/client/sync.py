@@ -4,6 +4,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import chain
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -13,9 +14,24 @@ import httpx
 from controlplane.client.bundle import Extras, PathLike, bundled
 from controlplane.client.core import Core
 from controlplane.client.home import find_account
+from controlplane.client.metering import Interval, Metering, Quota, Usage
+from controlplane.client.people import People
 from controlplane.client.predicting import END, Protocol, Windows
 from controlplane.client.registry import Looked, Progress, Registry
-from controlplane.client.results import Cause, Endpoint, Finding, LogLine, Model, Release, Version
+from controlplane.client.results import (
+    Account,
+    Cause,
+    Endpoint,
+    Finding,
+    Identity,
+    Invitation,
+    LogLine,
+    Member,
+    Model,
+    PasswordLink,
+    Release,
+    Version,
+)
 from controlplane.client.retries import RetryPolicy
 from controlplane.client.rows import one_by_one
 from controlplane.client.serving import Arrays, Serving, Traffic, release_of
@@ -59,6 +75,8 @@ class Client:
         self.url = account.url
         self._core = Core(account, retries or RetryPolicy(), timeout_s)
         self._registry, self._serving = Registry(self._core), Serving(self._core)
+        self._people = People(self._core)
+        self._metering = Metering(self._core)
         self._http = httpx.Client(**options(account.url))
         self._signing: defaultdict[str | None, threading.Lock] = defaultdict(threading.Lock)
 
@@ -176,10 +194,6 @@ class Client:
         """Read one endpoint."""
         return self._run(self._serving.endpoint(name))
 
-    def whoami(self) -> dict[str, Any]:
-        """Tell as whom requests are made: tenant, subject, role and scopes."""
-        return self._run(self._registry.whoami())
-
     def rotate_keys(self, *, now: bool = False) -> dict[str, Any]:
         """Begin to change the signing key; administrators only.
 
@@ -187,9 +201,80 @@ class Client:
         """
         return self._run(self._serving.rotate_keys(now))
 
+    def me(self) -> Identity:
+        """Tell who calls, and what they may do."""
+        return self._run(self._people.me())
+
+    def members(self) -> list[Member]:
+        """List the members of the tenant; administrators only, as all about members is."""
+        return self._run(self._people.members())
+
+    def change_role(self, member: str, role: str) -> Member:
+        """Make a member (e-mail address or id) owner, admin, developer or viewer."""
+        return self._run(self._people.change_role(member, role))
+
+    def remove_member(self, member: str) -> None:
+        """Take a member (e-mail address or id) out of the tenant."""
+        self._run(self._people.remove_member(member))
+
+    def invite(
+        self, email: str | None, role: str = "developer", *, tenant: str | None = None
+    ) -> Invitation:
+        """Invite an address, or whoever gets the link if None; the answer alone has the `link`.
+
+        tenant  another than one's own: the platform's administrators only
+        """
+        return self._run(self._people.invite(email, role, tenant))
+
+    def invitations(self) -> list[Invitation]:
+        """List invitations that nobody has accepted yet."""
+        return self._run(self._people.invitations())
+
+    def revoke_invitation(self, invitation: str) -> None:
+        """Take an invitation (its id) back."""
+        self._run(self._people.revoke_invitation(invitation))
+
+    def people(self) -> list[Account]:
+        """List everybody with an account; like the next two for owners of the installation."""
+        return self._run(self._people.people())
+
+    def disable(self, person: str, *, disabled: bool = True) -> Account:
+        """Keep somebody (e-mail address or id) from signing in, or let them again."""
+        return self._run(self._people.disable(person, disabled))
+
+    def password_link(self, person: str) -> PasswordLink:
+        """Make a link with which somebody (e-mail address or id) sets a password, for a day."""
+        return self._run(self._people.password_link(person))
+
     def preflight(self) -> list[Finding]:
         """Check what the installation stands on; administrators only."""
         return self._run(self._serving.preflight())
+
+    def quota(self, tenant: str | None = None) -> Quota:
+        """Read what a tenant may have and has; another's only for administrators."""
+        return self._run(self._metering.quota(tenant))
+
+    def set_quota(self, tenant: str, limits: Mapping[str, int | None]) -> Quota:
+        """Set where a tenant differs from the installation, and nowhere else; administrators only.
+
+        limits  by name, such as {"models": 10, "storage_bytes": 1 << 30}
+        """
+        return self._run(self._metering.set_quota(tenant, limits))
+
+    def usage(
+        self,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        *,
+        endpoint: str | None = None,
+        interval: Interval = "total",
+    ) -> list[Usage]:
+        """Read what endpoints used and cost, deleted ones too; of the last 30 days if None.
+
+        start, end  rounded to whole hours of UTC
+        interval    total: one for each endpoint; day, hour: for each of them too
+        """
+        return self._run(self._metering.usage(start, end, endpoint, interval))
 
     def why(self, endpoint: str) -> Cause:
         """Name the cause of the state an endpoint is in, with evidence and the next step."""

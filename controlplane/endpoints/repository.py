@@ -29,6 +29,25 @@ async def exists(tenant: uuid.UUID, endpoint_id: uuid.UUID) -> bool:
     return await Endpoint.filter(tenant_id=tenant, id=endpoint_id, deleted_at=None).exists()
 
 
+async def count(tenant: uuid.UUID) -> int:
+    return await Endpoint.filter(tenant_id=tenant, deleted_at=None).count()
+
+
+async def ids(tenant: uuid.UUID) -> list[uuid.UUID]:
+    return [row.id for row in await Endpoint.filter(tenant_id=tenant).only("id")]
+
+
+async def artifacts(tenant: uuid.UUID) -> dict[str, int]:
+    """Give digest and size of all that a tenant's revisions name."""
+    rows = EndpointRevision.filter(endpoint__tenant_id=tenant)
+    return dict(await rows.values_list("artifact_sha256", "artifact_size_bytes"))
+
+
+async def some_of_all(endpoints: list[uuid.UUID]) -> list[Endpoint]:
+    """Give endpoints of any tenants, deleted ones that are not gone yet too."""
+    return await Endpoint.filter(id__in=endpoints)
+
+
 async def lock_or_create(tenant: uuid.UUID, name: str) -> Endpoint:
     """Find or make the row and lock it to the end of the transaction."""
     found, _ = await Endpoint.get_or_create(

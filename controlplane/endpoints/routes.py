@@ -121,7 +121,8 @@ async def release(
     )
 
     async def act(tenant: TenantId, by: str) -> Any:
-        return await service.release(tenant, endpoint, wanted, by, _unchanged(request))
+        unchanged, quotas = _unchanged(request), request.app.state.quotas
+        return await service.release(tenant, endpoint, wanted, by, unchanged, quotas)
 
     return await _released(request, caller, endpoint, act)
 

@@ -28,8 +28,9 @@ from controlplane.engines.engine import (
 from controlplane.models import service as models
 from controlplane.models.service import Deployable
 from controlplane.rest import check_name, is_name
+from controlplane.tenants import limits
 from controlplane.tenants import service as tenants
-from controlplane.tenants.service import TenantId
+from controlplane.tenants.service import Quotas, TenantId
 from controlplane.wakes import Wake, tell
 from runtime.problems import Conflict, EngineUnavailable, InvalidInput, NotFound
 
@@ -63,7 +64,7 @@ class ReleaseWanted:
 
 
 async def release(
-    tenant: TenantId, name: str, wanted: ReleaseWanted, by: str, check: Check
+    tenant: TenantId, name: str, wanted: ReleaseWanted, by: str, check: Check, quotas: Quotas
 ) -> Endpoint:
     """Make a release of an endpoint, which is made if there is none.
 
@@ -80,6 +81,9 @@ async def release(
     if wanted.model is not None:
         deployable = await models.deployable(tenant, wanted.model, wanted.version)
     async with transaction():
+        await _admit(tenant, name, quotas)
+        if warm := wanted.scaling.get("min_scale", 0):
+            limits.check("replicas", (await quotas.of(tenant)).replicas, 0, warm)
         endpoint = await repository.lock_or_create(tenant, name)
         if endpoint.deleted_at is not None:
             raise Conflict(
@@ -92,6 +96,14 @@ async def release(
         action = "deploy" if revision is not None else "traffic"
         await _add(endpoint, current, traffic, wanted, action, by)
     return endpoint
+
+
+async def _admit(tenant: TenantId, name: str, quotas: Quotas) -> None:
+    """Raise QuotaExceeded if there is no room for an endpoint that would be new."""
+    if await repository.named(tenant, name) is None:
+        most = (await quotas.hold(tenant)).endpoints
+        if await repository.named(tenant, name) is None:
+            limits.check("endpoints", most, await repository.count(tenant))
 
 
 async def _revision(endpoint: Endpoint, version: Deployable) -> EndpointRevision:

@@ -40,6 +40,19 @@ class Scaling:
 
 
 @dataclass(frozen=True, slots=True)
+class TenantLimits:
+    """What one tenant may run at a time.
+
+    replicas                on a cluster all pods of its namespace, builds too
+    cpu_millis, memory_mib  requested by them, queue-proxies included; on one machine not bounded
+    """
+
+    cpu_millis: int = 16_000
+    memory_mib: int = 32 * 1024
+    replicas: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredRevision:
     """One routed revision.
 
@@ -140,6 +153,37 @@ def refused(
 
 
 @dataclass(frozen=True, slots=True)
+class Counters:
+    """What an endpoint used; None is what its engine cannot count.
+
+    wakes       times that no replica ran and one was started
+    starts      replicas started
+    busy_s      of ready replicas with a request in flight
+    starting_s  of replicas that were not ready yet, one second each
+    ready_s     of replicas that were, until they ended
+    active_s    with at least one replica
+    """
+
+    requests: int | None
+    rows: int | None
+    wakes: int
+    starts: int
+    busy_s: float | None
+    starting_s: float
+    ready_s: float
+    active_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """Counters of one endpoint since `source` began; from one source they only grow."""
+
+    endpoint: EndpointId
+    source: str
+    counters: Counters
+
+
+@dataclass(frozen=True, slots=True)
 class LogLine:
     """One line that a worker of the endpoint wrote."""
 
@@ -189,10 +233,21 @@ class Engine(Protocol):
     async def publish_keys(self, document: bytes) -> None:
         """Hand the keys file (JWKS + revocations) to every worker, present and future."""
 
+    async def publish_limits(
+        self, otherwise: TenantLimits, limits: Mapping[str, TenantLimits]
+    ) -> None:
+        """Hand over what each tenant may run, by name; `otherwise` for who is not named."""
+
     async def explain(self, desired: DesiredEndpoint) -> Cause:
         """Name the cause of the state an endpoint is in; asked now, changes nothing.
 
         Takes what is wanted: an engine that refuses it, or has not got it yet, knows nothing of it.
+        """
+
+    async def usage(self, since: Mapping[EndpointId, datetime]) -> tuple[Metered, ...]:
+        """Read the counters of every endpoint that is there; the same twice is harmless.
+
+        since  when each endpoint was recorded last; what is not in it was never recorded
         """
 
     def logs(self, endpoint: EndpointId, *, tail: int, follow: bool) -> AsyncIterator[LogLine]:

@@ -1,8 +1,10 @@
 """Queries on models, versions and aliases; the tenant comes first."""
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
+from tortoise import connections
 from tortoise.expressions import F
 
 from controlplane.models.states import VersionState
@@ -101,10 +103,51 @@ async def delete_alias(model: Model, name: str) -> bool:
     return bool(await Alias.filter(model_id=model.id, name=name).delete())
 
 
-async def waiting_of_all(limit: int) -> list[Version]:
-    """Give versions that wait for a build, the oldest first, of every tenant."""
-    rows = Version.filter(state=VersionState.UPLOADED)
-    return await rows.order_by("created_at").limit(limit)
+async def waiting_of_all(limit: int) -> list[dict[str, Any]]:
+    """Give the `limit` oldest versions of each tenant that wait for a build."""
+    query = (
+        "SELECT * FROM (SELECT v.id, m.tenant_id, v.created_at, row_number() OVER "
+        "(PARTITION BY m.tenant_id ORDER BY v.created_at, v.id) AS place FROM versions v "
+        "JOIN models m ON m.id = v.model_id WHERE v.state = $1) AS waiting WHERE place <= $2"
+    )
+    values = [str(VersionState.UPLOADED), limit]
+    found: list[dict[str, Any]] = await connections.get("default").execute_query_dict(query, values)
+    return found
+
+
+async def building(tenants: list[uuid.UUID]) -> dict[uuid.UUID, tuple[int, datetime | None]]:
+    """Give how many builds of each tenant run, and when its last one was begun."""
+    query = (
+        "SELECT m.tenant_id, count(*) FILTER (WHERE v.state = $1) AS running, "
+        "max(v.build_began_at) AS began_at FROM versions v JOIN models m ON m.id = v.model_id "
+        "WHERE m.tenant_id = ANY($2) GROUP BY m.tenant_id"
+    )
+    values = [str(VersionState.BUILDING), tenants]
+    rows = await connections.get("default").execute_query_dict(query, values)
+    return {row["tenant_id"]: (row["running"], row["began_at"]) for row in rows}
+
+
+async def versions_of_all(ids: list[uuid.UUID]) -> list[Version]:
+    return await Version.filter(id__in=ids)
+
+
+async def count(tenant: uuid.UUID) -> int:
+    return await Model.filter(tenant_id=tenant).count()
+
+
+async def blobs(tenant: uuid.UUID) -> dict[str, int]:
+    """Give digest and size of all that a tenant's versions name."""
+    rows = Version.filter(model__tenant_id=tenant)
+    found: dict[str, int] = {}
+    for upload, plan in (("sha256", "size_bytes"), ("plan_sha256", "plan_size_bytes")):
+        found.update({k: v for k, v in await rows.values_list(upload, plan) if k is not None})
+    return found
+
+
+async def tenant_of(version_id: uuid.UUID) -> uuid.UUID | None:
+    """Find whose a version is; None: it was deleted."""
+    rows = await Version.filter(id=version_id).values_list("model__tenant_id")
+    return rows[0][0] if rows else None
 
 
 async def tenants_of_all(versions: list[uuid.UUID]) -> dict[uuid.UUID, str]:
@@ -147,7 +190,12 @@ async def refresh(version: Version) -> None:
 async def begin_build(version_id: uuid.UUID) -> bool:
     """Take a version from the queue; counts the attempt."""
     rows = Version.filter(id=version_id, state=VersionState.UPLOADED)
-    begun = {"state": VersionState.BUILDING, "reason": None, "attempts": F("attempts") + 1}
+    begun = {
+        "state": VersionState.BUILDING,
+        "reason": None,
+        "attempts": F("attempts") + 1,
+        "build_began_at": datetime.now(UTC),
+    }
     return bool(await rows.update(**begun))
 
 

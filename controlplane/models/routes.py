@@ -12,6 +12,7 @@ from controlplane.artifacts.store import too_large
 from controlplane.callers import Caller, CurrentCaller
 from controlplane.idempotency import once
 from controlplane.models import schemas, service
+from controlplane.models.service import Expected
 from controlplane.rest import MAX_PAGE, after, after_number, check_match, page, tagged
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
@@ -39,7 +40,9 @@ async def create_model(
     caller: CurrentCaller, body: schemas.NewModel, request: Request
 ) -> dict[str, Any]:
     async def act() -> dict[str, Any]:
-        return await service.create_model(await _tenant(caller), body.name, body.description)
+        quotas = request.app.state.quotas
+        tenant = await _tenant(caller)
+        return await service.create_model(tenant, body.name, body.description, quotas)
 
     return await once(request, caller.tenant, act)
 
@@ -66,16 +69,17 @@ async def push(
     if kind.strip() != "application/octet-stream":
         raise UnsupportedMediaType("Send the file itself as application/octet-stream.")
     settings = request.app.state.settings
-    announced = request.headers.get("content-length")
-    if announced is not None and announced.isdigit() and int(announced) > settings.max_upload_bytes:
+    announced = _announced(request)
+    if announced is not None and announced > settings.max_upload_bytes:
         raise too_large(settings.max_upload_bytes)
+    digest = _digest(request.headers.get("content-digest"))
     row, version, new = await service.upload(
         await _tenant(caller),
         model,
         _whole(request, announced),
         request.app.state.store,
-        max_bytes=settings.max_upload_bytes,
-        expected_sha256=_digest(request.headers.get("content-digest")),
+        request.app.state.storage,
+        Expected(settings.max_upload_bytes, digest, announced),
         created_by=caller.subject,
     )
     request.app.state.wake_builds()
@@ -84,13 +88,18 @@ async def push(
     return await service.version_document(row, version)
 
 
-async def _whole(request: Request, announced: str | None) -> AsyncIterator[bytes]:
+def _announced(request: Request) -> int | None:
+    text = request.headers.get("content-length")
+    return int(text) if text is not None and text.isdigit() else None
+
+
+async def _whole(request: Request, announced: int | None) -> AsyncIterator[bytes]:
     """Give the body; raises Malformed when it ends before it should."""
     received = 0
     async for chunk in request.stream():
         received += len(chunk)
         yield chunk
-    if announced is not None and received != int(announced):
+    if announced is not None and received != announced:
         raise Malformed(f"The upload ended after {received} of {announced} bytes; send it again.")
 
 

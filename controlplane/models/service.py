@@ -10,12 +10,15 @@ from controlplane.artifacts.store import Blob, Store
 from controlplane.database import Taken, transaction
 from controlplane.models import repository
 from controlplane.models.states import VersionState
+from controlplane.models.storage import Storage
 from controlplane.models.tables import Model, Version
+from controlplane.models.turns import Standing, Waiting, next_builds
 from controlplane.rest import check_name, is_name, whole_number
-from controlplane.tenants.service import TenantId
+from controlplane.tenants.limits import Limits, check
+from controlplane.tenants.service import Quotas, TenantId
 from controlplane.wakes import Wake, tell
 from runtime import bundle
-from runtime.problems import Conflict, InvalidInput, NotFound
+from runtime.problems import Conflict, InvalidInput, NotFound, QuotaExceeded, TooLarge
 
 # First bytes of what joblib and pickle write: protocol 2 to 5, joblib's compressions; of a bundle.
 MAGICS: Final = {
@@ -53,6 +56,15 @@ class VersionToBuild:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """What was announced of an upload, and how large it may be in this installation."""
+
+    max_bytes: int
+    sha256: str | None
+    size_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Deployable:
     """A ready version as an endpoint needs it."""
 
@@ -85,13 +97,33 @@ async def show_model(row: Model) -> dict[str, Any]:
     }
 
 
-async def create_model(tenant: TenantId, name: str, description: str) -> dict[str, Any]:
-    """Make an empty model; raises Conflict."""
+async def create_model(
+    tenant: TenantId, name: str, description: str, quotas: Quotas
+) -> dict[str, Any]:
+    """Make an empty model; raises Conflict, QuotaExceeded."""
     check_name("model", name)
     try:
-        return await show_model(await repository.create_model(tenant, name, description))
+        async with transaction():
+            await _admit_model(tenant, name, await quotas.hold(tenant))
+            return await show_model(await repository.create_model(tenant, name, description))
     except Taken as error:
         raise Conflict(f"There is a model {name!r} already.") from error
+
+
+async def _admit_model(tenant: TenantId, name: str, limits: Limits) -> None:
+    if await repository.model(tenant, name) is None:
+        check("models", limits.models, await repository.count(tenant))
+
+
+async def count(tenant: TenantId) -> int:
+    """Give how many models a tenant has."""
+    return await repository.count(tenant)
+
+
+async def builds_running(tenant: TenantId) -> int:
+    """Give how many builds of a tenant run."""
+    running, _ = (await repository.building([tenant])).get(tenant, (0, None))
+    return running
 
 
 async def get_model(tenant: TenantId, name: str) -> Model:
@@ -113,14 +145,14 @@ async def upload(
     name: str,
     chunks: AsyncIterator[bytes],
     store: Store,
-    *,
-    max_bytes: int,
-    expected_sha256: str | None,
+    storage: Storage,
+    expected: Expected,
     created_by: str,
 ) -> tuple[Model, Version, bool]:
     """Take a file in as a new version; gives the version and whether it is new."""
     check_name("model", name)
-    blob = await store.put(chunks, max_bytes=max_bytes, expected_sha256=expected_sha256)
+    await _admit_model(tenant, name, await storage.quotas.of(tenant))
+    blob = await _stored(tenant, chunks, store, storage, expected)
     try:
         check_format(blob)
     except InvalidInput:
@@ -131,6 +163,9 @@ async def upload(
     async with transaction():
         # One upload to a model at a time from here: the same bytes twice are one version, and
         # other bytes the next number.
+        limits = await storage.quotas.hold(tenant)
+        await _admit_model(tenant, name, limits)
+        await storage.admit(tenant, blob, limits)
         model = await repository.lock(await repository.ensure_model(tenant, name))
         if model is None:
             raise Conflict(f"Model {name!r} was deleted just now; push again to make it anew.")
@@ -141,6 +176,26 @@ async def upload(
             return model, known, False
         version = await repository.add_version(model, blob.sha256, blob.size_bytes, created_by)
         return model, version, True
+
+
+async def _stored(
+    tenant: TenantId,
+    chunks: AsyncIterator[bytes],
+    store: Store,
+    storage: Storage,
+    expected: Expected,
+) -> Blob:
+    """Store an upload within the room that the tenant has."""
+    room = await storage.room(tenant, expected.sha256, expected.size_bytes)
+    most = expected.max_bytes if room is None else min(room, expected.max_bytes)
+    try:
+        return await store.put(chunks, max_bytes=most, expected_sha256=expected.sha256)
+    except TooLarge:
+        if most == expected.max_bytes:
+            raise
+        limits, held = await storage.quotas.of(tenant), await storage.held(tenant)
+        check("storage_bytes", limits.storage_bytes, sum(held.values()), most + 1)
+        raise
 
 
 async def _again(version: Version) -> None:
@@ -328,9 +383,9 @@ async def resume_builds(attempts: int = MAX_ATTEMPTS) -> int:
     )
 
 
-async def take_waiting(limit: int) -> list[VersionToBuild]:
-    """Take versions from the queue for building."""
-    rows = await repository.waiting_of_all(limit)
+async def take_waiting(free: int, quotas: Quotas) -> list[VersionToBuild]:
+    """Take versions from the queue for building; tenants take turns."""
+    rows = await repository.versions_of_all(await _next_builds(free, quotas))
     tenant = await repository.tenants_of_all([row.id for row in rows]) if rows else {}
     return [
         VersionToBuild(
@@ -347,15 +402,50 @@ async def take_waiting(limit: int) -> list[VersionToBuild]:
     ]
 
 
+async def _next_builds(free: int, quotas: Quotas) -> list[uuid.UUID]:
+    waiting = [
+        Waiting(row["id"], row["tenant_id"], row["place"], row["created_at"])
+        for row in await repository.waiting_of_all(free)
+    ]
+    tenants = list({one.tenant for one in waiting})
+    running = await repository.building(tenants) if tenants else {}
+    standing = {
+        tenant: Standing(
+            *running.get(tenant, (0, None)), (await quotas.of(TenantId(tenant))).builds
+        )
+        for tenant in tenants
+    }
+    return next_builds(waiting, standing, free)
+
+
 async def unfinished() -> frozenset[uuid.UUID]:
     """Give every version that is built, or waits for it."""
     return frozenset(await repository.unfinished_of_all())
 
 
 async def build_succeeded(
+    version_id: uuid.UUID,
+    report: dict[str, Any],
+    plan: Blob | None,
+    fallback_because: str | None,
+    storage: Storage,
+) -> bool:
+    """Record a build that can be served: from a plan that fits, or by the fallback runtime."""
+    async with transaction():
+        tenant = await repository.tenant_of(version_id)
+        if plan is not None and tenant is not None:
+            limits = await storage.quotas.hold(TenantId(tenant))
+            try:
+                await storage.admit(TenantId(tenant), plan, limits)
+            except QuotaExceeded as error:
+                reason = f"Its plan has {plan.size_bytes} bytes. {error.detail}"
+                return await build_failed(version_id, reason, "Then push it again.", report)
+        return await _ready(version_id, report, plan, fallback_because)
+
+
+async def _ready(
     version_id: uuid.UUID, report: dict[str, Any], plan: Blob | None, fallback_because: str | None
 ) -> bool:
-    """Record a build that can be served: from a plan, or by the fallback runtime."""
     return await repository.move(
         version_id,
         VersionState.BUILDING,

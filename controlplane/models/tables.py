@@ -48,6 +48,7 @@ class Version(Table):
     report = fields.JSONField[dict[str, Any]](null=True)
     created_by = fields.CharField(max_length=100)
     created_at = fields.DatetimeField(auto_now_add=True)
+    build_began_at = fields.DatetimeField(null=True)  # the last time
     ready_at = fields.DatetimeField(null=True)
 
     class Meta:

@@ -36,9 +36,11 @@ class Keyring:
         self._loaded: Loaded | None = None
 
     async def ensure(self) -> None:
-        """Load the keys; the first start makes one. Called under the start-up lock."""
-        if not any(row.state == KeyState.ACTIVE for row in await repository.keys()):
-            await self._make(KeyState.ACTIVE)
+        """Load the keys; the first start makes the first two. Called under the start-up lock."""
+        states = {row.state for row in await repository.keys()}
+        for state in (KeyState.ACTIVE, KeyState.NEXT):
+            if state not in states:
+                await self._make(state)
         await self.load()
 
     @property

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from controlplane.callers import Callers, CurrentCaller, require_platform
-from controlplane.idempotency import once
+from controlplane.idempotency import once, once_with_secret
 from controlplane.oauth import metadata, schemas
 from controlplane.oauth.clients import ClientInfo, NewClient
 from controlplane.oauth.exchange import Came
@@ -84,21 +84,6 @@ async def userinfo(request: Request) -> JSONResponse:
         raise Forbidden("This needs the scope openid.", scope="openid")
     told = await oauth_of(request).userinfo(caller)
     return JSONResponse(told, headers=NO_STORE)
-
-
-@router.get("/v1/whoami")
-async def whoami(request: Request) -> dict[str, Any]:
-    """Tell as whom a token makes requests, whatever its scopes."""
-    callers: Callers = request.app.state.callers
-    caller = await callers.identify(request.headers.get("authorization"))
-    return {
-        "tenant": caller.tenant,
-        "subject": caller.subject,
-        "client": caller.client,
-        "role": caller.role,
-        "scopes": sorted(caller.scopes),
-        "name": await oauth_of(request).name_of(caller),
-    }
 
 
 @router.get("/oauth2/jwks.json")
@@ -184,11 +169,9 @@ async def create_client(
 
     async def act() -> dict[str, Any]:
         made = await oauth.clients.create(caller, tenant, wanted)
-        # Kept for a retry of this request, and kept as well as a secret must be.
-        return {**_show(made), "secret": made.secret and oauth.seal(made.secret)}
+        return _show(made) | ({} if made.secret is None else {"secret": made.secret})
 
-    answer = await once(request, caller.tenant, act)
-    return {**answer, "secret": answer["secret"] and oauth.unseal(answer["secret"])}
+    return {"secret": None, **await once_with_secret(request, caller.tenant, "secret", act)}
 
 
 @router.delete("/v1/clients/{client}", status_code=204)

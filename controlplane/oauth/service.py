@@ -377,14 +377,6 @@ class OAuth:
         told = {} if person is None else grants.identity(person.email, person.name, caller.scopes)
         return {"sub": caller.subject, **told}
 
-    async def name_of(self, caller: Caller) -> str | None:
-        """Give the name of a program, or the address of a person."""
-        person = await _person(caller.subject)
-        if person is not None:
-            return person.email
-        client = await self.clients.known(caller.client)
-        return None if client is None else client.name
-
     async def is_revoked(self, jti: str) -> bool:
         """Tell whether an access token was revoked before its time."""
         return await repository.is_revoked_of_all(jti)

@@ -1,9 +1,11 @@
 """Desired endpoints against what the engine runs, one step at a time."""
 
 import uuid
+from datetime import UTC, datetime
 
 from controlplane.endpoints import service as endpoints
 from controlplane.engines.engine import EndpointId, Engine
+from controlplane.reconciler import metering
 
 
 async def reconcile(endpoint_id: uuid.UUID, engine: Engine, issuer: str) -> bool:
@@ -17,9 +19,11 @@ async def reconcile(endpoint_id: uuid.UUID, engine: Engine, issuer: str) -> bool
     seen = await engine.observe(key)
     if wanted is None:
         if seen is not None:
+            await metering.record_one(engine, key, datetime.now(UTC))
             await engine.delete(key)
             return True
         await endpoints.forget(endpoint_id)
+        await metering.forget(endpoint_id)
         return False
     behind = seen is None or seen.observed_generation != wanted.generation
     if behind or engine.drifts:

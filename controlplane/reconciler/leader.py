@@ -13,20 +13,22 @@ from controlplane import telemetry
 from controlplane.artifacts.exchange import Exchange
 from controlplane.artifacts.store import Store
 from controlplane.endpoints import service as endpoints
-from controlplane.engines.engine import EndpointId, Engine
+from controlplane.engines.engine import EndpointId, Engine, TenantLimits
+from controlplane.models.storage import Storage
 from controlplane.oauth.service import OAuth
-from controlplane.reconciler import sweep
+from controlplane.reconciler import metering, sweep
 from controlplane.reconciler.builds import Builds
 from controlplane.reconciler.endpoints import reconcile
 from controlplane.reconciler.loop import Loop
 from controlplane.reconciler.pod_keys import PodKeys
 from controlplane.reconciler.versions import VersionBuilds
 from controlplane.tenants import service as tenants
+from controlplane.tenants.limits import Limits
 from controlplane.wakes import Wake
 from runtime.problems import EngineUnavailable
 
-KEYS_RESYNC_S: Final = 15.0
-KEYS_AGAIN_S: Final = 0.2
+PUBLISH_RESYNC_S: Final = 15.0
+PUBLISH_AGAIN_S: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Duties:
     changes   names endpoints that changed in the engine, where it can tell
     exchange  what pods read and write of the store, where there are pods
     shelf     environments that pods read there
+    storage   what tenants may store, and have otherwise
     """
 
     store: Store
@@ -44,6 +47,7 @@ class Duties:
     builds_at_once: int
     oauth: OAuth
     issuer: str
+    storage: Storage
     changes: Callable[[], AsyncIterator[EndpointId]] | None = None
     exchange: Exchange | None = None
     shelf: sweep.Shelf | None = None
@@ -77,26 +81,38 @@ class Work:
         if self._running is not None:
             await self._running.publish_keys()
 
+    async def publish_limits(self) -> None:
+        """Hand what tenants may run to the engine now, if it changed and this replica leads."""
+        if self._running is not None:
+            await self._running.publish_limits()
+
     @property
     def keys_published(self) -> bool:
         """Tell whether the engine has got the keys from this replica since it leads."""
         return self._running is not None and self._running.published is not None
 
 
+def engine_limits(limits: Limits) -> TenantLimits:
+    """Give those of a tenant's limits that an engine holds it to."""
+    return TenantLimits(limits.cpu_millis, limits.memory_mib, limits.replicas)
+
+
 class _Loops:
     def __init__(self, duties: Duties, may_act: Callable[[], bool]) -> None:
         self._duties, self._may_act = duties, may_act
-        self._builds = VersionBuilds(duties.builds, duties.builds_at_once)
+        self._builds = VersionBuilds(duties.builds, duties.builds_at_once, duties.storage)
         self._endpoints: Loop[uuid.UUID] = Loop("endpoints", self._reconcile, endpoints.all_ids)
-        self._keys_due, self._pods_due = asyncio.Event(), asyncio.Event()
+        self._publish_due, self._pods_due = asyncio.Event(), asyncio.Event()
         self.published: bytes | None = None
+        self._limits: object = None
 
     async def run(self) -> None:
         duties = self._duties
         jobs: list[Awaitable[None]] = [
             self._builds.run(),
             self._endpoints.run(),
-            self._keep_keys_published(),
+            self._keep_published(),
+            metering.run(duties.engine),
             sweep.run(
                 duties.store,
                 duties.engine,
@@ -124,12 +140,12 @@ class _Loops:
                 self._builds.wake()
             case Wake.ENDPOINT:
                 self._endpoints.wake(uuid.UUID(key))
-            case Wake.KEYS:
-                self._keys_due.set()
+            case Wake.KEYS | Wake.LIMITS:
+                self._publish_due.set()
             case Wake.ALL:
                 self._builds.wake()
                 self._endpoints.look()
-                self._keys_due.set()
+                self._publish_due.set()
             case Wake.LEADER:
                 pass
 
@@ -137,6 +153,14 @@ class _Loops:
         if not self._may_act():
             return False
         return await reconcile(endpoint, self._duties.engine, self._duties.issuer)
+
+    async def publish_limits(self) -> None:
+        quotas = self._duties.storage.quotas
+        different = await quotas.of_all_that_differ()
+        limits = {tenant: engine_limits(own) for tenant, own in different.items()}
+        if limits != self._limits:
+            await self._duties.engine.publish_limits(engine_limits(quotas.defaults), limits)
+            self._limits = limits
 
     async def publish_keys(self) -> None:
         """Hand the keys to the engine if they changed; what it has may sign when its time comes."""
@@ -155,19 +179,21 @@ class _Loops:
             self.published = document
             self._pods_due.set()
 
-    async def _keep_keys_published(self) -> None:
+    async def _keep_published(self) -> None:
         while True:
-            pause = KEYS_RESYNC_S
-            self._keys_due.clear()
+            pause = PUBLISH_RESYNC_S
+            self._publish_due.clear()
             try:
+                # Limits first: with the keys an engine has all it needs to make tenants' places.
+                await self.publish_limits()
                 await self.publish_keys()
             except EngineUnavailable:
-                pause = KEYS_AGAIN_S
+                pause = PUBLISH_AGAIN_S
             except Exception:  # noqa: BLE001  (logged; the next resync tries again)
-                telemetry.log.exception("the keys could not be published")
+                telemetry.log.exception("keys and limits could not be published")
             try:
                 async with asyncio.timeout(pause):
-                    await self._keys_due.wait()
+                    await self._publish_due.wait()
             except TimeoutError:
                 continue
 
@@ -181,7 +207,7 @@ class _Loops:
             except Exception:  # noqa: BLE001  (logged; the next look tries again)
                 telemetry.log.exception("the keys could not be put into the object store")
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(KEYS_RESYNC_S):
+                async with asyncio.timeout(PUBLISH_RESYNC_S):
                     await self._pods_due.wait()
 
     async def _follow(self, changes: Callable[[], AsyncIterator[EndpointId]]) -> None:

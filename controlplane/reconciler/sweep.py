@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from controlplane import idempotency
+from controlplane.accounts import service as accounts
 from controlplane.artifacts.exchange import Exchange
 from controlplane.artifacts.store import Store
 from controlplane.endpoints import service as endpoints
@@ -92,6 +93,10 @@ async def run(
     parts: dict[str, Part] = {
         "blobs": lambda: sweep_blobs(store, shelf=shelf),
         "endpoints": lambda: sweep_endpoints(engine),
+        "ended sessions": lambda: accounts.forget_ended(datetime.now(UTC)),
+        "idempotency keys": lambda: idempotency.forget(
+            datetime.now(UTC) - timedelta(seconds=ORPHAN_S)
+        ),
     }
     if builds is not None:
         parts["left-overs of builds"] = functools.partial(sweep_builds, builds)
@@ -109,7 +114,3 @@ async def run(
             else:
                 if removed:
                     log.info("swept %d %s", removed, what)
-        try:
-            await idempotency.forget(datetime.now(UTC) - timedelta(seconds=ORPHAN_S))
-        except Exception:
-            log.exception("forgetting old idempotency keys failed")

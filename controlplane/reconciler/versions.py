@@ -6,6 +6,7 @@ import logging
 from controlplane.builder.report import Outcome
 from controlplane.models import service as models
 from controlplane.models.service import VersionToBuild
+from controlplane.models.storage import Storage
 from controlplane.reconciler.builds import Builds, Built
 from controlplane.telemetry import BUILDS
 
@@ -15,8 +16,8 @@ log = logging.getLogger("kubeserve.builds")
 class VersionBuilds:
     """Builds what waits, a few at once; a crash at any line leaves what is built again."""
 
-    def __init__(self, builds: Builds, at_once: int) -> None:
-        self._builds, self._at_once = builds, at_once
+    def __init__(self, builds: Builds, at_once: int, storage: Storage) -> None:
+        self._builds, self._at_once, self._storage = builds, at_once, storage
         self._woken = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -43,7 +44,9 @@ class VersionBuilds:
 
     async def _take(self, free: int) -> list[VersionToBuild]:
         try:
-            return await models.take_waiting(free) if free > 0 else []
+            if free <= 0:
+                return []
+            return await models.take_waiting(free, self._storage.quotas)
         except Exception:
             log.exception("the queue could not be read")
             return []
@@ -88,10 +91,10 @@ class VersionBuilds:
             case Outcome.PLAN:
                 if built.plan is None:
                     raise RuntimeError("a build reports a plan and gives none")
-                await models.build_succeeded(version.id, document, built.plan, None)
+                await models.build_succeeded(version.id, document, built.plan, None, self._storage)
             case Outcome.FALLBACK:
                 because = report.fallback_because
-                await models.build_succeeded(version.id, document, None, because)
+                await models.build_succeeded(version.id, document, None, because, self._storage)
             case Outcome.FAILED:
                 reason = report.reason or "The build failed."
                 await models.build_failed(version.id, reason, report.advice, document)

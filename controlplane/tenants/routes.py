@@ -1,13 +1,18 @@
 """Tenants over HTTP, for administrators."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
+from controlplane.audit import service as audit
 from controlplane.callers import CurrentCaller, require_platform
-from controlplane.idempotency import once
+from controlplane.database import transaction
+from controlplane.idempotency import once_with_secret
+from controlplane.permissions import Role
 from controlplane.rest import MAX_PAGE, after, page
-from controlplane.tenants import schemas, service
+from controlplane.tenants import invitations, schemas, service
+from controlplane.tenants.member_routes import link_of
 from controlplane.tenants.service import TenantInfo
 
 router = APIRouter(prefix="/v1/tenants", tags=["tenants"])
@@ -35,9 +40,16 @@ async def create_tenant(
     require_platform(caller)
 
     async def act() -> dict[str, Any]:
-        return _show(await service.create(body.name))
+        async with transaction():
+            tenant = await service.create(body.name)
+            await audit.record(caller, "tenant.create", f"tenant:{tenant.name}")
+            if body.owner is None:
+                return _show(tenant)
+            now = datetime.now(UTC)
+            invited = await invitations.invite(caller, tenant, body.owner, Role.OWNER, now)
+            return {**_show(tenant), "invitation": link_of(request, invited)}
 
-    return await once(request, caller.tenant, act)
+    return await once_with_secret(request, caller.tenant, "invitation", act)
 
 
 @router.get("/{tenant}")

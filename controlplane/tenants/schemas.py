@@ -1,9 +1,30 @@
 """What the tenants' routes take."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+from controlplane.permissions import Role
 
 
 class NewTenant(BaseModel):
+    """A tenant; `owner` is the e-mail address of who is invited to own it."""
+
     model_config = ConfigDict(extra="forbid")
 
     name: str
+    owner: str | None = None
+
+
+class NewInvitation(BaseModel):
+    """Without an e-mail address it is for whoever has the link."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    email: str | None = Field(None, max_length=254)
+    role: Role
+    tenant: str | None = None
+
+
+class NewRole(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    role: Role

@@ -1,18 +1,21 @@
-"""Tenants: made by administrators, named once."""
+"""Tenants: made by administrators, named once; what each may have."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import NewType
 
 from controlplane.accounts import service as accounts
 from controlplane.accounts.service import Person
-from controlplane.callers import Standing
-from controlplane.database import Taken
+from controlplane.audit import service as audit
+from controlplane.callers import Caller, Standing
+from controlplane.database import Taken, transaction
 from controlplane.permissions import SCOPES_OF, Role
 from controlplane.rest import check_name, is_name
 from controlplane.tenants import repository
-from controlplane.tenants.tables import Tenant
+from controlplane.tenants.limits import Limits
+from controlplane.tenants.tables import Quota, Tenant
+from controlplane.wakes import Wake, tell
 from runtime.problems import Conflict, NotFound
 
 TenantId = NewType("TenantId", uuid.UUID)
@@ -114,3 +117,54 @@ async def add_member(tenant: TenantId, user_id: uuid.UUID, role: Role) -> None:
         await repository.add_member(tenant, user_id, role)
     except Taken as error:
         raise Conflict("They are a member already.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """What each tenant may have; `defaults` where nothing else was said of it."""
+
+    defaults: Limits
+
+    async def of(self, tenant: TenantId) -> Limits:
+        """Give a tenant's limits."""
+        return replace(self.defaults, **await self.overrides(tenant))
+
+    async def rate(self, name: str) -> int:
+        """Give how many requests each second a tenant may send to the API."""
+        return (await self.of((await get(name)).id)).requests_per_s
+
+    async def hold(self, tenant: TenantId) -> Limits:
+        """Give a tenant's limits, and keep others from using them up to the transaction's end.
+
+        First of all locks of a transaction, so that no two wait for each other.
+        """
+        await repository.lock(tenant)
+        return await self.of(tenant)
+
+    async def overrides(self, tenant: TenantId) -> dict[str, int]:
+        """Give what was set for this tenant alone."""
+        row = await repository.quota(tenant)
+        return {} if row is None else self._set(row)
+
+    async def put(
+        self, caller: Caller, tenant: TenantInfo, overrides: dict[str, int | None]
+    ) -> None:
+        """Set what differs for a tenant; what is None or not there is the installation's.
+
+        Less than what is used takes nothing away; there is only no more until it fits.
+        """
+        nothing = dict.fromkeys(asdict(self.defaults))
+        async with transaction():
+            await repository.put_quota(tenant.id, {**nothing, **overrides})
+            own = {name: value for name, value in overrides.items() if value is not None}
+            await audit.record(caller, "quota.set", f"tenant:{tenant.name}", **own)
+            await tell(Wake.LIMITS)
+
+    async def of_all_that_differ(self) -> dict[str, Limits]:
+        """Give the limits of tenants for which something was set, by name."""
+        rows = await repository.quotas_of_all()
+        return {tenant.name: replace(self.defaults, **self._set(row)) for tenant, row in rows}
+
+    def _set(self, row: Quota) -> dict[str, int]:
+        found = {name: getattr(row, name) for name in asdict(self.defaults)}
+        return {name: value for name, value in found.items() if value is not None}

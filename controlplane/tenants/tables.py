@@ -1,4 +1,4 @@
-"""Tenants: who owns models and endpoints; their members, and who is invited."""
+"""Tenants: who owns models and endpoints and how much; their members, and who is invited."""
 
 from typing import Any
 
@@ -17,6 +17,26 @@ class Tenant(Model):
 
     class Meta:
         table = "tenants"
+
+
+class Quota(Model):
+    """Where one tenant's limits differ from those of the installation; null: they do not."""
+
+    tenant: fields.OneToOneRelation[Model] = fields.OneToOneField(
+        "kubeserve.Tenant", related_name=False, on_delete=fields.CASCADE, primary_key=True
+    )
+    tenant_id: Any
+    models = fields.IntField(null=True)
+    storage_bytes = fields.BigIntField(null=True)
+    endpoints = fields.IntField(null=True)
+    builds = fields.IntField(null=True)
+    replicas = fields.IntField(null=True)
+    cpu_millis = fields.IntField(null=True)
+    memory_mib = fields.IntField(null=True)
+    requests_per_s = fields.IntField(null=True)
+
+    class Meta:
+        table = "quotas"
 
 
 class Member(Model):
@@ -40,14 +60,17 @@ class Member(Model):
 
 
 class Invitation(Model):
-    """An address that may join; whoever has the link, whose secret is kept as a digest, is it."""
+    """An address that may join; whoever has the link, whose secret is kept as a digest, is it.
+
+    Without an address it is for whoever has the link.
+    """
 
     id = fields.UUIDField(primary_key=True)
     tenant: fields.ForeignKeyRelation[Tenant] = fields.ForeignKeyField(
         "kubeserve.Tenant", related_name=False, on_delete=fields.CASCADE
     )
     tenant_id: Any
-    email = fields.CharField(max_length=254)
+    email = fields.CharField(max_length=254, null=True)
     role = fields.CharEnumField(Role, max_length=16)
     secret_sha256 = fields.CharField(max_length=64, unique=True)
     invited_by = fields.CharField(max_length=100)

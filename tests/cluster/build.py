@@ -85,10 +85,14 @@ ALL: Final = {
     )
 }
 
+# Of single tests, which build them themselves: no part of the cluster.
+OTHERS: Final = {"hydra": Server("hydra", {"hydra": "."})}
+
 
 def build(*modules: str) -> None:
     """Build what is missing of the named servers (of all, if none is named)."""
-    missing = [ALL[name] for name in modules or ALL if not ALL[name].built()]
+    wanted = [(ALL | OTHERS)[name] for name in modules or ALL]
+    missing = [server for server in wanted if not server.built()]
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         for done in [pool.submit(_build, server) for server in missing]:
             done.result()
@@ -96,7 +100,7 @@ def build(*modules: str) -> None:
 
 def binary(name: str) -> Path:
     """Give the path of a built program."""
-    for server in ALL.values():
+    for server in (ALL | OTHERS).values():
         if name in server.packages:
             path = server.folder / name
             if not path.exists():

@@ -21,11 +21,12 @@ from controlplane.engines.engine import (
     DesiredRevision,
     EndpointId,
     Scaling,
+    TenantLimits,
 )
 from controlplane.engines.knative import render
 from controlplane.engines.knative.cluster import Cluster as Kubernetes
 from controlplane.engines.knative.engine import KnativeEngine
-from controlplane.engines.knative.install import Install, ObjectStore, Quota
+from controlplane.engines.knative.install import Install, ObjectStore
 from runtime.problems import Conflict, Problem
 from tests.cluster import images, minio
 from tests.cluster.kube import Cluster
@@ -92,8 +93,8 @@ def image(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> str:
 def rig(cluster: Cluster, image: str) -> Iterator[Rig]:
     prefix = f"why-{os.urandom(3).hex()}-"
     store = ObjectStore("http://minio.minio.svc:9000", "none", namespace="minio")
-    quota = Quota(10**6, 10**7, 100)
-    install = Install(ISSUER, image, image, namespace_prefix=prefix, store=store, quota=quota)
+    limits = TenantLimits(10**6, 10**7, 100)
+    install = Install(ISSUER, image, image, namespace_prefix=prefix, store=store, limits=limits)
     made = Rig(cluster, install)
     try:
         yield made
@@ -246,7 +247,7 @@ async def test_a_replica_that_is_not_ready_in_time(
 
 
 async def test_a_quota_that_is_used_up(rig: Rig) -> None:
-    engine = await rig.engine(quota=Quota(16_000, 10, 3))
+    engine = await rig.engine(limits=TenantLimits(16_000, 10, 3))
     found = await named(engine, await rig.apply(engine, endpoint("quota")), "QuotaExceeded")
     (figures,) = [fact for fact in found.evidence if fact.startswith("requests.memory:")]
     assert figures.endswith("used 0, limit 10Mi")

@@ -11,7 +11,7 @@ from sklearn.datasets import load_iris
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 
-from controlplane.client import ApiError, BadAnswer, BuildFailed, NotFound
+from controlplane.client import ApiError, BadAnswer, BuildFailed, NotFound, Usage
 from tests.conformance.platform import Platform, rows
 
 X, Y = load_iris(return_X_y=True)
@@ -196,6 +196,31 @@ def test_replicas_wrote_logs(platform: Platform, iris: str) -> None:
     platform.client.predict(iris, X[:1])
     lines = platform.until(lambda: list(platform.client.logs(iris, tail=50)))
     assert any("serving iris" in line.text for line in lines)
+
+
+def test_usage_is_counted_and_compared_with_a_replica_kept_warm(
+    platform: Platform, model: LogisticRegression
+) -> None:
+    platform.push(model, "metered")
+    platform.client.deploy("metered", scaling=platform.short)
+    for _ in range(5):
+        platform.client.predict("metered", X[:3])
+
+    def noted() -> Usage | None:
+        found = platform.client.usage(endpoint="metered")
+        whole = bool(found) and found[0].requests in (5, None) and found[0].ready_s > 0
+        return found[0] if whole else None
+
+    used = platform.until(noted)
+    assert used.rows in (15, None)
+    assert used.starts >= 1
+    assert 0 < used.active_s <= used.lasted_s + 20
+    assert used.used.cpu_s <= used.kept_warm.cpu_s
+    platform.client.delete_endpoint("metered")
+    assert platform.client.usage(endpoint="metered")[0].starts >= 1
+    limits = platform.client.quota().limits
+    assert limits["models"].used >= 1
+    assert limits["storage_bytes"].used > 0
 
 
 def test_an_unready_change_is_refused_and_what_was_goes_on(platform: Platform, iris: str) -> None:

@@ -14,6 +14,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
+from tortoise import connections
 
 from controlplane.app import create_app
 from controlplane.builder.job import Builder
@@ -57,6 +58,19 @@ class Api:
         finally:
             server.should_exit = True
             await task
+
+    async def audited(self, tenant: str) -> list[dict[str, Any]]:
+        """Read a tenant's audit log, oldest first."""
+        rows = await connections.get("default").execute_query_dict(
+            "SELECT * FROM audit_events WHERE tenant = $1 ORDER BY id", [tenant]
+        )
+        for row in rows:
+            row["detail"] = json.loads(row["detail"])
+        return [*rows]
+
+    async def execute(self, statement: str, *values: object) -> None:
+        """Change what no API changes."""
+        await connections.get("default").execute_query(statement, [*values])
 
     async def another_tenant(self, name: str) -> "Api":
         """Make a tenant with a client of its own, signed in."""

@@ -68,7 +68,7 @@ async def test_ended_sessions_are_forgotten(api: Api) -> None:
     person = await ada(Passwords())
     await accounts.start_session(person, "127.0.0.1", "a browser", NOW)
     kept = await accounts.start_session(person, "127.0.0.1", "a browser", NOW + accounts.IDLE)
-    assert await accounts.forget_sessions(NOW + accounts.IDLE + timedelta(minutes=1)) == 1
+    assert await accounts.forget_ended(NOW + accounts.IDLE + timedelta(minutes=1)) == 1
     assert await accounts.signed_in(kept, NOW + accounts.IDLE) == person
 
 

@@ -18,6 +18,8 @@ ONLY_THE_INSTALLATIONS = {
     ("GET", "/v1/tenants"),
     ("POST", "/v1/tenants"),
     ("GET", "/v1/tenants/{tenant}"),
+    ("GET", "/v1/tenants/{tenant}/quota"),
+    ("PUT", "/v1/tenants/{tenant}/quota"),
 }
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/v1/models/{model}/aliases/{alias}"): {"version": 1},

@@ -61,7 +61,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 async def test_the_way_of_a_sign_in(server: Api, browser: Browser, home: Path) -> None:
     who = await log_in(server, browser, home)
-    assert (who["name"], who["role"], who["tenant"]) == ("ada@example.com", "developer", "default")
+    assert (who["email"], who["role"], who["tenant"]) == ("ada@example.com", "developer", "default")
     assert who["subject"].startswith("user:")
     assert "models:write" in who["scopes"]
     assert (home / "login.json").stat().st_mode & 0o777 == 0o600
@@ -110,7 +110,7 @@ async def test_the_sdk_gets_tokens_for_endpoints_with_a_sign_in(
         fetch = client._core.tokens.fetch
         texts = await asyncio.gather(*(client._run(fetch(a)) for a in audiences))
         assert len(set(texts)) == 8
-        assert (await client.whoami())["role"] == "developer"
+        assert (await client.me()).role == "developer"
         # A token that a server turned down is renewed, though its time is not over.
         again = await client._run(fetch(audiences[0], texts[0]))
         assert again != texts[0]
@@ -130,7 +130,7 @@ async def test_a_sign_in_that_ended_says_what_to_do(
     await server.http.post("/oauth2/revoke", data=form, headers={"authorization": ""})
     async with AsyncClient() as client:
         with pytest.raises(NotConfigured, match="kubeserve login"):
-            await client.whoami()
+            await client.me()
     assert file.read() is None
 
 

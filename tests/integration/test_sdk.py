@@ -113,3 +113,29 @@ async def test_refusals_keep_their_words(client: AsyncClient) -> None:
     assert refused.value.type.startswith("/problems/")
     with pytest.raises(NotFound):
         await client.model("nowhere")
+
+
+async def test_members_and_invitations(client: AsyncClient, api: Api) -> None:
+    me = await client.me()
+    assert (me.subject, me.email, me.tenants) == (f"client:{api.client_id}", None, ())
+    made = await client.invite("ada@example.com", "owner")
+    assert made.link is not None
+    assert made.link not in repr(made)
+    assert [i.email for i in await client.invitations()] == ["ada@example.com"]
+    form = {"secret": made.link.rpartition("=")[2], "name": "Ada", "password": "four words of mine"}
+    ours = {"sec-fetch-site": "same-origin"}
+    joined = await api.http.post("/invitations/accept", data=form, headers=ours)
+    assert joined.status_code == 303
+    [member] = await client.members()
+    assert (member.email, member.role) == ("ada@example.com", "owner")
+    with pytest.raises(ApiError, match="Only an owner"):
+        await client.change_role("ada@example.com", "viewer")
+    with pytest.raises(NotFound):
+        await client.remove_member("eve@example.com")
+    other = await client.invite("bob@example.com", "viewer")
+    await client.revoke_invitation(other.id)
+    assert await client.invitations() == []
+    assert [(p.email, p.disabled) for p in await client.people()] == [("ada@example.com", False)]
+    assert (await client.disable("ada@example.com")).disabled
+    assert not (await client.disable("ada@example.com", disabled=False)).disabled
+    assert "/account/password?secret=" in (await client.password_link("ada@example.com")).link

@@ -24,6 +24,8 @@ NEXT: Final = {
     "{name}`. Killed by 137 means most often that memory ran out.",
     "PortTaken": "Stop the program that listens there (`ss -ltnp`), or give KubeServe other ports "
     "with KUBESERVE_PORTS.",
+    "QuotaExceeded": "`kubeserve quota` shows what is used; delete endpoints that are not needed, "
+    "give those that are warm --min-scale 0, or ask the operator for more replicas.",
     "NotTaken": "If it lasts, `kubeserve status` shows what is down, and home/logs/api.log says "
     "what was refused.",
 }
@@ -47,6 +49,8 @@ def cause(
     if ready is not None and ready.status is Condition.FALSE:
         written = tuple(f"log of {one.replica}: {redacted(one.text)}" for one in log[-LINES:])
         return _fault(ready.reason, _sentence(ready.message), facts + written, desired)
+    if active is not None and active.reason == "QuotaExceeded":
+        return _fault(active.reason, active.message, facts, desired)
     if ready is not None and ready.reason == "Deploying":
         return Cause("Starting", True, f"{ready.message} ({_seconds(ready, now)} s so far)", facts)
     if seen.replicas:

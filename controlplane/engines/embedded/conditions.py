@@ -46,8 +46,13 @@ def ready_of(
     return Verdict(READY, Condition.TRUE, "AtZero", text)
 
 
-def active_of(scaler: Scaler | None, ready: int) -> Verdict:
-    """Tell whether requests are being served."""
+def active_of(scaler: Scaler | None, ready: int, full: str | None = None) -> Verdict:
+    """Tell whether requests are being served.
+
+    full  why no worker may be started although one is wanted or could be
+    """
+    if full is not None:
+        return Verdict(ACTIVE, Condition.FALSE, "QuotaExceeded", full[0].upper() + full[1:] + ".")
     if scaler is None or scaler.active is False:
         text = "No requests for a window; scaled to zero."
         return Verdict(ACTIVE, Condition.FALSE, "NoTraffic", text)

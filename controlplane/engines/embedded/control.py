@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,7 +17,7 @@ from controlplane.engines.embedded.wire import (
     endpoint_from,
     observed_to_json,
 )
-from controlplane.engines.engine import EndpointId, ObservedEndpoint
+from controlplane.engines.engine import EndpointId, Metered, ObservedEndpoint
 
 LINE_LIMIT = 16 * 1024 * 1024
 FOLLOW_QUEUE = 10_000
@@ -31,8 +32,10 @@ class Commands(Protocol):
 
     def apply(self, desired: LocalEndpoint) -> None: ...
     def observe(self, endpoint: str | None) -> Sequence[ObservedEndpoint]: ...
+    def usage(self) -> Sequence[Metered]: ...
     def delete(self, endpoint: str) -> None: ...
     def publish_keys(self, document: str) -> None: ...
+    def publish_limits(self, document: dict[str, Any]) -> None: ...
     def files(self) -> set[str]: ...
     def routes(self) -> list[dict[str, Any]]: ...
 
@@ -90,7 +93,7 @@ class ControlServer:
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         try:
             return {"ok": True, **self._do(request)}
-        except (WireError, PortsExhausted, KeyError, ValueError, OSError) as error:
+        except (WireError, PortsExhausted, KeyError, TypeError, ValueError, OSError) as error:
             return {"ok": False, "error": str(error)}
 
     def _do(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -100,17 +103,22 @@ class ControlServer:
             case "observe":
                 seen = self._commands.observe(request.get("id"))
                 return {"endpoints": [observed_to_json(o) for o in seen]}
+            case "usage":
+                return {"usage": [asdict(one) for one in self._commands.usage()]}
             case "delete":
                 self._commands.delete(str(request["id"]))
             case "keys":
                 self._commands.publish_keys(str(request["document"]))
+            case "limits":
+                self._commands.publish_limits(dict(request["document"]))
             case "files":
                 return {"files": sorted(self._commands.files())}
             case "logs":
                 raise ValueError(f"no endpoint {request.get('id')} runs here")
             case other:
                 raise ValueError(
-                    f"{other!r} is not one of apply, observe, delete, keys, files, routes, logs"
+                    f"{other!r} is not one of apply, observe, usage, delete, keys, limits, files,"
+                    " routes, logs"
                 )
         return {}
 

@@ -17,11 +17,14 @@ from controlplane.engines.embedded.wire import LocalEndpoint, observed_from
 from controlplane.engines.engine import (
     BackendKind,
     Cause,
+    Counters,
     DesiredEndpoint,
     DesiredRevision,
     EndpointId,
     LogLine,
+    Metered,
     ObservedEndpoint,
+    TenantLimits,
 )
 from runtime.launch import Backend, RevisionLaunch
 from runtime.problems import Conflict, EngineUnavailable
@@ -126,6 +129,16 @@ class EmbeddedEngine:
         answer = await self._ask({"do": "observe", "id": None})
         return tuple(observed_from(o) for o in answer["endpoints"])
 
+    async def usage(
+        self, since: Mapping[EndpointId, datetime]  # noqa: ARG002  (counters go on from any time)
+    ) -> tuple[Metered, ...]:
+        """Read the counters of every endpoint; the supervisor's go on over its restarts."""
+        answer = await self._ask({"do": "usage"})
+        return tuple(
+            Metered(EndpointId(o["endpoint"]), o["source"], Counters(**o["counters"]))
+            for o in answer["usage"]
+        )
+
     async def delete(self, endpoint: EndpointId) -> None:
         """Remove the endpoint; nothing there is success."""
         await self._ask({"do": "delete", "id": endpoint})
@@ -134,6 +147,14 @@ class EmbeddedEngine:
     async def publish_keys(self, document: bytes) -> None:
         """Replace the keys file of every worker."""
         await self._ask({"do": "keys", "document": document.decode()})
+
+    async def publish_limits(
+        self, otherwise: TenantLimits, limits: Mapping[str, TenantLimits]
+    ) -> None:
+        """Tell the supervisor how many workers each tenant may have; no more is bounded here."""
+        tenants = {tenant: one.replicas for tenant, one in limits.items()}
+        document = {"otherwise": otherwise.replicas, "tenants": tenants}
+        await self._ask({"do": "limits", "document": document})
 
     async def explain(self, desired: DesiredEndpoint) -> Cause:
         """Name the cause of the state an endpoint is in."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from controlplane.engines.embedded.metering import Meter, meter_from
 from controlplane.engines.embedded.wire import LocalEndpoint, WireError, endpoint_from
 from controlplane.engines.engine import Condition, EndpointId
 
@@ -39,14 +40,14 @@ class Entry:
     """One endpoint.
 
     proven       the newest state of which a worker was ready once: served while a newer one fails
+    meter        what it used
     transitions  by type of condition
     """
 
     desired: LocalEndpoint
     port: int
     proven: LocalEndpoint | None = None
-    requests_total: int = 0
-    starts_total: int = 0
+    meter: Meter = field(default_factory=Meter)
     transitions: dict[str, Transition] = field(default_factory=dict)
 
     def turned(self, kind: str, status: Condition) -> bool:
@@ -93,8 +94,7 @@ class Ledger:
     def save_history(self, entry: Entry) -> None:
         """Write counters and transition times; a power cut may lose the latest."""
         document = {
-            "requests_total": entry.requests_total,
-            "starts_total": entry.starts_total,
+            "meter": entry.meter.to_json(),
             "transitions": {
                 kind: [turn.status.value, turn.at.isoformat()]
                 for kind, turn in entry.transitions.items()
@@ -154,7 +154,7 @@ def _entry(path: Path) -> Entry:
 def _recall(entry: Entry, path: Path) -> None:
     try:
         document = json.loads(path.read_text())
-        requests, starts = int(document["requests_total"]), int(document["starts_total"])
+        meter = meter_from(document["meter"])
         transitions = {
             kind: Transition(Condition(status), datetime.fromisoformat(at))
             for kind, (status, at) in document["transitions"].items()
@@ -162,8 +162,7 @@ def _recall(entry: Entry, path: Path) -> None:
     except (OSError, AttributeError, KeyError, TypeError, ValueError):
         # Counters begin anew, as after any restart of what counts; the endpoint is whole.
         return
-    entry.requests_total, entry.starts_total = requests, starts
-    entry.transitions = transitions
+    entry.meter, entry.transitions = meter, transitions
 
 
 def write_durably(path: Path, content: bytes, mode: int = 0o600) -> None:

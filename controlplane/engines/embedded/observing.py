@@ -27,8 +27,8 @@ def observe(pool: Pool) -> ObservedEndpoint:
         desired_replicas=pool.scaler.wanted if pool.scaler is not None else 0,
         conditions=tuple(conditions),
         concurrency=sum(w.concurrency for w in pool.workers.values()),
-        requests_total=entry.requests_total,
-        starts_total=entry.starts_total,
+        requests_total=entry.meter.requests,
+        starts_total=entry.meter.starts,
         cold_start=pool.cold_start,
         tag_urls={one.tag: url for one in entry.desired.revisions if one.tag is not None},
     )

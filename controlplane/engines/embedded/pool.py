@@ -19,6 +19,7 @@ from controlplane.engines.embedded.ledger import Entry
 from controlplane.engines.embedded.logs import EndpointLog
 from controlplane.engines.embedded.release import Release
 from controlplane.engines.embedded.scaler import Scaler
+from controlplane.engines.embedded.shares import Shares
 from controlplane.engines.embedded.wire import LocalEndpoint
 from controlplane.engines.embedded.words import Trouble
 from controlplane.engines.embedded.worker import State, Worker
@@ -32,6 +33,7 @@ DRAIN_SLACK_S = 5.0
 class Surroundings:
     """What pools share.
 
+    shares   workers of each tenant
     changed  counters or conditions changed: worth writing down soon
     proved   the entry's `proven` changed: to be made durable soon
     busy     the pool needs the tick from now on
@@ -40,6 +42,7 @@ class Surroundings:
     forker: Forker
     keys_file: Path
     logs: Path
+    shares: Shares
     changed: Callable[["Pool"], None]
     proved: Callable[["Pool"], None]
     busy: Callable[["Pool"], None]
@@ -59,6 +62,7 @@ class Pool:
         self.cold_start: ColdStart | None = None
         self.waiting = False
         self.closed = False
+        self._counted = 0
         self._retry: asyncio.TimerHandle | None = None
         self._first_byte: float | None = None
         self._number = 0
@@ -86,10 +90,20 @@ class Pool:
         """List who may be given connections: while a deploy starts, the generation before it."""
         return self._current(State.READY) or self.of_state(State.READY)
 
+    def count(self) -> None:
+        """Bring the meter up to now, and the tenant's share."""
+        running = len(self._current(State.STARTING, State.READY))
+        self._around.shares.changed(self.entry.desired.tenant, running - self._counted)
+        self._counted = running
+        starting, ready = self.of_state(State.STARTING), self.of_state(State.READY, State.DRAINING)
+        self.entry.meter.workers(time.monotonic(), len(starting), len(ready))
+
     def note(self) -> tuple[Verdict, Verdict]:
         """Give the conditions Ready and Active, and remember when they changed."""
+        self.count()
         ready = len(self.of_state(State.READY))
-        verdicts = self.release.verdict(self.door.taken, ready), active_of(self.scaler, ready)
+        full = self._full() if self._hopeless() else None
+        verdicts = self.release.verdict(self.door.taken, ready), active_of(self.scaler, ready, full)
         turned = [self.entry.turned(v.type, v.status) for v in verdicts]
         if any(turned):
             self._around.changed(self)
@@ -134,6 +148,7 @@ class Pool:
         self.door.close()
         for worker in tuple(self.workers.values()):
             self._drain(worker)
+        self.count()
 
     # Activation
 
@@ -144,19 +159,38 @@ class Pool:
             self._share(servers, self.door.parking.take())
             return
         if self._hopeless():
-            trouble = self.release.trouble or Trouble("Starting", "no worker is ready", final=False)
+            trouble = self._trouble()
             self.door.refuse(
                 trouble.message, None if trouble.final else max(1.0, self.release.left())
             )
             self._loop.call_soon(self.reconcile)
             return
+        if not self.waiting:
+            self.entry.meter.wakes += 1
         self.waiting = True
         self._wake(time.monotonic())
         self.reconcile()
 
     def _hopeless(self) -> bool:
         running = self.of_state(State.STARTING, State.READY)
-        return not running and (self.release.nothing_works or self.release.looping)
+        no_chance = self.release.nothing_works or self.release.looping or self._full() is not None
+        return not running and no_chance
+
+    def _full(self) -> str | None:
+        """Say that the tenant may have no worker more; None: it may."""
+        tenant, shares = self.entry.desired.tenant, self._around.shares
+        if shares.room(tenant):
+            return None
+        return (
+            f"the tenant's quota of {shares.limit(tenant)} replica(s) is used by its other "
+            "endpoints; wait until one of them is idle, or ask the operator to raise the quota"
+        )
+
+    def _trouble(self) -> Trouble:
+        full = self._full()
+        if full is not None:
+            return Trouble("QuotaExceeded", full, final=False)
+        return self.release.trouble or Trouble("Starting", "no worker is ready", final=False)
 
     def _wake(self, first_byte: float | None) -> Scaler:
         if self._first_byte is None:
@@ -178,6 +212,7 @@ class Pool:
         """Start and drain until what runs is what is wanted."""
         if self.closed or self.door.listener is None:
             return
+        self.count()
         wanted = self.scaler.wanted if self.scaler is not None else 0
         current = self._current(State.STARTING, State.READY)
         self._start(wanted - len(current))
@@ -216,6 +251,9 @@ class Pool:
             if self._retry is None:
                 self._retry = self._loop.call_later(left, self._again)
             return
+        count = min(count, self._around.shares.room(self.entry.desired.tenant))
+        if count <= 0:
+            return
         self.door.unwatch()
         serving = self.release.serving
         for _ in range(count):
@@ -224,11 +262,12 @@ class Pool:
             key = f"{serving.id}/{name}"
             worker = Worker(name, key, serving.generation, self, self._around.forker)
             self.workers[name] = worker
-            self.entry.starts_total += 1
+            self.entry.meter.starts += 1
             launch = serving.launch(self._around.keys_file, self.entry.port)
             worker.kill_after(START_WITHIN_S)
             worker.start(launch, listener, self.log, self._first_byte)
             self._first_byte = None
+        self.count()
 
     def _again(self) -> None:
         self._retry = None
@@ -279,7 +318,7 @@ class Pool:
     def on_stats(self, worker: Worker, packet: Packet) -> None:
         """Feed the scaler with a worker's last second."""
         requests = int(packet.get("requests", 0))
-        self.entry.requests_total += requests
+        self.entry.meter.add(packet)
         if self.scaler is not None:
             concurrency = float(packet.get("concurrency", 0.0))
             worker.concurrency = concurrency
@@ -311,6 +350,7 @@ class Pool:
         elif worker.was_ready:
             self.release.ended_well()
         self.reconcile()
+        self._around.changed(self)  # what it did until its end
 
     def _died(self, worker: Worker, how: Exited) -> None:
         ready_at = worker.ready_at if worker.was_ready else None

@@ -19,8 +19,9 @@ from controlplane.engines.embedded.forker import ZYGOTE, Forker
 from controlplane.engines.embedded.ledger import Entry, Ledger, write_durably
 from controlplane.engines.embedded.observing import observe
 from controlplane.engines.embedded.pool import Pool, Surroundings
+from controlplane.engines.embedded.shares import Shares
 from controlplane.engines.embedded.wire import LocalEndpoint
-from controlplane.engines.engine import EndpointId, ObservedEndpoint
+from controlplane.engines.engine import EndpointId, Metered, ObservedEndpoint
 
 TICK_S = 1.0
 SAVE_AFTER_S = 0.2
@@ -41,10 +42,12 @@ class Supervisor:
         self.pools: dict[EndpointId, Pool] = {}
         self.rerouted: set[asyncio.Event] = set()  # whoever follows the routes
         self.forker = Forker(zygote)
+        self._limits_file, self._shares = self._folder / "limits.json", Shares()
         self._around = Surroundings(
             forker=self.forker,
             keys_file=self.keys_file,
             logs=self._folder / "logs",
+            shares=self._shares,
             changed=self._changed,
             proved=self._has_proved,
             busy=self._busy,
@@ -61,6 +64,8 @@ class Supervisor:
         self.ledger.load()
         if not self.keys_file.exists():
             write_durably(self.keys_file, NO_KEYS)
+        if self._limits_file.exists():
+            self._shares.set(json.loads(self._limits_file.read_text()))
         self.forker.start()
         for entry in self.ledger.entries.values():
             self._open(entry)
@@ -69,9 +74,9 @@ class Supervisor:
     async def stop(self) -> None:
         """Save and end; workers see the end of file and the zygote its own."""
         await self.control.stop()
-        if self._save is not None:
-            self._save.cancel()
-        self._unsaved.update({pool: self._unsaved.get(pool, False) for pool in self._ticking})
+        for pool in self.pools.values():
+            pool.count()
+            self._unsaved.setdefault(pool, False)
         self._save_now()
         for pool in self.pools.values():
             pool.close()
@@ -112,6 +117,19 @@ class Supervisor:
         pools = [p for i, p in self.pools.items() if endpoint in (None, i)]
         return [observe(pool) for pool in pools]
 
+    def usage(self) -> list[Metered]:
+        """Tell what each endpoint used; on disk before it is told, so it never counts twice."""
+        for pool in self.pools.values():
+            if pool.workers:
+                pool.count()
+                self._unsaved.setdefault(pool, False)
+        self._save_now()
+        return [
+            pool.entry.meter.read(key)
+            for key, pool in self.pools.items()
+            if pool not in self._unsaved
+        ]
+
     def delete(self, endpoint: str) -> None:
         """Forget an endpoint; nothing there is success."""
         key = EndpointId(endpoint)
@@ -149,6 +167,11 @@ class Supervisor:
         json.loads(document)
         write_durably(self.keys_file, document.encode())
 
+    def publish_limits(self, document: dict[str, Any]) -> None:
+        """Take how many workers each tenant may have; remembered for the next start."""
+        self._shares.set(document)
+        write_durably(self._limits_file, json.dumps(document).encode())
+
     # The shared tick: it exists only while an endpoint is not at zero
 
     def _busy(self, pool: Pool) -> None:
@@ -183,7 +206,9 @@ class Supervisor:
             self._save = asyncio.get_running_loop().call_later(SAVE_AFTER_S, self._save_now)
 
     def _save_now(self) -> None:
-        self._save = None
+        if self._save is not None:
+            self._save.cancel()
+            self._save = None
         unsaved, self._unsaved = self._unsaved, {}
         for pool, durably in unsaved.items():
             try:

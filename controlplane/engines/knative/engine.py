@@ -24,7 +24,9 @@ from controlplane.engines.engine import (
     DesiredRevision,
     EndpointId,
     LogLine,
+    Metered,
     ObservedEndpoint,
+    TenantLimits,
 )
 from controlplane.engines.knative import causes, names, refusals, render, render_tenant, status
 from controlplane.engines.knative import cluster as kube
@@ -33,6 +35,7 @@ from controlplane.engines.knative.evidence import Gathering
 from controlplane.engines.knative.holding import edited, holds, whole
 from controlplane.engines.knative.install import Install
 from controlplane.engines.knative.logs import follow as follow_logs
+from controlplane.engines.knative.metering import metered
 from controlplane.engines.knative.names import Document
 from controlplane.engines.knative.render import RenderedRevision
 from controlplane.engines.knative.status import Refusal
@@ -103,6 +106,8 @@ class KnativeEngine:
         self._cluster, self._artifacts, self._places = cluster, artifacts, places
         self._install, self._environments = install, environments
         self._keys: bytes | None = None
+        self._limits: Mapping[str, TenantLimits] = {}
+        self._otherwise: TenantLimits | None = None  # as the installation has it
         self._placed: dict[tuple[str, str], float] = {}
         self._parts: dict[tuple[str, str], tuple[tuple[Part, ...], float]] = {}
         self._refused: dict[EndpointId, Refusal] = {}
@@ -147,7 +152,8 @@ class KnativeEngine:
         """Make a tenant's namespace, and keep what is in it in shape."""
         if self._keys is None:
             raise EngineUnavailable("the signing keys are not published yet", retry_after_s=1)
-        namespace, *inside = render_tenant.tenant(tenant, self._keys, self._install)
+        limits = self._limits.get(tenant, self._otherwise)
+        namespace, *inside = render_tenant.tenant(tenant, self._keys, self._install, limits)
         await self._ensure(namespace)
         await asyncio.gather(*map(self._ensure, inside))
 
@@ -301,6 +307,17 @@ class KnativeEngine:
     async def publish_keys(self, document: bytes) -> None:
         """Give the keys to every tenant's pods; the kubelet refreshes what they read."""
         self._keys = document
+        await self._ensure_all_tenants()
+
+    async def publish_limits(
+        self, otherwise: TenantLimits, limits: Mapping[str, TenantLimits]
+    ) -> None:
+        """Bring the ResourceQuota of every tenant's namespace up to date."""
+        self._otherwise, self._limits = otherwise, dict(limits)
+        if self._keys is not None:
+            await self._ensure_all_tenants()
+
+    async def _ensure_all_tenants(self) -> None:
         found, _ = await self._call(self._cluster.list, kube.NAMESPACE)
         for one in found:
             tenant = one["metadata"]["labels"].get(names.TENANT)
@@ -361,6 +378,17 @@ class KnativeEngine:
         for key, refusal in self._refused.items():
             seen[key] = status.refused(key, seen.get(key), refusal)
         return tuple(seen.values())
+
+    async def usage(self, since: Mapping[EndpointId, datetime]) -> tuple[Metered, ...]:
+        """Read from the pods that are there what each endpoint used since it was recorded."""
+        pods, _ = await self._call(
+            self._cluster.list, kube.POD, selector=f"{self._cluster.owned},{names.ENDPOINT}"
+        )
+        of: dict[EndpointId, list[Document]] = {key: [] for key in since}
+        for pod in pods:
+            of.setdefault(EndpointId(_endpoint(pod)), []).append(pod)
+        now = datetime.now(UTC)
+        return tuple(metered(key, found, since.get(key), now) for key, found in of.items())
 
     async def logs(
         self, endpoint: EndpointId, *, tail: int, follow: bool

@@ -1,18 +1,11 @@
 """What all endpoints of one installation have in common, as far as rendering needs it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from controlplane.engines.engine import TenantLimits
+
 SECRET_LIMIT_BYTES = 512 * 1024  # of an artifact; a Secret holds 1 MiB after base64
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """What one tenant's namespace may use at a time, the queue-proxies included."""
-
-    cpu_millis: int = 16_000
-    memory_mib: int = 32 * 1024
-    pods: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +34,7 @@ class Install:
     runtime_image, builder_image   by digest where the registry gives one
     instance                       what this installation's objects are told from others' by
     namespace_prefix               before a tenant's name
+    limits                         of a tenant of which nothing else was said
     callers                        namespaces that may reach pods: Knative, its ingress, Prometheus
     start_deadline_s               within which a version's first replica must be ready
     """
@@ -51,6 +45,6 @@ class Install:
     instance: str = "kubeserve"
     namespace_prefix: str = ""
     store: ObjectStore | None = None
-    quota: Quota = Quota()
+    limits: TenantLimits = field(default_factory=TenantLimits)
     callers: tuple[str, ...] = ("knative-serving", "kourier-system", "monitoring")
     start_deadline_s: int = 600

@@ -16,6 +16,7 @@ from controlplane.engines.engine import BackendKind, DesiredEndpoint, DesiredRev
 from controlplane.engines.knative import names
 from controlplane.engines.knative.install import SECRET_LIMIT_BYTES, Install, ObjectStore
 from controlplane.engines.knative.names import Document
+from controlplane.engines.sizes import base_mib, requested
 from runtime import handed
 from runtime.archive import Part, interpreter
 from runtime.launch import Backend, Launch, RevisionLaunch
@@ -363,12 +364,12 @@ def _unpacked_mib(parts: tuple[Part, ...]) -> int:
 
 def _resources(revision: DesiredRevision, parts: tuple[Part, ...]) -> Document:
     """Give requests small enough to pack idle models, and limits that a start does not hit."""
-    size = math.ceil(revision.artifact_size_bytes / MIB)
-    base = 512 if revision.backend is BackendKind.FALLBACK else 64
-    requests = {"cpu": "100m", "memory": f"{base + 2 * size}Mi"}
+    asked = requested(revision.backend, revision.artifact_size_bytes)
+    model, base = math.ceil(revision.artifact_size_bytes / MIB), base_mib(revision.backend)
+    requests = {"cpu": f"{asked.cpu_millis}m", "memory": f"{asked.memory_mib}Mi"}
     if parts:  # so that it goes to a node that has the disk
         requests["ephemeral-storage"] = f"{_unpacked_mib(parts)}Mi"
-    return {"requests": requests, "limits": {"cpu": "2", "memory": f"{4 * base + 4 * size}Mi"}}
+    return {"requests": requests, "limits": {"cpu": "2", "memory": f"{4 * base + 4 * model}Mi"}}
 
 
 def needs_store(revision: DesiredRevision, parts: tuple[Part, ...]) -> bool:

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from controlplane.engines.engine import TenantLimits
 from controlplane.engines.knative import names
 from controlplane.engines.knative.install import Install, ObjectStore
 from controlplane.engines.knative.names import Document
@@ -18,17 +19,21 @@ EVERYWHERE_PRIVATE: Final = (
 )
 
 
-def tenant(name: str, keys: bytes, install: Install) -> tuple[Document, ...]:
+def tenant(
+    name: str, keys: bytes, install: Install, limits: TenantLimits | None = None
+) -> tuple[Document, ...]:
     """Render the namespace first, then what is in it.
 
-    keys  the keys file (`runtime/tokens.py`), public keys and revocations only
+    keys    the keys file (`runtime/tokens.py`), public keys and revocations only
+    limits  of this tenant; None: the installation's
     """
     namespace = names.namespace(install.namespace_prefix, name)
     rendered = _Namespace(name, namespace, install)
+    limits = limits or install.limits
     hard = {
-        "requests.cpu": f"{install.quota.cpu_millis}m",
-        "requests.memory": f"{install.quota.memory_mib}Mi",
-        "pods": str(install.quota.pods),
+        "requests.cpu": f"{limits.cpu_millis}m",
+        "requests.memory": f"{limits.memory_mib}Mi",
+        "pods": str(limits.replicas),
     }
     egress = [("dns", _DNS)]
     if install.store is not None:

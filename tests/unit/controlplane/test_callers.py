@@ -3,9 +3,10 @@
 import json
 
 import pytest
+from fastapi import Request
 from joserfc.jwk import KeySet
 
-from controlplane.callers import Caller, Callers, Standing
+from controlplane.callers import Caller, Callers, Standing, Visitor
 from runtime.problems import Unauthenticated
 from tests.unit.runtime.minting import (
     AUDIENCE,
@@ -39,7 +40,11 @@ def callers(
         assert (client, tenant) == (CLAIMS["client_id"], CLAIMS["tenant"])
         return Standing(frozenset(scopes)) if live else None
 
-    return Callers(ISSUER, AUDIENCE, keys, {"client": standing}, is_revoked, lambda: now)
+    return Callers(ISSUER, AUDIENCE, keys, {"client": standing}, is_revoked, nobody, lambda: now)
+
+
+async def nobody(_: Request) -> Visitor | None:
+    return None
 
 
 async def test_a_good_token_is_its_caller() -> None:

@@ -245,3 +245,26 @@ def test_there_is_no_gateway_before_knative(
     with pytest.raises(SystemExit):
         read_settings()
     assert "KUBESERVE_GATEWAY: is of the embedded engine" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PROXIES", "my-proxy", "must be addresses or networks"),
+        ("OIDC_ISSUER", "http://login.example.com", "must be https"),
+        ("OIDC_ISSUER", "https://login.example.com?x=1", "must be https"),
+        ("OIDC_ISSUER", "https://login.example.com", "must be given with"),
+        ("OIDC_CLIENT_ID", "kubeserve", "must be given with"),
+        ("OIDC_ALLOWED_DOMAINS", "example.com,@x", "must be domains"),
+    ],
+)
+def test_what_people_sign_in_with_is_checked(
+    name: str,
+    value: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(f"KUBESERVE_{name}", value)
+    (fault,) = faults(monkeypatch, capsys)
+    assert said in fault

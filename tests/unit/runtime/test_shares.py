@@ -94,3 +94,18 @@ def test_no_request_is_lost_to_the_order_of_events(spans: list[tuple[float, floa
     total = sum(length for _, length in spans)
     assert average == pytest.approx(total / 10.0, abs=1e-6)
     assert (requests, counted.in_flight) == (len(spans), 0)
+
+
+def test_busy_time_is_that_with_any_request_whatever_their_number() -> None:
+    counted = Concurrency(0.0)
+    counted.enter(1.0)
+    counted.enter(2.0)
+    counted.leave(4.0)
+    counted.leave(5.0)
+    counted.enter(9.0)
+    counted.report(10.0)
+    assert counted.busy_s == 5.0
+    counted.leave(10.0)
+    counted.passed(3, 0.6, 0.25)
+    assert counted.report(11.0) == (0.6, 3)
+    assert counted.busy_s == 5.25

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from controlplane.engines.embedded import ledger as module
 from controlplane.engines.embedded.ledger import Entry, Ledger
+from controlplane.engines.embedded.metering import Meter
 from controlplane.engines.embedded.wire import LocalEndpoint
 from controlplane.engines.engine import Condition, EndpointId
 from runtime.launch import RevisionLaunch
@@ -35,13 +36,13 @@ def opened(folder: Path) -> Ledger:
 
 def replaced(ledger: Ledger) -> None:
     """Take over a newer state."""
-    ledger.save(Entry(NEW, 18100, OLD, requests_total=5))
+    ledger.save(Entry(NEW, 18100, OLD, meter=Meter(requests=5)))
 
 
 def counted(ledger: Ledger) -> None:
     """Note counters and a transition."""
     entry = ledger.entries[ID]
-    entry.requests_total = 6
+    entry.meter.requests = 6
     entry.turned("Ready", Condition.FALSE)
     ledger.save_history(entry)
 
@@ -59,7 +60,7 @@ def begin(folder: Path) -> Ledger:
     for path in folder.iterdir():
         path.unlink()
     ledger = opened(folder)
-    entry = Entry(OLD, 18100, OLD, requests_total=5)
+    entry = Entry(OLD, 18100, OLD, meter=Meter(requests=5))
     entry.turned("Ready", Condition.TRUE)
     ledger.save(entry)
     ledger.save_history(entry)
@@ -70,7 +71,7 @@ def left(folder: Path) -> list[object]:
     """Say what a start finds; nothing for no endpoint."""
     ledger = opened(folder)
     return [
-        [e.desired.generation, e.port, e.proven == OLD, e.requests_total, sorted(e.transitions)]
+        [e.desired.generation, e.port, e.proven == OLD, e.meter.requests, sorted(e.transitions)]
         for e in ledger.entries.values()
     ]
 

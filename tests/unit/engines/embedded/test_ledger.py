@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from controlplane.engines.embedded.ledger import Entry, Ledger, LedgerError, PortsExhausted
+from controlplane.engines.embedded.metering import Meter
 from controlplane.engines.engine import Condition, EndpointId, Scaling
 from tests.unit.engines.embedded import ledger_crashes
 from tests.unit.engines.embedded.ledger_crashes import ID, NEW, OLD, PORTS, REVISION, begin, opened
@@ -32,6 +33,8 @@ def crashes(tmp_path_factory):
     return {(line["act"], line["arm"]): line["left"] for line in lines}
 
 
+METER = json.dumps(Meter(requests=7).to_json()).encode()
+METERED = b'{"meter": %b, "transitions": {}}'
 BEFORE = [[1, 18100, True, 5, ["Ready"]]]
 AFTER = {
     "replaced": [[2, 18100, True, 5, ["Ready"]]],
@@ -64,13 +67,14 @@ def test_what_is_saved_is_read_back_equal(tmp_path):
         container_concurrency=3,
         revisions=(REVISION._replace(percent=90), REVISION._replace(percent=10, tag="new")),
     )
-    entry = Entry(full, 18103, OLD, requests_total=3, starts_total=2)
+    entry = Entry(full, 18103, OLD, meter=Meter(requests=3, starts=2, busy_s=1.5))
     entry.turned("Ready", Condition.UNKNOWN)
     ledger = Ledger(tmp_path, PORTS)
     ledger.load()
     ledger.save(entry)
     ledger.save_history(entry)
     assert opened(tmp_path).entries == {ID: entry}
+    assert opened(tmp_path).entries[ID].meter.source == entry.meter.source
 
 
 def test_what_a_death_left_lying_about_goes_with_the_next_start(tmp_path):
@@ -91,12 +95,14 @@ def test_what_a_death_left_lying_about_goes_with_the_next_start(tmp_path):
         b"\xff\xfe",
         b"[]",
         b"null",
-        b'{"requests_total": 7',
-        b'{"requests_total": 7}',
-        b'{"requests_total": 7, "starts_total": null, "transitions": {}}',
-        b'{"requests_total": 7, "starts_total": 7, "transitions": []}',
-        b'{"requests_total": 7, "starts_total": 7, "transitions": {"Ready": ["Perhaps", "now"]}}',
-        b'{"requests_total": 7, "starts_total": 7, "transitions": {"Ready": ["True", 5]}}',
+        b'{"meter": 7',
+        b'{"meter": 7}',
+        b'{"meter": {"source": "a"}, "transitions": {}}',
+        METERED % b'{"source": "a", "requests": null}',
+        METERED % b"[]",
+        b'{"meter": %b, "transitions": []}' % METER,
+        b'{"meter": %b, "transitions": {"Ready": ["Perhaps", "now"]}}' % METER,
+        b'{"meter": %b, "transitions": {"Ready": ["True", 5]}}' % METER,
         None,
     ],
 )

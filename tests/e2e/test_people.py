@@ -1,0 +1,61 @@
+"""People of an installation, by its own command: the first link, an account, a member."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from loadtests.benchmarks.installation import free_port, free_range
+
+COMMAND = [sys.executable, "-m", "controlplane.cli.main"]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Give a fresh home; what was started there is stopped."""
+    env = {
+        **{name: value for name, value in os.environ.items() if "KUBESERVE_" not in name},
+        "KUBESERVE_HOME": str(tmp_path),
+        "KUBESERVE_LISTEN": f"127.0.0.1:{free_port()}",
+        "KUBESERVE_PORTS": free_range(10),
+    }
+    yield env
+    subprocess.run([*COMMAND, "down"], env=env, check=True, stdout=subprocess.DEVNULL)
+
+
+def said(env: dict[str, str], *arguments: str) -> str:
+    command = [*COMMAND, *arguments]
+    return subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout
+
+
+def test_who_starts_it_owns_it_with_an_account_of_their_own(environment: dict[str, str]) -> None:
+    told = said(environment, "up")
+    [link] = re.findall(r"http\S+/invitations/accept\?secret=\S+", told)
+    assert "secret=" not in said(environment, "up")
+    parts = urlsplit(link)
+    with httpx.Client(headers={"sec-fetch-site": "same-origin"}) as browser:
+        assert "Join default" in browser.get(link).text
+        form = {"email": "ada@example.com", "name": "Ada", "password": "four words of mine"}
+        form["secret"] = parse_qs(parts.query)["secret"][0]
+        there = f"http://{parts.netloc}"
+        assert browser.post(f"{there}/invitations/accept", data=form).status_code == 303
+        assert browser.get(f"{there}/v1/me").json()["role"] == "owner"
+        assert browser.get(f"{there}/v1/people").status_code == 200
+    assert "ada@example.com" in said(environment, "members")
+    invited = json.loads(said(environment, "--json", "invite", "bob@example.com"))
+    assert (invited["role"], invited["email"]) == ("developer", "bob@example.com")
+    assert "bob@example.com" in said(environment, "invitations")
+    said(environment, "invitations", "revoke", invited["id"])
+    assert "Nobody is invited" in said(environment, "invitations")
+    assert "not sign in any more" in said(environment, "admin", "disable", "ada@example.com")
+    said(environment, "admin", "disable", "ada@example.com", "--undo")
+    assert "/account/password?secret=" in said(
+        environment, "admin", "password-link", "ada@example.com"
+    )

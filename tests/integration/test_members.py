@@ -1,0 +1,244 @@
+"""Invitations, members and roles over HTTP, on a real Postgres."""
+
+import asyncio
+import uuid
+from contextlib import aclosing
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from controlplane.accounts import service as accounts
+from controlplane.permissions import Role
+from controlplane.tenants import service as tenants
+from tests.integration.api import Api
+from tests.integration.test_pages import PASSWORD, browser_of, sign_in, token_of
+
+
+async def invited(caller: httpx.AsyncClient, email: str | None, role: str) -> httpx.Response:
+    return await caller.post("/v1/invitations", json={"email": email, "role": role})
+
+
+def secret_of(link: str) -> str:
+    return parse_qs(urlsplit(link).query)["secret"][0]
+
+
+async def join(browser: httpx.AsyncClient, link: str, **form: str) -> httpx.Response:
+    fields = {"secret": secret_of(link), "name": "Ada", "password": PASSWORD, **form}
+    return await browser.post("/invitations/accept", data=fields)
+
+
+async def owner_of_default(api: Api, browser: httpx.AsyncClient, email: str) -> None:
+    made = (await invited(api.http, email, "owner")).json()
+    assert (await join(browser, made["link"])).status_code == 303
+
+
+async def test_the_first_owner_comes_by_a_link_and_invites_the_others(api: Api) -> None:
+    async with browser_of(api) as ada, browser_of(api) as bob:
+        made = (await api.http.post("/v1/invitations", json={"role": "owner"})).json()
+        page = await ada.get(made["link"])
+        assert "owner" in page.text
+        assert 'name="email"' in page.text
+        bad = await join(ada, made["link"], email="ada@example.com", password="short")
+        assert (bad.status_code, "12 to 1024" in bad.text) == (422, True)
+        assert (await join(ada, made["link"], email="nobody")).status_code == 422
+        done = await join(ada, made["link"], email="Ada@Example.com")
+        assert (done.status_code, done.headers["location"]) == (303, "/account?done=joined")
+        me = (await ada.get("/v1/me")).json()
+        assert (me["email"], me["tenant"], me["role"]) == ("ada@example.com", "default", "owner")
+        assert me["tenants"] == [{"name": "default", "role": "owner"}]
+        assert (await join(bob, made["link"], email="bob@example.com")).status_code == 404
+
+        second = await invited(api.http, "bob@example.com", "owner")
+        assert second.status_code == 403  # a program makes the first owner only
+        second = await invited(ada, "bob@example.com", "owner")
+        assert (await join(bob, second.json()["link"], name="Bob")).status_code == 303
+        listed = (await ada.get("/v1/members?limit=1")).json()
+        rest = (await ada.get(f"/v1/members?limit=1&cursor={listed['next']}")).json()
+        assert rest["next"] is None
+        emails = {member["email"] for member in listed["items"] + rest["items"]}
+        assert emails == {"ada@example.com", "bob@example.com"}
+        assert (await ada.get("/v1/invitations")).json()["items"] == []
+    actions = [event["action"] for event in await api.audited("default")]
+    for action in ("invitation.create", "invitation.accept", "session.start"):
+        assert actions.count(action) == 2
+    told = str(await api.audited("default"))
+    assert secret_of(made["link"]) not in told
+    assert PASSWORD not in told
+
+
+async def test_a_link_is_for_its_address_once_and_until_it_is_taken_back(api: Api) -> None:
+    async with browser_of(api) as ada, browser_of(api) as eve:
+        await owner_of_default(api, ada, "ada@example.com")
+        first = (await invited(ada, "eve@example.com", "viewer")).json()
+        again = (await invited(ada, "EVE@example.com", "developer")).json()
+        assert (await eve.get(first["link"])).status_code == 404
+        [listed] = (await ada.get("/v1/invitations")).json()["items"]
+        assert listed["id"] == again["id"]
+        assert "link" not in listed
+        wrong = await ada.get(again["link"])
+        assert "this invitation is for eve@example.com" in wrong.text
+        token = token_of(wrong)
+        refused = await ada.post(
+            "/invitations/accept", data={"secret": secret_of(again["link"]), "form_token": token}
+        )
+        assert refused.status_code == 403
+        assert (await ada.delete(f"/v1/invitations/{again['id']}")).status_code == 204
+        assert (await ada.delete(f"/v1/invitations/{again['id']}")).status_code == 404
+        assert (await join(eve, again["link"])).status_code == 404
+        assert (await eve.get("/invitations/accept?secret=ksi_none")).status_code == 404
+        assert (await invited(ada, "ada@example.com", "viewer")).status_code == 409
+        old = (await invited(ada, "eve@example.com", "viewer")).json()
+        await api.execute("UPDATE invitations SET expires_at = now()")
+        assert (await join(eve, old["link"])).status_code == 404
+
+
+async def test_of_many_who_use_one_link_at_once_one_joins(api: Api) -> None:
+    made = (await api.http.post("/v1/invitations", json={"role": "viewer"})).json()
+    async with browser_of(api) as browser:
+        answers = await asyncio.gather(
+            *(join(browser, made["link"], email=f"{n}@example.com") for n in range(8))
+        )
+    assert sorted(answer.status_code for answer in answers) == [303] + [404] * 7
+    assert len((await api.http.get("/v1/members")).json()["items"]) == 1
+
+
+async def test_who_has_an_account_signs_in_to_join(api: Api) -> None:
+    async with browser_of(api) as ada, browser_of(api) as again:
+        await owner_of_default(api, ada, "ada@example.com")
+        made = await api.http.post("/v1/tenants", json={"name": "acme", "owner": "ada@example.com"})
+        link = made.json()["invitation"]
+        page = await again.get(link)
+        assert 'name="password"' not in page.text
+        assert (await join(again, link)).status_code == 409
+        there = f"/invitations/accept?secret={secret_of(link)}"
+        assert (await sign_in(again, next=there)).headers["location"] == there
+        page = await again.get(there)
+        fields = {"secret": secret_of(link), "form_token": token_of(page)}
+        assert (await again.post("/invitations/accept", data=fields)).status_code == 303
+        me = (await again.get("/v1/me")).json()
+        assert (me["tenant"], [joined["name"] for joined in me["tenants"]]) == (
+            None,
+            ["acme", "default"],
+        )
+        chosen = {"kubeserve-tenant": "acme"}
+        assert (await again.get("/v1/me", headers=chosen)).json()["role"] == "owner"
+    actions = [event["action"] for event in await api.audited("acme")]
+    assert actions == ["invitation.create", "invitation.accept"]
+
+
+async def test_a_tenant_made_twice_with_one_key_has_one_owners_link(api: Api) -> None:
+    body = {"name": "acme", "owner": "ada@example.com"}
+    key = {"idempotency-key": "once"}
+    first = await api.http.post("/v1/tenants", json=body, headers=key)
+    second = await api.http.post("/v1/tenants", json=body, headers=key)
+    assert first.json() == second.json()
+    bad = await api.http.post("/v1/tenants", json={"name": "rival", "owner": "no address"})
+    assert bad.status_code == 422
+    assert (await api.http.get("/v1/tenants/rival")).status_code == 404
+
+
+@pytest.fixture
+async def team(api: Api) -> dict[Role, accounts.Person]:
+    """Give a tenant `acme` with a member of each role, all with the same password."""
+    hashed = await api.app.state.passwords.hash(PASSWORD)
+    acme = await tenants.create("acme")
+    made = {}
+    for role in Role:
+        made[role] = await accounts.create(f"{role}@example.com", str(role), hashed)
+        await tenants.add_member(acme.id, made[role].id, role)
+    return made
+
+
+async def as_member(api: Api, role: Role) -> httpx.AsyncClient:
+    browser = browser_of(api)
+    assert (await sign_in(browser, email=f"{role}@example.com")).status_code == 303
+    return browser
+
+
+async def test_only_owners_make_and_unmake_owners(
+    api: Api, team: dict[Role, accounts.Person]
+) -> None:
+    owner, admin = await as_member(api, Role.OWNER), await as_member(api, Role.ADMIN)
+    platform = {"json": {"role": "owner", "tenant": "acme"}}
+    async with aclosing(owner), aclosing(admin):
+        up = {"json": {"role": "owner"}}
+        assert (await admin.patch("/v1/members/admin@example.com", **up)).status_code == 403
+        down = {"json": {"role": "viewer"}}
+        assert (await admin.patch("/v1/members/owner@example.com", **down)).status_code == 403
+        assert (await admin.delete("/v1/members/owner@example.com")).status_code == 403
+        assert (await invited(admin, "x@example.com", "owner")).status_code == 403
+        assert (await api.http.post("/v1/invitations", **platform)).status_code == 403
+        theirs = (await invited(owner, "x@example.com", "owner")).json()
+        assert (await admin.delete(f"/v1/invitations/{theirs['id']}")).status_code == 403
+        changed = await admin.patch("/v1/members/viewer@example.com", json={"role": "admin"})
+        assert (changed.status_code, changed.json()["role"]) == (200, "admin")
+        assert (await owner.patch("/v1/members/admin@example.com", **up)).status_code == 200
+        assert (await admin.patch("/v1/members/owner@example.com", **down)).status_code == 200
+        assert (await owner.get("/v1/members")).status_code == 403  # a viewer since
+
+
+async def test_the_last_owner_stays(api: Api, team: dict[Role, accounts.Person]) -> None:
+    owner = await as_member(api, Role.OWNER)
+    async with aclosing(owner):
+        here = f"/v1/members/{team[Role.OWNER].id}"
+        assert (await owner.delete(here)).status_code == 409
+        refused = await owner.patch(here, json={"role": "admin"})
+        assert (refused.status_code, "only owner" in refused.json()["detail"]) == (409, True)
+        second = f"/v1/members/{team[Role.ADMIN].id}"
+        assert (await owner.patch(second, json={"role": "owner"})).status_code == 200
+        # Both leave at once: one of them has to stay.
+        admin = await as_member(api, Role.ADMIN)
+        async with aclosing(admin):
+            left = await asyncio.gather(owner.delete(here), admin.delete(second))
+        assert sorted(answer.status_code for answer in left) == [204, 409]
+
+
+async def test_a_member_leaves_and_takes_nobody_along(
+    api: Api, team: dict[Role, accounts.Person]
+) -> None:
+    viewer = await as_member(api, Role.VIEWER)
+    async with aclosing(viewer):
+        for path in (f"/v1/members/{team[Role.ADMIN].id}", "/v1/members/nobody@example.com"):
+            assert (await viewer.delete(path)).status_code == 403
+        assert (await viewer.delete(f"/v1/members/{team[Role.VIEWER].id}")).status_code == 204
+        assert (await viewer.get("/v1/models")).status_code == 403
+        assert (await viewer.get("/v1/me")).json()["tenants"] == []
+
+
+async def test_members_of_other_tenants_are_not_there(
+    api: Api, team: dict[Role, accounts.Person]
+) -> None:
+    for which in (str(team[Role.VIEWER].id), "viewer@example.com", str(uuid.uuid4()), "x", "%00"):
+        answer = await api.http.patch(f"/v1/members/{which}", json={"role": "admin"})
+        assert answer.status_code == 404, which
+        assert (await api.http.delete(f"/v1/members/{which}")).status_code == 404, which
+    owner = await as_member(api, Role.OWNER)
+    async with aclosing(owner):
+        made = (await invited(owner, "x@example.com", "viewer")).json()
+        assert (await api.http.delete(f"/v1/invitations/{made['id']}")).status_code == 404
+        grab = {"email": "y@example.com", "role": "viewer", "tenant": "default"}
+        assert (await owner.post("/v1/invitations", json=grab)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"role": "king"},
+        {"role": "viewer", "email": "no address"},
+        {"role": "viewer", "email": "a@b\u0000"},
+        {"role": "viewer", "email": "a" * 300 + "@example.com"},
+        {"role": "viewer", "more": 1},
+    ],
+    ids=str,
+)
+async def test_a_bad_invitation_is_told(api: Api, body: dict[str, object]) -> None:
+    assert (await api.http.post("/v1/invitations", json=body)).status_code == 422
+
+
+async def test_a_program_knows_who_it_is(api: Api) -> None:
+    me = (await api.http.get("/v1/me")).json()
+    assert (me["subject"], me["email"]) == (f"client:{api.client_id}", None)
+    assert (me["tenant"], me["role"], me["tenants"]) == ("default", None, [])
+    assert "admin" in me["scopes"]
