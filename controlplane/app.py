@@ -7,24 +7,29 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, JSONResponse
 from prometheus_client.exposition import generate_latest
 
 from controlplane import database, pages, postgres, problems, telemetry, wakes
 from controlplane.accounts import administration, browsers, external
 from controlplane.accounts import routes as account_routes
+from controlplane.accounts import service as accounts
 from controlplane.accounts.openid import OpenId, Provider
 from controlplane.accounts.passwords import Passwords
 from controlplane.accounts.resets import Resets
 from controlplane.accounts.throttle import Devices
+from controlplane.api_keys import routes as api_key_routes
+from controlplane.api_keys.service import ApiKeys
 from controlplane.artifacts.store import Store
 from controlplane.assembly import Assembly, assemble, limits_of, prices_of
+from controlplane.audit import routes as audit_routes
+from controlplane.audit.denials import Denials
 from controlplane.bodies import BodyLimits
 from controlplane.builder.job import Builder
 from controlplane.callers import (
@@ -32,6 +37,7 @@ from controlplane.callers import (
     Caller,
     Callers,
     CurrentCaller,
+    StandingOf,
     Visitor,
     authorise,
     require_platform,
@@ -55,6 +61,7 @@ from controlplane.quotas import routes as quota_routes
 from controlplane.rates import Rates
 from controlplane.reconciler.leader import Duties, Work
 from controlplane.settings import EngineKind, Settings
+from controlplane.subjects import Subjects
 from controlplane.tenants import invitations, joining, member_routes
 from controlplane.tenants import routes as tenant_routes
 from controlplane.tenants import service as tenants
@@ -62,7 +69,7 @@ from controlplane.tenants.limits import BURST_S
 from controlplane.tenants.service import Quotas
 from controlplane.usage import routes as usage_routes
 from controlplane.wakes import Wake
-from runtime.problems import NotFound, Problem, Starting
+from runtime.problems import Forbidden, NotFound, Problem, Starting
 from runtime.sandbox import detect
 
 # Who made what the first start makes.
@@ -93,6 +100,8 @@ def create_app(
     secret = settings.signing_bytes or keys.read_or_make_secret(
         settings.home / "secrets" / "signing"
     )
+    standing: dict[str, StandingOf] = {}
+    api_keys = ApiKeys(settings.public_url, standing, endpoints.id_of)
     oauth = OAuth(
         issuer=settings.public_url,
         secret=secret,
@@ -100,9 +109,11 @@ def create_app(
         predict_token_s=settings.predict_token_s,
         endpoint_exists=endpoints.exists,
         clock=lambda: datetime.fromtimestamp(clock(), UTC),
+        keys=api_keys,
     )
     quotas = Quotas(limits_of(settings))
     storage = Storage(quotas, holdings.kept)
+    standing |= oauth.standing
     duties = Duties(
         store,
         engine,
@@ -114,6 +125,7 @@ def create_app(
         changes=made.changes,
         exchange=made.exchange,
         shelf=made.shelf,
+        audit_kept=timedelta(days=settings.audit_days),
     )
     parts = Parts(settings, engine, made.builder, Work(duties), leases or made.leases)
     app = FastAPI(
@@ -125,6 +137,10 @@ def create_app(
     )
     app.state.settings, app.state.store, app.state.engine = settings, store, engine
     app.state.oauth, app.state.parts = oauth, parts
+    app.state.api_keys, app.state.sealing = api_keys, oauth
+    app.state.subjects = Subjects(
+        {"client": oauth.clients.names, "user": accounts.emails, "key": api_keys.names}
+    )
     url = settings.public_url
     app.state.passwords, app.state.resets = Passwords(), Resets(secret)
     app.state.browsers = browsers.Browsers(url, Devices(secret), clock)
@@ -150,9 +166,10 @@ def create_app(
     )
     problems.install(app)
     browsers.install(app)
+    _keep_denials(app)
     for routes in (
         *(account_routes, external, oauth_routes, consent, tenant_routes, member_routes, joining),
-        *(model_routes, endpoint_routes, quota_routes, usage_routes),
+        *(api_key_routes, audit_routes, model_routes, endpoint_routes, quota_routes, usage_routes),
     ):
         app.include_router(routes.router)
     for more in (administration.router, administration.link_router):
@@ -200,6 +217,19 @@ def _looks(settings: Settings, made: Assembly) -> list[tuple[str, Look]]:
 
     cluster: list[tuple[str, Look]] = [("cluster", made.preflight)] if made.preflight else []
     return [("sandbox", sandboxed), *cluster]
+
+
+def _keep_denials(app: FastAPI) -> None:
+    """Write a refused change to the audit log before it is answered."""
+    denials = Denials()
+
+    @app.exception_handler(Forbidden)
+    async def of_forbidden(request: Request, error: Forbidden) -> JSONResponse:
+        caller = getattr(request.state, "caller", None)
+        if caller is not None:
+            route = request.scope["route"].path
+            await denials.record(caller, request.method, route, error.detail)
+        return problems.answer(error, request)
 
 
 def routes_of(app: FastAPI) -> list[tuple[str, str]]:

@@ -12,7 +12,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from controlplane import csrf
-from controlplane.permissions import IDENTITY_SCOPES, Known, Public, Role, Scope, rule
+from controlplane.permissions import IDENTITY_SCOPES, Known, Public, Role, allows, rule
+from runtime import api_keys
 from runtime.problems import Forbidden, InvalidInput, Unauthenticated
 
 LEEWAY_S: Final = 30
@@ -31,7 +32,7 @@ class Caller:
     """Whoever made this request.
 
     tenant   empty: a person who asks about themself and is in none, or named none of several
-    subject  `client:ID` of a program, `user:UUID` of a person
+    subject  `client:ID` of a program, `user:UUID` of a person, `key:ID` of an API key
     client   the OAuth client that got the token: the program itself, or what the person uses
     scopes   that the token has and its subject still has
     role     of a person in the tenant; None: a program
@@ -98,14 +99,17 @@ class Callers:
         if "authorization" not in request.headers:
             visitor = await self.visitor(request)
         if visitor is None:
-            caller = await self.identify(request.headers.get("authorization"))
+            found = await self.identify(request.headers.get("authorization"))
         else:
             csrf.check_origin(request, self.issuer)
             wanted = request.headers.get(TENANT)
-            caller = await self.visiting(visitor, wanted, chosen=needed is not Known.PERSON)
-        _check_scope(caller, needed)
+            found = await self.visiting(visitor, wanted, chosen=needed is not Known.PERSON)
         address = request.client.host if request.client else ""
-        return replace(caller, address=address, request_id=request.state.request_id)
+        caller = replace(found, address=address, request_id=request.state.request_id)
+        request.state.caller = caller  # whoever is refused is known too
+        if not allows(caller.scopes, needed):
+            raise Forbidden(f"This needs the scope {needed}.", scope=str(needed))
+        return caller
 
     async def visiting(self, visitor: Visitor, wanted: str | None, *, chosen: bool) -> Caller:
         """Give who is signed in with a browser, in one of their tenants.
@@ -139,6 +143,8 @@ class Callers:
             raise Unauthenticated(
                 "Send `Authorization: Bearer TOKEN`; POST /oauth2/token gives a token."
             )
+        if token.startswith(api_keys.PREFIX):
+            raise Unauthenticated(_no_key_here(token))
         claims = await self._verified(token)
         tenant, subject = str(claims["tenant"]), str(claims["sub"])
         kind, _, name = subject.partition(":")
@@ -175,11 +181,17 @@ class Callers:
             raise Unauthenticated("The access token is not valid yet; check the clocks.")
 
 
-def _check_scope(caller: Caller, needed: Scope | Known | None) -> None:
-    if isinstance(needed, Known):
-        return
-    if needed is None or (needed not in caller.scopes and Scope.ADMIN not in caller.scopes):
-        raise Forbidden(f"This needs the scope {needed}.", scope=str(needed))
+def _no_key_here(token: str) -> str:
+    """Say what to do with an API key instead of sending it here."""
+    public = api_keys.public_id(token)
+    if public is None:
+        return "The API key is mistyped: its checksum does not fit."
+    if api_keys.kind_of(public) is api_keys.Kind.ENDPOINT:
+        return "This API key is for one endpoint: send it there, not to the API."
+    return (
+        "Exchange this API key for a token: POST /oauth2/token with grant_type=client_credentials,"
+        f" client_id={public} and the key as client_secret; the SDK does it."
+    )
 
 
 def _read(token: str) -> tuple[dict[str, Any], dict[str, Any]]:

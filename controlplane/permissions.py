@@ -1,5 +1,6 @@
 """Who may do what: one table, deny by default; a route without a row does not start."""
 
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from typing import Final
 
@@ -106,6 +107,10 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/v1/clients"): Scope.ADMIN,
     ("POST", "/v1/clients"): Scope.ADMIN,
     ("DELETE", "/v1/clients/{client}"): Scope.ADMIN,
+    ("GET", "/v1/keys"): Known.MEMBER,
+    ("POST", "/v1/keys"): Known.MEMBER,
+    ("DELETE", "/v1/keys/{key}"): Known.MEMBER,
+    ("GET", "/v1/audit"): Scope.ADMIN,
     ("GET", "/v1/models"): Scope.MODELS_READ,
     ("POST", "/v1/models"): Scope.MODELS_WRITE,
     ("GET", "/v1/models/{model}"): Scope.MODELS_READ,
@@ -130,6 +135,13 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
 ALL_SCOPES: Final = tuple(str(scope) for scope in Scope)
 # Of OpenID Connect: what a client is told of a person. No route of the API asks for them.
 IDENTITY_SCOPES: Final = ("openid", "profile", "email")
+
+
+def allows(scopes: AbstractSet[str], needed: Rule | None) -> bool:
+    """Tell whether somebody with these scopes may; an administrator of a tenant may all in it."""
+    if needed is None or isinstance(needed, Public):
+        return needed is not None
+    return isinstance(needed, Known) or needed in scopes or Scope.ADMIN in scopes
 
 
 def rule(method: str, path: str) -> Rule | None:

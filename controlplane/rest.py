@@ -15,7 +15,7 @@ from pydantic import AfterValidator
 from runtime.problems import InvalidInput, PreconditionFailed
 
 NAME: Final = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
-CURSOR: Final = re.compile(r"[a-z0-9-]{1,40}")
+CURSOR: Final = re.compile(r"[a-z0-9_-]{1,40}")
 NUMBER: Final = re.compile(r"[0-9]{1,9}")  # fits the database's integers
 MAX_PAGE: Final = 200
 

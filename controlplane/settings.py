@@ -32,6 +32,7 @@ NOT_OURS: Final = {
     "KUBESERVE_URL",
     "KUBESERVE_CLIENT_ID",
     "KUBESERVE_CLIENT_SECRET",
+    "KUBESERVE_API_KEY",
     "KUBESERVE_INGRESS",
     "KUBESERVE_KEEPER_PID",
 }
@@ -85,6 +86,7 @@ class Settings(BaseSettings):
     sandbox: str = Field("required", description="required, or degraded: build without its layers.")
     api_token_s: int = Field(900, ge=60, le=DAY_S, description="Life of a token for the API.")
     predict_token_s: int = Field(300, ge=60, le=DAY_S, description="… for one endpoint.")
+    audit_days: int = Field(365, ge=1, le=36_500, description="Days the audit log is kept.")
     signing_secret: SecretStr | None = Field(
         None, description="Base64 of 32 bytes that seal the signing keys, not one in HOME."
     )

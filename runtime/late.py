@@ -16,6 +16,7 @@ MODULES: Final = (
     "prometheus_client",  # by the first scrape
     "prometheus_client.core",
     "prometheus_client.exposition",
+    "runtime.api_keys",  # by the first API key
     "runtime.codecs.table",  # by the first CSV
     "runtime.stream",  # by the first stream
     "urllib.parse",  # by the first path with a percent sign

@@ -186,10 +186,14 @@ class Worker:
             self.control.send({"t": "first_answer", "phases": dict(phases.ms), "total": total})
         self.inherited.settled()
 
-    def _tick(self) -> None:
-        """Once a second: what must not cost a request anything."""
+    def _look_at_keys(self) -> None:
+        """Read the keys file again; heads that were admitted are looked at anew."""
         self.tokens.refresh()
         self.predictor.tick()
+
+    def _tick(self) -> None:
+        """Once a second: what must not cost a request anything."""
+        self._look_at_keys()
         date = now()
         for revision in self.revisions.all:
             revision.prefix = prefix(revision.launch.name, date)
@@ -210,6 +214,8 @@ class Worker:
             self.departures.shed(int(packet.get("count", 0)))
         elif kind == "drain":
             self.stop()
+        elif kind == "keys":
+            self._look_at_keys()
 
     def _adopt(self, descriptors: list[int]) -> None:
         if self.stopping.is_set() and self.control is not None:

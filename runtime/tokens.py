@@ -1,12 +1,15 @@
-"""Access tokens, verified offline: RFC 9068 JWTs signed with ES256, one audience, one endpoint.
+"""Access tokens and the endpoint's own API keys, verified offline.
+
+A token is an RFC 9068 JWT signed with ES256, for one audience, which is one endpoint.
 
 Over `cryptography` alone: a JOSE library costs a hundred milliseconds of imports at a cold start.
 A verified token is remembered, by its SHA-256, until it expires: a busy caller costs a microsecond.
 
 The keys file holds `{"keys": [JWK...], "revoked": {"jtis": {...}, "clients": {...}, "subjects":
-{...}, "before": t}}`. `before` is there when too many were revoked lately to be named: then all
-older tokens are. A pod that cannot have a file that changes is given a first one, and newer ones
-signed (`renew`).
+{...}, "before": t}, "api_keys": {AUDIENCE: {SHA-256 of the key: {"id", "tenant", "exp"}}}}`.
+`before` is there when too many were revoked lately to be named: then all older tokens are. An API
+key that is not listed is none. A pod that cannot have a file that changes is given a first one, and
+newer ones signed (`renew`).
 """
 
 import base64
@@ -30,6 +33,7 @@ MAX_TOKEN_BYTES: Final = 8192
 MAX_CACHED: Final = 10_000
 LOOK_AGAIN_S: Final = 1.0
 COORDINATE_BYTES: Final = 32
+API_KEY: Final = "ks_"  # what every API key begins with
 NAMES: Final = {"at+jwt": "an access token", "keys+jwt": "a list of keys"}
 ALLOWED_HEADER: Final = frozenset({"alg", "typ", "kid"})
 
@@ -71,12 +75,17 @@ class Claims(NamedTuple):
 
 
 class KeySet(NamedTuple):
-    """One state of the keys file; `not_before` holds for all tokens."""
+    """One state of the keys file.
+
+    api_keys    of the endpoint, by SHA-256
+    not_before  holds for all tokens
+    """
 
     keys: dict[str, ec.EllipticCurvePublicKey]
     revoked_jtis: frozenset[str]
     clients_not_before: dict[str, float]
     subjects_not_before: dict[str, float]
+    api_keys: dict[str, Claims]
     not_before: float = 0
 
 
@@ -95,7 +104,7 @@ class TokenVerifier:
         self._file, self._clock = keys_file, clock
         self._issuer, self._audience, self._scope = issuer, audience, scope
         self._stamp: tuple[int, int, int] | None = None
-        self._set = KeySet({}, frozenset(), {}, {})
+        self._set = KeySet({}, frozenset(), {}, {}, {})
         self._renewed = 0
         self._cache: OrderedDict[bytes, Claims] = OrderedDict()
         self._looked = clock()
@@ -109,7 +118,7 @@ class TokenVerifier:
             if stamp == self._stamp:
                 return False
             with open(self._file, "rb") as file:
-                fresh = read_keys(file.read())
+                fresh = read_keys(file.read(), self._audience)
         except (OSError, ValueError):
             return False
         self._stamp, self._set = stamp, fresh
@@ -128,7 +137,7 @@ class TokenVerifier:
         issued = _instant(document, "iat")
         if issued < self._renewed:
             raise ValueError("the keys are older than those that are known")
-        self._set, self._renewed = _key_set(document), issued
+        self._set, self._renewed = _key_set(document, self._audience), issued
         self._cache.clear()
 
     def verify(self, authorization: bytes | str | None) -> Claims:
@@ -152,13 +161,37 @@ class TokenVerifier:
 
     def _verify(self, authorization: bytes) -> Claims:
         try:
-            claims = self._claims(_bearer(authorization))
+            text = _bearer(authorization)
+            if text.startswith(API_KEY):
+                return self._of_api_key(text)
+            claims = self._claims(text)
         except (ValueError, InvalidSignature) as error:
             reason = str(error) or "its signature is not ours"
             raise Unauthenticated(f"The access token is not valid: {reason}.") from error
         if self._scope not in claims.scopes:
             raise Forbidden(f"This token lacks the scope {self._scope!r}.", scope=self._scope)
         return claims
+
+    def _of_api_key(self, text: str) -> Claims:
+        """Find one of this endpoint's own keys; raises Unauthenticated."""
+        from runtime.api_keys import Kind, digest, kind_of, public_id
+
+        public = public_id(text)
+        if public is None:
+            raise Unauthenticated("The API key is mistyped: its checksum does not fit.")
+        if kind_of(public) is not Kind.ENDPOINT:
+            raise Unauthenticated(
+                "This API key opens more than one endpoint, so no endpoint may see it: exchange it"
+                " at /oauth2/token for a token with resource=" + self._audience
+            )
+        found = self._set.api_keys.get(digest(text))
+        if found is None and self._look_again():
+            found = self._set.api_keys.get(digest(text))
+        if found is None:
+            raise Unauthenticated("The API key was revoked, or is for another endpoint.")
+        if self._clock() >= found.expires_at + LEEWAY_S:
+            raise Unauthenticated("The API key has expired; make a new one.")
+        return found
 
     def _claims(self, token: str) -> Claims:
         if len(token) > MAX_TOKEN_BYTES:
@@ -240,12 +273,15 @@ class TokenVerifier:
         return found
 
 
-def read_keys(document: bytes) -> KeySet:
-    """Read a keys file; raises ValueError when it is not one. Other kinds of keys are left out."""
-    return _key_set(_json(document))
+def read_keys(document: bytes, audience: str) -> KeySet:
+    """Read a keys file; raises ValueError when it is not one. Other kinds of keys are left out.
+
+    audience  of the endpoint whose API keys are taken
+    """
+    return _key_set(_json(document), audience)
 
 
-def _key_set(parsed: dict[str, Any]) -> KeySet:
+def _key_set(parsed: dict[str, Any], audience: str) -> KeySet:
     listed, revoked = parsed.get("keys"), parsed.get("revoked", {})
     if not isinstance(listed, list) or not isinstance(revoked, dict):
         raise ValueError("it must hold a list of keys and an object of what is revoked")
@@ -264,7 +300,8 @@ def _key_set(parsed: dict[str, Any]) -> KeySet:
     if type(before) not in (int, float):
         raise ValueError("tokens are revoked from a time on")
     clients, subjects = _not_before(revoked, "clients"), _not_before(revoked, "subjects")
-    return KeySet(keys, frozenset(jtis), clients, subjects, before)
+    ours = _api_keys(parsed.get("api_keys", {}), audience)
+    return KeySet(keys, frozenset(jtis), clients, subjects, ours, before)
 
 
 def _not_before(revoked: dict[str, Any], what: str) -> dict[str, float]:
@@ -275,6 +312,24 @@ def _not_before(revoked: dict[str, Any], what: str) -> dict[str, float]:
     if not all(type(since) in (int, float) for since in found.values()):
         raise ValueError(f"{what} are revoked from a time on")
     return found
+
+
+def _api_keys(listed: object, audience: str) -> dict[str, Claims]:
+    ours = listed.get(audience, {}) if isinstance(listed, dict) else None
+    if not isinstance(ours, dict) or not all(isinstance(entry, dict) for entry in ours.values()):
+        raise ValueError("API keys must be objects by audience and SHA-256")
+    return {
+        sha256_hex: Claims(
+            tenant=_text(entry, "tenant"),
+            client=_text(entry, "id"),
+            subject=f"key:{_text(entry, 'id')}",
+            scopes=frozenset(("predict",)),
+            jti="",
+            issued_at=0,
+            expires_at=_instant(entry, "exp"),
+        )
+        for sha256_hex, entry in ours.items()
+    }
 
 
 def _bearer(header: bytes) -> str:

@@ -28,6 +28,7 @@ class FakeEngine:
         self.keys: list[bytes] = []
         self.limits: dict[str, TenantLimits] = {}
         self.metered: dict[EndpointId, Metered] = {}
+        self.keys_of: Mapping[str, bytes] = {}
         self.down = False
         self.refusal: Cause | None = None
         self.listings = 0
@@ -55,9 +56,10 @@ class FakeEngine:
         self._check()
         self.wanted.pop(endpoint, None)
 
-    async def publish_keys(self, document: bytes) -> None:
+    async def publish_keys(self, document: bytes, tenants: Mapping[str, bytes]) -> None:
         self._check()
         self.keys.append(document)
+        self.keys_of = tenants
 
     async def publish_limits(
         self, otherwise: TenantLimits, limits: Mapping[str, TenantLimits]

@@ -50,6 +50,10 @@ async def create(email: str, name: str, password_hash: str | None) -> User:
     return await User.create(id=uuid.uuid4(), email=email, name=name, password_hash=password_hash)
 
 
+async def emails(ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:
+    return dict(await User.filter(id__in=ids).values_list("id", "email"))
+
+
 async def give_password(user_id: uuid.UUID, password_hash: str) -> None:
     await User.filter(id=user_id).update(password_hash=password_hash)
 

@@ -91,6 +91,12 @@ async def by_email(email: str) -> Person | None:
     return None if row is None or row.disabled_at else _person(row)
 
 
+async def emails(_: str, ids: list[str]) -> dict[str, str]:
+    """Give the addresses of people whom a tenant knows, for they made or changed things of it."""
+    found = await repository.emails([uuid.UUID(name) for name in ids])
+    return {str(user): email for user, email in found.items()}
+
+
 async def page(limit: int, after: uuid.UUID | None) -> list[PersonInfo]:
     """Give limit + 1 of all people in order of id."""
     return [_info(row) for row in await repository.page_of_all(limit, after)]

@@ -9,6 +9,7 @@ import sys
 import click
 
 from controlplane.cli import (
+    access,
     admin,
     autoscaler,
     endpoints,
@@ -45,6 +46,7 @@ for command in (
     *models.COMMANDS,
     *endpoints.COMMANDS,
     *usage.COMMANDS,
+    *access.COMMANDS,
     predict.predict,
     *people.COMMANDS,
     autoscaler.autoscaler,

@@ -16,6 +16,8 @@ from controlplane.client.errors import (
 from controlplane.client.metering import Cost, Limit, Quota, Usage
 from controlplane.client.results import (
     Account,
+    ApiKey,
+    AuditEvent,
     Cause,
     ColdStart,
     Condition,
@@ -37,7 +39,9 @@ from controlplane.client.sync import Client
 __all__ = [
     "Account",
     "ApiError",
+    "ApiKey",
     "AsyncClient",
+    "AuditEvent",
     "BadAnswer",
     "BuildFailed",
     "Cause",

@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
+from controlplane.client.access import Access
 from controlplane.client.bundle import Extras, PathLike, bundled, in_thread
 from controlplane.client.core import Core
 from controlplane.client.home import find_account
@@ -18,6 +19,8 @@ from controlplane.client.predicting import END, Protocol, Windows
 from controlplane.client.registry import Looked, Progress, Registry
 from controlplane.client.results import (
     Account,
+    ApiKey,
+    AuditEvent,
     Cause,
     Endpoint,
     Finding,
@@ -58,16 +61,18 @@ class AsyncClient:
         client_id: str | None = None,
         client_secret: str | None = None,
         *,
+        api_key: str | None = None,
         ingress: str | None = None,
         timeout_s: float = 60.0,
         retries: RetryPolicy | None = None,
     ) -> None:
-        account = find_account(url, client_id, client_secret, ingress)
+        account = find_account(url, client_id, client_secret, ingress, api_key)
         self.url = account.url
         self._core = Core(account, retries or RetryPolicy(), timeout_s)
         self._registry, self._serving = Registry(self._core), Serving(self._core)
         self._people = People(self._core)
         self._metering = Metering(self._core)
+        self._access = Access(self._core)
         self._http = httpx.AsyncClient(**options(account.url))
         self._signing: defaultdict[str | None, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -192,6 +197,48 @@ class AsyncClient:
         now  the new key signs at once and every token from before ends: for a key that leaked
         """
         return await self._run(self._serving.rotate_keys(now))
+
+    async def api_keys(self) -> list[ApiKey]:
+        """List API keys: all of the tenant to its administrators, else one's own."""
+        return await self._run(self._access.api_keys())
+
+    async def create_api_key(
+        self,
+        name: str,
+        *,
+        scopes: Sequence[str] | None = None,
+        endpoint: str | None = None,
+        expires_in_days: int = 90,
+    ) -> ApiKey:
+        """Make an API key; its `key` is in this answer and nowhere else.
+
+        scopes    all that its maker has but admin, if left out
+        endpoint  the one it opens, by being sent there; else it is exchanged for tokens
+        """
+        wanted = self._access.create_api_key(name, scopes, endpoint, expires_in_days)
+        return await self._run(wanted)
+
+    async def revoke_api_key(self, key_id: str) -> None:
+        """End an API key and its tokens."""
+        await self._run(self._access.revoke_api_key(key_id))
+
+    async def audit(
+        self,
+        *,
+        action: str | None = None,
+        subject: str | None = None,
+        target: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        most: int = 100,
+    ) -> list[AuditEvent]:
+        """List who changed what, the newest first; administrators only.
+
+        action  such as `endpoint.delete`, or all of a kind: `endpoint.`
+        most    events at most
+        """
+        asked = {"action": action, "subject": subject, "target": target}
+        return await self._run(self._access.audit(asked, since, until, most))
 
     async def me(self) -> Identity:
         """Tell who calls, and what they may do."""

@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 
 from controlplane.client.errors import NotConfigured
 from controlplane.client.login import LoginFile
+from runtime import api_keys
 
 HINT = (
     "Start KubeServe on this machine with `kubeserve up`, sign in with `kubeserve login URL`, or "
     "give url, client_id and client_secret, or set KUBESERVE_URL, KUBESERVE_CLIENT_ID and "
-    "KUBESERVE_CLIENT_SECRET."
+    "KUBESERVE_CLIENT_SECRET; an API key does in place of both, as api_key or KUBESERVE_API_KEY."
 )
 
 
@@ -53,6 +54,7 @@ def find_account(
     client_id: str | None = None,
     client_secret: str | None = None,
     ingress: str | None = None,
+    api_key: str | None = None,
 ) -> Account:
     """Complete what was given from the environment, a sign-in, then `home/credentials.json`.
 
@@ -61,6 +63,10 @@ def find_account(
     """
     env = os.environ
     url = url or env.get("KUBESERVE_URL")
+    named = client_id and client_secret
+    api_key = api_key or (None if named else env.get("KUBESERVE_API_KEY"))
+    if api_key is not None:
+        client_id, client_secret = public_id(api_key), api_key
     client_id = client_id or env.get("KUBESERVE_CLIENT_ID")
     client_secret = client_secret or env.get("KUBESERVE_CLIENT_SECRET")
     ingress = ingress or env.get("KUBESERVE_INGRESS")
@@ -103,6 +109,22 @@ def known_url() -> str:
     if kept is None:
         raise NotConfigured("Say where to sign in: kubeserve login URL")
     return kept["url"]
+
+
+def public_id(api_key: str) -> str:
+    """Give the client that an API key is exchanged as; raises NotConfigured."""
+    public = api_keys.public_id(api_key)
+    if public is None:
+        raise NotConfigured(
+            "The API key is mistyped: it is ks_api_, 16 characters, _ and 49 more, as `kubeserve"
+            " keys create` showed it."
+        )
+    if api_keys.kind_of(public) is api_keys.Kind.ENDPOINT:
+        raise NotConfigured(
+            f"{public} is a key for one endpoint: send it there as `Authorization: Bearer KEY`."
+            " The SDK and the command line need an API key without an endpoint."
+        )
+    return public
 
 
 def check_url(url: str) -> str:

@@ -267,6 +267,71 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key.
+
+    key         itself, only in the answer that made it
+    endpoint    the one it opens; None: it is exchanged for tokens
+    created_by  whoever made it, by name where there is one
+    """
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    endpoint: str | None
+    created_by: str
+    created_at: datetime | None
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    key: str | None = field(repr=False)
+    raw: Raw = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: Raw) -> "ApiKey":
+        """Read the API's document."""
+        return cls(
+            id=_text(raw, "id"),
+            name=_text(raw, "name"),
+            scopes=tuple(map(str, raw.get("scopes") or ())),
+            endpoint=raw.get("endpoint"),
+            created_by=str(raw.get("created_by_name") or raw.get("created_by") or ""),
+            created_at=_time(raw),
+            expires_at=_time(raw, "expires_at"),
+            last_used_at=_time(raw, "last_used_at"),
+            key=raw.get("key"),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One change: `subject` did `action` to `target`; `name` is the subject as people read it."""
+
+    at: datetime | None
+    action: str
+    target: str
+    subject: str
+    name: str | None
+    address: str
+    detail: Raw
+    raw: Raw = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, raw: Raw) -> "AuditEvent":
+        """Read the API's document."""
+        return cls(
+            at=_time(raw, "at"),
+            action=_text(raw, "action"),
+            target=_text(raw, "target"),
+            subject=_text(raw, "subject"),
+            name=raw.get("subject_name"),
+            address=str(raw.get("address") or ""),
+            detail=raw.get("detail") or {},
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Cause:
     """Why an endpoint is as it is. `ok`: idle, starting and serving are no faults."""
 

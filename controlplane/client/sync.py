@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
+from controlplane.client.access import Access
 from controlplane.client.bundle import Extras, PathLike, bundled
 from controlplane.client.core import Core
 from controlplane.client.home import find_account
@@ -20,6 +21,8 @@ from controlplane.client.predicting import END, Protocol, Windows
 from controlplane.client.registry import Looked, Progress, Registry
 from controlplane.client.results import (
     Account,
+    ApiKey,
+    AuditEvent,
     Cause,
     Endpoint,
     Finding,
@@ -55,8 +58,11 @@ class Client:
     """Everything the public API does.
 
     What is not given is taken from KUBESERVE_URL, KUBESERVE_CLIENT_ID and KUBESERVE_CLIENT_SECRET,
-    then from what `kubeserve up` left in its home folder. Raises NotConfigured.
+    or KUBESERVE_API_KEY, then from what `kubeserve up` left in its home folder.
+    Raises NotConfigured.
 
+    api_key  in place of a client: exchanged for tokens that live for minutes, and never sent to an
+             endpoint
     ingress  address of a cluster's ingress where the names of endpoints do not resolve; also
              KUBESERVE_INGRESS
     """
@@ -67,16 +73,18 @@ class Client:
         client_id: str | None = None,
         client_secret: str | None = None,
         *,
+        api_key: str | None = None,
         ingress: str | None = None,
         timeout_s: float = 60.0,
         retries: RetryPolicy | None = None,
     ) -> None:
-        account = find_account(url, client_id, client_secret, ingress)
+        account = find_account(url, client_id, client_secret, ingress, api_key)
         self.url = account.url
         self._core = Core(account, retries or RetryPolicy(), timeout_s)
         self._registry, self._serving = Registry(self._core), Serving(self._core)
         self._people = People(self._core)
         self._metering = Metering(self._core)
+        self._access = Access(self._core)
         self._http = httpx.Client(**options(account.url))
         self._signing: defaultdict[str | None, threading.Lock] = defaultdict(threading.Lock)
 
@@ -200,6 +208,48 @@ class Client:
         now  the new key signs at once and every token from before ends: for a key that leaked
         """
         return self._run(self._serving.rotate_keys(now))
+
+    def api_keys(self) -> list[ApiKey]:
+        """List API keys: all of the tenant to its administrators, else one's own."""
+        return self._run(self._access.api_keys())
+
+    def create_api_key(
+        self,
+        name: str,
+        *,
+        scopes: Sequence[str] | None = None,
+        endpoint: str | None = None,
+        expires_in_days: int = 90,
+    ) -> ApiKey:
+        """Make an API key; its `key` is in this answer and nowhere else.
+
+        scopes    all that its maker has but admin, if left out
+        endpoint  the one it opens, by being sent there; else it is exchanged for tokens
+        """
+        wanted = self._access.create_api_key(name, scopes, endpoint, expires_in_days)
+        return self._run(wanted)
+
+    def revoke_api_key(self, key_id: str) -> None:
+        """End an API key and its tokens."""
+        self._run(self._access.revoke_api_key(key_id))
+
+    def audit(
+        self,
+        *,
+        action: str | None = None,
+        subject: str | None = None,
+        target: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        most: int = 100,
+    ) -> list[AuditEvent]:
+        """List who changed what, the newest first; administrators only.
+
+        action  such as `endpoint.delete`, or all of a kind: `endpoint.`
+        most    events at most
+        """
+        asked = {"action": action, "subject": subject, "target": target}
+        return self._run(self._access.audit(asked, since, until, most))
 
     def me(self) -> Identity:
         """Tell who calls, and what they may do."""

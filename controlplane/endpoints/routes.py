@@ -14,6 +14,7 @@ from controlplane.endpoints.service import ReleaseWanted, TargetWanted
 from controlplane.engines.engine import EndpointId
 from controlplane.idempotency import once
 from controlplane.rest import MAX_PAGE, after, after_number, check_match, etag, page
+from controlplane.subjects import with_names
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
 
@@ -55,14 +56,14 @@ async def _released(
     request: Request,
     caller: Caller,
     endpoint: str,
-    act: Callable[[TenantId, str], Awaitable[Any]],
+    act: Callable[[TenantId], Awaitable[Any]],
 ) -> dict[str, Any]:
     """Make a release, once for each Idempotency-Key; wakes the reconciler when it is committed."""
     tenant = await _tenant(caller)
     look = await service.look_for(request.app.state.engine, tenant, endpoint)
 
     async def once_only() -> dict[str, Any]:
-        row = await act(tenant, caller.subject)
+        row = await act(tenant)
         return (await _documents([row], request, caller, look))[0]
 
     document = await once(request, caller.tenant, once_only)
@@ -96,7 +97,7 @@ async def get_endpoint(
 
 @router.delete("/{endpoint}", status_code=204)
 async def delete_endpoint(caller: CurrentCaller, endpoint: str, request: Request) -> None:
-    gone = await service.delete(await _tenant(caller), endpoint, _unchanged(request))
+    gone = await service.delete(await _tenant(caller), endpoint, caller, _unchanged(request))
     request.app.state.wake_endpoint(gone)
 
 
@@ -120,19 +121,24 @@ async def release(
         traffic,
     )
 
-    async def act(tenant: TenantId, by: str) -> Any:
+    async def act(tenant: TenantId) -> Any:
         unchanged, quotas = _unchanged(request), request.app.state.quotas
-        return await service.release(tenant, endpoint, wanted, by, unchanged, quotas)
+        return await service.release(tenant, endpoint, wanted, caller, unchanged, quotas)
 
     return await _released(request, caller, endpoint, act)
 
 
 @router.get("/{endpoint}/releases")
 async def list_releases(
-    caller: CurrentCaller, endpoint: str, limit: Limit = 50, cursor: str | None = None
+    caller: CurrentCaller,
+    endpoint: str,
+    request: Request,
+    limit: Limit = 50,
+    cursor: str | None = None,
 ) -> dict[str, Any]:
     below = after_number(cursor)
-    rows = await service.releases(await _tenant(caller), endpoint, limit, below)
+    found = await service.releases(await _tenant(caller), endpoint, limit, below)
+    rows = await with_names(request, caller.tenant, found)
     return page(rows, limit, lambda row: row, lambda row: str(row["number"]))
 
 
@@ -140,8 +146,8 @@ async def list_releases(
 async def rollback(
     caller: CurrentCaller, endpoint: str, body: schemas.Rollback, request: Request
 ) -> dict[str, Any]:
-    async def act(tenant: TenantId, by: str) -> Any:
-        return await service.rollback(tenant, endpoint, body.to, by, _unchanged(request))
+    async def act(tenant: TenantId) -> Any:
+        return await service.rollback(tenant, endpoint, body.to, caller, _unchanged(request))
 
     return await _released(request, caller, endpoint, act)
 

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from controlplane.audit import service as audit
+from controlplane.callers import Caller
 from controlplane.database import transaction
 from controlplane.endpoints import repository
 from controlplane.endpoints.tables import Endpoint, EndpointRevision, Release
@@ -64,7 +66,7 @@ class ReleaseWanted:
 
 
 async def release(
-    tenant: TenantId, name: str, wanted: ReleaseWanted, by: str, check: Check, quotas: Quotas
+    tenant: TenantId, name: str, wanted: ReleaseWanted, by: Caller, check: Check, quotas: Quotas
 ) -> Endpoint:
     """Make a release of an endpoint, which is made if there is none.
 
@@ -186,7 +188,7 @@ async def _add(
     traffic: list[dict[str, Any]],
     wanted: ReleaseWanted,
     action: str,
-    by: str,
+    by: Caller,
 ) -> None:
     scaling = {**(current.scaling if current else {}), **wanted.scaling}
     merged = scaling_of(scaling)
@@ -205,13 +207,22 @@ async def _add(
         scaling=scaling,
         container_concurrency=concurrency,
         timeout_s=wanted.timeout_s or (current.timeout_s if current else 60.0),
-        created_by=by,
+        created_by=by.subject,
     )
     await repository.save_endpoint(endpoint)
+    await audit.record(
+        by,
+        f"endpoint.{action}",
+        f"endpoint:{endpoint.name}",
+        release=endpoint.release,
+        traffic=traffic,
+    )
     await tell(Wake.ENDPOINT, str(endpoint.id))
 
 
-async def rollback(tenant: TenantId, name: str, to: int | None, by: str, check: Check) -> Endpoint:
+async def rollback(
+    tenant: TenantId, name: str, to: int | None, by: Caller, check: Check
+) -> Endpoint:
     """Make a release equal to an earlier one; the one before the current if none is named."""
     async with transaction():
         endpoint = await _locked(tenant, name)
@@ -246,14 +257,21 @@ def _found(name: str, row: Endpoint | None) -> Endpoint:
     return row
 
 
-async def delete(tenant: TenantId, name: str, check: Check) -> uuid.UUID:
+async def delete(tenant: TenantId, name: str, by: Caller, check: Check) -> uuid.UUID:
     """Say that an endpoint is not wanted any more; the reconciler takes it down."""
     async with transaction():
         row = await _locked(tenant, name)
         check(row)
         await repository.mark_deleted(row, datetime.now(UTC))
+        await audit.record(by, "endpoint.delete", f"endpoint:{name}")
         await tell(Wake.ENDPOINT, str(row.id))
     return row.id
+
+
+async def id_of(tenant: TenantId, name: str) -> uuid.UUID:
+    """Give the id of an endpoint; raises NotFound."""
+    found: uuid.UUID = (await get(tenant, name)).id
+    return found
 
 
 async def exists(tenant: TenantId, endpoint_id: uuid.UUID) -> bool:

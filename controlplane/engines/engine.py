@@ -230,8 +230,11 @@ class Engine(Protocol):
     async def delete(self, endpoint: EndpointId) -> None:
         """Remove the endpoint and all that belongs to it; nothing there is success."""
 
-    async def publish_keys(self, document: bytes) -> None:
-        """Hand the keys file (JWKS + revocations) to every worker, present and future."""
+    async def publish_keys(self, document: bytes, tenants: Mapping[str, bytes]) -> None:
+        """Hand the keys file (JWKS + revocations) to every worker, present and future.
+
+        tenants  for workers of these tenants in place of `document`: with their API keys
+        """
 
     async def publish_limits(
         self, otherwise: TenantLimits, limits: Mapping[str, TenantLimits]

@@ -33,8 +33,8 @@ async def create_model(tenant: uuid.UUID, name: str, description: str) -> Model:
     return await Model.create(id=uuid.uuid4(), tenant_id=tenant, name=name, description=description)
 
 
-async def delete_model(tenant: uuid.UUID, model: Model) -> None:
-    await Model.filter(tenant_id=tenant, id=model.id).delete()
+async def delete_model(tenant: uuid.UUID, model: Model) -> bool:
+    return bool(await Model.filter(tenant_id=tenant, id=model.id).delete())
 
 
 async def last_report_of_all() -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from controlplane.idempotency import once
 from controlplane.models import schemas, service
 from controlplane.models.service import Expected
 from controlplane.rest import MAX_PAGE, after, after_number, check_match, page, tagged
+from controlplane.subjects import with_names
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
 from runtime.problems import InvalidInput, Malformed, UnsupportedMediaType
@@ -40,9 +41,8 @@ async def create_model(
     caller: CurrentCaller, body: schemas.NewModel, request: Request
 ) -> dict[str, Any]:
     async def act() -> dict[str, Any]:
-        quotas = request.app.state.quotas
-        tenant = await _tenant(caller)
-        return await service.create_model(tenant, body.name, body.description, quotas)
+        tenant, quotas = await _tenant(caller), request.app.state.quotas
+        return await service.create_model(tenant, body.name, body.description, quotas, caller)
 
     return await once(request, caller.tenant, act)
 
@@ -57,7 +57,7 @@ async def get_model(caller: CurrentCaller, model: str, response: Response) -> di
 async def delete_model(caller: CurrentCaller, model: str, request: Request) -> None:
     tenant = await _tenant(caller)
     check_match(request, await service.show_model(await service.get_model(tenant, model)))
-    await service.delete_model(tenant, model)
+    await service.delete_model(tenant, model, caller)
 
 
 @router.post("/{model}/versions", status_code=201)
@@ -80,12 +80,16 @@ async def push(
         request.app.state.store,
         request.app.state.storage,
         Expected(settings.max_upload_bytes, digest, announced),
-        created_by=caller.subject,
+        by=caller,
     )
     request.app.state.wake_builds()
     response.status_code = 201 if new else 200
     response.headers["location"] = f"/v1/models/{row.name}/versions/{version.number}"
-    return await service.version_document(row, version)
+    return await _named(request, caller, await service.version_document(row, version))
+
+
+async def _named(request: Request, caller: Caller, document: dict[str, Any]) -> dict[str, Any]:
+    return (await with_names(request, caller.tenant, [document]))[0]
 
 
 def _announced(request: Request) -> int | None:
@@ -119,19 +123,25 @@ def _digest(header: str | None) -> str | None:
 
 @router.get("/{model}/versions")
 async def list_versions(
-    caller: CurrentCaller, model: str, limit: Limit = 50, cursor: str | None = None
+    caller: CurrentCaller,
+    model: str,
+    request: Request,
+    limit: Limit = 50,
+    cursor: str | None = None,
 ) -> dict[str, Any]:
     below = after_number(cursor)
-    rows = await service.list_versions(await _tenant(caller), model, limit, below)
+    found = await service.list_versions(await _tenant(caller), model, limit, below)
+    rows = await with_names(request, caller.tenant, found)
     return page(rows, limit, lambda row: row, lambda row: str(row["number"]))
 
 
 @router.get("/{model}/versions/{version}")
 async def get_version(
-    caller: CurrentCaller, model: str, version: str, response: Response
+    caller: CurrentCaller, model: str, version: str, request: Request, response: Response
 ) -> dict[str, Any]:
     row, found = await service.find_version(await _tenant(caller), model, version)
-    return tagged(response, await service.version_document(row, found))
+    document = await service.version_document(row, found)
+    return tagged(response, await _named(request, caller, document))
 
 
 @router.get("/{model}/aliases")
@@ -150,9 +160,9 @@ async def get_alias(
 async def set_alias(
     caller: CurrentCaller, model: str, alias: str, body: schemas.AliasTarget
 ) -> dict[str, Any]:
-    return await service.set_alias(await _tenant(caller), model, alias, body.version)
+    return await service.set_alias(await _tenant(caller), model, alias, body.version, caller)
 
 
 @router.delete("/{model}/aliases/{alias}", status_code=204)
 async def delete_alias(caller: CurrentCaller, model: str, alias: str) -> None:
-    await service.delete_alias(await _tenant(caller), model, alias)
+    await service.delete_alias(await _tenant(caller), model, alias, caller)

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from controlplane.artifacts.store import Blob, Store
+from controlplane.audit import service as audit
+from controlplane.callers import Caller
 from controlplane.database import Taken, transaction
 from controlplane.models import repository
 from controlplane.models.states import VersionState
@@ -98,14 +100,16 @@ async def show_model(row: Model) -> dict[str, Any]:
 
 
 async def create_model(
-    tenant: TenantId, name: str, description: str, quotas: Quotas
+    tenant: TenantId, name: str, description: str, quotas: Quotas, by: Caller
 ) -> dict[str, Any]:
     """Make an empty model; raises Conflict, QuotaExceeded."""
     check_name("model", name)
     try:
         async with transaction():
             await _admit_model(tenant, name, await quotas.hold(tenant))
-            return await show_model(await repository.create_model(tenant, name, description))
+            row = await repository.create_model(tenant, name, description)
+            await audit.record(by, "model.create", f"model:{name}")
+        return await show_model(row)
     except Taken as error:
         raise Conflict(f"There is a model {name!r} already.") from error
 
@@ -135,9 +139,12 @@ async def get_model(tenant: TenantId, name: str) -> Model:
     return row
 
 
-async def delete_model(tenant: TenantId, name: str) -> None:
+async def delete_model(tenant: TenantId, name: str, by: Caller) -> None:
     """Delete a model with all versions; endpoints that serve one keep their artifact."""
-    await repository.delete_model(tenant, await get_model(tenant, name))
+    async with transaction():
+        row = await get_model(tenant, name)
+        if await repository.delete_model(tenant, row):
+            await audit.record(by, "model.delete", f"model:{name}", versions=row.versions)
 
 
 async def upload(
@@ -147,7 +154,7 @@ async def upload(
     store: Store,
     storage: Storage,
     expected: Expected,
-    created_by: str,
+    by: Caller,
 ) -> tuple[Model, Version, bool]:
     """Take a file in as a new version; gives the version and whether it is new."""
     check_name("model", name)
@@ -173,8 +180,10 @@ async def upload(
         known = await repository.version_by_digest(model, blob.sha256)
         if known is not None:
             await _again(known)
+            await _record_upload(by, model, known, "again")
             return model, known, False
-        version = await repository.add_version(model, blob.sha256, blob.size_bytes, created_by)
+        version = await repository.add_version(model, blob.sha256, blob.size_bytes, by.subject)
+        await _record_upload(by, model, version, "new")
         return model, version, True
 
 
@@ -196,6 +205,11 @@ async def _stored(
         limits, held = await storage.quotas.of(tenant), await storage.held(tenant)
         check("storage_bytes", limits.storage_bytes, sum(held.values()), most + 1)
         raise
+
+
+async def _record_upload(by: Caller, model: Model, version: Version, what: str) -> None:
+    target = f"version:{model.name}:{version.number}"
+    await audit.record(by, "version.upload", target, what=what, sha256=version.sha256)
 
 
 async def _again(version: Version) -> None:
@@ -312,13 +326,17 @@ def _packages(environment: dict[str, Any] | None) -> list[str]:
     return [*locked, *(wheel["file"] for wheel in environment["wheels"])]
 
 
-async def set_alias(tenant: TenantId, name: str, alias: str, number: int) -> dict[str, Any]:
+async def set_alias(
+    tenant: TenantId, name: str, alias: str, number: int, by: Caller
+) -> dict[str, Any]:
     """Point an alias at a version that is ready; raises NotFound, Conflict."""
     check_name("alias", alias)
     model, version = await find_version(tenant, name, str(number))
     if version.state is not VersionState.READY:
         raise Conflict(f"Version {number} is {version.state}; an alias points at a ready version.")
-    await repository.set_alias(model, alias, number)
+    async with transaction():
+        await repository.set_alias(model, alias, number)
+        await audit.record(by, "alias.set", f"alias:{name}:{alias}", version=number)
     return {"model": name, "alias": alias, "version": number}
 
 
@@ -338,11 +356,13 @@ async def get_alias(tenant: TenantId, name: str, alias: str) -> dict[str, Any]:
     return {"model": name, "alias": row.name, "version": row.version}
 
 
-async def delete_alias(tenant: TenantId, name: str, alias: str) -> None:
+async def delete_alias(tenant: TenantId, name: str, alias: str, by: Caller) -> None:
     """Remove an alias; raises NotFound."""
     model = await get_model(tenant, name)
-    if not (is_name(alias) and await repository.delete_alias(model, alias)):
-        raise NotFound(f"Model {name!r} has no alias {alias[:60]!r}.")
+    async with transaction():
+        if not (is_name(alias) and await repository.delete_alias(model, alias)):
+            raise NotFound(f"Model {name!r} has no alias {alias[:60]!r}.")
+        await audit.record(by, "alias.delete", f"alias:{name}:{alias}")
 
 
 async def deployable(tenant: TenantId, name: str, which: str | None) -> Deployable:

@@ -248,8 +248,13 @@ class Authorizing:
             await repository.keep(row, "approved", "user_id", "tenant_id")
             if chosen is not None:
                 caller = exchange.person_calling(chosen.name, person.id, device.client.id, came)
-                detail = {"scopes": list(device.scopes), "device": row.address}
-                await audit.record(caller, "device.allow", f"client:{device.client.id}", **detail)
+                await audit.record(
+                    caller,
+                    "device.allow",
+                    f"client:{device.client.id}",
+                    scopes=list(device.scopes),
+                    device=row.address,
+                )
 
 
 def _chosen(asked: Asked, tenant: str) -> str:

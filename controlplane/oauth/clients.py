@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+from controlplane.api_keys.service import ApiKeys
 from controlplane.audit import service as audit
 from controlplane.callers import Caller, Standing
 from controlplane.database import transaction
@@ -14,8 +15,10 @@ from controlplane.oauth import assertions, redirects, repository, server
 from controlplane.oauth.server import KnownClient
 from controlplane.oauth.tables import Client
 from controlplane.permissions import ALL_SCOPES, Scope
+from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId, TenantInfo
 from controlplane.wakes import Wake, tell
+from runtime import api_keys
 from runtime.problems import InvalidInput, NotFound
 
 CLIENT_ID: Final = re.compile(r"ks-[0-9a-f]{16}")
@@ -54,16 +57,45 @@ class NewClient:
 class Clients:
     """The clients of one installation."""
 
-    def __init__(self, issuer: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, issuer: str, keys: ApiKeys, clock: Callable[[], datetime]) -> None:
         self._first_party, self._clock = server.first_party(issuer), clock
+        self._api_keys = keys
 
-    async def known(self, client_id: str) -> KnownClient | None:
-        """Give a client that may ask for tokens."""
+    async def known(self, client_id: str, secret: str = "") -> KnownClient | None:
+        """Give a client that may ask for tokens.
+
+        secret  that it sent; an API key is a client whose secret is the whole key
+        """
+        if client_id.startswith(api_keys.PREFIX):
+            return await self._key(client_id, secret)
         ours = self._first_party.get(client_id)
         if ours is not None or not CLIENT_ID.fullmatch(client_id):
             return ours
         row = await repository.live_client_of_all(client_id)
         return None if row is None else _known(row)
+
+    async def _key(self, key_id: str, secret: str) -> KnownClient | None:
+        if api_keys.public_id(secret) != key_id:
+            return None
+        found = await self._api_keys.exchangeable(key_id)
+        if found is None:
+            return None
+        tenant = await tenants.get(found.tenant)
+        ends = int(found.expires_at.timestamp())
+        return KnownClient(
+            found.id,
+            found.tenant,
+            found.sha256,
+            found.scopes,
+            tenant_id=tenant.id,
+            kind="key",
+            ends=ends,
+        )
+
+    @staticmethod
+    async def names(tenant: str, ids: list[str]) -> dict[str, str]:
+        """Give the names of a tenant's clients."""
+        return await repository.names(tenant, ids)
 
     async def is_live(self, client_id: str) -> bool:
         """Tell whether a client exists and was not revoked."""
@@ -97,8 +129,9 @@ class Clients:
             )
             made = _info(row)
             detail = {"name": made.name, "scopes": made.scopes, "auth_method": made.auth_method}
-            by = replace(caller, tenant=tenant.name)
-            await audit.record(by, "client.create", f"client:{made.id}", **detail)
+            await audit.record(
+                caller, "client.create", f"client:{made.id}", within=tenant.name, **detail
+            )
         return replace(made, secret=secret)
 
     async def ensure_administrator(self, tenant: TenantId, client_id: str, secret: str) -> bool:

@@ -193,6 +193,11 @@ async def forget_of_all(now: datetime, long_ago: datetime) -> int:
     return gone
 
 
+async def names(tenant: str, ids: list[str]) -> dict[str, str]:
+    rows = Client.filter(tenant__name=tenant, id__in=ids)
+    return dict(await rows.values_list("id", "name"))
+
+
 async def keys() -> list[SigningKey]:
     return await SigningKey.all().order_by("created_at")
 

@@ -252,19 +252,22 @@ def parse(text: str) -> dict[str, str]:
     return {name: value for name, value in form.items() if value}
 
 
-def client_id(form: dict[str, str], headers: Mapping[str, str]) -> str:
-    """Give the id the client calls itself by; raises OAuth2Error unless it uses one method."""
+def credentials(form: dict[str, str], headers: Mapping[str, str]) -> tuple[str, str]:
+    """Give the id the client calls itself by, and the secret it sends.
+
+    Raises OAuth2Error unless it uses one method.
+    """
     scheme, _, value = headers.get("authorization", "").partition(" ")
     asserted = "client_assertion" in form or "client_assertion_type" in form
     if asserted:
         name = assertions.subject(form.get("client_assertion", ""))
         if scheme or "client_secret" in form or form.get("client_id", name) != name:
             raise InvalidRequestError("Show who the client is in one way only.")
-        return name
+        return name, ""
     if not scheme:
-        return form.get("client_id", "")
+        return form.get("client_id", ""), form.get("client_secret", "")
     try:
-        name = base64.b64decode(value.strip(), validate=True).decode().partition(":")[0]
+        name, _, secret = base64.b64decode(value.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError) as error:
         raise not_authenticated() from error
     if scheme.lower() != "basic":
@@ -272,7 +275,7 @@ def client_id(form: dict[str, str], headers: Mapping[str, str]) -> str:
     name = urllib.parse.unquote(name)
     if "client_secret" in form or form.get("client_id", name) != name:
         raise InvalidRequestError("Send the client's id and secret in one way only.")
-    return name
+    return name, urllib.parse.unquote(secret)
 
 
 def not_authenticated() -> InvalidClientError:

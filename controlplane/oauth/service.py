@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any, Final
 
 from authlib.oauth2.rfc6749 import OAuth2Error
@@ -15,6 +16,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from controlplane.accounts import service as accounts
+from controlplane.api_keys.service import ApiKeys, Published
 from controlplane.audit import service as audit
 from controlplane.callers import Caller, StandingOf
 from controlplane.database import transaction
@@ -30,7 +32,7 @@ from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
 from controlplane.wakes import Wake, tell
 
-MOST_KEYS_BYTES: Final = 100_000  # a pod gets them in a variable, of 128 KiB at most
+MOST_COMMON_BYTES: Final = 50_000
 SEALED_AS: Final = "client secret"
 KEPT: Final = timedelta(days=1)  # what has ended, for who wonders why
 EndpointExists = Callable[[TenantId, uuid.UUID], Awaitable[bool]]
@@ -52,18 +54,20 @@ class OAuth:
         api_token_s: int,
         predict_token_s: int,
         endpoint_exists: EndpointExists,
+        keys: ApiKeys,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.issuer = issuer
         self.clock = clock
         self._secret = secret
         self._lives = (api_token_s, predict_token_s)
-        self._endpoint_exists = endpoint_exists
-        self.clients = Clients(issuer, clock)
+        self._endpoint_exists, self._api_keys = endpoint_exists, keys
+        self.clients = Clients(issuer, keys, clock)
         # Who tokens are of, and what they may do now.
         self.standing: Mapping[str, StandingOf] = {
             "client": self.clients.standing,
             "user": tenants.standing,
+            "key": keys.standing,
         }
         schedule = Schedule(longest_token=timedelta(seconds=max(self._lives)))
         self.keyring = Keyring(secret, schedule, clock)
@@ -76,8 +80,11 @@ class OAuth:
         """Give the public keys to verify with."""
         return (await self.keyring.current()).verifying
 
-    async def keys_document(self, now: datetime) -> bytes:
-        """Write the keys file of the runtimes: public keys and what was revoked lately."""
+    async def keys_documents(self, now: datetime) -> tuple[bytes, dict[str, bytes]]:
+        """Write the keys file of the runtimes: public keys and what was revoked lately.
+
+        The second is for runtimes of tenants with endpoint keys, which get these too.
+        """
         since = now - timedelta(seconds=2 * max(self._lives))
         clients = await repository.revoked_since_of_all(since)
         jtis = await repository.revoked_tokens_of_all(now)
@@ -87,15 +94,28 @@ class OAuth:
             "clients": {row.id: row.revoked_at.timestamp() for row in clients if row.revoked_at},
             "subjects": {name: at.timestamp() for name, at in subjects.items()},
         }
-        keys = (await self.keyring.load()).public
-        document = json.dumps({**keys, "revoked": revoked}, sort_keys=True).encode()
-        if len(document) <= MOST_KEYS_BYTES:
+        last = [row.revoked_at.timestamp() for row in jtis if row.revoked_at]
+        common = self._bounded((await self.keyring.load()).public, revoked, last)
+        known = await self._api_keys.published(now, timedelta(seconds=self._lives[1]))
+        return _written(common), {
+            tenant: _written(_with_keys(common, listed)) for tenant, listed in known.items()
+        }
+
+    @staticmethod
+    def _bounded(
+        keys: dict[str, Any], revoked: dict[str, Any], last: list[float]
+    ) -> dict[str, Any]:
+        """Give what all runtimes are told, in a size that a pod gets in a variable.
+
+        last  when each of the tokens was revoked
+        """
+        document = {**keys, "revoked": revoked}
+        if len(_written(document)) <= MOST_COMMON_BYTES:
             return document
         # Whoever was not revoked gets a new token; that costs one request each.
-        last = [row.revoked_at.timestamp() for row in jtis if row.revoked_at]
-        before = max([*last, *revoked["clients"].values(), *revoked["subjects"].values()])
+        before = max([*revoked["clients"].values(), *revoked["subjects"].values(), *last])
         told = {"jtis": {}, "clients": {}, "subjects": {}, "before": before}
-        return json.dumps({**keys, "revoked": told}, sort_keys=True).encode()
+        return {**keys, "revoked": told}
 
     def signed_keys(self, document: bytes) -> bytes:
         """Sign a keys file, for runtimes that get it from a place they need not trust."""
@@ -136,7 +156,7 @@ class OAuth:
         """Answer a token request in OAuth's own shape; never raises for a bad one."""
         try:
             form = server.parse_form(body, query)
-            client = await self.clients.known(server.client_id(form, headers))
+            client = await self.clients.known(*server.credentials(form, headers))
             request = server.Request("POST", f"{self.issuer}/oauth2/token", form, headers)
         except OAuth2Error as error:
             return server.refusal(error)
@@ -146,6 +166,8 @@ class OAuth:
             answer, _ = grants.issue(
                 await self._signer(), request, grants.Known(client, audience), _seconds(now)
             )
+            if client is not None and client.kind == "key" and answer[0] == HTTPStatus.OK:
+                await self._api_keys.used(client.id)
             return answer
         try:
             async with transaction():
@@ -223,7 +245,7 @@ class OAuth:
         """Give a device its codes (RFC 8628); never raises for a bad request."""
         try:
             form = server.parse_form(body, query)
-            client = await self.clients.known(server.client_id(form, headers))
+            client = await self.clients.known(*server.credentials(form, headers))
             if not self._could_name(form.get("resource")):
                 raise server.InvalidTargetError("There is no such resource.")
         except OAuth2Error as error:
@@ -297,7 +319,7 @@ class OAuth:
         body, query, headers = sent
         try:
             form = server.parse_form(body, query)
-            client = await self.clients.known(server.client_id(form, headers))
+            client = await self.clients.known(*server.credentials(form, headers))
         except OAuth2Error as error:
             return server.refusal(error)
         try:
@@ -366,7 +388,7 @@ class OAuth:
     async def _stands(self, subject: str, client_id: str, tenant: str) -> bool:
         """Tell whether subject and client of a token are still there."""
         kind, _, name = subject.partition(":")
-        if await self.clients.known(client_id) is None:
+        if kind != "key" and await self.clients.known(client_id) is None:
             return False
         look = self.standing.get(kind)
         return look is not None and await look(name, tenant) is not None
@@ -418,6 +440,16 @@ MAX_TOKEN: Final = 8192
 async def _person(subject: str) -> accounts.Person | None:
     kind, _, name = subject.partition(":")
     return await accounts.find(uuid.UUID(name)) if kind == "user" else None
+
+
+def _with_keys(common: dict[str, Any], known: Published) -> dict[str, Any]:
+    revoked = common["revoked"]
+    clients = {**revoked["clients"], **known.lost}
+    return {**common, "revoked": {**revoked, "clients": clients}, "api_keys": known.listed}
+
+
+def _written(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, sort_keys=True).encode()
 
 
 def _writes_nothing(form: dict[str, str]) -> bool:

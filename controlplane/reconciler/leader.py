@@ -6,12 +6,13 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, NoReturn
 
 from controlplane import telemetry
 from controlplane.artifacts.exchange import Exchange
 from controlplane.artifacts.store import Store
+from controlplane.audit import service as audit
 from controlplane.endpoints import service as endpoints
 from controlplane.engines.engine import EndpointId, Engine, TenantLimits
 from controlplane.models.storage import Storage
@@ -39,6 +40,7 @@ class Duties:
     exchange  what pods read and write of the store, where there are pods
     shelf     environments that pods read there
     storage   what tenants may store, and have otherwise
+    audit_kept  how long events of the audit log are kept
     """
 
     store: Store
@@ -51,6 +53,7 @@ class Duties:
     changes: Callable[[], AsyncIterator[EndpointId]] | None = None
     exchange: Exchange | None = None
     shelf: sweep.Shelf | None = None
+    audit_kept: timedelta = timedelta(days=365)
 
 
 class Work:
@@ -103,7 +106,8 @@ class _Loops:
         self._builds = VersionBuilds(duties.builds, duties.builds_at_once, duties.storage)
         self._endpoints: Loop[uuid.UUID] = Loop("endpoints", self._reconcile, endpoints.all_ids)
         self._publish_due, self._pods_due = asyncio.Event(), asyncio.Event()
-        self.published: bytes | None = None
+        self.published: tuple[bytes, dict[str, bytes]] | None = None
+        self._twice = False
         self._limits: object = None
 
     async def run(self) -> None:
@@ -119,7 +123,10 @@ class _Loops:
                 builds=duties.builds,
                 exchange=duties.exchange,
                 shelf=duties.shelf,
-                forget=lambda: duties.oauth.forget(datetime.now(UTC)),
+                more={
+                    "grants and codes": lambda: duties.oauth.forget(datetime.now(UTC)),
+                    "events of the audit log": self._forget_events,
+                },
             ),
         ]
         if duties.exchange is not None:
@@ -129,6 +136,9 @@ class _Loops:
         async with asyncio.TaskGroup() as group:
             for job in jobs:
                 group.create_task(_without_end(job))
+
+    async def _forget_events(self) -> int:
+        return await audit.forget(datetime.now(UTC) - self._duties.audit_kept)
 
     async def close(self) -> None:
         await self._endpoints.close()
@@ -169,17 +179,27 @@ class _Loops:
             await self._publish()
 
     def _published_kids(self) -> set[str]:
-        known = json.loads(self.published or b'{"keys": []}')
-        return {key["kid"] for key in known["keys"]}
+        known = b'{"keys": []}' if self.published is None else self.published[0]
+        return {key["kid"] for key in json.loads(known)["keys"]}
 
     async def _publish(self) -> None:
-        document = await self._duties.oauth.keys_document(datetime.now(UTC))
-        if document != self.published:
-            await self._duties.engine.publish_keys(document)
-            self.published = document
+        documents = await self._duties.oauth.keys_documents(datetime.now(UTC))
+        if documents != self.published:
+            await self._duties.engine.publish_keys(*documents)
+            self.published, self._twice = documents, False
             self._pods_due.set()
 
+    async def _publish_once_more(self) -> None:
+        """Hand over what did not change for a while a second time.
+
+        A kubelet that looked at the first word may have looked before it had seen the new keys.
+        """
+        if self.published is not None and not self._twice:
+            await self._duties.engine.publish_keys(*self.published)
+            self._twice = True
+
     async def _keep_published(self) -> None:
+        quiet = False
         while True:
             pause = PUBLISH_RESYNC_S
             self._publish_due.clear()
@@ -187,6 +207,8 @@ class _Loops:
                 # Limits first: with the keys an engine has all it needs to make tenants' places.
                 await self.publish_limits()
                 await self.publish_keys()
+                if quiet:
+                    await self._publish_once_more()
             except EngineUnavailable:
                 pause = PUBLISH_AGAIN_S
             except Exception:  # noqa: BLE001  (logged; the next resync tries again)
@@ -194,8 +216,9 @@ class _Loops:
             try:
                 async with asyncio.timeout(pause):
                     await self._publish_due.wait()
+                quiet = False
             except TimeoutError:
-                continue
+                quiet = True
 
     async def _keep_pods_keys(self, keys: PodKeys) -> None:
         """Beside the engine's: an object store that is away keeps no engine from its keys."""
@@ -203,7 +226,7 @@ class _Loops:
             self._pods_due.clear()
             try:
                 if self.published is not None and self._may_act():
-                    await keys.hand(self.published, await tenants.names())
+                    await keys.hand(*self.published, await tenants.names())
             except Exception:  # noqa: BLE001  (logged; the next look tries again)
                 telemetry.log.exception("the keys could not be put into the object store")
             with contextlib.suppress(TimeoutError):

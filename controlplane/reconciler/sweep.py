@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
@@ -87,7 +87,7 @@ async def run(
     builds: Builds | None = None,
     exchange: Exchange | None = None,
     shelf: Shelf | None = None,
-    forget: Part | None = None,
+    more: Mapping[str, Part] | None = None,
 ) -> None:
     """Sweep at times until cancelled; one part that fails leaves the others their turn."""
     parts: dict[str, Part] = {
@@ -102,8 +102,7 @@ async def run(
         parts["left-overs of builds"] = functools.partial(sweep_builds, builds)
     if exchange is not None:
         parts["tenants' copies"] = functools.partial(sweep_placed, exchange, shelf=shelf)
-    if forget is not None:
-        parts["rows of sign-ins that ended"] = forget
+    parts |= more or {}
     while True:
         await asyncio.sleep(every_s)
         for what, sweep in parts.items():

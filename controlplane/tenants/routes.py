@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
-from controlplane.audit import service as audit
 from controlplane.callers import CurrentCaller, require_platform
 from controlplane.database import transaction
 from controlplane.idempotency import once_with_secret
@@ -41,8 +40,7 @@ async def create_tenant(
 
     async def act() -> dict[str, Any]:
         async with transaction():
-            tenant = await service.create(body.name)
-            await audit.record(caller, "tenant.create", f"tenant:{tenant.name}")
+            tenant = await service.create(body.name, caller)
             if body.owner is None:
                 return _show(tenant)
             now = datetime.now(UTC)

@@ -34,11 +34,18 @@ def _info(row: Tenant) -> TenantInfo:
     return TenantInfo(TenantId(row.id), row.name, row.created_at)
 
 
-async def create(name: str) -> TenantInfo:
-    """Make a tenant; raises Conflict if the name is taken."""
+async def create(name: str, by: Caller | None = None) -> TenantInfo:
+    """Make a tenant; raises Conflict if the name is taken.
+
+    by  who asks; None: the installation itself
+    """
     check_name("tenant", name)
     try:
-        return _info(await repository.create(name))
+        async with transaction():
+            row = await repository.create(name)
+            if by is not None:
+                await audit.record(by, "tenant.create", f"tenant:{name}")
+        return _info(row)
     except Taken as error:
         raise Conflict(f"There is a tenant {name!r} already.") from error
 
@@ -157,7 +164,8 @@ class Quotas:
         async with transaction():
             await repository.put_quota(tenant.id, {**nothing, **overrides})
             own = {name: value for name, value in overrides.items() if value is not None}
-            await audit.record(caller, "quota.set", f"tenant:{tenant.name}", **own)
+            target, name = f"tenant:{tenant.name}", tenant.name
+            await audit.record(caller, "quota.set", target, within=name, limits=own)
             await tell(Wake.LIMITS)
 
     async def of_all_that_differ(self) -> dict[str, Limits]:

@@ -10,6 +10,7 @@ import pytest
 
 from controlplane import postgres
 from tests.integration.api import Api, running_api
+from tests.integration.quick_builds import QuickBuilder
 
 READY_WITHIN_S = 30.0
 
@@ -30,6 +31,13 @@ def postgres_server() -> Iterator[str]:
         finally:
             process.send_signal(signal.SIGINT)
             process.wait()
+
+
+@pytest.fixture
+async def quick_api(postgres_server: str, tmp_path: Path) -> AsyncIterator[Api]:
+    """Give the application where every upload can be served at once."""
+    async with running_api(postgres_server, tmp_path, QuickBuilder()) as running:
+        yield running
 
 
 @pytest.fixture

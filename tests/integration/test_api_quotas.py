@@ -70,7 +70,7 @@ async def test_a_quota_is_the_installations_until_something_is_set(api: Api) -> 
     finally:
         await connection.close()
     assert (row["subject"], row["target"]) == (f"client:{api.client_id}", "tenant:default")
-    assert json.loads(row["detail"]) == {"models": 3, "replicas": 7}
+    assert json.loads(row["detail"]) == {"limits": {"models": 3, "replicas": 7}}
 
     assert (await limit(api))["models"] == {"limit": 1000, "used": 0, "own": False}
     assert api.engine.limits["default"].replicas == 100

@@ -59,7 +59,7 @@ class RealRig(Rig):
     async def publish(self, keys):
         self.store, self.keys = Files(), keys
         self.engine = EmbeddedEngine(self.home, self.store, ISSUER)
-        await self.engine.publish_keys(keys.file.read_bytes())
+        await self.engine.publish_keys(keys.file.read_bytes(), {})
 
     async def release(self, content, generation, scaling):
         sha = self.store.put(content)

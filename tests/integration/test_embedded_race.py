@@ -196,7 +196,7 @@ async def test_no_request_is_lost_on_the_way_to_zero(engine, tmp_path):
     folder = tmp_path / "client"
     folder.mkdir()
     keys = Keys(folder)
-    await engine.publish_keys(keys.file.read_bytes())
+    await engine.publish_keys(keys.file.read_bytes(), {})
     content = linear_plan(tmp_path / "one.plan").read_bytes()
     sha = engine.store.put(content)
     ids = [EndpointId(str(uuid.uuid4())) for _ in range(ENDPOINTS)]

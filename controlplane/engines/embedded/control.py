@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
@@ -34,7 +34,7 @@ class Commands(Protocol):
     def observe(self, endpoint: str | None) -> Sequence[ObservedEndpoint]: ...
     def usage(self) -> Sequence[Metered]: ...
     def delete(self, endpoint: str) -> None: ...
-    def publish_keys(self, document: str) -> None: ...
+    def publish_keys(self, document: str, tenants: Mapping[str, str]) -> None: ...
     def publish_limits(self, document: dict[str, Any]) -> None: ...
     def files(self) -> set[str]: ...
     def routes(self) -> list[dict[str, Any]]: ...
@@ -108,7 +108,7 @@ class ControlServer:
             case "delete":
                 self._commands.delete(str(request["id"]))
             case "keys":
-                self._commands.publish_keys(str(request["document"]))
+                self._commands.publish_keys(str(request["document"]), dict(request["tenants"]))
             case "limits":
                 self._commands.publish_limits(dict(request["document"]))
             case "files":

@@ -144,9 +144,10 @@ class EmbeddedEngine:
         await self._ask({"do": "delete", "id": endpoint})
         self._collect_later()
 
-    async def publish_keys(self, document: bytes) -> None:
-        """Replace the keys file of every worker."""
-        await self._ask({"do": "keys", "document": document.decode()})
+    async def publish_keys(self, document: bytes, tenants: Mapping[str, bytes]) -> None:
+        """Replace the keys files of workers, which read them at once."""
+        theirs = {name: text.decode() for name, text in tenants.items()}
+        await self._ask({"do": "keys", "document": document.decode(), "tenants": theirs})
 
     async def publish_limits(
         self, otherwise: TenantLimits, limits: Mapping[str, TenantLimits]

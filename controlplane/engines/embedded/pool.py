@@ -33,6 +33,7 @@ DRAIN_SLACK_S = 5.0
 class Surroundings:
     """What pools share.
 
+    keys_of  gives the keys file of a tenant's workers
     shares   workers of each tenant
     changed  counters or conditions changed: worth writing down soon
     proved   the entry's `proven` changed: to be made durable soon
@@ -40,7 +41,7 @@ class Surroundings:
     """
 
     forker: Forker
-    keys_file: Path
+    keys_of: Callable[[str], Path]
     logs: Path
     shares: Shares
     changed: Callable[["Pool"], None]
@@ -263,7 +264,7 @@ class Pool:
             worker = Worker(name, key, serving.generation, self, self._around.forker)
             self.workers[name] = worker
             self.entry.meter.starts += 1
-            launch = serving.launch(self._around.keys_file, self.entry.port)
+            launch = serving.launch(self._around.keys_of(serving.tenant), self.entry.port)
             worker.kill_after(START_WITHIN_S)
             worker.start(launch, listener, self.log, self._first_byte)
             self._first_byte = None
@@ -285,6 +286,11 @@ class Pool:
         for worker in servers:
             if worker.name in shares:
                 worker.adopt(shares[worker.name])
+
+    def look_at_keys(self) -> None:
+        """Have its workers read the keys file now; by themselves they look once a second."""
+        for worker in self.workers.values():
+            worker.look_at_keys()
 
     # What workers say
 

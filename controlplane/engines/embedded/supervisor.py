@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from controlplane.engines.embedded.control import ControlServer
 from controlplane.engines.embedded.door import is_free
 from controlplane.engines.embedded.forker import ZYGOTE, Forker
+from controlplane.engines.embedded.keys import KeysFiles
 from controlplane.engines.embedded.ledger import Entry, Ledger, write_durably
 from controlplane.engines.embedded.observing import observe
 from controlplane.engines.embedded.pool import Pool, Surroundings
@@ -27,7 +29,6 @@ TICK_S = 1.0
 SAVE_AFTER_S = 0.2
 SAVE_EVERY = 10  # ticks between two notes of the counters of a busy endpoint
 ENGINE = "engine"
-NO_KEYS = b'{"keys": [], "revoked": {"jtis": {}, "clients": {}}}'
 
 
 class Supervisor:
@@ -37,7 +38,7 @@ class Supervisor:
         self._folder = home / ENGINE
         for folder in (self._folder, self._folder / "logs", self._folder / "plans"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.keys_file = self._folder / "keys.json"
+        self.keys = KeysFiles(self._folder)
         self.ledger = Ledger(self._folder / "endpoints", ports)
         self.pools: dict[EndpointId, Pool] = {}
         self.rerouted: set[asyncio.Event] = set()  # whoever follows the routes
@@ -45,7 +46,7 @@ class Supervisor:
         self._limits_file, self._shares = self._folder / "limits.json", Shares()
         self._around = Surroundings(
             forker=self.forker,
-            keys_file=self.keys_file,
+            keys_of=self.keys.of,
             logs=self._folder / "logs",
             shares=self._shares,
             changed=self._changed,
@@ -62,8 +63,7 @@ class Supervisor:
     async def start(self) -> None:
         """Restore every endpoint of the ledger on its port, at zero, and answer the socket."""
         self.ledger.load()
-        if not self.keys_file.exists():
-            write_durably(self.keys_file, NO_KEYS)
+        self.keys.open()
         if self._limits_file.exists():
             self._shares.set(json.loads(self._limits_file.read_text()))
         self.forker.start()
@@ -162,10 +162,11 @@ class Supervisor:
         """Name every file that workers may open; no other one is needed."""
         return self.ledger.files()
 
-    def publish_keys(self, document: str) -> None:
-        """Replace the keys file that every worker reads."""
-        json.loads(document)
-        write_durably(self.keys_file, document.encode())
+    def publish_keys(self, document: str, tenants: Mapping[str, str]) -> None:
+        """Replace the keys files of workers, and have them read at once what changed."""
+        if self.keys.publish(document, tenants):
+            for pool in self.pools.values():
+                pool.look_at_keys()
 
     def publish_limits(self, document: dict[str, Any]) -> None:
         """Take how many workers each tenant may have; remembered for the next start."""

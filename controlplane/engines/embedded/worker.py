@@ -101,6 +101,11 @@ class Worker:
         if self._channel is not None:
             self._channel.send({"t": "shed", "count": count})
 
+    def look_at_keys(self) -> None:
+        """Tell it that the keys file changed."""
+        if self._channel is not None:
+            self._channel.send({"t": "keys"})
+
     def drain(self, within_s: float) -> None:
         """Let it answer what it read and park the rest; killed if it takes longer than allowed."""
         if self.state in (State.DRAINING, State.ENDED):

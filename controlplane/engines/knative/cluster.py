@@ -20,6 +20,7 @@ from controlplane.telemetry import KUBERNETES
 from runtime.problems import Conflict, EngineUnavailable, Problem
 
 APPLY: Final = "application/apply-patch+yaml"
+MERGE: Final = "application/merge-patch+json"
 METADATA: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 TIMEOUT_S: Final = (3.0, 15.0)  # to connect, to answer
 PAGE: Final = 500
@@ -118,6 +119,16 @@ class Cluster:
         if dry_run:
             query["dryRun"] = "All"
         return self._must("PATCH", path, document, query=query, content=APPLY)
+
+    def annotate_pod(self, namespace: str, pod: str, annotations: dict[str, str]) -> None:
+        """Write annotations of a pod that may be gone.
+
+        By way of its status: whoever may patch that cannot change what runs.
+        """
+        body = {"metadata": {"annotations": annotations}}
+        path = POD.path(namespace, pod) + "/status"
+        query = {"fieldManager": names.MANAGER}
+        self._send("PATCH", path, body, query=query, content=MERGE, missing=True)
 
     def create(self, document: Document) -> Document:
         """Make an object; raises Conflict when there is one."""

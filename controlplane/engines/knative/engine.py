@@ -105,7 +105,8 @@ class KnativeEngine:
     ) -> None:
         self._cluster, self._artifacts, self._places = cluster, artifacts, places
         self._install, self._environments = install, environments
-        self._keys: bytes | None = None
+        self._keys: Keys | None = None
+        self._keys_changed: frozenset[str] = frozenset()
         self._limits: Mapping[str, TenantLimits] = {}
         self._otherwise: TenantLimits | None = None  # as the installation has it
         self._placed: dict[tuple[str, str], float] = {}
@@ -153,7 +154,8 @@ class KnativeEngine:
         if self._keys is None:
             raise EngineUnavailable("the signing keys are not published yet", retry_after_s=1)
         limits = self._limits.get(tenant, self._otherwise)
-        namespace, *inside = render_tenant.tenant(tenant, self._keys, self._install, limits)
+        keys = self._keys.of(tenant)
+        namespace, *inside = render_tenant.tenant(tenant, keys, self._install, limits)
         await self._ensure(namespace)
         await asyncio.gather(*map(self._ensure, inside))
 
@@ -304,25 +306,57 @@ class KnativeEngine:
                     kind, metadata["namespace"], metadata["name"], metadata["uid"],
                 )  # fmt: skip
 
-    async def publish_keys(self, document: bytes) -> None:
-        """Give the keys to every tenant's pods; the kubelet refreshes what they read."""
-        self._keys = document
-        await self._ensure_all_tenants()
-
     async def publish_limits(
         self, otherwise: TenantLimits, limits: Mapping[str, TenantLimits]
     ) -> None:
         """Bring the ResourceQuota of every tenant's namespace up to date."""
         self._otherwise, self._limits = otherwise, dict(limits)
         if self._keys is not None:
-            await self._ensure_all_tenants()
-
-    async def _ensure_all_tenants(self) -> None:
-        found, _ = await self._call(self._cluster.list, kube.NAMESPACE)
-        for one in found:
-            tenant = one["metadata"]["labels"].get(names.TENANT)
-            if tenant and not one["metadata"].get("deletionTimestamp"):
+            for tenant in sorted(await self._live_tenants()):
                 await self.ensure_tenant(tenant)
+
+    async def publish_keys(self, document: bytes, tenants: Mapping[str, bytes]) -> None:
+        """Give the keys to the pods of every tenant whose keys changed; asked again, once more."""
+        before, self._keys = self._keys, Keys(document, tenants)
+        live = await self._live_tenants()
+        if before != self._keys:
+            self._keys_changed = frozenset(
+                name for name in live if before is None or before.of(name) != self._keys.of(name)
+            )
+        for tenant in sorted(self._keys_changed & live):
+            await self.ensure_tenant(tenant)
+            if self._install.store is None:  # else pods look there each 15 s (`runtime/renewal.py`)
+                await self._have_keys_read(tenant)
+
+    async def _live_tenants(self) -> set[str]:
+        """Name the tenants that have a namespace here."""
+        found, _ = await self._call(self._cluster.list, kube.NAMESPACE)
+        named = (
+            one["metadata"]["labels"].get(names.TENANT)
+            for one in found
+            if not one["metadata"].get("deletionTimestamp")
+        )
+        return {name for name in named if name}
+
+    async def _have_keys_read(self, tenant: str) -> None:
+        """Have kubelets write a tenant's keys into its pods now.
+
+        By itself a kubelet looks at a pod's ConfigMaps when it syncs the pod, which is up to 90 s
+        later; a changed annotation makes it sync at once.
+        """
+        namespace = names.namespace(self._install.namespace_prefix, tenant)
+        marked = f"{self._cluster.owned},{names.ENDPOINT}"
+        pods, _ = await self._call(
+            self._cluster.list, kube.POD, namespace, marked,
+            fields="status.phase=Running", metadata_only=True,
+        )  # fmt: skip
+        now = {names.KEYS_AT: datetime.now(UTC).isoformat()}
+        await asyncio.gather(
+            *(
+                self._call(self._cluster.annotate_pod, namespace, pod["metadata"]["name"], now)
+                for pod in pods
+            )
+        )
 
     # Observed state
 
@@ -448,6 +482,18 @@ class KnativeEngine:
     async def _call(self, function: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
         call = functools.partial(function, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys file for everybody, and for tenants that have more."""
+
+    common: bytes
+    tenants: Mapping[str, bytes]
+
+    def of(self, tenant: str) -> bytes:
+        """Give what a tenant's pods read."""
+        return self.tenants.get(tenant, self.common)
 
 
 def not_ours(kind: str, namespace: str | None, name: str) -> Conflict:

@@ -16,6 +16,8 @@ ENDPOINT: Final = "kubeserve.dev/endpoint"
 REVISION: Final = "kubeserve.dev/revision"
 GENERATION: Final = "kubeserve.dev/generation"
 
+KEYS_AT: Final = "kubeserve.dev/keys-at"
+
 KEYS: Final = "kubeserve-keys"
 STORE: Final = "kubeserve-store"
 ACCOUNT: Final = "kubeserve-runtime"

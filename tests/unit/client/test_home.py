@@ -8,13 +8,17 @@ import pytest
 
 from controlplane.client.errors import NotConfigured
 from controlplane.client.home import Account, find_account, home_folder
+from runtime import api_keys
 
 KEPT = {"url": "http://127.0.0.1:8080", "client_id": "kept", "client_secret": "s1", "tenant": "t"}
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
-    for name in ("KUBESERVE_URL", "KUBESERVE_CLIENT_ID", "KUBESERVE_CLIENT_SECRET"):
+    for name in (
+        *("KUBESERVE_URL", "KUBESERVE_CLIENT_ID", "KUBESERVE_CLIENT_SECRET"),
+        "KUBESERVE_API_KEY",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("KUBESERVE_HOME", str(tmp_path))
     return tmp_path
@@ -83,3 +87,20 @@ def test_the_sdk_loads_neither_server_nor_scikit_learn():
     code = f"import kubeserve, sys; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_api_key_takes_the_place_of_a_client(monkeypatch):
+    id_, secret = "0123456789abcdef", "s" * api_keys.SECRET_LENGTH
+    key = api_keys.spelled(api_keys.Kind.API, id_, secret)
+    wanted = Account("https://kube.example", f"ks_api_{id_}", key)
+    assert find_account("https://kube.example", api_key=key) == wanted
+    monkeypatch.setenv("KUBESERVE_API_KEY", key)
+    assert find_account("https://kube.example") == wanted
+    named = find_account("https://kube.example", "arg", "s3")
+    assert named == Account("https://kube.example", "arg", "s3")
+    for wrong, said in (
+        (key[:-1], "mistyped"),
+        (api_keys.spelled(api_keys.Kind.ENDPOINT, id_, secret), "for one endpoint"),
+    ):
+        with pytest.raises(NotConfigured, match=said):
+            find_account("https://kube.example", api_key=wrong)
