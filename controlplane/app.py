@@ -33,6 +33,7 @@ from controlplane.audit.denials import Denials
 from controlplane.builder.job import Builder
 from controlplane.callers import (
     PLATFORM_TENANT,
+    Caller,
     Callers,
     CurrentCaller,
     StandingOf,
@@ -54,8 +55,9 @@ from controlplane.leading import Leading, Leases
 from controlplane.models import routes as model_routes
 from controlplane.models import service as models
 from controlplane.models.storage import Storage
-from controlplane.oauth import keys
+from controlplane.oauth import consent, keys
 from controlplane.oauth import routes as oauth_routes
+from controlplane.oauth.clients import NewClient
 from controlplane.oauth.service import OAuth
 from controlplane.permissions import ALL_SCOPES, rule
 from controlplane.preflight import Look, preflight, sandbox, sandbox_of_pods
@@ -73,6 +75,9 @@ from controlplane.usage import routes as usage_routes
 from controlplane.wakes import Wake
 from runtime.problems import Forbidden, NotFound, Problem, Starting
 from runtime.sandbox import detect
+
+# Who made what the first start makes.
+BY_ITSELF = Caller(PLATFORM_TENANT, "system", "system", frozenset())
 
 
 def database_url(settings: Settings) -> str:
@@ -107,11 +112,12 @@ def create_app(
         api_token_s=settings.api_token_s,
         predict_token_s=settings.predict_token_s,
         endpoint_exists=endpoints.exists,
+        clock=lambda: datetime.fromtimestamp(clock(), UTC),
         keys=api_keys,
     )
     quotas = Quotas(limits_of(settings))
     storage = Storage(quotas, holdings.kept)
-    standing |= {"client": oauth.standing, "user": tenants.standing, "key": api_keys.standing}
+    standing |= oauth.standing
     duties = Duties(
         store,
         engine,
@@ -138,13 +144,15 @@ def create_app(
     app.state.oauth, app.state.parts = oauth, parts
     app.state.api_keys, app.state.sealing = api_keys, oauth
     app.state.subjects = Subjects(
-        {"client": oauth.names, "user": accounts.emails, "key": api_keys.names}
+        {"client": oauth.clients.names, "user": accounts.emails, "key": api_keys.names}
     )
     url = settings.public_url
     app.state.passwords, app.state.resets = Passwords(), Resets(secret)
     app.state.browsers = browsers.Browsers(url, Devices(secret), clock)
     app.state.openid, app.state.is_invited = _openid(settings, clock), invitations.is_invited
-    app.state.callers = Callers(url, url, oauth.jwks, standing, _visitor, clock)
+    app.state.callers = Callers(
+        url, url, oauth.verifying, oauth.standing, oauth.is_revoked, _visitor, clock
+    )
     # Those who wrote need not wait for the database's word to come back.
     app.state.wake_builds = lambda: parts.work.wake(Wake.VERSIONS)
     app.state.wake_endpoint = lambda key: parts.work.wake(Wake.ENDPOINT, str(key))
@@ -165,7 +173,7 @@ def create_app(
     browsers.install(app)
     _keep_denials(app)
     for routes in (
-        *(account_routes, external, oauth_routes, tenant_routes, member_routes, joining),
+        *(account_routes, external, oauth_routes, consent, tenant_routes, member_routes, joining),
         *(api_key_routes, audit_routes, model_routes, endpoint_routes, quota_routes, usage_routes),
     ):
         app.include_router(routes.router)
@@ -302,16 +310,19 @@ class Parts:
     async def _first_start(self) -> None:
         """Make signing key, first tenant and its administrator; replicas take turns."""
         async with database.start_lock():
-            await self.oauth.ensure_key()
+            await self.oauth.keyring.ensure()
             tenant = await tenants.find(PLATFORM_TENANT) or await tenants.create(PLATFORM_TENANT)
             named, secret = self.settings.admin_client_id, self.settings.admin_client_secret
             if named is not None and secret is not None:
-                await self.oauth.ensure_administrator(tenant.id, named, secret.get_secret_value())
+                await self.oauth.clients.ensure_administrator(
+                    tenant.id, named, secret.get_secret_value()
+                )
                 return
             credentials = self.settings.home / "credentials.json"
             if await self._known(credentials):
                 return
-            client = await self.oauth.create_client(tenant.id, "first administrator", [*ALL_SCOPES])
+            wanted = NewClient("first administrator", ALL_SCOPES)
+            client = await self.oauth.clients.create(BY_ITSELF, tenant, wanted)
             document = {
                 "url": self.settings.public_url,
                 "client_id": client.id,
@@ -324,7 +335,7 @@ class Parts:
         """Tell whether the file's client exists; its address is brought up to date."""
         try:
             document = json.loads(await asyncio.to_thread(credentials.read_text))
-            if not await self.oauth.is_live(document["client_id"]):
+            if not await self.oauth.clients.is_live(document["client_id"]):
                 return False
         except (OSError, ValueError, KeyError):
             return False

@@ -12,7 +12,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from controlplane import csrf
-from controlplane.permissions import Known, Public, Role, allows, rule
+from controlplane.permissions import IDENTITY_SCOPES, Known, Public, Role, allows, rule
 from runtime import api_keys
 from runtime.problems import Forbidden, InvalidInput, Unauthenticated
 
@@ -76,15 +76,17 @@ class Callers:
     """Verifies tokens for the API.
 
     audience  of the API's own tokens
-    keys      the public keys, as a JWKS document
+    keys      the public keys
     standing  by kind of subject, what it may do now; whoever was removed ends at once
+    revoked   whether a token, by its jti, was revoked before its time
     visitor   who is signed in with a browser
     """
 
     issuer: str
     audience: str
-    keys: Callable[[], Awaitable[dict[str, Any]]]
+    keys: Callable[[], Awaitable[KeySet]]
     standing: Mapping[str, StandingOf]
+    revoked: Callable[[str], Awaitable[bool]]
     visitor: VisitorOf
     clock: Callable[[], float]
 
@@ -148,15 +150,15 @@ class Callers:
         kind, _, name = subject.partition(":")
         look = self.standing.get(kind)
         now = None if look is None else await look(name, tenant)
-        if now is None:
+        if now is None or await self.revoked(str(claims["jti"])):
             raise Unauthenticated("Whoever got this token was revoked or removed since.")
-        scopes = frozenset(str(claims["scope"]).split()) & now.scopes
+        scopes = frozenset(str(claims["scope"]).split()) & (now.scopes | set(IDENTITY_SCOPES))
         return Caller(tenant, subject, str(claims["client_id"]), scopes, now.role)
 
     async def _verified(self, token: str) -> dict[str, Any]:
         try:
             header, claims = _read(token)
-            jwt.decode(token, KeySet.import_key_set(await self.keys()), algorithms=["ES256"])  # type: ignore[arg-type]  # its own JSON type
+            jwt.decode(token, await self.keys(), algorithms=["ES256"])
         except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise Unauthenticated("The access token is not valid.") from error
         if set(header) != HEADER or header["typ"] != "at+jwt":

@@ -61,6 +61,11 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/login"): Public.PAGE,
     ("POST", "/login"): Public.PAGE,
     ("POST", "/logout"): Public.PAGE,
+    ("GET", "/oauth2/authorize"): Public.PAGE,
+    ("POST", "/oauth2/authorize"): Public.PAGE,
+    ("GET", "/device"): Public.PAGE,
+    ("POST", "/device"): Public.PAGE,
+    ("POST", "/device/decision"): Public.PAGE,
     ("GET", "/login/external"): Public.PAGE,
     ("GET", "/login/external/callback"): Public.PAGE,
     ("GET", "/account"): Public.PAGE,
@@ -69,7 +74,16 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("POST", "/invitations/accept"): Public.PAGE,
     ("POST", "/oauth2/token"): Public.OAUTH,
     ("GET", "/oauth2/jwks.json"): Public.OAUTH,
+    ("POST", "/oauth2/device_authorization"): Public.OAUTH,
+    ("POST", "/oauth2/revoke"): Public.OAUTH,
+    ("POST", "/oauth2/introspect"): Public.OAUTH,
+    ("GET", "/oauth2/userinfo"): Public.OAUTH,
+    ("POST", "/oauth2/userinfo"): Public.OAUTH,
     ("GET", "/.well-known/oauth-authorization-server"): Public.OAUTH,
+    ("GET", "/.well-known/openid-configuration"): Public.OAUTH,
+    ("GET", "/.well-known/oauth-protected-resource"): Public.OAUTH,
+    ("GET", "/.well-known/oauth-protected-resource/endpoints/{endpoint}"): Public.OAUTH,
+    ("POST", "/v1/admin/keys/rotate"): Scope.ADMIN,
     ("GET", "/v1/admin/preflight"): Scope.ADMIN,
     ("GET", "/v1/tenants"): Scope.ADMIN,
     ("POST", "/v1/tenants"): Scope.ADMIN,
@@ -119,6 +133,8 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
 }
 
 ALL_SCOPES: Final = tuple(str(scope) for scope in Scope)
+# Of OpenID Connect: what a client is told of a person. No route of the API asks for them.
+IDENTITY_SCOPES: Final = ("openid", "profile", "email")
 
 
 def allows(scopes: AbstractSet[str], needed: Rule | None) -> bool:

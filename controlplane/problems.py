@@ -15,6 +15,7 @@ from runtime.problems import (
     Unauthenticated,
 )
 
+METADATA = "/.well-known/oauth-protected-resource"
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -22,13 +23,21 @@ def answer(problem: Problem, request: Request) -> JSONResponse:
     """Give the response of a problem, with the request's id."""
     headers = problem.headers()
     if isinstance(problem, Unauthenticated):
-        headers["www-authenticate"] = 'Bearer realm="kubeserve"'
+        headers["www-authenticate"] = _challenge(request)
     if isinstance(problem, Forbidden) and "scope" in problem.members:
         scope = problem.members["scope"]
         headers["www-authenticate"] = f'Bearer error="insufficient_scope", scope="{scope}"'
     body = problem.body()
     body["request_id"] = getattr(request.state, "request_id", None)
     return JSONResponse(body, problem.status, headers, media_type=MEDIA_TYPE)
+
+
+def _challenge(request: Request) -> str:
+    """Say what is missing, and where a client learns how to get it (RFC 6750, RFC 9728)."""
+    issuer = request.app.state.settings.public_url
+    told = f'Bearer realm="kubeserve", resource_metadata="{issuer}{METADATA}"'
+    sent = "authorization" in request.headers
+    return f'{told}, error="invalid_token"' if sent else told
 
 
 def install(app: FastAPI) -> None:

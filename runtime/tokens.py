@@ -5,11 +5,11 @@ A token is an RFC 9068 JWT signed with ES256, for one audience, which is one end
 Over `cryptography` alone: a JOSE library costs a hundred milliseconds of imports at a cold start.
 A verified token is remembered, by its SHA-256, until it expires: a busy caller costs a microsecond.
 
-The keys file holds `{"keys": [JWK...], "revoked": {"jtis": {...}, "clients": {...}, "before": t},
-"api_keys": {AUDIENCE: {SHA-256 of the key: {"id", "tenant", "exp"}}}}`. `before` is there when too
-many were revoked lately to be named: then all older tokens are. An API key that is not listed is
-none. A pod that cannot have a file that changes is given a first one, and newer ones signed
-(`renew`).
+The keys file holds `{"keys": [JWK...], "revoked": {"jtis": {...}, "clients": {...}, "subjects":
+{...}, "before": t}, "api_keys": {AUDIENCE: {SHA-256 of the key: {"id", "tenant", "exp"}}}}`.
+`before` is there when too many were revoked lately to be named: then all older tokens are. An API
+key that is not listed is none. A pod that cannot have a file that changes is given a first one, and
+newer ones signed (`renew`).
 """
 
 import base64
@@ -84,6 +84,7 @@ class KeySet(NamedTuple):
     keys: dict[str, ec.EllipticCurvePublicKey]
     revoked_jtis: frozenset[str]
     clients_not_before: dict[str, float]
+    subjects_not_before: dict[str, float]
     api_keys: dict[str, Claims]
     not_before: float = 0
 
@@ -103,7 +104,7 @@ class TokenVerifier:
         self._file, self._clock = keys_file, clock
         self._issuer, self._audience, self._scope = issuer, audience, scope
         self._stamp: tuple[int, int, int] | None = None
-        self._set = KeySet({}, frozenset(), {}, {})
+        self._set = KeySet({}, frozenset(), {}, {}, {})
         self._renewed = 0
         self._cache: OrderedDict[bytes, Claims] = OrderedDict()
         self._looked = clock()
@@ -267,6 +268,8 @@ class TokenVerifier:
             raise ValueError("it was revoked")
         if issued < max(self._set.not_before, self._set.clients_not_before.get(found.client, 0)):
             raise ValueError("its client was revoked")
+        if issued < self._set.subjects_not_before.get(found.subject, 0):
+            raise ValueError("it was revoked: whoever it is of may do less since")
         return found
 
 
@@ -290,14 +293,25 @@ def _key_set(parsed: dict[str, Any], audience: str) -> KeySet:
             x, y = (int.from_bytes(_decode(_text(jwk, name))) for name in ("x", "y"))
             point = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1())
             keys[_text(jwk, "kid")] = point.public_key()
-    jtis, clients = revoked.get("jtis", {}), revoked.get("clients", {})
-    if not isinstance(jtis, dict) or not isinstance(clients, dict):
-        raise ValueError("what is revoked must be objects of jtis and clients")
+    jtis = revoked.get("jtis", {})
+    if not isinstance(jtis, dict):
+        raise ValueError("the revoked jtis must be an object")
     before = revoked.get("before", 0)
-    if not all(type(since) in (int, float) for since in (before, *clients.values())):
-        raise ValueError("a client is revoked from a time on")
+    if type(before) not in (int, float):
+        raise ValueError("tokens are revoked from a time on")
+    clients, subjects = _not_before(revoked, "clients"), _not_before(revoked, "subjects")
     ours = _api_keys(parsed.get("api_keys", {}), audience)
-    return KeySet(keys, frozenset(jtis), clients, ours, before)
+    return KeySet(keys, frozenset(jtis), clients, subjects, ours, before)
+
+
+def _not_before(revoked: dict[str, Any], what: str) -> dict[str, float]:
+    """Read since when tokens of a client or subject are taken; the older ones are revoked."""
+    found = revoked.get(what, {})
+    if not isinstance(found, dict):
+        raise ValueError(f"the revoked {what} must be an object")
+    if not all(type(since) in (int, float) for since in found.values()):
+        raise ValueError(f"{what} are revoked from a time on")
+    return found
 
 
 def _api_keys(listed: object, audience: str) -> dict[str, Claims]:

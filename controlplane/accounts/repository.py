@@ -5,7 +5,13 @@ from datetime import datetime
 
 from tortoise import connections
 
-from controlplane.accounts.tables import Attempts, ExternalIdentity, Session, User
+from controlplane.accounts.tables import (
+    Attempts,
+    ExternalIdentity,
+    FewerRights,
+    Session,
+    User,
+)
 
 # One statement, so that attempts at the same moment are counted one after the other.
 COUNT = """
@@ -104,6 +110,18 @@ async def end_sessions_of(user_id: uuid.UUID, *, but: str = "") -> int:
 async def forget_sessions(expired_before: datetime, seen_before: datetime) -> int:
     gone = await Session.filter(expires_at__lt=expired_before).delete()
     return gone + await Session.filter(seen_at__lt=seen_before).delete()
+
+
+async def note_fewer_rights(user_id: uuid.UUID, at: datetime) -> None:
+    await FewerRights.create(user_id=user_id, at=at)
+
+
+async def fewer_rights_since(since: datetime) -> list[FewerRights]:
+    return await FewerRights.filter(at__gte=since)
+
+
+async def forget_fewer_rights(before: datetime) -> int:
+    return await FewerRights.filter(at__lt=before).delete()
 
 
 async def count_attempt(key_sha256: str, now: datetime, after: datetime) -> tuple[int, datetime]:

@@ -15,6 +15,7 @@ from controlplane.accounts.throttle import WINDOW, Attempt
 from controlplane.audit import service as audit
 from controlplane.callers import Caller
 from controlplane.database import Taken, transaction
+from controlplane.wakes import Wake, tell
 from runtime.problems import Conflict, Forbidden, InvalidInput, NotFound
 
 IDLE: Final = timedelta(hours=12)
@@ -119,6 +120,7 @@ async def disable(caller: Caller, which: str, at: datetime | None) -> PersonInfo
         await repository.disable(row.id, at)
         if at is not None:
             await repository.end_sessions_of(row.id)
+            await note_fewer_rights(row.id, at)
         action = "account.enable" if at is None else "account.disable"
         await audit.record(caller, action, person.subject, email=person.email)
     return _info(await _row(str(row.id)))
@@ -262,6 +264,26 @@ async def forget_ended(now: datetime) -> int:
     """Delete sessions that have ended, and attempts that count no more; gives how many."""
     gone = await repository.forget_sessions(now, now - IDLE)
     return gone + await repository.forget_attempts(now - WINDOW)
+
+
+async def note_fewer_rights(user_id: uuid.UUID, at: datetime) -> None:
+    """Have the runtimes refuse a person's tokens from before; call in the change's transaction."""
+    await repository.note_fewer_rights(user_id, at)
+    await tell(Wake.KEYS)
+
+
+async def fewer_rights_since(since: datetime) -> dict[str, datetime]:
+    """Give the subjects whose rights became fewer, with the last time they did."""
+    found: dict[str, datetime] = {}
+    for row in await repository.fewer_rights_since(since):
+        subject = f"user:{row.user_id}"
+        found[subject] = max(row.at, found.get(subject, row.at))
+    return found
+
+
+async def forget_fewer_rights(before: datetime) -> int:
+    """Delete what no token in use can be from before; gives how many."""
+    return await repository.forget_fewer_rights(before)
 
 
 def digest(cookie: str) -> str:

@@ -20,6 +20,17 @@ class User(Model):
         table = "users"
 
 
+class FewerRights(Model):
+    """A person who may do less than before, in some tenant: runtimes refuse their older tokens."""
+
+    id = fields.BigIntField(primary_key=True)
+    user_id = fields.UUIDField()
+    at = fields.DatetimeField(db_index=True)
+
+    class Meta:
+        table = "fewer_rights"
+
+
 class Session(Model):
     """A browser that is signed in, found by the digest of its cookie."""
 

@@ -12,6 +12,28 @@ def admin() -> None:
     """For operators: what the installation stands on."""
 
 
+@admin.command("rotate-keys")
+@click.option(
+    "--now",
+    is_flag=True,
+    help="For a key that leaked: the new one signs at once, and every token from before ends.",
+)
+@pass_output
+def rotate_keys(output: Output, now: bool) -> None:
+    """Change the key that signs tokens; it changes by itself every 30 days.
+
+    The next key is published beforehand, so no token in use ends.
+    """
+    with output.client() as client:
+        begun = client.rotate_keys(now=now)
+    if output.as_json:
+        output.document(begun)
+        return
+    left = begun["signs_in_s"]
+    when = f"in {left // 60 + 1} minutes" if left else "from now on"
+    output.say(f"Key {begun['kid']} signs {when}.")
+
+
 @admin.command()
 @pass_output
 def preflight(output: Output) -> int:

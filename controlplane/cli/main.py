@@ -14,6 +14,7 @@ from controlplane.cli import (
     autoscaler,
     endpoints,
     local,
+    login,
     models,
     people,
     predict,
@@ -41,6 +42,7 @@ def cli(context: click.Context, as_json: bool, url: str | None) -> None:
 
 for command in (
     *local.COMMANDS,
+    *login.COMMANDS,
     *models.COMMANDS,
     *endpoints.COMMANDS,
     *usage.COMMANDS,

@@ -191,6 +191,13 @@ class AsyncClient:
         """Read one endpoint."""
         return await self._run(self._serving.endpoint(name))
 
+    async def rotate_keys(self, *, now: bool = False) -> dict[str, Any]:
+        """Begin to change the signing key; administrators only.
+
+        now  the new key signs at once and every token from before ends: for a key that leaked
+        """
+        return await self._run(self._serving.rotate_keys(now))
+
     async def api_keys(self) -> list[ApiKey]:
         """List API keys: all of the tenant to its administrators, else one's own."""
         return await self._run(self._access.api_keys())
@@ -420,7 +427,9 @@ class AsyncClient:
                 # One asks, the others wait for its token.
                 async with self._signing[step.audience]:
                     kept = self._core.tokens.fresh(step.audience, step.refused)
-                    return kept or await self._run(self._core.tokens.fetch(step.audience))
+                    return kept or await self._run(
+                        self._core.tokens.fetch(step.audience, step.refused)
+                    )
 
     async def _send(self, step: Send) -> Answer:
         if step.fresh and not step.stream:

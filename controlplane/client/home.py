@@ -8,12 +8,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from controlplane.client.errors import NotConfigured
+from controlplane.client.login import LoginFile
 from runtime import api_keys
 
 HINT = (
-    "Start KubeServe on this machine with `kubeserve up`, or give url, client_id and "
-    "client_secret, or set KUBESERVE_URL, KUBESERVE_CLIENT_ID and KUBESERVE_CLIENT_SECRET; an API "
-    "key does in place of both, as api_key or KUBESERVE_API_KEY."
+    "Start KubeServe on this machine with `kubeserve up`, sign in with `kubeserve login URL`, or "
+    "give url, client_id and client_secret, or set KUBESERVE_URL, KUBESERVE_CLIENT_ID and "
+    "KUBESERVE_CLIENT_SECRET; an API key does in place of both, as api_key or KUBESERVE_API_KEY."
 )
 
 
@@ -21,6 +22,7 @@ HINT = (
 class Account:
     """The API's address and the client that signs in there.
 
+    login    file of `kubeserve login`, for who signs in as a person instead
     ingress  where endpoints are reached if their names do not resolve here, as on a trial cluster:
              requests go to this address and name the endpoint as their Host
     """
@@ -29,6 +31,12 @@ class Account:
     client_id: str
     client_secret: str = field(repr=False)
     ingress: str | None = None
+    login: Path | None = None
+
+
+def login_file() -> Path:
+    """Give the file that `kubeserve login` keeps a person's sign-in in."""
+    return home_folder() / "login.json"
 
 
 def home_folder(home: str | Path | None = None) -> Path:
@@ -48,7 +56,7 @@ def find_account(
     ingress: str | None = None,
     api_key: str | None = None,
 ) -> Account:
-    """Complete what was given from the environment, then from `home/credentials.json`.
+    """Complete what was given from the environment, a sign-in, then `home/credentials.json`.
 
     The file's secret is used for the file's address alone: another address never gets to see it.
     Raises NotConfigured.
@@ -65,6 +73,10 @@ def find_account(
     ingress = check_url(ingress) if ingress else None
     if url and client_id and client_secret:
         return Account(check_url(url), client_id, client_secret, ingress)
+    if not client_id and not client_secret:
+        signed_in = _signed_in(url)
+        if signed_in is not None:
+            return Account(signed_in, "", "", ingress, login_file())
     file = home_folder() / "credentials.json"
     kept = _read(file)
     if kept is None:
@@ -79,6 +91,24 @@ def find_account(
         client_secret or kept["client_secret"],
         ingress,
     )
+
+
+def _signed_in(url: str | None) -> str | None:
+    """Give the address that a person is signed in at, if it is this one."""
+    login = LoginFile(login_file()).read()
+    if login is None or (url is not None and check_url(url) != login.url):
+        return None
+    return login.url
+
+
+def known_url() -> str:
+    """Give the address to sign in at when none is said; raises NotConfigured."""
+    if chosen := os.environ.get("KUBESERVE_URL"):
+        return chosen
+    kept = _read(home_folder() / "credentials.json")
+    if kept is None:
+        raise NotConfigured("Say where to sign in: kubeserve login URL")
+    return kept["url"]
 
 
 def public_id(api_key: str) -> str:

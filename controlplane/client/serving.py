@@ -89,6 +89,11 @@ class Serving:
         found = yield from self._core.get(url)
         return list(map(Finding.read, found.get("items") or ()))
 
+    def rotate_keys(self, now: bool) -> Flow[dict[str, Any]]:
+        """Begin to change the signing key."""
+        url = self._core.url("admin", "keys", "rotate")
+        return (yield from self._core.post(url, {"now": now}))
+
     def delete_endpoint(self, name: str) -> Flow[None]:
         """Delete an endpoint; its model stays."""
         self._known.pop(name, None)

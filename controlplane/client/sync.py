@@ -202,6 +202,13 @@ class Client:
         """Read one endpoint."""
         return self._run(self._serving.endpoint(name))
 
+    def rotate_keys(self, *, now: bool = False) -> dict[str, Any]:
+        """Begin to change the signing key; administrators only.
+
+        now  the new key signs at once and every token from before ends: for a key that leaked
+        """
+        return self._run(self._serving.rotate_keys(now))
+
     def api_keys(self) -> list[ApiKey]:
         """List API keys: all of the tenant to its administrators, else one's own."""
         return self._run(self._access.api_keys())
@@ -417,7 +424,7 @@ class Client:
                 # One asks, the others wait for its token.
                 with self._signing[step.audience]:
                     kept = self._core.tokens.fresh(step.audience, step.refused)
-                    return kept or self._run(self._core.tokens.fetch(step.audience))
+                    return kept or self._run(self._core.tokens.fetch(step.audience, step.refused))
 
     def _send(self, step: Send) -> Answer:
         if step.fresh and not step.stream:

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from controlplane.client.errors import BadAnswer
 from controlplane.client.home import Account
+from controlplane.client.login import LoginFile, Renewing
 from controlplane.client.retries import Budget, RetryPolicy, send
 from controlplane.client.steps import Flow, Send, members, refusal
 
@@ -40,8 +41,20 @@ class Tokens:
             return None
         return kept.text
 
-    def fetch(self, audience: str | None) -> Flow[str]:
+    def fetch(self, audience: str | None, refused: str | None = None) -> Flow[str]:
         """Ask for a token and keep it; raises SignInFailed."""
+        if len(self._kept) >= MAX_KEPT:
+            self._kept.clear()
+        if self._account.login is None:
+            return (yield from self._by_secret(audience))
+        file = LoginFile(self._account.login)
+        renewing = Renewing(file, self._account.url, self._policy, self._budget)
+        kept = yield from renewing.token(audience, refused)
+        lasts = kept.expires_at - file.clock()
+        self._kept[audience] = Token(kept.text, self._clock() + max(lasts - EARLY_S, lasts / 2))
+        return kept.text
+
+    def _by_secret(self, audience: str | None) -> Flow[str]:
         account, asked = self._account, self._clock()
         form = {"grant_type": "client_credentials"}
         if audience is not None:
@@ -65,8 +78,6 @@ class Tokens:
         text, lasts = found.get("access_token"), found.get("expires_in", 60)
         if not isinstance(text, str) or not isinstance(lasts, int | float):
             raise BadAnswer(f"{request.url} gave no access token.")
-        if len(self._kept) >= MAX_KEPT:
-            self._kept.clear()
         # A token that lives for less than a minute is used for half of its life.
         self._kept[audience] = Token(text, asked + max(lasts - EARLY_S, lasts / 2))
         return text

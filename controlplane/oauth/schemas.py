@@ -1,6 +1,6 @@
 """What tokens' and clients' routes take and give."""
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,9 +14,18 @@ class NewClient(BaseModel):
     name: Text = Field(min_length=1, max_length=200)
     scopes: list[str] | None = None
     tenant: str | None = None
+    redirect_uris: list[str] | None = None
+    public: bool = False
+    jwks: dict[str, Any] | None = None
 
 
-class Client(Document):
+class Rotation(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    now: bool = False
+
+
+class Client(BaseModel):
     id: str
     name: str
     scopes: list[str]
@@ -24,13 +33,13 @@ class Client(Document):
 
 
 class ClientWithSecret(Client):
-    """A client just made: its secret is here and nowhere else."""
+    """A client just made: its secret, if it has one, is here and nowhere else."""
 
-    secret: str
+    secret: str | None
 
 
-class Token(Document):
-    """An access token (RFC 6749, 5.1)."""
+class Token(BaseModel):
+    """Tokens (RFC 6749, 5.1)."""
 
     access_token: str
     token_type: Literal["Bearer"]
@@ -38,7 +47,7 @@ class Token(Document):
     scope: str
 
 
-class OAuthError(Document):
+class OAuthError(BaseModel):
     """A refusal in OAuth's own shape (RFC 6749, 5.2)."""
 
     error: str
@@ -51,24 +60,19 @@ class KeySet(Document):
     keys: list[dict[str, str]]
 
 
-class Metadata(BaseModel):
-    """What RFC 8414 names."""
-
-    issuer: str
-    token_endpoint: str
-    jwks_uri: str
-    scopes_supported: list[str]
-    response_types_supported: list[str]
-    grant_types_supported: list[str]
-    token_endpoint_auth_methods_supported: list[str]
-    service_documentation: str
-
-
 TOKEN_FORM: Final = {
     "type": "object",
     "required": ["grant_type"],
     "properties": {
-        "grant_type": {"type": "string", "enum": ["client_credentials"]},
+        "grant_type": {
+            "type": "string",
+            "enum": [
+                "client_credentials",
+                "authorization_code",
+                "refresh_token",
+                "urn:ietf:params:oauth:grant-type:device_code",
+            ],
+        },
         "client_id": {"type": "string"},
         "client_secret": {"type": "string", "format": "password"},
         "scope": {"type": "string", "description": "separated by spaces"},

@@ -1,7 +1,8 @@
 """The authorization server: Authlib's core on rows that were read beforehand.
 
-Authlib is synchronous and the database is not, so the service reads the client and the resource
-first, this module runs the grant on plain objects, and nothing here touches a database.
+Authlib is synchronous and the database is not, so the service reads what a request names first,
+this module and `grants` run on plain objects, and the service writes what came of it. Nothing here
+touches a database.
 """
 
 import base64
@@ -10,19 +11,23 @@ import hashlib
 import hmac
 import secrets
 import urllib.parse
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Error, OAuth2Payload, OAuth2Request
-from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestError, InvalidScopeError
-from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
-from joserfc import jwt
-from joserfc.jwk import ECKey
+from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestError
+from authlib.oauth2.rfc8628 import DEVICE_CODE_GRANT_TYPE
 
-from controlplane.permissions import Scope
+from controlplane.oauth import assertions, redirects
 
-METHODS: Final = ("client_secret_basic", "client_secret_post")
+Answer = tuple[int, dict[str, Any], dict[str, str]]
+SECRETS: Final = ("client_secret_basic", "client_secret_post")
+METHODS: Final = (*SECRETS, assertions.METHOD, "none")
+DEVICE_CODE: Final = str(DEVICE_CODE_GRANT_TYPE)
+CLI: Final = "kubeserve-cli"
+DASHBOARD: Final = "kubeserve-dashboard"
 
 
 class InvalidTargetError(OAuth2Error):  # type: ignore[misc]  # Authlib has no types
@@ -33,18 +38,38 @@ class InvalidTargetError(OAuth2Error):  # type: ignore[misc]  # Authlib has no t
 
 @dataclass(frozen=True, slots=True)
 class KnownClient:
-    """A client as the grant sees it.
+    """A client as the grants see it.
 
-    kind  of the subject of its tokens: a program (`client`), or an API key (`key`)
-    ends  when it expires, as its tokens do at the latest
+    tenant         whose it is; "" for clients of KubeServe itself
+    secret_sha256  None: it has no secret
+    redirect_uris  of an application that people sign in with
+    public         it can keep no secret, so anybody may say its name
+    kind           of the subject of its own tokens
+    ends           when it expires, as its tokens do at the latest (seconds since 1970)
+    first_party    people are not asked whether they trust it
     """
 
     id: str
     tenant: str
-    secret_sha256: str
+    secret_sha256: str | None
     scopes: tuple[str, ...]
+    name: str = ""
+    tenant_id: uuid.UUID | None = None
+    redirect_uris: tuple[str, ...] = ()
+    jwks: dict[str, Any] | None = None
+    public: bool = False
+    first_party: bool = False
     kind: str = "client"
     ends: int | None = None
+
+    @property
+    def grant_types(self) -> frozenset[str]:
+        """What it may ask with."""
+        found = {"authorization_code"} if self.redirect_uris else set()
+        found |= {DEVICE_CODE} if self.public and self.id != DASHBOARD else set()
+        if not self.public:
+            found.add("client_credentials")
+        return frozenset(found | ({"refresh_token"} if found - {"client_credentials"} else set()))
 
     def get_client_id(self) -> str:
         """Name it, for Authlib."""
@@ -52,163 +77,153 @@ class KnownClient:
 
     def check_client_secret(self, secret: str) -> bool:
         """Compare in constant time; a 256-bit random secret needs no slow hash."""
-        return hmac.compare_digest(digest(secret), self.secret_sha256)
+        kept = self.secret_sha256
+        return hmac.compare_digest(digest(secret), kept or NO_SECRET) and kept is not None
 
-    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:  # noqa: ARG002
-        """Allow both ways to send a secret."""
-        return method in METHODS
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        """Tell whether the client may show in this way who it is."""
+        if method == "none":
+            return self.public
+        return (self.secret_sha256 if method in SECRETS else self.jwks) is not None
 
     def check_grant_type(self, grant_type: str) -> bool:
-        """Allow client credentials only."""
-        return grant_type == "client_credentials"
+        """Tell whether it may ask with this grant."""
+        return grant_type in self.grant_types
+
+    def check_response_type(self, response_type: str) -> bool:
+        """Allow codes, for who has somewhere to send them."""
+        return response_type == "code" and "authorization_code" in self.grant_types
+
+    def check_redirect_uri(self, uri: str) -> bool:
+        """Tell whether the redirect URI is registered."""
+        return redirects.matches(uri, self.redirect_uris)
+
+    def get_default_redirect_uri(self) -> None:
+        """Give none: a request names its own."""
+
+    def get_allowed_scope(self, scope: str | None) -> str:
+        """Leave scopes to the service, which knows person and tenant."""
+        return scope or ""
+
+
+def first_party(issuer: str) -> dict[str, KnownClient]:
+    """Give KubeServe's own clients, by id."""
+    cli = KnownClient(CLI, "", None, (), "KubeServe command line", public=True, first_party=True)
+    dashboard = KnownClient(
+        DASHBOARD,
+        "",
+        None,
+        (),
+        "KubeServe dashboard",
+        redirect_uris=(f"{issuer}/dashboard/callback",),
+        public=True,
+        first_party=True,
+    )
+    return {CLI: cli, DASHBOARD: dashboard}
 
 
 def digest(secret: str) -> str:
-    """Give what is kept of a client secret."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    """Give what is kept of a secret."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 # Compared against when there is no such client, so that both cases take the same time.
-NOBODY: Final = KnownClient("", "", digest(secrets.token_hex(32)), ())
+NO_SECRET: Final = digest(secrets.token_hex(32))
+NOBODY: Final = KnownClient("", "", NO_SECRET, (), jwks={"keys": []})
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRequest:
-    """A parsed request for a token. `client`: the row, or None if there is no such client."""
+class Payload(OAuth2Payload):  # type: ignore[misc]  # Authlib has no types
+    """A form or query in which every parameter is there once."""
 
-    form: dict[str, str]
-    headers: dict[str, str]
-    uri: str
-    client: KnownClient | None
-    audience: str
-    for_endpoint: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Signer:
-    """The active key and what every token of this server says."""
-
-    issuer: str
-    kid: str
-    key: ECKey
-    api_token_s: int
-    predict_token_s: int
-
-
-class _Payload(OAuth2Payload):  # type: ignore[misc]  # Authlib has no types
     def __init__(self, form: dict[str, str]) -> None:
         self._form = form
 
     @property
     def data(self) -> dict[str, str]:
+        """Give the parameters."""
         return self._form
 
     @property
     def datalist(self) -> dict[str, list[str]]:
+        """Give the parameters as lists of one."""
         return {name: [value] for name, value in self._form.items()}
 
 
-class _Request(OAuth2Request):  # type: ignore[misc]  # Authlib has no types
-    def __init__(self, request: TokenRequest) -> None:
-        super().__init__("POST", request.uri, headers=request.headers)
-        self.asked = request
-        self.payload = _Payload(request.form)
+class Request(OAuth2Request):  # type: ignore[misc]  # Authlib has no types
+    """What Authlib is asked."""
+
+    def __init__(
+        self, method: str, uri: str, form: dict[str, str], headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(method, uri, headers=headers)
+        self.payload = Payload(form)
 
     @property
     def form(self) -> dict[str, str]:
-        return self.asked.form
+        """Give the parameters of the body."""
+        return self.payload.data if self.method == "POST" else {}
 
     @property
     def args(self) -> dict[str, str]:
-        return {}
+        """Give the parameters of the address."""
+        return self.payload.data if self.method == "GET" else {}
 
 
-class _ClientCredentials(ClientCredentialsGrant):  # type: ignore[misc]  # Authlib has no types
-    TOKEN_ENDPOINT_AUTH_METHODS: Final = list(METHODS)
+class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
+    """Authlib's server with one client: the one that asks.
 
-    def authenticate_token_endpoint_client(self) -> KnownClient:
-        """Say nothing of why it failed."""
+    accepted  what came of verifying its assertion is put here
+    """
+
+    def __init__(self, client: KnownClient | None, issuer: str, now: int) -> None:
+        super().__init__()
+        self._client, self._issuer, self._now = client, issuer, now
+        self.assertion: assertions.Assertion | None = None
+        self.register_client_auth_method(assertions.METHOD, self._by_assertion)
+
+    def query_client(self, client_id: str) -> KnownClient:
+        """Give the client that was read beforehand."""
+        known = self._client
+        return known if known is not None and known.id == client_id else NOBODY
+
+    def _by_assertion(self, _: object, request: Request) -> KnownClient | None:
+        form, client = request.form, self._client or NOBODY
+        if form.get("client_assertion_type") != assertions.TYPE:
+            return None
+        text = form.get("client_assertion", "")
+        self.assertion = assertions.verify(text, client.id, client.jwks, self._issuer, self._now)
+        return client
+
+    def authenticate_client(
+        self, request: Request, methods: list[str], endpoint: str = "token"
+    ) -> KnownClient:
+        """Say nothing of why it failed: unknown and wrong are one."""
         try:
-            client: KnownClient = super().authenticate_token_endpoint_client()
+            client: KnownClient = super().authenticate_client(request, methods, endpoint)
         except InvalidClientError as error:
+            if request.form.get("client_assertion_type") == assertions.TYPE:
+                raise
             raise not_authenticated() from error
         return client
 
-
-class _Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
-    def __init__(self, signer: Signer, request: TokenRequest, now: int) -> None:
-        super().__init__()
-        self._signer, self._request, self._now = signer, request, now
-        self.register_grant(_ClientCredentials)
-        self.register_token_generator("default", self._token)
-
-    def query_client(self, client_id: str) -> KnownClient:  # noqa: ARG002  (read beforehand)
-        return self._request.client or NOBODY
-
     def save_token(self, token: dict[str, Any], request: OAuth2Request) -> None:
-        """Keep nothing: access tokens are verified offline."""
+        """Keep nothing: what has to be kept is in the outcome."""
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
         """Tell nobody."""
 
-    def create_oauth2_request(self, request: TokenRequest) -> _Request:
-        return _Request(request)
+    def create_oauth2_request(self, request: Request) -> Request:
+        """Give the request as it was made."""
+        return request
 
     def handle_response(
-        self, status: int, body: dict[str, Any], headers: list[tuple[str, str]]
-    ) -> tuple[int, dict[str, Any], dict[str, str]]:
-        return status, body, dict(headers)
+        self, status: int, body: dict[str, Any] | str, headers: list[tuple[str, str]]
+    ) -> Answer:
+        """Give status, body and headers."""
+        return status, body if isinstance(body, dict) else {}, dict(headers)
 
     def validate_requested_scope(self, scope: str | None) -> None:
-        """Leave scopes to the generator, which knows client and audience."""
-
-    def _token(self, client: KnownClient, scope: str | None, **_: object) -> dict[str, Any]:
-        signer, request = self._signer, self._request
-        granted = grant_scopes(scope, client.scopes, for_endpoint=request.for_endpoint)
-        life_s = signer.predict_token_s if request.for_endpoint else signer.api_token_s
-        if client.ends is not None:
-            life_s = min(life_s, client.ends - self._now)
-        claims = {
-            "iss": signer.issuer,
-            "sub": f"{client.kind}:{client.id}",
-            "client_id": client.id,
-            "aud": request.audience,
-            "iat": self._now,
-            "exp": self._now + life_s,
-            "jti": secrets.token_urlsafe(16),
-            "scope": " ".join(granted),
-            "tenant": client.tenant,
-        }
-        header = {"alg": "ES256", "typ": "at+jwt", "kid": signer.kid}
-        return {
-            "access_token": jwt.encode(header, claims, signer.key, algorithms=["ES256"]),
-            "token_type": "Bearer",
-            "expires_in": life_s,
-            "scope": claims["scope"],
-        }
-
-
-def grant_scopes(
-    asked: str | None, allowed: tuple[str, ...], *, for_endpoint: bool
-) -> tuple[str, ...]:
-    """Give the scopes of a token: those asked for, or all that fit the audience."""
-    fitting = [s for s in allowed if (s == Scope.PREDICT) == for_endpoint]
-    wanted = asked.split() if asked else fitting
-    if not wanted or not set(wanted) <= set(fitting):
-        raise InvalidScopeError(
-            f"This client may ask for: {' '.join(fitting) or 'nothing here'}. The scope predict "
-            "goes with resource=ENDPOINT AUDIENCE, the others without it."
-        )
-    return tuple(dict.fromkeys(wanted))
-
-
-def issue(
-    signer: Signer, request: TokenRequest, now: int
-) -> tuple[int, dict[str, Any], dict[str, str]]:
-    """Run the grant; gives status, body and headers in OAuth's own shape."""
-    server = _Server(signer, request, now)
-    answer: tuple[int, dict[str, Any], dict[str, str]] = server.create_token_response(request)
-    return answer
+        """Leave scopes to the generator, which knows client, person and audience."""
 
 
 def parse_form(body: bytes, query: str) -> dict[str, str]:
@@ -216,18 +231,25 @@ def parse_form(body: bytes, query: str) -> dict[str, str]:
     if query:
         raise InvalidRequestError("Send parameters in the body, not in the address.")
     try:
+        return parse(body.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise InvalidRequestError("The body is not a form.") from error
+
+
+def parse(text: str) -> dict[str, str]:
+    """Read a form or query; raises OAuth2Error. Without value, a parameter is not there."""
+    try:
         pairs = urllib.parse.parse_qsl(
-            body.decode("utf-8"),
-            keep_blank_values=True,
-            strict_parsing=bool(body),
-            max_num_fields=50,
+            text, keep_blank_values=True, strict_parsing=bool(text), max_num_fields=50
         )
     except ValueError as error:
-        raise InvalidRequestError("The body is not a form.") from error
+        raise InvalidRequestError("This is not a form.") from error
     form = dict(pairs)
     if len(form) != len(pairs):
         raise InvalidRequestError("A parameter is there twice.")
-    return form
+    if any("\0" in part for pair in pairs for part in pair):
+        raise InvalidRequestError("A parameter has the character NUL in it.")
+    return {name: value for name, value in form.items() if value}
 
 
 def credentials(form: dict[str, str], headers: Mapping[str, str]) -> tuple[str, str]:
@@ -236,6 +258,12 @@ def credentials(form: dict[str, str], headers: Mapping[str, str]) -> tuple[str, 
     Raises OAuth2Error unless it uses one method.
     """
     scheme, _, value = headers.get("authorization", "").partition(" ")
+    asserted = "client_assertion" in form or "client_assertion_type" in form
+    if asserted:
+        name = assertions.subject(form.get("client_assertion", ""))
+        if scheme or "client_secret" in form or form.get("client_id", name) != name:
+            raise InvalidRequestError("Show who the client is in one way only.")
+        return name, ""
     if not scheme:
         return form.get("client_id", ""), form.get("client_secret", "")
     try:
@@ -255,7 +283,7 @@ def not_authenticated() -> InvalidClientError:
     return InvalidClientError(description="Client authentication failed.", status_code=401)
 
 
-def refusal(error: OAuth2Error) -> tuple[int, dict[str, Any], dict[str, str]]:
+def refusal(error: OAuth2Error) -> Answer:
     """Give an OAuth error's answer."""
     status, body, headers = error()
     return status, dict(body), dict(headers)

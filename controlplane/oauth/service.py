@@ -1,57 +1,50 @@
-"""Clients, tokens and the keys that sign them."""
+"""Clients, tokens and what may still be done with them."""
 
 import base64
+import hmac
 import json
-import re
-import secrets
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
 from authlib.oauth2.rfc6749 import OAuth2Error
-from cryptography.exceptions import InvalidTag
 from joserfc import jwt
-from joserfc.jwk import ECKey
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
 
+from controlplane.accounts import service as accounts
 from controlplane.api_keys.service import ApiKeys, Published
 from controlplane.audit import service as audit
-from controlplane.callers import Caller, Standing
+from controlplane.callers import Caller, StandingOf
 from controlplane.database import transaction
+from controlplane.oauth import assertions, exchange, grants, repository, server, tokens
 from controlplane.oauth import keys as key_files
-from controlplane.oauth import repository, server
-from controlplane.oauth.tables import Client
-from controlplane.permissions import ALL_SCOPES, Scope
+from controlplane.oauth.clients import Clients
+from controlplane.oauth.exchange import Came
+from controlplane.oauth.keyring import Keyring
+from controlplane.oauth.rotation import Schedule
+from controlplane.oauth.server import Answer, KnownClient
+from controlplane.permissions import ALL_SCOPES, IDENTITY_SCOPES
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
 from controlplane.wakes import Wake, tell
-from runtime import api_keys
-from runtime.problems import InvalidInput, NotFound
 
-ACTIVE: Final = "active"
-# A pod gets all it is told in a variable, of 128 KiB at most; a tenant's API keys take 60 kB of it.
 MOST_COMMON_BYTES: Final = 50_000
 SEALED_AS: Final = "client secret"
-CLIENT_ID: Final = re.compile(r"ks-[0-9a-f]{16}")
-Answer = tuple[int, dict[str, Any], dict[str, str]]
+KEPT: Final = timedelta(days=1)  # what has ended, for who wonders why
 EndpointExists = Callable[[TenantId, uuid.UUID], Awaitable[bool]]
+Headers = dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class ClientInfo:
-    """A client as other parts see it; its secret is shown once, when it is made."""
-
-    id: str
-    name: str
-    scopes: tuple[str, ...]
-    created_at: datetime
-    secret: str | None = None
+class _ReplayedError(Exception):
+    """An assertion came again: nothing of the transaction is kept."""
 
 
 class OAuth:
-    """The authorization server of one installation."""
+    """The authorization server of one installation. `clock`: the time now, with its zone."""
 
     def __init__(
         self,
@@ -62,38 +55,30 @@ class OAuth:
         predict_token_s: int,
         endpoint_exists: EndpointExists,
         keys: ApiKeys,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.issuer = issuer
+        self.clock = clock
         self._secret = secret
         self._lives = (api_token_s, predict_token_s)
         self._endpoint_exists, self._api_keys = endpoint_exists, keys
-        self._signer: server.Signer | None = None
-
-    async def ensure_key(self) -> None:
-        """Load the active key; the first start makes one. Called under the start-up lock."""
-        rows = await repository.keys()
-        active = next((row for row in rows if row.state == ACTIVE), None)
-        if active is None:
-            pair = key_files.new_key()
-            sealed = key_files.seal(self._secret, pair.kid, pair.private)
-            await repository.add_key(pair.kid, sealed, pair.public, ACTIVE)
-            kid, private = pair.kid, pair.private
-        else:
-            kid = active.kid
-            try:
-                private = key_files.unseal(self._secret, kid, bytes(active.private))
-            except InvalidTag as error:
-                raise RuntimeError(
-                    "the signing keys in the database were sealed with another secret than "
-                    "KUBESERVE_SIGNING_SECRET, KUBESERVE_SIGNING_SECRET_FILE or the home folder "
-                    "give: give the one they were made with"
-                ) from error
-        api, predict = self._lives
-        self._signer = server.Signer(self.issuer, kid, ECKey.import_key(private), api, predict)
+        self.clients = Clients(issuer, keys, clock)
+        # Who tokens are of, and what they may do now.
+        self.standing: Mapping[str, StandingOf] = {
+            "client": self.clients.standing,
+            "user": tenants.standing,
+            "key": keys.standing,
+        }
+        schedule = Schedule(longest_token=timedelta(seconds=max(self._lives)))
+        self.keyring = Keyring(secret, schedule, clock)
 
     async def jwks(self) -> dict[str, Any]:
         """Give the public keys."""
-        return {"keys": [row.public for row in await repository.keys()]}
+        return (await self.keyring.current()).public
+
+    async def verifying(self) -> KeySet:
+        """Give the public keys to verify with."""
+        return (await self.keyring.current()).verifying
 
     async def keys_documents(self, now: datetime) -> tuple[bytes, dict[str, bytes]]:
         """Write the keys file of the runtimes: public keys and what was revoked lately.
@@ -101,156 +86,322 @@ class OAuth:
         The second is for runtimes of tenants with endpoint keys, which get these too.
         """
         since = now - timedelta(seconds=2 * max(self._lives))
-        revoked = await repository.revoked_since_of_all(since)
-        clients = {row.id: row.revoked_at.timestamp() for row in revoked if row.revoked_at}
-        common = await self._common(clients)
-        tenants_know = await self._api_keys.published(now, timedelta(seconds=self._lives[1]))
+        clients = await repository.revoked_since_of_all(since)
+        jtis = await repository.revoked_tokens_of_all(now)
+        subjects = await accounts.fewer_rights_since(since)
+        revoked: dict[str, Any] = {
+            "jtis": {row.jti: row.expires_at.timestamp() for row in jtis},
+            "clients": {row.id: row.revoked_at.timestamp() for row in clients if row.revoked_at},
+            "subjects": {name: at.timestamp() for name, at in subjects.items()},
+        }
+        last = [row.revoked_at.timestamp() for row in jtis if row.revoked_at]
+        common = self._bounded((await self.keyring.load()).public, revoked, last)
+        known = await self._api_keys.published(now, timedelta(seconds=self._lives[1]))
         return _written(common), {
-            tenant: _written(_with_keys(common, known)) for tenant, known in tenants_know.items()
+            tenant: _written(_with_keys(common, listed)) for tenant, listed in known.items()
         }
 
-    async def _common(self, clients: dict[str, float]) -> dict[str, Any]:
-        """Give what all runtimes are told.
+    @staticmethod
+    def _bounded(
+        keys: dict[str, Any], revoked: dict[str, Any], last: list[float]
+    ) -> dict[str, Any]:
+        """Give what all runtimes are told, in a size that a pod gets in a variable.
 
-        clients  that were revoked lately, and when
+        last  when each of the tokens was revoked
         """
-        keys = await self.jwks()
-        document = {**keys, "revoked": {"jtis": {}, "clients": clients}}
+        document = {**keys, "revoked": revoked}
         if len(_written(document)) <= MOST_COMMON_BYTES:
             return document
         # Whoever was not revoked gets a new token; that costs one request each.
-        told = {"jtis": {}, "clients": {}, "before": max(clients.values())}
+        before = max([*revoked["clients"].values(), *revoked["subjects"].values(), *last])
+        told = {"jtis": {}, "clients": {}, "subjects": {}, "before": before}
         return {**keys, "revoked": told}
 
     def signed_keys(self, document: bytes) -> bytes:
         """Sign a keys file, for runtimes that get it from a place they need not trust."""
-        signer = self._loaded()
+        signer = self.keyring.loaded
         header = {"alg": "ES256", "typ": "keys+jwt", "kid": signer.kid}
-        claims = {"iat": int(datetime.now(UTC).timestamp()), **json.loads(document)}
+        claims = {"iat": _seconds(self.clock()), **json.loads(document)}
         return jwt.encode(header, claims, signer.key, algorithms=["ES256"]).encode()
 
-    def _loaded(self) -> server.Signer:
-        if self._signer is None:
-            raise RuntimeError("the signing key is loaded when the application starts")
-        return self._signer
+    async def rotate(self, published: Collection[str]) -> bool:
+        """Move the signing keys on if it is time; for the leader. True when they changed."""
+        async with transaction():
+            changed = await self.keyring.rotate(published)
+            if changed:
+                await tell(Wake.KEYS)
+        if changed:
+            await self.keyring.load()
+        return changed
+
+    async def rotate_now(self, caller: Caller, *, at_once: bool) -> tuple[str, int]:
+        """Change the signing key; gives the new key's id, and in how many seconds it signs.
+
+        at_once  the new key signs from now on and no other is taken any more: tokens in use end.
+                 For a key that leaked
+        """
+        async with transaction():
+            if at_once:
+                kid, left = await self.keyring.replace(), 0
+            else:
+                kid, left = await self.keyring.begin()
+            await audit.record(caller, "keys.rotate", f"key:{kid}", at_once=at_once)
+            await tell(Wake.KEYS)
+        await self.keyring.load()
+        return kid, left
 
     async def token(
-        self, body: bytes, query: str, headers: dict[str, str], now: datetime
+        self, body: bytes, query: str, headers: Headers, now: datetime, came: Came | None = None
     ) -> Answer:
         """Answer a token request in OAuth's own shape; never raises for a bad one."""
         try:
             form = server.parse_form(body, query)
-            client = await self._client(*server.credentials(form, headers))
-            audience, for_endpoint = await self._audience(form.get("resource"), client)
+            client = await self.clients.known(*server.credentials(form, headers))
+            request = server.Request("POST", f"{self.issuer}/oauth2/token", form, headers)
         except OAuth2Error as error:
             return server.refusal(error)
-        request = server.TokenRequest(
-            form, headers, f"{self.issuer}/oauth2/token", client, audience, for_endpoint
-        )
-        answer = server.issue(self._loaded(), request, int(now.timestamp()))
-        if client is not None and client.kind == "key" and answer[0] == HTTPStatus.OK:
-            await self._api_keys.used(client.id)
+        if client is None or _writes_nothing(form):
+            tenant = None if client is None else client.tenant_id
+            audience = await self.audience(form.get("resource"), tenant)
+            answer, _ = grants.issue(
+                await self._signer(), request, grants.Known(client, audience), _seconds(now)
+            )
+            if client is not None and client.kind == "key" and answer[0] == HTTPStatus.OK:
+                await self._api_keys.used(client.id)
+            return answer
+        try:
+            async with transaction():
+                return await self._exchange(form, client, request, now, came or Came())
+        except _ReplayedError:
+            return server.refusal(assertions.refused("its jti was used before"))
+
+    async def _exchange(
+        self,
+        form: dict[str, str],
+        client: KnownClient,
+        request: server.Request,
+        now: datetime,
+        came: Came,
+    ) -> Answer:
+        found = await exchange.find(form)
+        person = await exchange.person_of(found)
+        audience = await self._audience_of(form.get("resource"), client, found)
+        known = exchange.known_of(found, client, audience, person, now)
+        answer, outcome = grants.issue(await self._signer(), request, known, _seconds(now))
+        if outcome.assertion is not None:
+            await self._use(outcome.assertion)
+        writer = exchange.Writer(self._secret, client, found, person, came, now)
+        refresh = await writer.write(outcome, form)
+        if refresh is not None:
+            answer[1]["refresh_token"] = refresh
         return answer
 
-    async def _client(self, client_id: str, secret: str) -> server.KnownClient | None:
-        if client_id.startswith(api_keys.PREFIX):
-            return await self._key(client_id, secret)
-        known = CLIENT_ID.fullmatch(client_id) is not None
-        row = await repository.client_of_all(client_id) if known else None
-        if row is None or row.revoked_at is not None:
-            return None
-        tenant = await tenants.name_of(TenantId(_uuid(row.tenant_id)))
-        return server.KnownClient(row.id, tenant, row.secret_sha256, tuple(row.scopes))
+    async def _use(self, assertion: assertions.Assertion) -> None:
+        expires = datetime.fromtimestamp(assertion.expires_at, UTC)
+        if not await repository.use_assertion(assertion.digest, expires):
+            raise _ReplayedError
 
-    async def _key(self, key_id: str, secret: str) -> server.KnownClient | None:
-        """Find an API key, which is a client whose secret is the whole key."""
-        if api_keys.public_id(secret) != key_id:
+    async def _audience_of(
+        self, asked: str | None, client: KnownClient, found: exchange.Found
+    ) -> grants.Audience | None:
+        """Give whom a token is for; a grant for one resource gives tokens for no other."""
+        row = found.allowed
+        if row is None:
+            return await self.audience(asked, client.tenant_id)
+        if row.resource is not None and asked not in (None, row.resource):
             return None
-        found = await self._api_keys.exchangeable(key_id)
-        if found is None:
+        tenant = None if row.tenant_id is None else TenantId(row.tenant_id)
+        return await self.audience(asked or row.resource, tenant)
+
+    async def audience(
+        self, resource: str | None, tenant: uuid.UUID | None
+    ) -> grants.Audience | None:
+        """Give the audience that a resource of a tenant is (RFC 8707); None: there is no such."""
+        if resource is None or resource.rstrip("/") == self.issuer:
+            return grants.Audience(self.issuer, for_endpoint=False)
+        endpoint = self.endpoint_of(resource)
+        if tenant is None or endpoint is None:
             return None
-        ends = int(found.expires_at.timestamp())
-        return server.KnownClient(
-            found.id, found.tenant, found.sha256, found.scopes, kind="key", ends=ends
+        if not await self._endpoint_exists(TenantId(tenant), endpoint):
+            return None
+        return grants.Audience(f"{self.issuer}/endpoints/{endpoint}", for_endpoint=True)
+
+    def endpoint_of(self, resource: str) -> uuid.UUID | None:
+        """Give the endpoint that an audience names, whether it exists or not."""
+        prefix = f"{self.issuer}/endpoints/"
+        try:
+            endpoint = uuid.UUID(resource[len(prefix) :])
+        except ValueError:
+            return None
+        return endpoint if resource == f"{prefix}{endpoint}" else None
+
+    async def _signer(self) -> grants.Signer:
+        loaded = await self.keyring.current()
+        return grants.Signer(self.issuer, loaded.kid, loaded.key, *self._lives)
+
+    async def device_authorization(
+        self, body: bytes, query: str, headers: Headers, now: datetime, came: Came
+    ) -> Answer:
+        """Give a device its codes (RFC 8628); never raises for a bad request."""
+        try:
+            form = server.parse_form(body, query)
+            client = await self.clients.known(*server.credentials(form, headers))
+            if not self._could_name(form.get("resource")):
+                raise server.InvalidTargetError("There is no such resource.")
+        except OAuth2Error as error:
+            return server.refusal(error)
+        made = tokens.TokenServer(client, self.issuer, _seconds(now))
+        uri = f"{self.issuer}/oauth2/device_authorization"
+        answer = made.answer("device_authorization", server.Request("POST", uri, form, headers))
+        try:
+            async with transaction():
+                if made.assertion is not None:
+                    await self._use(made.assertion)
+                if made.device is not None and client is not None:
+                    await self._add_device(made.device, form, client, now, came)
+        except _ReplayedError:
+            return server.refusal(assertions.refused("its jti was used before"))
+        return answer
+
+    def _could_name(self, resource: str | None) -> bool:
+        if resource is None or resource.rstrip("/") == self.issuer:
+            return True
+        return self.endpoint_of(resource) is not None
+
+    async def _add_device(
+        self,
+        codes: dict[str, Any],
+        form: dict[str, str],
+        client: KnownClient,
+        now: datetime,
+        came: Came,
+    ) -> None:
+        await repository.add_device_code(
+            code_sha256=server.digest(codes["device_code"]),
+            user_code=codes["user_code"],
+            client_id=client.id,
+            scopes=asked_scopes(form.get("scope"), client),
+            resource=form.get("resource"),
+            address=came.address[:64],
+            interval_s=tokens.POLL_S,
+            created_at=now,
+            expires_at=now + timedelta(seconds=tokens.DEVICE_S),
         )
 
-    async def _audience(
-        self, resource: str | None, client: server.KnownClient | None
-    ) -> tuple[str, bool]:
-        """Give the audience and whether it is an endpoint (RFC 8707)."""
-        if resource is None or resource.rstrip("/") == self.issuer:
-            return self.issuer, False
-        prefix = f"{self.issuer}/endpoints/"
-        if client is not None and resource.startswith(prefix):
-            try:
-                endpoint = uuid.UUID(resource[len(prefix) :])
-            except ValueError:
-                endpoint = None
-            tenant = await tenants.get(client.tenant)
-            if endpoint is not None and await self._endpoint_exists(tenant.id, endpoint):
-                return resource, True
-        if client is None:
-            return self.issuer, False  # the client fails first, and says nothing of resources
-        raise server.InvalidTargetError("There is no such resource; use the endpoint's audience.")
+    async def revoke(
+        self, body: bytes, query: str, headers: Headers, now: datetime, came: Came
+    ) -> Answer:
+        """Revoke a token (RFC 7009): with a refresh token, everything that came of its grant."""
 
-    async def is_live(self, client_id: str) -> bool:
-        """Tell whether a client exists and was not revoked."""
-        row = await repository.client_of_all(client_id)
-        return row is not None and row.revoked_at is None
+        async def end(shown: "_Shown", client: KnownClient) -> None:
+            if shown.grant is None:
+                await repository.revoke_access_token(shown.jti, shown.expires_at, now)
+            elif await repository.end_grants(now, "revoked", id=shown.grant):
+                subject = shown.token.told["sub"].partition(":")[2]
+                caller = exchange.person_calling(shown.token.tenant, subject, client.id, came)
+                target = f"client:{client.id}"
+                await audit.record(caller, "grant.end", target, reason="revoked")
+            await tell(Wake.KEYS)
 
-    async def standing(self, client_id: str, tenant: str) -> Standing | None:
-        """Tell what a client may do; None: there is none, or it was revoked."""
-        row = await repository.client_of_all(client_id)
-        if row is None or row.revoked_at is not None:
+        return await self._about_token("revocation", (body, query, headers), now, end)
+
+    async def introspect(self, body: bytes, query: str, headers: Headers, now: datetime) -> Answer:
+        """Tell a client of a token of its own tenant (RFC 7662)."""
+        return await self._about_token("introspection", (body, query, headers), now)
+
+    async def _about_token(
+        self,
+        endpoint: str,
+        sent: tuple[bytes, str, Headers],
+        now: datetime,
+        end: Callable[["_Shown", KnownClient], Awaitable[None]] | None = None,
+    ) -> Answer:
+        body, query, headers = sent
+        try:
+            form = server.parse_form(body, query)
+            client = await self.clients.known(*server.credentials(form, headers))
+        except OAuth2Error as error:
+            return server.refusal(error)
+        try:
+            async with transaction():
+                shown = await self._shown(form.get("token", ""), now)
+                token = None if shown is None else shown.token
+                made = tokens.TokenServer(client, self.issuer, _seconds(now), token)
+                uri = f"{self.issuer}/oauth2/{endpoint}"
+                answer = made.answer(endpoint, server.Request("POST", uri, form, headers))
+                if made.assertion is not None:
+                    await self._use(made.assertion)
+                if made.revoked is not None and shown and client and end:
+                    await end(shown, client)
+                return answer
+        except _ReplayedError:
+            return server.refusal(assertions.refused("its jti was used before"))
+
+    async def _shown(self, text: str, now: datetime) -> "_Shown | None":
+        """Read a token of ours that somebody shows; None: it is none."""
+        if text.startswith(exchange.REFRESH_TOKEN):
+            return await self._shown_refresh(text, now)
+        claims = await self._claims(text)
+        if claims is None:
             return None
-        if await tenants.name_of(TenantId(_uuid(row.tenant_id))) != tenant:
+        subject, tenant = str(claims["sub"]), str(claims["tenant"])
+        active = (
+            now.timestamp() < claims["exp"]
+            and not await repository.is_revoked_of_all(claims["jti"])
+            and await self._stands(subject, str(claims["client_id"]), tenant)
+        )
+        token = tokens.KnownToken(
+            str(claims["client_id"]), tenant, active, {**claims, "token_type": "Bearer"}
+        )
+        return _Shown(token, str(claims["jti"]), datetime.fromtimestamp(claims["exp"], UTC))
+
+    async def _shown_refresh(self, text: str, now: datetime) -> "_Shown | None":
+        found = await exchange.find({"grant_type": "refresh_token", "refresh_token": text})
+        if found.grant is None or found.refresh is None:
             return None
-        return Standing(frozenset(row.scopes))
+        grant = found.grant
+        tenant = await tenants.name_of(TenantId(grant.tenant_id))
+        until = min(grant.expires_at, found.refresh.expires_at)
+        over = grant.ended_at is not None or found.refresh.used_at is not None or now >= until
+        subject = f"user:{grant.user_id}"
+        active = not over and await self._stands(subject, grant.client_id, tenant)
+        told = {
+            "sub": subject,
+            "client_id": grant.client_id,
+            "scope": " ".join(grant.scopes),
+            "exp": _seconds(until),
+            "iss": self.issuer,
+            "tenant": tenant,
+        }
+        return _Shown(tokens.KnownToken(grant.client_id, tenant, active, told), "", until, grant.id)
 
-    async def create_client(
-        self, tenant: TenantId, name: str, scopes: list[str] | None, by: Caller | None = None
-    ) -> ClientInfo:
-        """Make a client; its secret is in the answer and nowhere else.
+    async def _claims(self, text: str) -> dict[str, Any] | None:
+        if len(text) > MAX_TOKEN:
+            return None
+        try:
+            token = jwt.decode(text, await self.verifying(), algorithms=["ES256"])
+        except (JoseError, ValueError, TypeError, KeyError, RecursionError):
+            return None
+        ours = token.header.get("typ") == "at+jwt" and token.claims.get("iss") == self.issuer
+        return dict(token.claims) if ours else None
 
-        by  who asks; None: the installation itself
-        """
-        wanted = scopes
-        if wanted is None:
-            wanted = [s for s in ALL_SCOPES if s != Scope.ADMIN]
-        if not wanted:
-            raise InvalidInput(f"A client needs a scope; there are {list(ALL_SCOPES)}.")
-        unknown = sorted(set(wanted) - set(ALL_SCOPES))
-        if unknown:
-            raise InvalidInput(f"unknown scopes {unknown}; there are {list(ALL_SCOPES)}")
-        secret = f"kss_{secrets.token_urlsafe(32)}"
-        client_id, kept = f"ks-{secrets.token_hex(8)}", list(dict.fromkeys(wanted))
-        async with transaction():
-            row = await repository.create_client(
-                tenant, client_id, name, server.digest(secret), kept
-            )
-            if by is not None:
-                within = await tenants.name_of(tenant)
-                await audit.record(
-                    by, "client.create", f"client:{row.id}", within=within, name=name, scopes=kept
-                )
-        return _info(row, secret)
-
-    async def ensure_administrator(self, tenant: TenantId, client_id: str, secret: str) -> bool:
-        """Make the administrator that the installation names, or give it its new secret.
-
-        Called under the start-up lock. The same once more changes nothing, not even that somebody
-        revoked it; True when something changed.
-        """
-        digest = server.digest(secret)
-        row = await repository.client_of_all(client_id)
-        if row is None:
-            name = "administrator of the installation"
-            await repository.create_client(tenant, client_id, name, digest, [*ALL_SCOPES])
-            return True
-        if row.secret_sha256 == digest:
+    async def _stands(self, subject: str, client_id: str, tenant: str) -> bool:
+        """Tell whether subject and client of a token are still there."""
+        kind, _, name = subject.partition(":")
+        if kind != "key" and await self.clients.known(client_id) is None:
             return False
-        await repository.give_secret(row, digest)
-        return True
+        look = self.standing.get(kind)
+        return look is not None and await look(name, tenant) is not None
+
+    async def userinfo(self, caller: Caller) -> dict[str, Any]:
+        """Tell of a person what the scopes of their token allow."""
+        person = await _person(caller.subject)
+        told = {} if person is None else grants.identity(person.email, person.name, caller.scopes)
+        return {"sub": caller.subject, **told}
+
+    async def is_revoked(self, jti: str) -> bool:
+        """Tell whether an access token was revoked before its time."""
+        return await repository.is_revoked_of_all(jti)
 
     def seal(self, secret: str) -> str:
         """Encrypt a secret that has to be kept until its owner has surely received it."""
@@ -262,23 +413,33 @@ class OAuth:
         raw = base64.b64decode(sealed)
         return key_files.unseal(self._secret, SEALED_AS, raw).decode()
 
-    async def clients(self, tenant: TenantId, limit: int, after: str | None) -> list[ClientInfo]:
-        """Give limit + 1 clients of a tenant in order of id."""
-        return [_info(row) for row in await repository.clients(tenant, limit, after)]
+    def stamp(self, text: str) -> str:
+        """Give a text's seal, which nobody else can make."""
+        return hmac.digest(self._secret, f"stamp: {text}".encode(), "sha256").hex()
 
-    async def revoke_client(self, tenant: TenantId, client_id: str, by: Caller) -> None:
-        """Revoke a client and every token it holds; raises NotFound."""
-        known = CLIENT_ID.fullmatch(client_id) is not None
-        async with transaction():
-            if not (known and await repository.revoke(tenant, client_id, datetime.now(UTC))):
-                raise NotFound(f"There is no client {client_id[:60]!r}.")
-            await audit.record(by, "client.revoke", f"client:{client_id}")
-            await tell(Wake.KEYS)
+    async def forget(self, now: datetime) -> int:
+        """Delete what has expired; gives how many rows."""
+        await accounts.forget_fewer_rights(now - KEPT)
+        return await repository.forget_of_all(now, now - KEPT)
 
-    @staticmethod
-    async def names(tenant: str, ids: list[str]) -> dict[str, str]:
-        """Give the names of a tenant's clients."""
-        return await repository.names(tenant, ids)
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A token that somebody shows. `grant`: of a refresh token."""
+
+    token: tokens.KnownToken
+    jti: str
+    expires_at: datetime
+    grant: uuid.UUID | None = None
+
+
+PERSONS_GRANTS: Final = {"authorization_code", "refresh_token", server.DEVICE_CODE}
+MAX_TOKEN: Final = 8192
+
+
+async def _person(subject: str) -> accounts.Person | None:
+    kind, _, name = subject.partition(":")
+    return await accounts.find(uuid.UUID(name)) if kind == "user" else None
 
 
 def _with_keys(common: dict[str, Any], known: Published) -> dict[str, Any]:
@@ -291,9 +452,17 @@ def _written(document: dict[str, Any]) -> bytes:
     return json.dumps(document, sort_keys=True).encode()
 
 
-def _info(row: Client, secret: str | None = None) -> ClientInfo:
-    return ClientInfo(row.id, row.name, tuple(row.scopes), row.created_at, secret)
+def _writes_nothing(form: dict[str, str]) -> bool:
+    """Tell whether no assertion, code or token is used up: most requests are of such clients."""
+    return "client_assertion" not in form and form.get("grant_type") not in PERSONS_GRANTS
 
 
-def _uuid(value: object) -> uuid.UUID:
-    return value if isinstance(value, uuid.UUID) else uuid.UUID(str(value))
+def asked_scopes(asked: str | None, client: KnownClient) -> list[str]:
+    """Give the scopes a person is asked for: no more than an application was registered with."""
+    most = [*ALL_SCOPES] if client.first_party else [*client.scopes]
+    wanted = dict.fromkeys(asked.split() if asked else most)
+    return [scope for scope in wanted if scope in most or scope in IDENTITY_SCOPES]
+
+
+def _seconds(at: datetime) -> int:
+    return int(at.timestamp())

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Final, NoReturn
 from controlplane import telemetry
 from controlplane.artifacts.exchange import Exchange
 from controlplane.artifacts.store import Store
+from controlplane.audit import service as audit
 from controlplane.endpoints import service as endpoints
 from controlplane.engines.engine import EndpointId, Engine, TenantLimits
 from controlplane.models.storage import Storage
@@ -121,7 +123,10 @@ class _Loops:
                 builds=duties.builds,
                 exchange=duties.exchange,
                 shelf=duties.shelf,
-                audit_kept=duties.audit_kept,
+                more={
+                    "grants and codes": lambda: duties.oauth.forget(datetime.now(UTC)),
+                    "events of the audit log": self._forget_events,
+                },
             ),
         ]
         if duties.exchange is not None:
@@ -131,6 +136,9 @@ class _Loops:
         async with asyncio.TaskGroup() as group:
             for job in jobs:
                 group.create_task(_without_end(job))
+
+    async def _forget_events(self) -> int:
+        return await audit.forget(datetime.now(UTC) - self._duties.audit_kept)
 
     async def close(self) -> None:
         await self._endpoints.close()
@@ -165,6 +173,16 @@ class _Loops:
             self._limits = limits
 
     async def publish_keys(self) -> None:
+        """Hand the keys to the engine if they changed; what it has may sign when its time comes."""
+        await self._publish()
+        if self._may_act() and await self._duties.oauth.rotate(self._published_kids()):
+            await self._publish()
+
+    def _published_kids(self) -> set[str]:
+        known = b'{"keys": []}' if self.published is None else self.published[0]
+        return {key["kid"] for key in json.loads(known)["keys"]}
+
+    async def _publish(self) -> None:
         documents = await self._duties.oauth.keys_documents(datetime.now(UTC))
         if documents != self.published:
             await self._duties.engine.publish_keys(*documents)

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
@@ -11,7 +11,6 @@ from controlplane import idempotency
 from controlplane.accounts import service as accounts
 from controlplane.artifacts.exchange import Exchange
 from controlplane.artifacts.store import Store
-from controlplane.audit import service as audit
 from controlplane.endpoints import service as endpoints
 from controlplane.engines.engine import Engine
 from controlplane.models import service as models
@@ -88,7 +87,7 @@ async def run(
     builds: Builds | None = None,
     exchange: Exchange | None = None,
     shelf: Shelf | None = None,
-    audit_kept: timedelta | None = None,
+    more: Mapping[str, Part] | None = None,
 ) -> None:
     """Sweep at times until cancelled; one part that fails leaves the others their turn."""
     parts: dict[str, Part] = {
@@ -103,8 +102,7 @@ async def run(
         parts["left-overs of builds"] = functools.partial(sweep_builds, builds)
     if exchange is not None:
         parts["tenants' copies"] = functools.partial(sweep_placed, exchange, shelf=shelf)
-    if audit_kept is not None:
-        parts["events of the audit log"] = lambda: audit.forget(datetime.now(UTC) - audit_kept)
+    parts |= more or {}
     while True:
         await asyncio.sleep(every_s)
         for what, sweep in parts.items():

@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from controlplane.accounts import service as accounts
@@ -55,6 +55,7 @@ async def change_role(caller: Caller, which: str, role: Role) -> MemberInfo:
         if member.role is Role.OWNER and role is not Role.OWNER:
             await _check_not_last(tenant.id, member)
         await repository.give_role(tenant.id, member.id, role)
+        await accounts.note_fewer_rights(member.id, datetime.now(UTC))
         await audit.record(
             caller, "member.role", f"user:{member.id}", email=member.email, role=role
         )
@@ -76,6 +77,7 @@ async def remove(caller: Caller, which: str) -> None:
                 await check_may_make_owners(caller, tenant)
             await _check_not_last(tenant.id, member)
         await repository.remove_member(tenant.id, member.id)
+        await accounts.note_fewer_rights(member.id, datetime.now(UTC))
         await audit.record(caller, "member.remove", f"user:{member.id}", email=member.email)
 
 

@@ -36,6 +36,11 @@ async def role_of(tenant: str, user_id: uuid.UUID) -> Role | None:
     return None if row is None else row.role
 
 
+async def membership(tenant: uuid.UUID, user_id: uuid.UUID) -> Member | None:
+    """Find a member with the tenant along."""
+    return await Member.get_or_none(tenant_id=tenant, user_id=user_id).select_related("tenant")
+
+
 async def tenants_of(user_id: uuid.UUID) -> list[tuple[str, Role]]:
     rows = Member.filter(user_id=user_id).order_by("tenant__name")
     return [(name, Role(role)) for name, role in await rows.values_list("tenant__name", "role")]

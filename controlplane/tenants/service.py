@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NewType
 
 from controlplane.accounts import service as accounts
+from controlplane.accounts.service import Person
 from controlplane.audit import service as audit
 from controlplane.callers import Caller, Standing
 from controlplane.database import Taken, transaction
@@ -92,6 +93,24 @@ async def standing(user_id: str, tenant: str) -> Standing | None:
     """Tell what a person may do in a tenant."""
     role = await role_of(tenant, uuid.UUID(user_id))
     return None if role is None else Standing(SCOPES_OF[role], role)
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A person in a tenant."""
+
+    person: Person
+    tenant: str
+    role: Role
+
+
+async def membership(tenant: TenantId, user_id: uuid.UUID) -> Membership | None:
+    """Tell who a person is in a tenant; None: no member, or not allowed to sign in any more."""
+    row = await repository.membership(tenant, user_id)
+    person = None if row is None else await accounts.find(user_id)
+    if row is None or person is None:
+        return None
+    return Membership(person, row.tenant.name, row.role)
 
 
 async def tenants_of(user_id: uuid.UUID) -> list[tuple[str, Role]]:

@@ -45,9 +45,9 @@ class Api:
         self.http.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
 
     @contextlib.asynccontextmanager
-    async def on_a_socket(self) -> AsyncIterator[int]:
+    async def on_a_socket(self, port: int = 0) -> AsyncIterator[int]:
         """Serve the application on loopback too; gives the port."""
-        config = uvicorn.Config(self.app, port=0, lifespan="off", log_config=None)
+        config = uvicorn.Config(self.app, port=port, lifespan="off", log_config=None)
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve())
         try:

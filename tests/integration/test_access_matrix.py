@@ -342,8 +342,12 @@ ABSENT = {
     "key": "ks_api_0000000000000000",
 }
 FIXED = {
-    **{"version": "1", "alias": "production", "tenant": "acme", "name": "conflict"},
-    **{"person": "nobody@example.com", "member": "nobody@example.com"},
+    "version": "1",
+    "alias": "production",
+    "tenant": "acme",
+    "name": "conflict",
+    "person": "nobody@example.com",
+    "member": "nobody@example.com",
     "invitation": "3c0a7f3e-55a8-4a3c-9f0e-6a2f4e1b7c11",
 }
 

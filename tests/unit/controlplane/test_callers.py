@@ -1,10 +1,10 @@
 """The API's verifier against the runtime's table of attacks: both must refuse all of them."""
 
 import json
-from typing import Any
 
 import pytest
 from fastapi import Request
+from joserfc.jwk import KeySet
 
 from controlplane.callers import Caller, Callers, Standing, Visitor
 from runtime.problems import Unauthenticated
@@ -24,16 +24,23 @@ GOOD = mint()
 
 
 def callers(
-    *, now: float = NOW, live: bool = True, scopes: tuple[str, ...] = ("models:read", "predict")
+    *,
+    now: float = NOW,
+    live: bool = True,
+    revoked: str = "",
+    scopes: tuple[str, ...] = ("models:read", "predict"),
 ) -> Callers:
-    async def keys() -> dict[str, Any]:
-        return dict(json.loads(keys_document({"k1": KEY, "k2": OTHER})))
+    async def keys() -> KeySet:
+        return KeySet.import_key_set(json.loads(keys_document({"k1": KEY, "k2": OTHER})))
+
+    async def is_revoked(jti: str) -> bool:
+        return jti == revoked
 
     async def standing(client: str, tenant: str) -> Standing | None:
         assert (client, tenant) == (CLAIMS["client_id"], CLAIMS["tenant"])
         return Standing(frozenset(scopes)) if live else None
 
-    return Callers(ISSUER, AUDIENCE, keys, {"client": standing}, nobody, lambda: now)
+    return Callers(ISSUER, AUDIENCE, keys, {"client": standing}, is_revoked, nobody, lambda: now)
 
 
 async def nobody(_: Request) -> Visitor | None:
@@ -50,6 +57,12 @@ async def test_a_good_token_is_its_caller() -> None:
 async def test_no_attack_gets_in(token: str) -> None:
     with pytest.raises(Unauthenticated):
         await callers().identify(f"Bearer {token}")
+
+
+async def test_a_revoked_token_ends_before_its_time() -> None:
+    assert await callers(revoked="another").identify(f"Bearer {GOOD}")
+    with pytest.raises(Unauthenticated, match="revoked"):
+        await callers(revoked=CLAIMS["jti"]).identify(f"Bearer {GOOD}")
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", f"Basic {GOOD}", GOOD])

@@ -60,12 +60,16 @@ def jwk(key, kid):
     }
 
 
-def keys_document(keys=None, jtis=(), clients=None):
+def keys_document(keys=None, jtis=(), clients=None, subjects=None):
     listed = [jwk(key, kid) for kid, key in (keys or {"k1": KEY}).items()]
     return json.dumps(
         {
             "keys": listed,
-            "revoked": {"jtis": dict.fromkeys(jtis, NOW + 300), "clients": clients or {}},
+            "revoked": {
+                "jtis": dict.fromkeys(jtis, NOW + 300),
+                "clients": clients or {},
+                "subjects": subjects or {},
+            },
         }
     )
 

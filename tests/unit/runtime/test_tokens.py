@@ -107,8 +107,13 @@ def test_a_token_from_the_future_is_not_refused_for_ever(rig):
 
 @pytest.mark.parametrize(
     "revoked",
-    [{"jtis": ["j-1"]}, {"clients": {"c-1": NOW}}, {"clients": {"c-1": NOW - 9.5}}],
-    ids=["token", "client", "client in the same second"],
+    [
+        {"jtis": ["j-1"]},
+        {"clients": {"c-1": NOW}},
+        {"clients": {"c-1": NOW - 9.5}},
+        {"subjects": {CLAIMS["sub"]: NOW}},
+    ],
+    ids=["token", "client", "client in the same second", "subject"],
 )
 def test_a_revoked_token_is_refused_though_it_was_remembered(rig, revoked):
     token = mint()
@@ -157,6 +162,8 @@ def test_a_new_key_is_found_by_itself_but_looked_for_once_a_second(rig):
         '{"keys": [], "revoked": []}',
         '{"keys": [], "revoked": {"jtis": []}}',
         '{"keys": [], "revoked": {"clients": {"c-1": null}}}',
+        '{"keys": [], "revoked": {"subjects": {"user:1": "now"}}}',
+        '{"keys": [], "revoked": {"subjects": []}}',
         '{"keys": [], "keys": []}',
         "[" * 100_000,
     ],
