@@ -12,14 +12,15 @@ from tests.integration.api import Api
 
 def token_for(api: Api, subject: str, tenant: str = "default", **changes: Any) -> str:
     """Sign an access token of the API; `changes` are of its claims, `typ` and `key` of how."""
-    signer: Any = api.app.state.oauth._signer
+    oauth: Any = api.app.state.oauth
+    signer = oauth.keyring.loaded
     now = int(datetime.now(UTC).timestamp())
     typ, key = changes.pop("typ", "at+jwt"), changes.pop("key", signer.key)
     claims = {
-        "iss": signer.issuer,
+        "iss": oauth.issuer,
         "sub": subject,
         "client_id": subject.partition(":")[2],
-        "aud": signer.issuer,
+        "aud": oauth.issuer,
         "iat": now,
         "exp": now + 900,
         "jti": uuid.uuid4().hex,

@@ -60,6 +60,23 @@ ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/v1/info"): Row(PUBLIC),
     ("GET", "/assets/{name}"): Row(PUBLIC),
     ("POST", "/oauth2/token"): Row(PUBLIC, CLIENTS_ANSWER),
+    ("POST", "/oauth2/device_authorization"): Row(PUBLIC, CLIENTS_ANSWER),
+    ("POST", "/oauth2/revoke"): Row(PUBLIC, CLIENTS_ANSWER),
+    ("POST", "/oauth2/introspect"): Row(PUBLIC, CLIENTS_ANSWER),
+    # Tells people who they are, to programs that asked for openid; it reads tokens by itself.
+    ("GET", "/oauth2/userinfo"): Row(PUBLIC, FOR_BROWSERS),
+    ("POST", "/oauth2/userinfo"): Row(PUBLIC, FOR_BROWSERS),
+    ("GET", "/oauth2/authorize"): Row(PUBLIC, FOR_BROWSERS),
+    ("POST", "/oauth2/authorize"): Row(PUBLIC, FOR_BROWSERS),
+    ("GET", "/device"): Row(PUBLIC, FOR_BROWSERS),
+    ("POST", "/device"): Row(PUBLIC, FOR_BROWSERS),
+    ("POST", "/device/decision"): Row(PUBLIC, FOR_BROWSERS),
+    ("GET", "/.well-known/openid-configuration"): Row(PUBLIC),
+    ("GET", "/.well-known/oauth-protected-resource"): Row(PUBLIC),
+    ("GET", "/.well-known/oauth-protected-resource/endpoints/{endpoint}"): Row(
+        PUBLIC, FOR_BROWSERS
+    ),
+    ("POST", "/v1/admin/keys/rotate"): Row(PLATFORM, 202, {"now": False}),
     ("GET", "/oauth2/jwks.json"): Row(PUBLIC),
     ("GET", "/.well-known/oauth-authorization-server"): Row(PUBLIC),
     ("GET", "/v1/admin/preflight"): Row(PLATFORM),
