@@ -68,6 +68,7 @@ def _api() -> None:
     import uvicorn
 
     from controlplane.app import create_app
+    from controlplane.edge.protocol import Bounds, protocol, room_for_connections
     from controlplane.settings import read_settings
     from controlplane.telemetry import configure_logging
 
@@ -77,6 +78,9 @@ def _api() -> None:
         create_app(settings),
         host=settings.host,
         port=settings.port,
+        http=protocol(Bounds(connections=room_for_connections())),
+        ws="none",
+        server_header=False,
         log_config=None,
         access_log=False,
         forwarded_allow_ips=settings.proxies,

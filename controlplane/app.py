@@ -30,7 +30,6 @@ from controlplane.artifacts.store import Store
 from controlplane.assembly import Assembly, assemble, limits_of, prices_of
 from controlplane.audit import routes as audit_routes
 from controlplane.audit.denials import Denials
-from controlplane.bodies import BodyLimits
 from controlplane.builder.job import Builder
 from controlplane.callers import (
     PLATFORM_TENANT,
@@ -41,6 +40,11 @@ from controlplane.callers import (
     authorise,
     require_platform,
 )
+from controlplane.edge.about import Health, Info, Preflight, ProblemKind, Readiness
+from controlplane.edge.content_types import check_content_type
+from controlplane.edge.guard import guard
+from controlplane.edge.operations import file, gives
+from controlplane.edge.reference import describe
 from controlplane.endpoints import holdings
 from controlplane.endpoints import routes as endpoint_routes
 from controlplane.endpoints import service as endpoints
@@ -70,6 +74,7 @@ from controlplane.usage import routes as usage_routes
 from controlplane.wakes import Wake
 from runtime.problems import Forbidden, NotFound, Problem, Starting
 from runtime.sandbox import detect
+
 
 def database_url(settings: Settings) -> str:
     """Give the URL of the database: the one that was set, or our own."""
@@ -127,7 +132,8 @@ def create_app(
         title="KubeServe",
         version=version("kubeserve"),
         lifespan=parts.lifespan,
-        dependencies=[Depends(authorise)],
+        dependencies=[Depends(authorise), Depends(check_content_type)],
+        docs_url=None,
         redoc_url=None,
     )
     app.state.settings, app.state.store, app.state.engine = settings, store, engine
@@ -170,9 +176,9 @@ def create_app(
     for more in (administration.router, administration.link_router):
         app.include_router(more)
     _own_routes(app, parts)
-    app.add_middleware(BodyLimits)
-    app.add_middleware(telemetry.RequestContext)
+    guard(app, settings)
     check_rules(app)
+    describe(app, settings.public_url)
     return app
 
 
@@ -373,20 +379,22 @@ def _own_routes(app: FastAPI, parts: Parts) -> None:
     kinds = {kind.type.rsplit("/", 1)[1]: kind for kind in _kinds(Problem)}
     began = time.monotonic()
 
-    @app.get("/healthz", tags=["health"])
+    @app.get("/healthz", tags=["health"], **gives(Health))
     async def healthz() -> dict[str, Any]:
         return {"status": "ok", "uptime_s": round(time.monotonic() - began, 1)}
 
-    @app.get("/readyz", tags=["health"])
+    @app.get("/readyz", tags=["health"], **gives(Readiness))
     async def readyz() -> dict[str, Any]:
         await parts.check_ready()
         return {"status": "ready"}
 
-    @app.get("/metrics", tags=["health"])
+    @app.get(
+        "/metrics", tags=["health"], response_class=Response, responses={200: file("text/plain")}
+    )
     async def metrics() -> Response:
         return Response(generate_latest(telemetry.REGISTRY), media_type="text/plain; version=0.0.4")
 
-    @app.get("/v1/info", tags=["health"])
+    @app.get("/v1/info", tags=["health"], **gives(Info))
     async def info(request: Request) -> dict[str, Any]:
         settings: Settings = request.app.state.settings
         return {
@@ -401,20 +409,25 @@ def _own_routes(app: FastAPI, parts: Parts) -> None:
             },
         }
 
-    @app.get("/v1/admin/preflight", tags=["health"])
+    @app.get("/v1/admin/preflight", tags=["health"], **gives(Preflight))
     async def look(caller: CurrentCaller, request: Request) -> dict[str, Any]:
         """Check what the installation stands on; for the platform's administrators."""
         require_platform(caller)
         return {"items": await request.app.state.preflight()}
 
-    @app.get("/assets/{name}", tags=["health"], response_class=FileResponse)
+    @app.get(
+        "/assets/{name}",
+        tags=["health"],
+        response_class=FileResponse,
+        responses={200: file("text/css")},
+    )
     async def asset(name: str) -> FileResponse:
         """Give what our pages are shown with."""
         if name not in pages.ASSETS:
             raise NotFound(f"There is no asset {name[:60]!r}.")
         return FileResponse(pages.ASSETS[name], headers=pages.OF_ASSETS)
 
-    @app.get("/problems/{name}", tags=["health"])
+    @app.get("/problems/{name}", tags=["health"], **gives(ProblemKind))
     async def problem(name: str) -> dict[str, Any]:
         """Explain a problem type."""
         kind = kinds.get(name)

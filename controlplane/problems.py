@@ -1,7 +1,5 @@
 """Problems as HTTP answers: the one place where an exception becomes a response."""
 
-import logging
-
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -10,10 +8,8 @@ from starlette.requests import ClientDisconnect
 
 from runtime.problems import (
     Forbidden,
-    Internal,
     InvalidInput,
     Malformed,
-    MethodNotAllowed,
     NotFound,
     Problem,
     Unauthenticated,
@@ -21,7 +17,6 @@ from runtime.problems import (
 
 METADATA = "/.well-known/oauth-protected-resource"
 MEDIA_TYPE = "application/problem+json"
-log = logging.getLogger("kubeserve.problems")
 
 
 def answer(problem: Problem, request: Request) -> JSONResponse:
@@ -71,17 +66,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def of_http(request: Request, error: HTTPException) -> JSONResponse:
-        kinds = {404: NotFound, 405: MethodNotAllowed}
-        kind = kinds.get(error.status_code, Malformed)
+        kind = NotFound if error.status_code == 404 else Malformed
         response = answer(kind(f"{request.method} {request.url.path}: {error.detail}."), request)
         response.status_code = error.status_code
         return response
-
-    @app.exception_handler(Exception)
-    async def of_exception(request: Request, error: Exception) -> JSONResponse:
-        request_id = getattr(request.state, "request_id", None)
-        members = {"request_id": request_id, "method": request.method, "path": request.url.path}
-        log.error("unexpected error", exc_info=error, extra={"members": members})
-        return answer(
-            Internal("Something failed on our side; the log has the request id."), request
-        )

@@ -40,6 +40,7 @@ NOT_OURS: Final = {
 SERVICE_LINK: Final = re.compile(r"KUBESERVE_(\w+_)?(SERVICE_\w+|PORT(_\d+_\w+)?)")
 LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 HOST_NAME: Final = re.compile(rf"{LABEL}(\.{LABEL})*")
+ORIGIN: Final = re.compile(rf"https?://({LABEL}(\.{LABEL})*|\[[0-9a-f:]+\])(:[0-9]{{1,5}})?")
 BY_DIGEST: Final = re.compile(r"\S+@sha256:[0-9a-f]{64}")
 CLIENT_ID: Final = re.compile(r"ks-[0-9a-f]{16}")
 SIGNING_SECRET_BYTES: Final = 32
@@ -156,6 +157,9 @@ class Settings(BaseSettings):
     price_gib_hour: float | None = Field(
         None, ge=0, description="Of one GiB of memory for an hour; both or none."
     )
+    cors_origins: str = Field(
+        "", description="Web pages that may call the API from browsers: https://HOST,… ; none."
+    )
     gateway: bool = Field(False, description="One port before all endpoints; `up --gateway`.")
     gateway_listen: str = Field("127.0.0.1:8081", description="IP:PORT of the gateway.")
     gateway_host: str | None = Field(None, description="Its name: ENDPOINT.TENANT.HOST.")
@@ -176,6 +180,17 @@ class Settings(BaseSettings):
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
             raise ValueError("must be an address such as https://kube.example.com")
         return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _cors_origins(cls, value: str) -> str:
+        origins = [origin.strip() for origin in value.split(",") if origin.strip()]
+        if not all(ORIGIN.fullmatch(origin) for origin in origins):
+            raise ValueError(
+                "must be origins such as https://app.example.com, in small letters, without path, "
+                "with commas between"
+            )
+        return ",".join(origins)
 
     @field_validator("database_url")
     @classmethod
@@ -434,6 +449,11 @@ class Settings(BaseSettings):
     def environments_kept(self) -> int | None:
         """How many environments are kept; None: there are none, their models are refused."""
         return None if self.environments == "off" else int(self.environments)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Web pages that may call the API from browsers."""
+        return tuple(filter(None, self.cors_origins.split(",")))
 
     @property
     def callers(self) -> tuple[str, ...]:

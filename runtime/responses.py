@@ -17,13 +17,16 @@ PROBLEM: Final = b"application/problem+json"
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 CLOSE: Final = b"connection: close\r\n"
 KEEP_ALIVE: Final = b"connection: keep-alive\r\n"  # HTTP/1.0 clients need to read it
+# Browsers are to believe what an answer says it is, and to keep no answer.
+NOSNIFF: Final = "x-content-type-options: nosniff\r\n"
+PRIVATE: Final = f"{NOSNIFF}cache-control: no-store\r\n"
 
 
 def answer(status: int, headers: Mapping[str, str], body: bytes, end: bytes = b"") -> bytes:
     """Write a whole answer; it carries its date, and its length unless it can have no body."""
     lines = [f"HTTP/1.1 {status} {'OK' if status == OK else phrase(status)}\r\n"]
     lines += [f"{name}: {value}\r\n" for name, value in headers.items()]
-    lines.append(f"date: {now()}\r\n")
+    lines.append(f"{PRIVATE}date: {now()}\r\n")
     if status != NO_CONTENT:
         lines.append(f"content-length: {len(body)}\r\n")
     return "".join(lines).encode("latin-1") + end + b"\r\n" + body
@@ -45,7 +48,7 @@ def without_body(answer: bytes) -> bytes:
 def prefix(revision: str, date: str) -> bytes:
     """Write the head of a prediction up to the value of its length, which changes each time."""
     return (
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+        f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{NOSNIFF}"
         f"k-revision: {revision}\r\ndate: {date}\r\ncontent-length: "
     ).encode("latin-1")
 

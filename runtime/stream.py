@@ -21,7 +21,7 @@ from runtime.faults import problem_of
 from runtime.plan.ops import InputRefused, override
 from runtime.plan.signature import Signature
 from runtime.problems import EngineUnavailable, InvalidInput, Problem
-from runtime.responses import CLOSE, now, problem_answer
+from runtime.responses import CLOSE, NOSNIFF, now, problem_answer
 from runtime.streams import STREAM_BYTES, Piece, Streams
 
 if TYPE_CHECKING:
@@ -308,7 +308,7 @@ def _stopping(row: int) -> EngineUnavailable:
 def stream_head(revision: str, *, close: bool, chunked: bool) -> bytes:
     """Write the head of predictions that are not there yet."""
     lines = (
-        f"HTTP/1.1 200 OK\r\ncontent-type: {ndjson.MEDIA}\r\n"
+        f"HTTP/1.1 200 OK\r\ncontent-type: {ndjson.MEDIA}\r\n{NOSNIFF}"
         f"k-revision: {revision}\r\ndate: {now()}\r\n"
     )
     framing = b"transfer-encoding: chunked\r\n" if chunked else b""

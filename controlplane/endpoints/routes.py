@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from controlplane.callers import Caller, CurrentCaller
+from controlplane.edge.operations import Page, file, gives, taking
 from controlplane.endpoints import explaining, schemas, service
 from controlplane.endpoints.service import ReleaseWanted, TargetWanted
 from controlplane.engines.engine import EndpointId
@@ -71,7 +72,7 @@ async def _released(
     return document
 
 
-@router.get("")
+@router.get("", **gives(Page[schemas.Endpoint]))
 async def list_endpoints(
     caller: CurrentCaller, request: Request, limit: Limit = 50, cursor: str | None = None
 ) -> dict[str, Any]:
@@ -81,7 +82,7 @@ async def list_endpoints(
     return page(shown, limit, lambda row: dict(row), lambda row: str(row["name"]))
 
 
-@router.get("/{endpoint}")
+@router.get("/{endpoint}", **gives(schemas.Endpoint, etag=True))
 async def get_endpoint(
     caller: CurrentCaller, endpoint: str, request: Request, response: Response
 ) -> dict[str, Any]:
@@ -95,13 +96,17 @@ async def get_endpoint(
     return (await _documents([row], request, caller, look))[0]
 
 
-@router.delete("/{endpoint}", status_code=204)
+@router.delete("/{endpoint}", status_code=204, openapi_extra=taking(if_match=True))
 async def delete_endpoint(caller: CurrentCaller, endpoint: str, request: Request) -> None:
     gone = await service.delete(await _tenant(caller), endpoint, caller, _unchanged(request))
     request.app.state.wake_endpoint(gone)
 
 
-@router.post("/{endpoint}/releases", status_code=201)
+@router.post(
+    "/{endpoint}/releases",
+    status_code=201,
+    **gives(schemas.Endpoint, 201, once=True, if_match=True),
+)
 async def release(
     caller: CurrentCaller, endpoint: str, body: schemas.NewRelease, request: Request
 ) -> dict[str, Any]:
@@ -128,7 +133,7 @@ async def release(
     return await _released(request, caller, endpoint, act)
 
 
-@router.get("/{endpoint}/releases")
+@router.get("/{endpoint}/releases", **gives(Page[schemas.Release]))
 async def list_releases(
     caller: CurrentCaller,
     endpoint: str,
@@ -142,7 +147,11 @@ async def list_releases(
     return page(rows, limit, lambda row: row, lambda row: str(row["number"]))
 
 
-@router.post("/{endpoint}/rollback", status_code=201)
+@router.post(
+    "/{endpoint}/rollback",
+    status_code=201,
+    **gives(schemas.Endpoint, 201, once=True, if_match=True),
+)
 async def rollback(
     caller: CurrentCaller, endpoint: str, body: schemas.Rollback, request: Request
 ) -> dict[str, Any]:
@@ -152,7 +161,7 @@ async def rollback(
     return await _released(request, caller, endpoint, act)
 
 
-@router.get("/{endpoint}/why")
+@router.get("/{endpoint}/why", **gives(schemas.Why))
 async def why(caller: CurrentCaller, endpoint: str, request: Request) -> schemas.Why:
     """Name the cause of the state an endpoint is in, the evidence, and what to do next."""
     engine, settings = request.app.state.engine, request.app.state.settings
@@ -161,7 +170,11 @@ async def why(caller: CurrentCaller, endpoint: str, request: Request) -> schemas
     return schemas.Why(**found)
 
 
-@router.get("/{endpoint}/logs")
+@router.get(
+    "/{endpoint}/logs",
+    response_class=StreamingResponse,
+    responses={200: file("application/x-ndjson")},
+)
 async def logs(
     caller: CurrentCaller,
     endpoint: str,

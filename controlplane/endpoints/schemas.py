@@ -1,7 +1,12 @@
-"""What the endpoints' routes take, and what `why` gives."""
+"""What the endpoints' routes take and give."""
+
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
+from controlplane.edge.operations import Document, Timestamp
+from controlplane.engines.engine import Condition
 from controlplane.rest import Text
 
 
@@ -54,7 +59,7 @@ class Rollback(BaseModel):
     to: int | None = Field(None, ge=1, lt=1 << 31)
 
 
-class Why(BaseModel):
+class Why(Document):
     """The cause of an endpoint's state. `ok`: idle, starting and serving are no faults."""
 
     endpoint: str
@@ -63,3 +68,95 @@ class Why(BaseModel):
     message: str
     evidence: list[str]
     next_step: str
+
+
+class ConditionSaid(Document):
+    """One of Knative's three-valued conditions, with its reason in a word and a sentence."""
+
+    status: Condition
+    reason: str
+    message: str
+    since: Timestamp | None
+
+
+class Start(Document):
+    """The newest start from nothing: from the first byte to the first answer."""
+
+    at: Timestamp
+    total_ms: float
+    phases_ms: dict[str, float]
+
+
+class Scaling(Document):
+    """Knative's settings, all of them."""
+
+    min_scale: int
+    max_scale: int
+    initial_scale: int
+    activation_scale: int
+    metric: Literal["concurrency", "rps"]
+    target: float | None
+    target_utilization_percentage: float
+    target_burst_capacity: float
+    window_s: float
+    panic_window_percentage: float
+    panic_threshold_percentage: float
+    scale_down_delay_s: float
+    scale_to_zero_grace_period_s: float
+    scale_to_zero_pod_retention_period_s: float
+    max_scale_up_rate: float
+    max_scale_down_rate: float
+
+
+class RoutedRevision(Document):
+    """A revision of a release and its share of the traffic."""
+
+    name: str
+    model: str
+    version: int
+    backend: Literal["plan", "fallback"]
+    percent: int
+    tag: str | None
+
+
+class ServedRevision(RoutedRevision):
+    tag_url: str | None
+
+
+class Endpoint(Document):
+    """What is wanted of an endpoint, and what the engine sees of it."""
+
+    name: str
+    id: str
+    tenant: str
+    url: str | None
+    local_url: str | SkipJsonSchema[None] = Field(None, description="Only with a gateway.")
+    audience: str
+    generation: int
+    observed_generation: int
+    ready: ConditionSaid
+    active: ConditionSaid
+    replicas: int
+    desired_replicas: int
+    concurrency: float
+    requests_total: int
+    starts_total: int
+    cold_start: Start | None
+    model: str | None
+    release: int
+    revisions: list[ServedRevision]
+    scaling: Scaling
+    container_concurrency: int
+    timeout_s: float
+    created_at: Timestamp
+
+
+class Release(Document):
+    number: int
+    endpoint: str
+    action: str
+    revisions: list[RoutedRevision]
+    scaling: Scaling
+    created_at: Timestamp
+    created_by: str
+    current: bool

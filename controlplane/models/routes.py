@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from controlplane.artifacts.store import too_large
 from controlplane.callers import Caller, CurrentCaller
+from controlplane.edge.operations import Page, file, gives, taking
 from controlplane.idempotency import once
 from controlplane.models import schemas, service
 from controlplane.models.service import Expected
@@ -22,13 +23,27 @@ from runtime.problems import InvalidInput, Malformed, UnsupportedMediaType
 router = APIRouter(prefix="/v1/models", tags=["models"])
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/=]+):")
+UPLOAD = {
+    "requestBody": {
+        "required": True,
+        **file("application/octet-stream", {"type": "string", "format": "binary"}),
+    },
+    "parameters": [
+        {
+            "name": "Content-Digest",
+            "in": "header",
+            "description": "sha-256=:BASE64: of the file (RFC 9530), compared when it has arrived.",
+            "schema": {"type": "string"},
+        }
+    ],
+}
 
 
 async def _tenant(caller: Caller) -> TenantId:
     return (await tenants.get(caller.tenant)).id
 
 
-@router.get("")
+@router.get("", **gives(Page[schemas.Model]))
 async def list_models(
     caller: CurrentCaller, limit: Limit = 50, cursor: str | None = None
 ) -> dict[str, Any]:
@@ -36,7 +51,7 @@ async def list_models(
     return page(rows, limit, lambda row: row, lambda row: str(row["name"]))
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, **gives(schemas.Model, 201, once=True))
 async def create_model(
     caller: CurrentCaller, body: schemas.NewModel, request: Request
 ) -> dict[str, Any]:
@@ -47,20 +62,20 @@ async def create_model(
     return await once(request, caller.tenant, act)
 
 
-@router.get("/{model}")
+@router.get("/{model}", **gives(schemas.Model, etag=True))
 async def get_model(caller: CurrentCaller, model: str, response: Response) -> dict[str, Any]:
     row = await service.get_model(await _tenant(caller), model)
     return tagged(response, await service.show_model(row))
 
 
-@router.delete("/{model}", status_code=204)
+@router.delete("/{model}", status_code=204, openapi_extra=taking(if_match=True))
 async def delete_model(caller: CurrentCaller, model: str, request: Request) -> None:
     tenant = await _tenant(caller)
     check_match(request, await service.show_model(await service.get_model(tenant, model)))
     await service.delete_model(tenant, model, caller)
 
 
-@router.post("/{model}/versions", status_code=201)
+@router.post("/{model}/versions", status_code=201, **gives(schemas.Version, 200, 201, extra=UPLOAD))
 async def push(
     caller: CurrentCaller, model: str, request: Request, response: Response
 ) -> dict[str, Any]:
@@ -121,7 +136,7 @@ def _digest(header: str | None) -> str | None:
     return raw.hex()
 
 
-@router.get("/{model}/versions")
+@router.get("/{model}/versions", **gives(Page[schemas.Version]))
 async def list_versions(
     caller: CurrentCaller,
     model: str,
@@ -135,7 +150,7 @@ async def list_versions(
     return page(rows, limit, lambda row: row, lambda row: str(row["number"]))
 
 
-@router.get("/{model}/versions/{version}")
+@router.get("/{model}/versions/{version}", **gives(schemas.Version, etag=True))
 async def get_version(
     caller: CurrentCaller, model: str, version: str, request: Request, response: Response
 ) -> dict[str, Any]:
@@ -144,19 +159,19 @@ async def get_version(
     return tagged(response, await _named(request, caller, document))
 
 
-@router.get("/{model}/aliases")
+@router.get("/{model}/aliases", **gives(Page[schemas.Alias]))
 async def list_aliases(caller: CurrentCaller, model: str) -> dict[str, Any]:
     return {"items": await service.list_aliases(await _tenant(caller), model), "next": None}
 
 
-@router.get("/{model}/aliases/{alias}")
+@router.get("/{model}/aliases/{alias}", **gives(schemas.Alias, etag=True))
 async def get_alias(
     caller: CurrentCaller, model: str, alias: str, response: Response
 ) -> dict[str, Any]:
     return tagged(response, await service.get_alias(await _tenant(caller), model, alias))
 
 
-@router.put("/{model}/aliases/{alias}")
+@router.put("/{model}/aliases/{alias}", **gives(schemas.Alias))
 async def set_alias(
     caller: CurrentCaller, model: str, alias: str, body: schemas.AliasTarget
 ) -> dict[str, Any]:

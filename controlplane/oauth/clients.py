@@ -108,7 +108,9 @@ class Clients:
             return None
         return Standing(frozenset(client.scopes))
 
-    async def create(self, caller: Caller | None, tenant: TenantInfo, wanted: NewClient) -> ClientInfo:
+    async def create(
+        self, caller: Caller | None, tenant: TenantInfo, wanted: NewClient
+    ) -> ClientInfo:
         """Make a client; its secret, if it has one, is in the answer and nowhere else.
 
         caller  who asks; None: the installation itself

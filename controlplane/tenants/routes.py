@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 
 from controlplane.callers import CurrentCaller, require_platform
 from controlplane.database import transaction
+from controlplane.edge.operations import Page, gives
 from controlplane.idempotency import once_with_secret
 from controlplane.permissions import Role
 from controlplane.rest import MAX_PAGE, after, page
@@ -21,7 +22,7 @@ def _show(tenant: TenantInfo) -> dict[str, Any]:
     return {"id": str(tenant.id), "name": tenant.name, "created_at": tenant.created_at.isoformat()}
 
 
-@router.get("")
+@router.get("", **gives(Page[schemas.Tenant]))
 async def list_tenants(
     caller: CurrentCaller,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
@@ -32,7 +33,7 @@ async def list_tenants(
     return page(rows, limit, _show, lambda row: str(row.name))
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, **gives(schemas.Tenant, 201, once=True))
 async def create_tenant(
     caller: CurrentCaller, body: schemas.NewTenant, request: Request
 ) -> dict[str, Any]:
@@ -50,7 +51,7 @@ async def create_tenant(
     return await once_with_secret(request, caller.tenant, "invitation", act)
 
 
-@router.get("/{tenant}")
+@router.get("/{tenant}", **gives(schemas.Tenant))
 async def get_tenant(caller: CurrentCaller, tenant: str) -> dict[str, Any]:
     require_platform(caller)
     return _show(await service.get(tenant))

@@ -1,7 +1,8 @@
-"""What the tenants' routes take."""
+"""What the tenants' routes take and give."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from controlplane.edge.operations import Document, Timestamp
 from controlplane.permissions import Role
 
 
@@ -28,3 +29,9 @@ class NewRole(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     role: Role
+
+
+class Tenant(Document):
+    id: str
+    name: str
+    created_at: Timestamp

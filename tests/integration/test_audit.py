@@ -50,6 +50,20 @@ CHANGES: dict[tuple[str, str], tuple[str, Any, str, str]] = {
 }  # fmt: skip
 # They change nothing that is kept.
 CHANGE_NOTHING = {("POST", "/oauth2/token")}
+# What they write is in the tests of people, members and pages, which need people to be there.
+OF_PEOPLE = {
+    ("POST", "/login"),
+    ("POST", "/logout"),
+    ("POST", "/account"),
+    ("POST", "/account/password"),
+    ("POST", "/invitations/accept"),
+    ("PATCH", "/v1/people/{person}"),
+    ("POST", "/v1/people/{person}/password-link"),
+    ("PATCH", "/v1/members/{member}"),
+    ("DELETE", "/v1/members/{member}"),
+    ("POST", "/v1/invitations"),
+    ("DELETE", "/v1/invitations/{invitation}"),
+}
 
 
 @pytest.fixture
@@ -73,7 +87,7 @@ async def change(api: Api, route: tuple[str, str], named: dict[str, str]) -> Any
 
 async def test_every_route_that_changes_something_writes_one_row(api: Api) -> None:
     changing = {key for key in routes_of(api.app) if key[0] not in ("GET", "HEAD", "OPTIONS")}
-    assert changing - CHANGE_NOTHING == set(CHANGES)
+    assert changing - CHANGE_NOTHING - OF_PEOPLE == set(CHANGES)
     named: dict[str, str] = {}
     for route, (_, body, action, target) in CHANGES.items():
         if route[1].endswith("/rollback"):

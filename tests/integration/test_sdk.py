@@ -12,7 +12,14 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
-from controlplane.client import ApiError, AsyncClient, BuildFailed, NotFound, RetryPolicy
+from controlplane.client import (
+    ApiError,
+    AsyncClient,
+    BuildFailed,
+    NotFound,
+    RetryPolicy,
+    SignInFailed,
+)
 from runtime.problems import Unauthenticated
 from runtime.tokens import TokenVerifier
 from tests.integration.api import Api
@@ -101,6 +108,33 @@ async def test_its_predict_tokens_are_taken_by_the_runtime_of_that_endpoint_alon
     others = TokenVerifier(keys, issuer, endpoint.audience + "0", clock=wall)
     with pytest.raises(Unauthenticated, match="another audience"):
         others.verify(f"Bearer {token}")
+
+
+async def test_an_api_key_does_in_place_of_a_client(
+    api: Api, client: AsyncClient, tmp_path: Path
+) -> None:
+    made = await client.create_api_key("robot", scopes=["models:read"], expires_in_days=7)
+    address = str(api.http.base_url).rstrip("/")
+    theirs = AsyncClient(address, api_key=made.key)
+    await theirs._http.aclose()
+    theirs._http = httpx.AsyncClient(transport=api.http._transport)
+    assert await theirs.models() == []
+    with pytest.raises(ApiError) as refused:
+        await theirs.create_model("iris")
+    assert refused.value.status == 403
+    (listed,) = await client.api_keys()
+    assert (listed.id, listed.created_by, listed.key) == (made.id, "first administrator", None)
+    assert listed.last_used_at is not None
+    await client.revoke_api_key(made.id)
+    with pytest.raises(SignInFailed):
+        await theirs.models()
+    await theirs.close()
+    told = [(event.action, event.name) for event in await client.audit(most=2)]
+    assert told == [("key.revoke", "first administrator"), ("request.denied", "API key robot")]
+    assert [e.action for e in await client.audit(action="key.")] == ["key.revoke", "key.create"]
+    began = made.created_at
+    assert await client.audit(until=began) == []
+    assert len(await client.audit(since=began)) == 3
 
 
 async def test_refusals_keep_their_words(client: AsyncClient) -> None:

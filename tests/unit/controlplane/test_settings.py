@@ -268,3 +268,20 @@ def test_what_people_sign_in_with_is_checked(
     monkeypatch.setenv(f"KUBESERVE_{name}", value)
     (fault,) = faults(monkeypatch, capsys)
     assert said in fault
+
+
+@pytest.mark.parametrize(
+    "value", ["*", "https://app.example.com/", "app.example.com", "https://App.example.com", "null"]
+)
+def test_what_is_no_origin_is_refused(
+    value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KUBESERVE_CORS_ORIGINS", value)
+    (said,) = faults(monkeypatch, capsys)
+    assert said.startswith("KUBESERVE_CORS_ORIGINS: must be origins such as https://")
+
+
+def test_origins_are_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings().origins == ()
+    monkeypatch.setenv("KUBESERVE_CORS_ORIGINS", "https://a.example, http://localhost:3000")
+    assert read_settings().origins == ("https://a.example", "http://localhost:3000")

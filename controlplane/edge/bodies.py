@@ -1,4 +1,4 @@
-"""Bounds what a caller may send and how slowly, before any route sees it: uvicorn bounds neither.
+"""Bounds of bodies before any route sees them; how slowly they come is `protocol.py`'s.
 
 A document is read here, whole and small; only an upload streams, and bounds its own size.
 """
@@ -10,46 +10,33 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from controlplane.problems import answer
-from runtime.problems import Problem, TooLarge, TooSlow
+from runtime.problems import Problem, TooLarge, TooSlow, UnsupportedMediaType
 
 MAX_DOCUMENT_BYTES: Final = 1 << 20
 DOCUMENT_WITHIN_S: Final = 30.0
-NEXT_WITHIN_S: Final = 30.0  # between two pieces of an upload
 
 
 class BodyLimits:
-    """Refuses documents that are too large or too late, and uploads that stall."""
+    """Refuses documents that are too large or too late, and bodies that are compressed."""
 
     def __init__(
         self,
         app: ASGIApp,
         max_bytes: int = MAX_DOCUMENT_BYTES,
         document_s: float = DOCUMENT_WITHIN_S,
-        next_s: float = NEXT_WITHIN_S,
     ) -> None:
-        self._app, self._max_bytes = app, max_bytes
-        self._document_s, self._next_s = document_s, next_s
+        self._app, self._max_bytes, self._document_s = app, max_bytes, document_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+        elif _is_coded(scope):
+            await self._refuse(_coded(), scope, receive, send)
         elif scope["method"] == "POST" and scope["path"].endswith("/versions"):
-            await self._app(scope, self._patient(receive), send)
+            await self._app(scope, receive, send)
         else:
             await self._with_document(scope, receive, send)
-
-    def _patient(self, receive: Receive) -> Receive:
-        async def next_piece() -> Message:
-            try:
-                async with asyncio.timeout(self._next_s):
-                    return await receive()
-            except TimeoutError as error:
-                raise TooSlow(
-                    f"Nothing of the upload arrived for {self._next_s:g} s; send it again."
-                ) from error
-
-        return next_piece
 
     async def _with_document(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -88,6 +75,15 @@ class BodyLimits:
         response = answer(problem, Request(scope))
         response.headers["connection"] = "close"  # the rest of the body is not worth reading
         await response(scope, receive, send)
+
+
+def _is_coded(scope: Scope) -> bool:
+    coding = dict(scope["headers"]).get(b"content-encoding", b"identity")
+    return coding.strip().lower() not in (b"", b"identity")
+
+
+def _coded() -> UnsupportedMediaType:
+    return UnsupportedMediaType("Send the body as it is, without Content-Encoding.")
 
 
 def _again(first: Message, receive: Receive) -> Receive:

@@ -1,0 +1,105 @@
+"""The API's reference: what FastAPI writes, and what is true of every route."""
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+from controlplane.permissions import Public, rule
+from controlplane.problems import MEDIA_TYPE
+from runtime import problems
+
+PROBLEM: Final = {
+    "type": "object",
+    "description": "RFC 9457; `type` is an address that explains it. Some kinds have more members.",
+    "required": ["type", "title", "status", "detail", "request_id"],
+    "properties": {
+        "type": {"type": "string", "pattern": "^/problems/[a-z-]+$"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string"},
+        "request_id": {"type": ["string", "null"]},
+    },
+}
+# Of every request; the first two come of its head, the others where a part of us is away.
+ANY: Final = (
+    problems.TargetTooLong,
+    problems.HeadTooLarge,
+    problems.Internal,
+    problems.Overloaded,
+)
+OF_BODIES: Final = (
+    problems.Malformed,
+    problems.TooSlow,
+    problems.TooLarge,
+    problems.UnsupportedMediaType,
+)
+OF_CALLERS: Final = (problems.Unauthenticated, problems.Forbidden, problems.RateLimited)
+NAME: Final = "[a-z]([a-z0-9-]{0,38}[a-z0-9])?"
+# Words in addresses; what does not look like this names nothing and is 404.
+WORDS: Final = {
+    "model": f"^{NAME}$",
+    "endpoint": f"^{NAME}$",
+    "tenant": f"^{NAME}$",
+    "alias": f"^{NAME}$",
+    "version": f"^([0-9]{{1,9}}|{NAME})$",
+    "client": "^ks-[0-9a-f]{16}$",
+    "name": "^[a-z][a-z.-]{0,39}$",
+}
+CHALLENGED: Final = {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}}}
+
+
+def describe(app: FastAPI, issuer: str) -> None:
+    """Complete the reference once all routes are there; `app.openapi()` gives it from then on."""
+    document = app.openapi()
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    schemas["Problem"] = PROBLEM
+    components["securitySchemes"] = {
+        "oauth2": {
+            "type": "oauth2",
+            "flows": {"clientCredentials": {"tokenUrl": f"{issuer}/oauth2/token", "scopes": {}}},
+        }
+    }
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            _complete(operation, method.upper(), path)
+
+
+def _complete(operation: dict[str, Any], method: str, path: str) -> None:
+    responses = operation.setdefault("responses", {})
+    responses.pop("422", None)
+    needed = rule(method, path)
+    kinds = [*ANY]
+    if not isinstance(needed, Public):
+        operation["security"] = [{"oauth2": []}]
+        operation["description"] = _with_scope(operation.get("description"), str(needed))
+        kinds += OF_CALLERS
+    named = {parameter["name"] for parameter in operation.get("parameters", ())}
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "path" and parameter["name"] in WORDS:
+            parameter["schema"]["pattern"] = WORDS[parameter["name"]]
+    if "requestBody" in operation:
+        kinds += OF_BODIES
+    if "requestBody" in operation or named:
+        kinds.append(problems.InvalidInput)
+    if "{" in path or method != "GET":
+        kinds.append(problems.NotFound)
+    if method != "GET":
+        kinds.append(problems.Conflict)
+    if "If-Match" in named:
+        kinds.append(problems.PreconditionFailed)
+    for kind in kinds:
+        responses.setdefault(str(kind.status), _refusal(kind))
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _with_scope(description: str | None, scope: str) -> str:
+    return f"{description or ''}\n\nNeeds the scope `{scope}`, or `admin`.".strip()
+
+
+def _refusal(kind: type[problems.Problem]) -> dict[str, Any]:
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    headers = {"headers": CHALLENGED} if kind is problems.Unauthenticated else {}
+    return {"description": kind.title, "content": content, **headers}

@@ -1,0 +1,138 @@
+"""Requests drawn by Schemathesis from the API's own reference, and what is wrong with answers."""
+
+import contextlib
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Unsatisfiable
+from hypothesis.strategies import SearchStrategy
+from schemathesis import APIOperation, Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import Failure, FailureGroup
+from schemathesis.specs.openapi import checks
+
+from tests.fuzz.principals import Headers
+
+Operation = APIOperation[Any, Any, Any, Any]
+ANSWERED_WITHIN_S = 30
+# Drawn names hardly ever name something.
+KNOWN = {
+    "model": "iris",
+    "version": "1",
+    "alias": "production",
+    "endpoint": "iris",
+    "tenant": "default",
+    "name": "conflict",
+}
+POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
+STARTS_PODS = ("min_scale", "initial_scale", "activation_scale")
+
+
+@dataclass
+class Findings:
+    """How many requests were sent, what they were answered, and each kind of fault once."""
+
+    cases: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
+    faults: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def note(self, case: Case, failures: list[Failure], principal: str) -> None:
+        """Keep the first example of each kind of fault."""
+        for failure in failures:
+            key = (case.operation.label, failure.title)
+            self.faults.setdefault(key, f"as {principal}: {failure.message}\n{shown(case)}")
+
+
+def shown(case: Case) -> str:
+    """Describe a request without its credentials."""
+    return f"{case.method} {case.formatted_path} {case.query} {case.headers} {case.body!r}"[:600]
+
+
+def operations(url: str) -> list[Operation]:
+    """Give every operation; what deletes comes last, or the others would find nothing."""
+    schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
+    found = [result.ok() for result in schema.get_all_operations()]
+    return sorted(found, key=lambda operation: operation.method.upper() == "DELETE")
+
+
+def strategies(operation: Operation) -> Iterator[SearchStrategy[Case]]:
+    """Give the ways to draw: what fits and what does not, of things there are, then of others."""
+    named = [one.name for one in operation.path_parameters]
+    known = {name: KNOWN[name] for name in named if name in KNOWN}
+    for names in (known, {}) if known else ({},):
+        for mode in (POSITIVE, NEGATIVE):
+            query = {"follow": False} if names and "logs" in operation.path else None
+            yield operation.as_strategy(
+                generation_mode=mode, path_parameters=names or None, query=query
+            ).map(tamed)
+
+
+def tamed(case: Case) -> Case:
+    """Keep a release from starting a hundred workers, and let some find their model."""
+    body = case.body
+    if isinstance(body, dict) and case.path.endswith("/releases"):
+        scaling = body.get("scaling")
+        if isinstance(scaling, dict):
+            low = {n: 1 for n in STARTS_PODS if type(scaling.get(n)) is int and scaling[n] > 1}
+            body = {**body, "scaling": {**scaling, **low}}
+        if isinstance(body.get("model"), str):
+            body = {**body, "model": KNOWN["model"]}
+        case.body = body
+    return case
+
+
+def explore(
+    operation: Operation,
+    principal: str,
+    headers: Headers,
+    cases: int,
+    findings: Findings,
+) -> None:
+    """Send about so many requests of one operation as one principal."""
+    ways = list(strategies(operation))[:cases]
+    for way in ways:
+        explore_one_way(way, principal, headers, math.ceil(cases / len(ways)), findings)
+
+
+def explore_one_way(
+    way: SearchStrategy[Case], principal: str, headers: Headers, cases: int, findings: Findings
+) -> None:
+    with requests.Session() as session:
+
+        @seed(0)
+        @settings(
+            max_examples=cases,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=way)
+        def trial(case: Case) -> None:
+            response = case.call(session=session, headers=headers, timeout=ANSWERED_WITHIN_S)
+            findings.cases += 1
+            findings.statuses[response.status_code] += 1
+            try:
+                case.validate_response(response, checks=CHECKS)
+            except FailureGroup as group:
+                findings.note(case, list(group.exceptions), principal)
+
+        # What takes nothing cannot be asked wrongly.
+        with contextlib.suppress(Unsatisfiable):
+            trial()
+
+
+CHECKS = [
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+    checks.negative_data_rejection,
+]
