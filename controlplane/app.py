@@ -33,7 +33,6 @@ from controlplane.audit.denials import Denials
 from controlplane.builder.job import Builder
 from controlplane.callers import (
     PLATFORM_TENANT,
-    Caller,
     Callers,
     CurrentCaller,
     StandingOf,
@@ -75,9 +74,6 @@ from controlplane.usage import routes as usage_routes
 from controlplane.wakes import Wake
 from runtime.problems import Forbidden, NotFound, Problem, Starting
 from runtime.sandbox import detect
-
-# Who made what the first start makes.
-BY_ITSELF = Caller(PLATFORM_TENANT, "system", "system", frozenset())
 
 
 def database_url(settings: Settings) -> str:
@@ -322,7 +318,7 @@ class Parts:
             if await self._known(credentials):
                 return
             wanted = NewClient("first administrator", ALL_SCOPES)
-            client = await self.oauth.clients.create(BY_ITSELF, tenant, wanted)
+            client = await self.oauth.clients.create(None, tenant, wanted)
             document = {
                 "url": self.settings.public_url,
                 "client_id": client.id,

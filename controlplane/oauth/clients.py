@@ -108,8 +108,13 @@ class Clients:
             return None
         return Standing(frozenset(client.scopes))
 
-    async def create(self, caller: Caller, tenant: TenantInfo, wanted: NewClient) -> ClientInfo:
-        """Make a client; its secret, if it has one, is in the answer and nowhere else."""
+    async def create(
+        self, caller: Caller | None, tenant: TenantInfo, wanted: NewClient
+    ) -> ClientInfo:
+        """Make a client; its secret, if it has one, is in the answer and nowhere else.
+
+        caller  who asks; None: the installation itself
+        """
         if wanted.public and wanted.jwks is not None:
             raise InvalidInput("A public client keeps no keys; leave out public or jwks.")
         uris = wanted.redirect_uris
@@ -129,9 +134,9 @@ class Clients:
             )
             made = _info(row)
             detail = {"name": made.name, "scopes": made.scopes, "auth_method": made.auth_method}
-            await audit.record(
-                caller, "client.create", f"client:{made.id}", within=tenant.name, **detail
-            )
+            if caller is not None:
+                target = f"client:{made.id}"
+                await audit.record(caller, "client.create", target, within=tenant.name, **detail)
         return replace(made, secret=secret)
 
     async def ensure_administrator(self, tenant: TenantId, client_id: str, secret: str) -> bool:

@@ -22,15 +22,15 @@ from runtime.problems import Forbidden
 
 router = APIRouter(tags=["oauth"])
 NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
-TOKEN = {
-    "requestBody": {
-        "required": True,
-        **file("application/x-www-form-urlencoded", schemas.TOKEN_FORM),
-    }
-}
 REFUSED = {"model": schemas.OAuthError, "description": "A refusal in OAuth's own shape"}
-TOKEN_ANSWERS = gives(schemas.Token, extra=TOKEN)
-TOKEN_ANSWERS["responses"] |= {400: REFUSED, 401: REFUSED}
+
+
+def _takes(form: dict[str, Any], answer: Any) -> dict[str, Any]:
+    """Say of a route that it takes a form and refuses in OAuth's words."""
+    body = {"required": True, **file("application/x-www-form-urlencoded", form)}
+    told = gives(answer, extra={"requestBody": body})
+    told["responses"] |= {400: REFUSED, 401: REFUSED}
+    return told
 
 
 def oauth_of(request: Request) -> OAuth:
@@ -54,14 +54,14 @@ def _json(answer: Answer) -> JSONResponse:
     return JSONResponse(document, status, NO_STORE | kept)
 
 
-@router.post("/oauth2/token", **TOKEN_ANSWERS)
+@router.post("/oauth2/token", **_takes(schemas.TOKEN_FORM, schemas.Token))
 async def token(request: Request) -> JSONResponse:
     """Give tokens (RFC 6749, 8628); `resource` names an endpoint's audience (RFC 8707)."""
     sent = await _sent(request)
     return _json(await oauth_of(request).token(*sent, datetime.now(UTC), came_of(request)))
 
 
-@router.post("/oauth2/device_authorization")
+@router.post("/oauth2/device_authorization", **_takes(schemas.DEVICE_FORM, schemas.DeviceCodes))
 async def device_authorization(request: Request) -> JSONResponse:
     """Give a device the code a person types in at /device (RFC 8628)."""
     sent = await _sent(request)
@@ -69,7 +69,7 @@ async def device_authorization(request: Request) -> JSONResponse:
     return _json(await oauth.device_authorization(*sent, datetime.now(UTC), came_of(request)))
 
 
-@router.post("/oauth2/revoke")
+@router.post("/oauth2/revoke", **_takes(schemas.SHOWN_FORM, schemas.Nothing))
 async def revoke(request: Request) -> JSONResponse:
     """Revoke a token (RFC 7009); a refresh token ends all that came of its sign-in."""
     oauth = oauth_of(request)
@@ -78,14 +78,14 @@ async def revoke(request: Request) -> JSONResponse:
     return answer
 
 
-@router.post("/oauth2/introspect")
+@router.post("/oauth2/introspect", **_takes(schemas.SHOWN_FORM, schemas.Introspection))
 async def introspect(request: Request) -> JSONResponse:
     """Tell whether a token of the client's own tenant works (RFC 7662)."""
     return _json(await oauth_of(request).introspect(*await _sent(request), datetime.now(UTC)))
 
 
-@router.get("/oauth2/userinfo")
-@router.post("/oauth2/userinfo")
+@router.get("/oauth2/userinfo", **gives(schemas.UserInfo))
+@router.post("/oauth2/userinfo", **gives(schemas.UserInfo))
 async def userinfo(request: Request) -> JSONResponse:
     """Tell who the token is of, as its scopes allow (OpenID Connect)."""
     callers: Callers = request.app.state.callers
@@ -103,26 +103,26 @@ async def jwks(request: Request) -> JSONResponse:
     return JSONResponse(document, headers={"cache-control": f"public, max-age={MAX_AGE_S}"})
 
 
-@router.get("/.well-known/oauth-authorization-server")
-@router.get("/.well-known/openid-configuration")
+@router.get("/.well-known/oauth-authorization-server", **gives(schemas.Metadata))
+@router.get("/.well-known/openid-configuration", **gives(schemas.Metadata))
 async def authorization_server(request: Request) -> dict[str, Any]:
     """Describe the authorization server (RFC 8414, OpenID Connect Discovery)."""
     return metadata.authorization_server(oauth_of(request).issuer)
 
 
-@router.get("/.well-known/oauth-protected-resource")
+@router.get("/.well-known/oauth-protected-resource", **gives(schemas.Resource))
 async def protected_resource(request: Request) -> dict[str, Any]:
     """Describe the API (RFC 9728)."""
     return metadata.api(oauth_of(request).issuer)
 
 
-@router.get("/.well-known/oauth-protected-resource/endpoints/{endpoint}")
+@router.get("/.well-known/oauth-protected-resource/endpoints/{endpoint}", **gives(schemas.Resource))
 async def protected_endpoint(request: Request, endpoint: uuid.UUID) -> dict[str, Any]:
     """Describe an endpoint (RFC 9728)."""
     return metadata.endpoint(oauth_of(request).issuer, str(endpoint))
 
 
-@router.post("/v1/admin/keys/rotate", status_code=202)
+@router.post("/v1/admin/keys/rotate", status_code=202, **gives(schemas.Rotated, 202, once=True))
 async def rotate_keys(
     caller: CurrentCaller, body: schemas.Rotation, request: Request
 ) -> dict[str, Any]:

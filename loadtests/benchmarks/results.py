@@ -16,7 +16,7 @@ from loadtests.benchmarks import (
     plans,
     soak,
     start,
-    token_endpoint,
+    tokens,
     verification,
 )
 from loadtests.benchmarks.measuring import ROOT, Options, Raw, Row
@@ -54,8 +54,8 @@ PARTS: Final[dict[str, Part]] = {
     "exactness": Part(exactness.measure, exactness.rows, exactness.limit_s, exactness.tables),
     "plans": Part(plans.measure, plans.rows, plans.limit_s, plans.tables),
     "layouts": Part(layouts.measure, layouts.rows, layouts.limit_s, layouts.tables),
+    "tokens": Part(tokens.measure, tokens.rows, tokens.limit_s),
     "verification": Part(verification.measure, verification.rows, verification.limit_s),
-    "token-endpoint": Part(token_endpoint.measure, token_endpoint.rows, token_endpoint.limit_s),
     "soak": Part(soak.measure, soak.rows, soak.limit_s),
     "peers": Part(peers.measure, peers.rows, peers.limit_s),
 }
