@@ -17,6 +17,7 @@ from tests.integration.test_api_registry import OCTETS, until_built
 PICKLE = b"\x80\x04N."
 # In an order in which each finds what it changes: (route) → path, body, action, target.
 CHANGES: dict[tuple[str, str], tuple[str, Any, str, str]] = {
+    ("POST", "/v1/admin/keys/rotate"): ("/v1/admin/keys/rotate", {}, "keys.rotate", "signing-keys"),
     ("POST", "/v1/tenants"): ("/v1/tenants", {"name": "rival"}, "tenant.create", "tenant:rival"),
     ("PUT", "/v1/tenants/{tenant}/quota"): (
         "/v1/tenants/default/quota", {"replicas": 90}, "quota.set", "tenant:default"
@@ -49,9 +50,18 @@ CHANGES: dict[tuple[str, str], tuple[str, Any, str, str]] = {
     ("DELETE", "/v1/models/{model}"): ("/v1/models/iris", None, "model.delete", "model:iris"),
 }  # fmt: skip
 # They change nothing that is kept.
-CHANGE_NOTHING = {("POST", "/oauth2/token")}
+CHANGE_NOTHING = {
+    ("POST", "/oauth2/token"),
+    ("POST", "/oauth2/introspect"),
+    ("POST", "/oauth2/userinfo"),
+    ("POST", "/oauth2/device_authorization"),
+    ("POST", "/device"),
+}
 # What they write is in the tests of people, members and pages, which need people to be there.
 OF_PEOPLE = {
+    ("POST", "/oauth2/authorize"),
+    ("POST", "/oauth2/revoke"),
+    ("POST", "/device/decision"),
     ("POST", "/login"),
     ("POST", "/logout"),
     ("POST", "/account"),
