@@ -16,10 +16,10 @@ def token_for(api: Api, subject: str, tenant: str = "default", **changes: Any) -
     now = int(datetime.now(UTC).timestamp())
     typ, key = changes.pop("typ", "at+jwt"), changes.pop("key", signer.key)
     claims = {
-        "iss": signer.issuer,
+        "iss": api.app.state.oauth.issuer,
         "sub": subject,
         "client_id": subject.partition(":")[2],
-        "aud": signer.issuer,
+        "aud": api.app.state.oauth.issuer,
         "iat": now,
         "exp": now + 900,
         "jti": uuid.uuid4().hex,
