@@ -232,7 +232,7 @@ async def authorise(request: Request) -> None:
     callers: Callers = request.app.state.callers
     caller = request.state.caller = await callers.authorise(request)
     if caller is not None:
-        bucket = await request.app.state.rates.bucket(caller.tenant)
+        bucket = await request.app.state.rates.bucket(caller.tenant or caller.subject)
         try:
             bucket.take()
         finally:

@@ -137,8 +137,13 @@ class Quotas:
         return replace(self.defaults, **await self.overrides(tenant))
 
     async def rate(self, name: str) -> int:
-        """Give how many requests each second a tenant may send to the API."""
-        return (await self.of((await get(name)).id)).requests_per_s
+        """Give how many requests each second a tenant may send to the API.
+
+        Whoever is none, as a person who has named no tenant, gets what the installation gives.
+        """
+        tenant = await find(name)
+        limits = self.defaults if tenant is None else await self.of(tenant.id)
+        return limits.requests_per_s
 
     async def hold(self, tenant: TenantId) -> Limits:
         """Give a tenant's limits, and keep others from using them up to the transaction's end.

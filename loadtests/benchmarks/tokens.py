@@ -25,7 +25,7 @@ FORM: Final = {"content-type": "application/x-www-form-urlencoded"}
 
 def limit_s(options: Options) -> float:
     """Give the seconds after which something hangs."""
-    return 120 + 4 * options.rounds * options.seconds
+    return 60 + 4 * options.rounds * options.seconds
 
 
 def measure(options: Options) -> Raw:

@@ -31,7 +31,7 @@ MIB: Final = 1 << 20
 
 def limit_s(options: Options) -> float:
     """Give the seconds it takes at most."""
-    return 120 + 20 * options.rounds
+    return 60 + 5 * options.rounds
 
 
 def measure(options: Options) -> Raw:
