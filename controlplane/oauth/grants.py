@@ -187,7 +187,7 @@ class _TokenServer(Server):
     def _for_client(self, client: KnownClient, scope: str | None, **_: object) -> dict[str, Any]:
         audience = self._audience()
         granted = grant_scopes(scope, client.scopes, for_endpoint=audience.for_endpoint)
-        return self._token(f"client:{client.id}", client, client.tenant, granted, audience)
+        return self._token(f"{client.kind}:{client.id}", client, client.tenant, granted, audience)
 
     def _for_person(
         self, client: KnownClient, user: Someone, scope: str, **asked: Any
@@ -215,6 +215,8 @@ class _TokenServer(Server):
     ) -> dict[str, Any]:
         signer = self.signer
         life_s = signer.predict_token_s if audience.for_endpoint else signer.api_token_s
+        if client.ends is not None:
+            life_s = min(life_s, client.ends - self.now)
         claims = {
             "iss": signer.issuer,
             "sub": subject,
