@@ -130,7 +130,8 @@ async def _row(which: str) -> User:
     try:
         row = await repository.user(uuid.UUID(which))
     except ValueError:
-        row = None if "\0" in which else await repository.by_email(which.strip().lower())
+        email = which.strip().lower()
+        row = await repository.by_email(email) if EMAIL.fullmatch(email) else None
     if row is None:
         raise NotFound(f"There is nobody {which[:80]!r}.")
     return row

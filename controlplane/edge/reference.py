@@ -45,6 +45,9 @@ WORDS: Final = {
     "client": "^ks-[0-9a-f]{16}$",
     "name": "^[a-z][a-z.-]{0,39}$",
 }
+# A page says in HTML what it refuses, or as a problem where that is found before it is asked.
+OF_PAGES: Final = (200, 400, 401, 403, 404, 409, 422, 429, 502)
+OF_OAUTH: Final = (400, 401, 403)
 CHALLENGED: Final = {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}}}
 
 
@@ -71,35 +74,65 @@ def _complete(operation: dict[str, Any], method: str, path: str) -> None:
     responses = operation.setdefault("responses", {})
     responses.pop("422", None)
     needed = rule(method, path)
-    kinds = [*ANY]
     if not isinstance(needed, Public):
         operation["security"] = [{"oauth2": []}]
         operation["description"] = _with_scope(operation.get("description"), str(needed))
-        kinds += OF_CALLERS
-    named = {parameter["name"] for parameter in operation.get("parameters", ())}
     for parameter in operation.get("parameters", ()):
         if parameter["in"] == "path" and parameter["name"] in WORDS:
             parameter["schema"]["pattern"] = WORDS[parameter["name"]]
-    if "requestBody" in operation:
-        kinds += OF_BODIES
-    if "requestBody" in operation or named:
-        kinds.append(problems.InvalidInput)
-    if "{" in path or method != "GET":
-        kinds.append(problems.NotFound)
-    if method != "GET":
-        kinds.append(problems.Conflict)
-    if "If-Match" in named:
-        kinds.append(problems.PreconditionFailed)
-    for kind in kinds:
+    if needed is Public.PAGE:
+        responses |= {str(status): _page() for status in OF_PAGES}
+        responses["303"] = {"description": "Another page."}
+    for kind in _refusals(operation, method, path):
         responses.setdefault(str(kind.status), _refusal(kind))
+    if needed is Public.OAUTH and path.startswith("/oauth2/"):
+        for status in OF_OAUTH:
+            responses.setdefault(str(status), _refusal_of_oauth())
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _refusals(
+    operation: dict[str, Any], method: str, path: str
+) -> tuple[type[problems.Problem], ...]:
+    """Give the problems that follow from what a route takes and who may call it."""
+    named = {parameter["name"] for parameter in operation.get("parameters", ())}
+    has_body, changes = "requestBody" in operation, method != "GET"
+    return (
+        *ANY,
+        *(() if isinstance(rule(method, path), Public) else OF_CALLERS),
+        *(OF_BODIES if has_body else ()),
+        *((problems.InvalidInput,) if has_body or named else ()),
+        *((problems.NotFound,) if changes or "{" in path else ()),
+        *((problems.Conflict,) if changes else ()),
+        *((problems.PreconditionFailed,) if "If-Match" in named else ()),
+    )
 
 
 def _with_scope(description: str | None, scope: str) -> str:
     return f"{description or ''}\n\nNeeds the scope `{scope}`, or `admin`.".strip()
 
 
+def _page() -> dict[str, Any]:
+    content = {"text/html": {"schema": {"type": "string"}}, **_problem()}
+    return {"description": "A page.", "content": content}
+
+
+def _refusal_of_oauth() -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "required": ["error"],
+        "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
+    }
+    return {
+        "description": "A refusal in OAuth's own shape",
+        "content": {"application/json": {"schema": schema}, **_problem()},
+    }
+
+
 def _refusal(kind: type[problems.Problem]) -> dict[str, Any]:
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     headers = {"headers": CHALLENGED} if kind is problems.Unauthenticated else {}
-    return {"description": kind.title, "content": content, **headers}
+    return {"description": kind.title, "content": _problem(), **headers}
+
+
+def _problem() -> dict[str, Any]:
+    return {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}

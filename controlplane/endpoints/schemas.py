@@ -159,4 +159,5 @@ class Release(Document):
     scaling: Scaling
     created_at: Timestamp
     created_by: str
+    created_by_name: str | None
     current: bool

@@ -87,6 +87,7 @@ class Version(Document):
     plan_size_bytes: int | None
     build_seconds: dict[str, float] | None
     created_by: str
+    created_by_name: str | None
     created_at: Timestamp
     ready_at: Timestamp | None
 

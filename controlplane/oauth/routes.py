@@ -50,7 +50,7 @@ async def _sent(request: Request) -> tuple[bytes, str, dict[str, str]]:
 
 def _json(answer: Answer) -> JSONResponse:
     status, document, headers = answer
-    kept = {k: v for k, v in headers.items() if k.lower() != "content-type"}
+    kept = {k.lower(): v for k, v in headers.items() if k.lower() != "content-type"}
     return JSONResponse(document, status, NO_STORE | kept)
 
 
