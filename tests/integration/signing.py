@@ -12,7 +12,8 @@ from tests.integration.api import Api
 
 def token_for(api: Api, subject: str, tenant: str = "default", **changes: Any) -> str:
     """Sign an access token of the API; `changes` are of its claims, `typ` and `key` of how."""
-    signer: Any = api.app.state.oauth.keyring.loaded
+    oauth: Any = api.app.state.oauth
+    signer = oauth.keyring.loaded
     now = int(datetime.now(UTC).timestamp())
     typ, key = changes.pop("typ", "at+jwt"), changes.pop("key", signer.key)
     claims = {
