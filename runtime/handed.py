@@ -1,8 +1,8 @@
 """What a pod is handed in its environment, as files in memory: its keys, and a plan that is small.
 
-A pod without a volume waits for none: the kubelet looks whether all are mounted before it has mounted
-any, and 300 ms later again. Linux takes 128 KiB in one variable, so a plan comes in pieces. Whoever
-reads them opens a path, as of any other file.
+A pod without a volume waits for none: the kubelet looks whether all are mounted before it has
+mounted any, and 300 ms later again. Linux takes 128 KiB in one variable, so a plan comes in pieces.
+Whoever reads them opens a path, as of any other file.
 """
 
 import base64
