@@ -25,7 +25,7 @@ from controlplane.engines.engine import (
 )
 from controlplane.engines.knative import render
 from controlplane.engines.knative.cluster import Cluster as Kubernetes
-from controlplane.engines.knative.engine import KnativeEngine
+from controlplane.engines.knative.engine import Keys, KnativeEngine
 from controlplane.engines.knative.install import Install, ObjectStore
 from runtime.problems import Conflict, Problem
 from tests.cluster import images, minio
@@ -65,7 +65,7 @@ class Rig:
     async def engine(self, blobs: Blobs | None = None, **changes: Any) -> KnativeEngine:
         kubernetes, blobs = Kubernetes(self.cluster.home.kubeconfig), blobs or Blobs()
         engine = KnativeEngine(kubernetes, blobs, blobs, replace(self.install, **changes))
-        engine._keys = b'{"keys": []}'
+        engine._keys = Keys(b'{"keys": []}', {})
         return engine
 
     async def apply(self, engine: KnativeEngine, wanted: DesiredEndpoint) -> DesiredEndpoint:

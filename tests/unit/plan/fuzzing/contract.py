@@ -16,7 +16,9 @@ from tests.unit.plan.fuzzing.mutants import Mutant
 
 HEIGHTS: Final = (1, 3, 40)
 MOST_CELLS: Final = 1_000_000  # asked or answered at once; wide plans are given few rows
-ODD: Final = (0.0, -0.0, 1.0, -1.0, 3.0, 1e-300, 1e150, -1e150, 1e300, -1e308, 5e-324, 255.5)
+ODD: Final = np.array(
+    [0.0, -0.0, 1.0, -1.0, 3.0, 1e-300, 1e150, -1e150, 1e300, -1e308, 5e-324, 255.5]
+)
 
 
 class Broken(AssertionError):
@@ -114,7 +116,13 @@ def _check_place(error: InputRefused, height: int, width: int) -> None:
 
 def rows_for(signature: Signature, plan: Plan, height: int, random: Random) -> Inputs:
     """Rows that a codec would let through: finite numbers, missing only where that is said."""
-    columns = [_cells(column.kind, column.missing, height, random) for column in signature.columns]
+    made: dict[tuple[Kind, bool, int], Any] = {}
+    columns = []
+    for number, column in enumerate(signature.columns):
+        key = (column.kind, column.missing, number % DIFFERENT)
+        if key not in made:
+            made[key] = _cells(column.kind, column.missing, height, random)
+        columns.append(made[key])
     if not signature.numeric:
         return Frame(tuple(columns))
     matrix = np.ascontiguousarray(np.stack(columns, axis=1)) if columns else np.empty((height, 0))
@@ -122,6 +130,8 @@ def rows_for(signature: Signature, plan: Plan, height: int, random: Random) -> I
     return matrix
 
 
+DIFFERENT: Final = 1_000  # columns; a plan may have 100,000, which then repeat
+SCALES: Final = (1.0, 1.0, 1.0, 10.0, 1e5)
 _WORDS: Final = ("cat", "dog", "s", "the red house", "", "a b, c. d " * 20, "É\x00ü", "a" * 999)
 
 
@@ -132,9 +142,9 @@ def _cells(kind: Kind, missing: bool, height: int, random: Random) -> Any:
         if missing:
             out[random.random(height) < 0.2] = None
         return out
-    cells = random.normal(size=height) * 10.0 ** int(random.choice([0, 0, 0, 1, 5]))
+    cells = random.normal(size=height) * SCALES[random.integers(len(SCALES))]
     odd = random.random(height) < 0.2
-    cells[odd] = random.choice(ODD, int(odd.sum()))
+    cells[odd] = ODD[random.integers(len(ODD), size=height)][odd]
     if missing:
         cells[random.random(height) < 0.2] = np.nan
     if kind is Kind.ANY:
