@@ -145,7 +145,7 @@ class OAuth:
                 kid, left = await self.keyring.replace(), 0
             else:
                 kid, left = await self.keyring.begin()
-            await audit.record(caller, "keys.rotate", f"key:{kid}", at_once=at_once)
+            await audit.record(caller, "keys.rotate", "signing-keys", kid=kid, at_once=at_once)
             await tell(Wake.KEYS)
         await self.keyring.load()
         return kid, left
