@@ -619,7 +619,7 @@ async def test_an_assertion_is_for_us_by_the_clients_key_and_once(api: Api) -> N
         assertion(client, issuer, kid="k-2"),
         assertion(client, issuer, iss="another"),
         assertion(client, issuer, exp=now - 31),
-        assertion(client, issuer, exp=now + 3600),
+        assertion(client, issuer, exp=now + 3700),
         assertion(client, issuer, exp=None),
         assertion(client, issuer, jti=None),
         assertion(client, issuer, nbf=now + 60),
