@@ -33,12 +33,14 @@ async def page(tenant: TenantId, limit: int, after: uuid.UUID | None) -> list[Me
 
 async def find(tenant: TenantId, which: str) -> MemberInfo:
     """Give a member by id or e-mail address; raises NotFound."""
-    only: dict[str, Any]
+    only: dict[str, Any] = {}
     try:
         only = {"user_id": uuid.UUID(which)}
     except ValueError:
-        only = {"user__email": which.strip().lower()}
-    rows = [] if "\0" in which else await repository.members(tenant, 1, None, **only)
+        email = which.strip().lower()
+        if accounts.EMAIL.fullmatch(email):
+            only = {"user__email": email}
+    rows = await repository.members(tenant, 1, None, **only) if only else []
     if not rows:
         raise NotFound(f"There is no member {which[:80]!r}.")
     return _info(rows[0])

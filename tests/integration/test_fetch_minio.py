@@ -9,7 +9,6 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -169,8 +168,7 @@ def test_a_worker_without_a_file_of_its_own_is_handed_all_and_hears_of_a_revocat
     keys, content = Keys(tmp_path), linear_plan(tmp_path / "plan").read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
     place = {"url": minio_server.address, "bucket": BUCKET, "prefix": PREFIX, "region": "us-east-1"}
-    launch = replace(
-        launch_from(tmp_path, keys, sha256),
+    launch = launch_from(tmp_path, keys, sha256)._replace(
         revisions=(RevisionLaunch("iris-00001", "iris", 1, handed.ARTIFACT_FILE, sha256),),
         keys_file=handed.KEYS_FILE,
         keys_from=json.dumps(place),
