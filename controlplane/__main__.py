@@ -68,9 +68,10 @@ def _api() -> None:
     import uvicorn
 
     from controlplane.app import create_app
-    from controlplane.edge.protocol import Bounds, protocol, room_for_connections
+    from controlplane.edge.protocol import Bounds, protocol
     from controlplane.settings import read_settings
     from controlplane.telemetry import configure_logging
+    from runtime.descriptors import room_for_connections
 
     configure_logging()
     settings = read_settings()

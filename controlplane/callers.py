@@ -104,8 +104,7 @@ class Callers:
             csrf.check_origin(request, self.issuer)
             wanted = request.headers.get(TENANT)
             found = await self.visiting(visitor, wanted, chosen=needed is not Known.PERSON)
-        address = request.client.host if request.client else ""
-        caller = replace(found, address=address, request_id=request.state.request_id)
+        caller = replace(found, address=address_of(request), request_id=request.state.request_id)
         request.state.caller = caller  # whoever is refused is known too
         if not allows(caller.scopes, needed):
             raise Forbidden(f"This needs the scope {needed}.", scope=str(needed))
@@ -225,6 +224,11 @@ def require_platform(caller: Caller) -> None:
     """Let only administrators of the installation itself through: those of its first tenant."""
     if caller.tenant != PLATFORM_TENANT:
         raise Forbidden("Only an administrator of this installation may do that.")
+
+
+def address_of(request: Request) -> str:
+    """Say where a request came from."""
+    return request.client.host if request.client else ""
 
 
 async def authorise(request: Request) -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from runtime.batching import Batcher
 from runtime.connection import Connection
+from runtime.descriptors import MAX_CONNECTIONS
 from runtime.exchange import Exchange
 from runtime.heads import Head
 from runtime.metrics import Metrics
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from runtime.streams import Streams
 
 SWEEP_S: Final = 1.0
-# For one worker: a connection costs about 5 KB, and up to 128 KB while a request is half read.
-MAX_CONNECTIONS: Final = 10_000
 
 
 class Edge:

@@ -1,10 +1,8 @@
 """A worker: puts the parts together, serves until it is told to stop, leaves nothing unanswered."""
 
 import asyncio
-import contextlib
 import gc
 import os
-import resource
 import signal
 import socket
 import sys
@@ -20,7 +18,8 @@ from runtime.backend import LocalBackend, RemoteBackend
 from runtime.batching import Batcher
 from runtime.control import Control, Packet
 from runtime.cores import usable
-from runtime.edge import MAX_CONNECTIONS, Edge
+from runtime.descriptors import room_for_connections
+from runtime.edge import Edge
 from runtime.gate import Gate
 from runtime.last_words import tell
 from runtime.launch import Backend, Exit, Launch, LaunchError, RevisionLaunch
@@ -38,8 +37,6 @@ BACKLOG: Final = 4096
 # The interpreter's lock lets no more than about so many gain: a kernel is a fifth of Python.
 MOST_THREADS: Final = 4
 TICK_S: Final = 1.0
-# Descriptors for what is no client: plans, the fallback's pipes, sockets handed over.
-SPARE_DESCRIPTORS: Final = 512
 # Before anything is imported for newer keys: the first callers wait for their answers.
 UNDISTURBED_S: Final = 3.0
 TAKEN_WITHIN_S: Final = 10.0
@@ -248,17 +245,6 @@ class Worker:
             self.control.send({"t": "drained"})
             await self.control.sent()
         return Exit.OK
-
-
-def room_for_connections() -> int:
-    """Take all the descriptors we may have; gives how many clients they are enough for."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        soft = hard
-    if soft == resource.RLIM_INFINITY:
-        return MAX_CONNECTIONS
-    return max(soft // 2, min(MAX_CONNECTIONS, soft - SPARE_DESCRIPTORS))
 
 
 async def serve(launch: Launch, inherited: Inherited) -> Exit:

@@ -14,7 +14,7 @@ from controlplane import csrf, forms
 from controlplane.accounts import service, throttle
 from controlplane.accounts.service import Person
 from controlplane.audit import service as audit
-from controlplane.callers import BROWSER, PLATFORM_TENANT, Caller
+from controlplane.callers import BROWSER, PLATFORM_TENANT, Caller, address_of
 from controlplane.database import transaction
 
 DEVICE_S: Final = 365 * 24 * 3600
@@ -87,10 +87,9 @@ class Browsers:
 
     def attempt(self, request: Request, email: str) -> throttle.Attempt:
         """Say what a password in this request counts for."""
-        address = request.client.host if request.client else ""
         kept = email.strip().lower()
         device = self.devices.known(request.cookies.get(self.named("kubeserve-device")), kept)
-        return throttle.attempt(kept, address, device, self.now())
+        return throttle.attempt(kept, address_of(request), device, self.now())
 
     async def sign_in(
         self, person: Person, request: Request, response: Response, *, by: str
@@ -122,7 +121,7 @@ def caller_of(request: Request, person: Person) -> Caller:
         person.subject,
         BROWSER,
         frozenset(),
-        address=request.client.host if request.client else "",
+        address=address_of(request),
         request_id=request.state.request_id,
     )
 

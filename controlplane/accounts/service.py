@@ -64,10 +64,24 @@ def _person(row: User) -> Person:
     return Person(row.id, row.email, row.name)
 
 
+def kept_email(email: str) -> str | None:
+    """Give an address as it is kept; None: it is none, and nobody has it."""
+    kept = email.strip().lower()
+    return kept if EMAIL.fullmatch(kept) else None
+
+
+def named(which: str) -> uuid.UUID | str | None:
+    """Read the id or e-mail address that names a person; None: it names nobody."""
+    try:
+        return uuid.UUID(which)
+    except ValueError:
+        return kept_email(which)
+
+
 def checked_email(email: str) -> str:
     """Give an address as it is kept; raises InvalidInput."""
-    kept = email.strip().lower()
-    if not EMAIL.fullmatch(kept):
+    kept = kept_email(email)
+    if kept is None:
         raise InvalidInput(f"{email[:60]!r} is not an e-mail address.", field="email")
     return kept
 
@@ -127,11 +141,12 @@ async def disable(caller: Caller, which: str, at: datetime | None) -> PersonInfo
 
 
 async def _row(which: str) -> User:
-    try:
-        row = await repository.user(uuid.UUID(which))
-    except ValueError:
-        email = which.strip().lower()
-        row = await repository.by_email(email) if EMAIL.fullmatch(email) else None
+    found = named(which)
+    row: User | None = None
+    if isinstance(found, uuid.UUID):
+        row = await repository.user(found)
+    elif found is not None:
+        row = await repository.by_email(found)
     if row is None:
         raise NotFound(f"There is nobody {which[:80]!r}.")
     return row
@@ -162,9 +177,8 @@ async def sign_in(
 
 async def check_password(passwords: Passwords, email: str, password: str) -> Person | None:
     """Give whose address and password these are; as slow, and as silent, for an unknown address."""
-    row = (
-        await repository.by_email(email.strip().lower()) if EMAIL.fullmatch(email.strip()) else None
-    )
+    address = kept_email(email)
+    row = None if address is None else await repository.by_email(address)
     kept = None if row is None else row.password_hash
     right, stale = await passwords.check(password, kept)
     if row is None or not right or row.disabled_at:

@@ -5,9 +5,7 @@ it cannot read in plain text.
 """
 
 import asyncio
-import contextlib
 import functools
-import resource
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -25,6 +23,7 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from controlplane.edge.lingering import Lingering
 from controlplane.problems import MEDIA_TYPE, answer
+from runtime.descriptors import MAX_CONNECTIONS
 from runtime.problems import (
     HeadTooLarge,
     Malformed,
@@ -35,8 +34,6 @@ from runtime.problems import (
     VersionNotSupported,
 )
 
-MAX_CONNECTIONS: Final = 10_000
-SPARE_DESCRIPTORS: Final = 512  # for the database, the store and files
 COURTESY: Final = 256  # connections too many that are told so; what is beyond is cut
 MAX_PIPELINED: Final = 64  # requests of one connection that wait for their turn
 
@@ -316,14 +313,3 @@ async def turned_away(scope: Scope, receive: Receive, send: Send) -> None:
 def protocol(bounds: Bounds) -> type[asyncio.Protocol]:
     """Give what uvicorn makes one of for each connection."""
     return cast("type[asyncio.Protocol]", functools.partial(BoundedProtocol, bounds))
-
-
-def room_for_connections() -> int:
-    """Take all the descriptors we may have; gives how many clients they are enough for."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        soft = hard
-    if soft == resource.RLIM_INFINITY:
-        return MAX_CONNECTIONS
-    return max(soft // 2, min(MAX_CONNECTIONS, soft - SPARE_DESCRIPTORS))

@@ -7,7 +7,7 @@ from typing import Annotated, Any, cast
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from controlplane.callers import Callers, CurrentCaller, require_platform
+from controlplane.callers import Callers, CurrentCaller, address_of, require_platform
 from controlplane.edge.operations import Page, file, gives
 from controlplane.idempotency import once, once_with_secret
 from controlplane.oauth import metadata, schemas
@@ -40,8 +40,7 @@ def oauth_of(request: Request) -> OAuth:
 
 def came_of(request: Request) -> Came:
     """Say where a request came from."""
-    address = request.client.host if request.client else ""
-    return Came(address, request.state.request_id)
+    return Came(address_of(request), request.state.request_id)
 
 
 async def _sent(request: Request) -> tuple[bytes, str, dict[str, str]]:

@@ -33,14 +33,9 @@ async def page(tenant: TenantId, limit: int, after: uuid.UUID | None) -> list[Me
 
 async def find(tenant: TenantId, which: str) -> MemberInfo:
     """Give a member by id or e-mail address; raises NotFound."""
-    only: dict[str, Any] = {}
-    try:
-        only = {"user_id": uuid.UUID(which)}
-    except ValueError:
-        email = which.strip().lower()
-        if accounts.EMAIL.fullmatch(email):
-            only = {"user__email": email}
-    rows = await repository.members(tenant, 1, None, **only) if only else []
+    found = accounts.named(which)
+    field = "user_id" if isinstance(found, uuid.UUID) else "user__email"
+    rows = [] if found is None else await repository.members(tenant, 1, None, **{field: found})
     if not rows:
         raise NotFound(f"There is no member {which[:80]!r}.")
     return _info(rows[0])
