@@ -47,7 +47,8 @@ WORDS: Final = {
 }
 # A page says in HTML what it refuses, or as a problem where that is found before it is asked.
 OF_PAGES: Final = (200, 400, 401, 403, 404, 409, 422, 429, 502)
-OF_OAUTH: Final = (400, 401, 403)
+# Public in the table of permissions, since a token of whatever scope will do; it reads it itself.
+READS_TOKENS: Final = ("/oauth2/userinfo",)
 CHALLENGED: Final = {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}}}
 
 
@@ -85,9 +86,6 @@ def _complete(operation: dict[str, Any], method: str, path: str) -> None:
         responses["303"] = {"description": "Another page."}
     for kind in _refusals(operation, method, path):
         responses.setdefault(str(kind.status), _refusal(kind))
-    if needed is Public.OAUTH and path.startswith("/oauth2/"):
-        for status in OF_OAUTH:
-            responses.setdefault(str(status), _refusal_of_oauth())
     operation["responses"] = dict(sorted(responses.items()))
 
 
@@ -97,9 +95,10 @@ def _refusals(
     """Give the problems that follow from what a route takes and who may call it."""
     named = {parameter["name"] for parameter in operation.get("parameters", ())}
     has_body, changes = "requestBody" in operation, method != "GET"
+    is_open = isinstance(rule(method, path), Public) and path not in READS_TOKENS
     return (
         *ANY,
-        *(() if isinstance(rule(method, path), Public) else OF_CALLERS),
+        *(() if is_open else OF_CALLERS),
         *(OF_BODIES if has_body else ()),
         *((problems.InvalidInput,) if has_body or named else ()),
         *((problems.NotFound,) if changes or "{" in path else ()),
@@ -115,18 +114,6 @@ def _with_scope(description: str | None, scope: str) -> str:
 def _page() -> dict[str, Any]:
     content = {"text/html": {"schema": {"type": "string"}}, **_problem()}
     return {"description": "A page.", "content": content}
-
-
-def _refusal_of_oauth() -> dict[str, Any]:
-    schema = {
-        "type": "object",
-        "required": ["error"],
-        "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
-    }
-    return {
-        "description": "A refusal in OAuth's own shape",
-        "content": {"application/json": {"schema": schema}, **_problem()},
-    }
 
 
 def _refusal(kind: type[problems.Problem]) -> dict[str, Any]:

@@ -140,11 +140,6 @@ async def add_access_token(jti: str, grant: uuid.UUID, expires: datetime) -> Non
     await AccessToken.create(jti=jti, grant_id=grant, expires_at=expires)
 
 
-async def grant_of_access_token_of_all(jti: str) -> uuid.UUID | None:
-    row = await AccessToken.get_or_none(jti=jti)
-    return None if row is None else row.grant_id
-
-
 async def revoke_access_token(jti: str, expires: datetime, at: datetime) -> None:
     row, made = await AccessToken.get_or_create(
         jti=jti, defaults={"expires_at": expires, "revoked_at": at}

@@ -13,20 +13,17 @@ from typing_extensions import override
 from runtime.problems import Problem
 
 FOLDER: Final = Path(__file__).parent
-# No script at all, and nothing of another origin; no page may be framed.
+# No script at all, and nothing of another origin; `edge/headers.py` adds what every answer says.
 HEADERS: Final = {
-    "cache-control": "no-store",
     "content-security-policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
         "frame-ancestors 'none'; base-uri 'none'"
     ),
     # Not "no-referrer": with it browsers write "Origin: null" on our own forms.
     "referrer-policy": "same-origin",
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
 }
 ASSETS: Final = {path.name: path for path in (FOLDER / "assets").iterdir()}
-OF_ASSETS: Final = {"cache-control": "public, max-age=300", "x-content-type-options": "nosniff"}
+OF_ASSETS: Final = {"cache-control": "public, max-age=300"}
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined
 )

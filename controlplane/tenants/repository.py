@@ -32,7 +32,10 @@ async def names_of_all() -> list[str]:
 
 
 async def role_of(tenant: str, user_id: uuid.UUID) -> Role | None:
-    row = await Member.get_or_none(tenant__name=tenant, user_id=user_id)
+    """Give the role of somebody who may sign in."""
+    row = await Member.get_or_none(
+        tenant__name=tenant, user_id=user_id, user__disabled_at__isnull=True
+    )
     return None if row is None else row.role
 
 
