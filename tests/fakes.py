@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 
 from controlplane.engines.engine import (
     Cause,
+    Compared,
     Condition,
     Counters,
     DesiredEndpoint,
     EndpointId,
     LogLine,
+    Measured,
     Metered,
     ObservedEndpoint,
     Status,
@@ -33,6 +35,9 @@ class FakeEngine:
         self.refusal: Cause | None = None
         self.listings = 0
         self.drifts = False
+        self.measures = self.shadows = True
+        self.differences: dict[EndpointId, tuple[Compared, ...]] = {}
+        self.answered: dict[EndpointId, tuple[Measured, ...]] = {}
 
     def _check(self) -> None:
         if self.down:
@@ -70,6 +75,14 @@ class FakeEngine:
     async def usage(self, since: Mapping[EndpointId, datetime]) -> tuple[Metered, ...]:
         self._check()
         return tuple(self.metered.get(key, Metered(key, "fake", NOTHING)) for key in self.wanted)
+
+    async def measured(self, endpoint: EndpointId) -> tuple[Measured, ...]:
+        self._check()
+        return self.answered.get(endpoint, ())
+
+    async def compared(self, endpoint: EndpointId) -> tuple[Compared, ...]:
+        self._check()
+        return self.differences.get(endpoint, ())
 
     async def explain(self, desired: DesiredEndpoint) -> Cause:
         self._check()

@@ -18,6 +18,7 @@ from controlplane.cli import (
     models,
     people,
     predict,
+    rollouts,
     usage,
 )
 from controlplane.cli.output import Output, fail
@@ -45,6 +46,7 @@ for command in (
     *login.COMMANDS,
     *models.COMMANDS,
     *endpoints.COMMANDS,
+    *rollouts.COMMANDS,
     *usage.COMMANDS,
     *access.COMMANDS,
     predict.predict,

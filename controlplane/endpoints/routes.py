@@ -12,6 +12,7 @@ from controlplane.callers import Caller, CurrentCaller
 from controlplane.edge.operations import Page, file, gives, taking
 from controlplane.endpoints import explaining, schemas, service
 from controlplane.endpoints.service import ReleaseWanted, TargetWanted
+from controlplane.endpoints.slo import Slo
 from controlplane.engines.engine import EndpointId
 from controlplane.idempotency import once
 from controlplane.rest import MAX_PAGE, after, after_number, check_match, etag, page
@@ -159,6 +160,26 @@ async def rollback(
         return await service.rollback(tenant, endpoint, body.to, caller, _unchanged(request))
 
     return await _released(request, caller, endpoint, act)
+
+
+@router.get("/{endpoint}/slo", **gives(schemas.Slo))
+async def get_slo(caller: CurrentCaller, endpoint: str) -> dict[str, Any]:
+    """Tell what an endpoint promises; without any member: nothing."""
+    found = await service.slo(await _tenant(caller), endpoint)
+    return {} if found is None else found.to_json()
+
+
+@router.put("/{endpoint}/slo", **gives(schemas.Slo))
+async def set_slo(caller: CurrentCaller, endpoint: str, body: schemas.Slo) -> dict[str, Any]:
+    """Declare what an endpoint promises, in place of what it did; rollouts are held to it."""
+    wanted = Slo(**body.model_dump())
+    await service.set_slo(await _tenant(caller), endpoint, wanted, caller)
+    return wanted.to_json()
+
+
+@router.delete("/{endpoint}/slo", status_code=204)
+async def delete_slo(caller: CurrentCaller, endpoint: str) -> None:
+    await service.set_slo(await _tenant(caller), endpoint, None, caller)
 
 
 @router.get("/{endpoint}/why", **gives(schemas.Why))

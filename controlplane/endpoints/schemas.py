@@ -59,6 +59,17 @@ class Rollback(BaseModel):
     to: int | None = Field(None, ge=1, lt=1 << 31)
 
 
+class Slo(BaseModel):
+    """What an endpoint promises: latency of a share of its answers, and the share of errors."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    p50_ms: float | None = Field(None, gt=0, le=600_000)
+    p95_ms: float | None = Field(None, gt=0, le=600_000)
+    p99_ms: float | None = Field(None, gt=0, le=600_000)
+    error_rate: float | None = Field(None, ge=0, lt=1, description="0.001: one in a thousand.")
+
+
 class Why(Document):
     """The cause of an endpoint's state. `ok`: idle, starting and serving are no faults."""
 
@@ -148,6 +159,7 @@ class Endpoint(Document):
     scaling: Scaling
     container_concurrency: int
     timeout_s: float
+    slo: Slo | None
     created_at: Timestamp
 
 
@@ -157,6 +169,7 @@ class Release(Document):
     action: str
     revisions: list[RoutedRevision]
     scaling: Scaling
+    reason: str | None = Field(description="Why the installation made it, where nobody asked.")
     created_at: Timestamp
     created_by: str
     created_by_name: str | None

@@ -9,6 +9,7 @@ from typing import Any
 from controlplane.engines.engine import (
     ColdStart,
     Condition,
+    DesiredShadow,
     EndpointId,
     ObservedEndpoint,
     Scaling,
@@ -35,6 +36,7 @@ class LocalEndpoint:
     scaling: Scaling = field(default_factory=Scaling)
     container_concurrency: int = 0
     timeout_s: float = 60.0
+    shadow: DesiredShadow | None = None
 
     def launch(self, keys_file: Path, port: int) -> Launch:
         """Say to a worker what it serves."""
@@ -70,6 +72,8 @@ def endpoint_from(document: Mapping[str, Any]) -> LocalEndpoint:
         )
         values["scaling"] = Scaling(**values["scaling"])
         values["revisions"] = revisions
+        if values.get("shadow") is not None:
+            values["shadow"] = DesiredShadow(**values["shadow"])
         endpoint = LocalEndpoint(**values)
     except (KeyError, TypeError, ValueError) as error:
         raise WireError(f"not an endpoint: {error!r}") from error

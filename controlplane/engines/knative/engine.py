@@ -20,10 +20,12 @@ from typing import Any, Final, Protocol, TypeVar
 from controlplane.engines.engine import (
     BackendKind,
     Cause,
+    Compared,
     DesiredEndpoint,
     DesiredRevision,
     EndpointId,
     LogLine,
+    Measured,
     Metered,
     ObservedEndpoint,
     TenantLimits,
@@ -94,6 +96,7 @@ class KnativeEngine:
     """
 
     drifts = True
+    measures = shadows = False
 
     def __init__(
         self,
@@ -423,6 +426,18 @@ class KnativeEngine:
             of.setdefault(EndpointId(_endpoint(pod)), []).append(pod)
         now = datetime.now(UTC)
         return tuple(metered(key, found, since.get(key), now) for key, found in of.items())
+
+    async def measured(
+        self, endpoint: EndpointId  # noqa: ARG002  (the protocol's)
+    ) -> tuple[Measured, ...]:
+        """Tell nothing: what pods count inside is not read here."""
+        return ()
+
+    async def compared(
+        self, endpoint: EndpointId  # noqa: ARG002  (the protocol's)
+    ) -> tuple[Compared, ...]:
+        """Tell nothing: pods of two revisions do not know of each other."""
+        return ()
 
     async def logs(
         self, endpoint: EndpointId, *, tail: int, follow: bool
