@@ -128,6 +128,8 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/v1/endpoints/{endpoint}/releases"): Scope.ENDPOINTS_READ,
     ("POST", "/v1/endpoints/{endpoint}/releases"): Scope.ENDPOINTS_WRITE,
     ("POST", "/v1/endpoints/{endpoint}/rollback"): Scope.ENDPOINTS_WRITE,
+    ("GET", "/v1/endpoints/{endpoint}/warm-windows"): Scope.ENDPOINTS_READ,
+    ("PUT", "/v1/endpoints/{endpoint}/warm-windows"): Scope.ENDPOINTS_WRITE,
     ("GET", "/v1/endpoints/{endpoint}/slo"): Scope.ENDPOINTS_READ,
     ("PUT", "/v1/endpoints/{endpoint}/slo"): Scope.ENDPOINTS_WRITE,
     ("DELETE", "/v1/endpoints/{endpoint}/slo"): Scope.ENDPOINTS_WRITE,

@@ -106,6 +106,7 @@ class FakeEngine:
             url="http://127.0.0.1:1",
             replicas=1,
             desired_replicas=1,
+            warm=desired.warm or 0,
             conditions=(
                 Status("Ready", Condition.TRUE, "Serving", "1 worker(s) ready.", now),
                 Status("Active", Condition.TRUE, "Serving", "Requests are being served.", now),

@@ -20,6 +20,7 @@ from controlplane.cli import (
     predict,
     rollouts,
     usage,
+    warm,
 )
 from controlplane.cli.output import Output, fail
 from controlplane.client import ApiError, BuildFailed, ClientError, Unreachable
@@ -47,6 +48,7 @@ for command in (
     *models.COMMANDS,
     *endpoints.COMMANDS,
     *rollouts.COMMANDS,
+    warm.warm,
     *usage.COMMANDS,
     *access.COMMANDS,
     predict.predict,

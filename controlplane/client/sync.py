@@ -392,6 +392,19 @@ class Client:
         """Declare what it promises: p50_ms, p95_ms, p99_ms, error_rate; without any: nothing."""
         return self._run(self._rollouts.set_slo(endpoint, slo))
 
+    def warm_windows(self, endpoint: str) -> list[dict[str, Any]]:
+        """Read when an endpoint is kept warm, which windows are open, and when they open next."""
+        return self._run(self._serving.warm_windows(endpoint))
+
+    def set_warm_windows(
+        self, endpoint: str, windows: Sequence[Mapping[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """Say when how many replicas are kept, in place of what was said; none: never.
+
+        windows  of {"cron": "0 8 * * 1-5", "minutes": 600, "replicas": 2, "time_zone": …}
+        """
+        return self._run(self._serving.set_warm_windows(endpoint, windows))
+
     def predict(
         self,
         endpoint: str,

@@ -71,6 +71,17 @@ async def save_slo(row: Endpoint, slo: dict[str, Any] | None) -> None:
     await row.save(update_fields=["slo"])
 
 
+async def save_warm(row: Endpoint, windows: list[dict[str, Any]]) -> None:
+    row.warm = windows
+    await row.save(update_fields=["warm"])
+
+
+async def with_windows_of_all() -> list[uuid.UUID]:
+    """Give the endpoints, of any tenant, that have warm windows."""
+    rows = Endpoint.filter(deleted_at=None).exclude(warm=None)
+    return [row.id for row in await rows.only("id", "warm") if row.warm]
+
+
 async def mark_deleted(row: Endpoint, at: datetime) -> None:
     row.deleted_at = at
     row.generation += 1

@@ -7,18 +7,19 @@ generation. What an engine must do follows from the rows alone (`desired`).
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from controlplane.audit import service as audit
 from controlplane.callers import Caller
 from controlplane.database import transaction
-from controlplane.endpoints import repository
+from controlplane.endpoints import repository, windows
 from controlplane.endpoints.slo import Slo, slo_from
 from controlplane.endpoints.tables import Endpoint, EndpointRevision, Release
 from controlplane.endpoints.why import status_of
+from controlplane.endpoints.windows import BadWindow, Window, windows_from
 from controlplane.engines.engine import (
     BackendKind,
     DesiredEndpoint,
@@ -306,6 +307,37 @@ async def slo(tenant: TenantId, name: str) -> Slo | None:
     return slo_from((await get(tenant, name)).slo)
 
 
+async def set_warm(
+    tenant: TenantId, name: str, wanted: Sequence[Window], by: Caller, quotas: Quotas
+) -> None:
+    """Say when an endpoint is kept warm, in place of what was said before.
+
+    Raises NotFound, InvalidInput for a window that never opens, QuotaExceeded.
+    """
+    try:
+        windows.check(wanted, datetime.now(UTC))
+    except BadWindow as error:
+        raise InvalidInput(str(error), field="windows") from error
+    async with transaction():
+        row = await locked(tenant, name)
+        most = max((one.replicas for one in wanted), default=0)
+        limits.check("replicas", (await quotas.of(tenant)).replicas, 0, most)
+        documents = [asdict(one) for one in wanted]
+        await repository.save_warm(row, documents)
+        await audit.record(by, "endpoint.warm", f"endpoint:{name}", windows=documents)
+        await tell(Wake.ENDPOINT, str(row.id))
+
+
+async def warm(tenant: TenantId, name: str) -> tuple[Window, ...]:
+    """Give when an endpoint is kept warm. Raises NotFound."""
+    return windows_from((await get(tenant, name)).warm)
+
+
+async def with_windows() -> list[uuid.UUID]:
+    """Give the endpoints that are kept warm at times."""
+    return await repository.with_windows_of_all()
+
+
 async def delete(tenant: TenantId, name: str, by: Caller, check: Check) -> uuid.UUID:
     """Say that an endpoint is not wanted any more; the reconciler takes it down."""
     async with transaction():
@@ -333,10 +365,22 @@ def scaling_of(changes: dict[str, Any]) -> Scaling:
     return replace(Scaling(), **changes)
 
 
-async def desired(endpoint_id: uuid.UUID, issuer: str) -> DesiredEndpoint | None:
-    """Give what an engine must run; None: nothing, it was deleted."""
+async def desired(
+    endpoint_id: uuid.UUID, issuer: str, now: datetime, ahead: timedelta
+) -> DesiredEndpoint | None:
+    """Give what an engine must run; None: nothing, it was deleted.
+
+    ahead  of its beginning a warm window opens
+    """
     row = await repository.by_id_of_all(endpoint_id)
-    return None if row is None else await wanted(row, issuer)
+    found = None if row is None else await wanted(row, issuer)
+    if row is None or found is None:
+        return None
+    return replace(found, warm=_warm(row.warm, now, ahead))
+
+
+def _warm(kept: list[dict[str, Any]] | None, now: datetime, ahead: timedelta) -> int | None:
+    return None if kept is None else windows.replicas(windows_from(kept), now, ahead)
 
 
 async def wanted(row: Endpoint, issuer: str) -> DesiredEndpoint | None:
@@ -508,6 +552,7 @@ def _counts(seen: ObservedEndpoint | None) -> dict[str, Any]:
     return {
         "observed_generation": seen.observed_generation if seen else 0,
         "replicas": seen.replicas if seen else 0,
+        "warm_replicas": seen.warm if seen else 0,
         "desired_replicas": seen.desired_replicas if seen else 0,
         "concurrency": seen.concurrency if seen else 0.0,
         "requests_total": seen.requests_total if seen else 0,

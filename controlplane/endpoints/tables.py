@@ -18,6 +18,7 @@ class Endpoint(Table):
     generation = fields.IntField(default=0)
     release = fields.IntField(default=0)  # number of the current release
     revisions = fields.IntField(default=0)  # the last revision number given
+    warm = fields.JSONField[list[dict[str, Any]]](null=True)
     slo = fields.JSONField[dict[str, Any]](null=True)
     deleted_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField(auto_now_add=True)

@@ -91,7 +91,11 @@ class DesiredShadow:
 
 @dataclass(frozen=True, slots=True)
 class DesiredEndpoint:
-    """All an engine needs to run an endpoint, read from one database row and its revisions."""
+    """All an engine needs to run an endpoint, read from one database row and its revisions.
+
+    warm  replicas to be kept at least at this moment, as `min_scale`; changes within a generation.
+          None: it never had warm windows
+    """
 
     id: EndpointId
     tenant: str
@@ -103,6 +107,7 @@ class DesiredEndpoint:
     container_concurrency: int = 0
     timeout_s: float = 60.0
     shadow: DesiredShadow | None = None
+    warm: int | None = None
 
 
 class Condition(StrEnum):
@@ -137,6 +142,7 @@ class ColdStart:
 class ObservedEndpoint:
     """What an engine sees of an endpoint it runs.
 
+    warm      of what it was told last, `DesiredEndpoint.warm`
     tag_urls  by tag, where its revision answers requests with the header `Knative-Serving-Tag`
     """
 
@@ -151,6 +157,7 @@ class ObservedEndpoint:
     starts_total: int = 0
     cold_start: ColdStart | None = None
     tag_urls: Mapping[str, str] = field(default_factory=dict)
+    warm: int = 0
 
     def condition(self, kind: str) -> Status | None:
         """Find a condition by type."""

@@ -19,7 +19,7 @@ from controlplane.models.storage import Storage
 from controlplane.oauth.service import OAuth
 from controlplane.reconciler import metering, sweep
 from controlplane.reconciler.builds import Builds
-from controlplane.reconciler.endpoints import reconcile
+from controlplane.reconciler.endpoints import keep_warm, reconcile
 from controlplane.reconciler.loop import Loop
 from controlplane.reconciler.pod_keys import PodKeys
 from controlplane.reconciler.versions import VersionBuilds
@@ -123,6 +123,7 @@ class _Loops:
             self._endpoints.run(),
             self._rollouts.run(),
             self._keep_published(),
+            keep_warm(self._endpoints.wake),
             metering.run(duties.engine),
             sweep.run(
                 duties.store,

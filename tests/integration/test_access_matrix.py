@@ -139,6 +139,13 @@ ROWS: dict[tuple[str, str], Row] = {
     ("POST", "/v1/endpoints/{endpoint}/releases"): Row(
         "endpoints:write", 201, {"scaling": {"max_scale": 3}}, thing="endpoint"
     ),
+    ("GET", "/v1/endpoints/{endpoint}/warm-windows"): Row("endpoints:read", thing="endpoint"),
+    ("PUT", "/v1/endpoints/{endpoint}/warm-windows"): Row(
+        "endpoints:write",
+        200,
+        {"windows": [{"cron": "0 8 * * 1-5", "minutes": 60}]},
+        thing="endpoint",
+    ),
     ("GET", "/v1/endpoints/{endpoint}/slo"): Row("endpoints:read", thing="endpoint"),
     ("PUT", "/v1/endpoints/{endpoint}/slo"): Row(
         "endpoints:write", 200, {"p99_ms": 50}, thing="endpoint"
@@ -493,6 +500,7 @@ async def everything(stage: Stage, header: str) -> Any:
         f"/v1/models/{model}/aliases",
         f"/v1/endpoints/{endpoint}/releases",
         f"/v1/endpoints/{endpoint}/slo",
+        f"/v1/endpoints/{endpoint}/warm-windows",
         "/v1/clients",
         "/v1/keys",
         "/v1/audit",

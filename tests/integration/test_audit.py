@@ -38,6 +38,9 @@ CHANGES: dict[tuple[str, str], tuple[str, Any, str, str]] = {
     ("POST", "/v1/endpoints/{endpoint}/rollback"): (
         "/v1/endpoints/iris/rollback", {"to": 1}, "endpoint.rollback", "endpoint:iris",
     ),
+    ("PUT", "/v1/endpoints/{endpoint}/warm-windows"): (
+        "/v1/endpoints/iris/warm-windows", {"windows": []}, "endpoint.warm", "endpoint:iris",
+    ),
     ("PUT", "/v1/endpoints/{endpoint}/slo"): (
         "/v1/endpoints/iris/slo", {"p99_ms": 50}, "endpoint.slo", "endpoint:iris",
     ),

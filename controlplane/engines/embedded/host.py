@@ -117,6 +117,7 @@ class EmbeddedEngine:
                 container_concurrency=desired.container_concurrency,
                 timeout_s=desired.timeout_s,
                 shadow=desired.shadow,
+                warm=desired.warm or 0,
             )
             await self._ask({"do": "apply", "endpoint": local.to_json()})
         self._collect_later()

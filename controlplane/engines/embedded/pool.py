@@ -126,7 +126,7 @@ class Pool:
         if recovered:
             self._try_no_more()
         self._reconfigure()
-        scaling = desired.scaling
+        scaling = desired.scaling_now
         trial = not self.release.proven and scaling.initial_scale > 0
         if (trial and not self.release.failed) or scaling.min_scale > 0:
             scaler = self._wake(None)
@@ -141,7 +141,7 @@ class Pool:
         if self.scaler is not None:
             serving = self.release.serving
             now = time.monotonic_ns()
-            self.scaler.reconfigure(serving.scaling, serving.container_concurrency, now)
+            self.scaler.reconfigure(serving.scaling_now, serving.container_concurrency, now)
 
     def _try_no_more(self) -> None:
         if self._retry is not None:
@@ -207,7 +207,7 @@ class Pool:
         scaler = self.scaler
         if scaler is None:
             serving = self.release.serving
-            scaler = self.scaler = Scaler(serving.scaling, serving.container_concurrency, now)
+            scaler = self.scaler = Scaler(serving.scaling_now, serving.container_concurrency, now)
         else:
             scaler.touched(now)
             scaler.wanted = max(1, scaler.wanted)

@@ -1,7 +1,7 @@
 """What crosses the supervisor's socket and its ledger: endpoints with artifacts as local paths."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,13 @@ class LocalEndpoint:
     container_concurrency: int = 0
     timeout_s: float = 60.0
     shadow: DesiredShadow | None = None
+    warm: int = 0
+
+    @property
+    def scaling_now(self) -> Scaling:
+        """Give the scaling with what a warm window adds; it stays below `max_scale`."""
+        least = max(self.scaling.min_scale, min(self.warm, self.scaling.max_scale))
+        return replace(self.scaling, min_scale=least)
 
     def launch(self, keys_file: Path, port: int) -> Launch:
         """Say to a worker what it serves."""
