@@ -25,6 +25,7 @@ from runtime.last_words import tell
 from runtime.launch import Backend, Exit, Launch, LaunchError, RevisionLaunch
 from runtime.lifecycle import Departures, adopt
 from runtime.loading import BadArtifact, Phases, close_all, load_all
+from runtime.memory import give_back
 from runtime.metrics import Metrics
 from runtime.predictor import Predictor
 from runtime.reports import Reports
@@ -181,6 +182,8 @@ class Worker:
         self.metrics.start_ms = {**phases.ms, "total": total}
         if self.control is not None:
             self.control.send({"t": "first_answer", "phases": dict(phases.ms), "total": total})
+        else:  # a fork shares its heap with the zygote, which gave back
+            give_back()
         self.inherited.settled()
 
     def _look_at_keys(self) -> None:
