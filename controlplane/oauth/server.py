@@ -109,7 +109,16 @@ class KnownClient:
 
 def first_party(issuer: str) -> dict[str, KnownClient]:
     """Give KubeServe's own clients, by id."""
-    cli = KnownClient(CLI, "", None, (), "KubeServe command line", public=True, first_party=True)
+    cli = KnownClient(
+        CLI,
+        "",
+        None,
+        (),
+        "KubeServe command line",
+        redirect_uris=("http://127.0.0.1/callback",),
+        public=True,
+        first_party=True,
+    )
     dashboard = KnownClient(
         DASHBOARD,
         "",
