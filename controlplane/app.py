@@ -56,6 +56,7 @@ from controlplane.models import service as models
 from controlplane.models.storage import Storage
 from controlplane.oauth import consent, keys
 from controlplane.oauth import routes as oauth_routes
+from controlplane.oauth.allowed import Allowed
 from controlplane.oauth.clients import NewClient
 from controlplane.oauth.service import OAuth
 from controlplane.permissions import ALL_SCOPES, rule
@@ -143,7 +144,8 @@ def create_app(
         {"client": oauth.clients.names, "user": accounts.emails, "key": api_keys.names}
     )
     url = settings.public_url
-    app.state.passwords, app.state.resets = Passwords(), Resets(secret)
+    applications = app.state.applications = Allowed(oauth.clients, oauth.clock)
+    app.state.passwords, app.state.resets = Passwords(), Resets(secret, applications)
     app.state.browsers = browsers.Browsers(url, Devices(secret), clock)
     app.state.openid, app.state.is_invited = _openid(settings, clock), invitations.is_invited
     app.state.callers = Callers(
@@ -419,7 +421,7 @@ def _own_routes(app: FastAPI, parts: Parts) -> None:
         "/assets/{name}",
         tags=["health"],
         response_class=FileResponse,
-        responses={200: file("text/css")},
+        responses={200: file("text/css", "image/svg+xml")},
     )
     async def asset(name: str) -> FileResponse:
         """Give what our pages are shown with."""
