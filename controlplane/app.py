@@ -72,6 +72,7 @@ from controlplane.tenants import service as tenants
 from controlplane.tenants.limits import BURST_S
 from controlplane.tenants.service import Quotas
 from controlplane.usage import routes as usage_routes
+from controlplane.usage.service import Kept
 from controlplane.wakes import Wake
 from runtime.problems import Forbidden, NotFound, Problem, Starting
 from runtime.sandbox import detect
@@ -115,6 +116,9 @@ def create_app(
     quotas = Quotas(limits_of(settings))
     storage = Storage(quotas, holdings.kept)
     standing |= oauth.standing
+    usage_kept = Kept(
+        timedelta(days=settings.usage_days), timedelta(days=settings.usage_hourly_days)
+    )
     duties = Duties(
         store,
         engine,
@@ -125,8 +129,10 @@ def create_app(
         storage,
         changes=made.changes,
         exchange=made.exchange,
+        reports=made.reports,
         shelf=made.shelf,
         audit_kept=timedelta(days=settings.audit_days),
+        usage_kept=usage_kept,
     )
     parts = Parts(settings, engine, made.builder, Work(duties), leases or made.leases)
     app = FastAPI(
@@ -157,6 +163,7 @@ def create_app(
     app.state.publish_keys = parts.work.publish_keys
     app.state.publish_limits = parts.work.publish_limits
     app.state.quotas, app.state.storage, app.state.prices = quotas, storage, prices_of(settings)
+    app.state.usage_kept = usage_kept
     app.state.rates = Rates(quotas.rate, BURST_S, time.monotonic)
     app.state.preflight = functools.partial(
         preflight,

@@ -1,9 +1,10 @@
-"""What a worker tells the autoscaler each second."""
+"""What a worker tells the autoscaler each second, and what of it is kept of a pod."""
 
 from runtime.edge import Edge
 from runtime.gate import Gate
 from runtime.metrics import Metrics
 from runtime.revisions import Revisions
+from runtime.usage import Counted
 
 
 class Reports:
@@ -40,6 +41,15 @@ class Reports:
             "connections": len(self._edge.connections),
             "revisions": by_revision,
         }
+
+    def counted(self, now: float) -> Counted:
+        """Give what was counted since the start."""
+        revisions = self._revisions.all
+        return Counted(
+            sum(revision.in_flight.total for revision in revisions),
+            sum(revision.counts.rows for revision in revisions),
+            round(sum(revision.in_flight.busy_until(now) for revision in revisions), 3),
+        )
 
     def gauges(self) -> None:
         """Write what Prometheus reads as it is now."""

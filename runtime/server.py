@@ -33,6 +33,7 @@ from runtime.responses import now, prefix
 from runtime.revisions import Revision, Revisions
 from runtime.routes import routes
 from runtime.tokens import TokenVerifier
+from runtime.usage import Usage
 
 BACKLOG: Final = 4096
 # The interpreter's lock lets no more than about so many gain: a kernel is a fifth of Python.
@@ -105,6 +106,7 @@ class Worker:
         self.departures = Departures(loop, self.edge, self.control)
         self.reports = Reports(self.revisions, self.edge, self.metrics, gate)
         self.metrics.before_read = self.reports.gauges
+        self.usage = Usage(loop, launch, lambda: self.reports.counted(clock()))
         self._adoptions: set[asyncio.Task[None]] = set()
         self._grown = False  # large bodies came; what they took is still ours
 
@@ -145,6 +147,7 @@ class Worker:
         self.predictor.on_first = self._answered
         if self.launch.keys_from:
             self.loop.call_later(UNDISTURBED_S, self._keep_keys)
+            self.loop.call_later(UNDISTURBED_S, self.usage.begin)
         served = ", ".join(
             f"{r.launch.model}:{r.launch.version} as {r.launch.name} ({r.launch.percent} %)"
             for r in self.revisions.all
@@ -251,6 +254,8 @@ class Worker:
         if cut:
             sys.stderr.write(f"the drain took too long: {cut} connections were cut\n")
         await self.batcher.close()
+        if self.launch.keys_from and not await self.usage.end():
+            sys.stderr.write("the object store took no last word of what was used\n")
         await close_all(self.loaded)
         if self.control is not None:
             self.control.read()
