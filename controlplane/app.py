@@ -56,6 +56,7 @@ from controlplane.models import service as models
 from controlplane.models.storage import Storage
 from controlplane.oauth import consent, keys
 from controlplane.oauth import routes as oauth_routes
+from controlplane.oauth.allowed import Allowed
 from controlplane.oauth.clients import NewClient
 from controlplane.oauth.service import OAuth
 from controlplane.permissions import ALL_SCOPES, rule
@@ -72,6 +73,7 @@ from controlplane.tenants import service as tenants
 from controlplane.tenants.limits import BURST_S
 from controlplane.tenants.service import Quotas
 from controlplane.usage import routes as usage_routes
+from controlplane.usage.service import Kept
 from controlplane.wakes import Wake
 from runtime.problems import Forbidden, NotFound, Problem, Starting
 from runtime.sandbox import detect
@@ -115,6 +117,9 @@ def create_app(
     quotas = Quotas(limits_of(settings))
     storage = Storage(quotas, holdings.kept)
     standing |= oauth.standing
+    usage_kept = Kept(
+        timedelta(days=settings.usage_days), timedelta(days=settings.usage_hourly_days)
+    )
     duties = Duties(
         store,
         engine,
@@ -125,8 +130,10 @@ def create_app(
         storage,
         changes=made.changes,
         exchange=made.exchange,
+        reports=made.reports,
         shelf=made.shelf,
         audit_kept=timedelta(days=settings.audit_days),
+        usage_kept=usage_kept,
     )
     parts = Parts(settings, engine, made.builder, Work(duties), leases or made.leases)
     app = FastAPI(
@@ -143,10 +150,8 @@ def create_app(
     app.state.subjects = Subjects(
         {"client": oauth.clients.names, "user": accounts.emails, "key": api_keys.names}
     )
+    _let_people_in(app, settings, secret, clock)
     url = settings.public_url
-    app.state.passwords, app.state.resets = Passwords(), Resets(secret)
-    app.state.browsers = browsers.Browsers(url, Devices(secret), clock)
-    app.state.openid, app.state.is_invited = _openid(settings, clock), invitations.is_invited
     app.state.callers = Callers(
         url, url, oauth.verifying, oauth.standing, oauth.is_revoked, _visitor, clock
     )
@@ -156,6 +161,7 @@ def create_app(
     app.state.publish_keys = parts.work.publish_keys
     app.state.publish_limits = parts.work.publish_limits
     app.state.quotas, app.state.storage, app.state.prices = quotas, storage, prices_of(settings)
+    app.state.usage_kept = usage_kept
     app.state.rates = Rates(quotas.rate, BURST_S, time.monotonic)
     app.state.preflight = functools.partial(
         preflight,
@@ -182,6 +188,17 @@ def create_app(
     check_rules(app)
     describe(app, settings.public_url)
     return app
+
+
+def _let_people_in(
+    app: FastAPI, settings: Settings, secret: bytes, clock: Callable[[], float]
+) -> None:
+    """Give the routes what people sign in with, and what they allowed."""
+    oauth: OAuth = app.state.oauth
+    applications = app.state.applications = Allowed(oauth.clients, oauth.clock)
+    app.state.passwords, app.state.resets = Passwords(), Resets(secret, applications)
+    app.state.browsers = browsers.Browsers(settings.public_url, Devices(secret), clock)
+    app.state.openid, app.state.is_invited = _openid(settings, clock), invitations.is_invited
 
 
 def _openid(settings: Settings, clock: Callable[[], float]) -> OpenId | None:
@@ -421,7 +438,7 @@ def _own_routes(app: FastAPI, parts: Parts) -> None:
         "/assets/{name}",
         tags=["health"],
         response_class=FileResponse,
-        responses={200: file("text/css")},
+        responses={200: file("text/css", "image/svg+xml")},
     )
     async def asset(name: str) -> FileResponse:
         """Give what our pages are shown with."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from controlplane.artifacts.exchange import Exchange
 from controlplane.artifacts.folder import FolderStore
+from controlplane.artifacts.reports import Reports
 from controlplane.artifacts.store import Store
 from controlplane.builder.environments import Environments
 from controlplane.builder.job import Builder
@@ -45,6 +46,7 @@ class Assembly:
     builds: Builds
     builder: Builder | None = None
     exchange: Exchange | None = None
+    reports: Reports | None = None
     shelf: Shelf | None = None
     leases: Leases | None = None
     changes: Callable[[], AsyncIterator[EndpointId]] | None = None
@@ -149,7 +151,8 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
             else None
         ),
     )
-    exchange, shelf = _exchange(settings), _shelf(settings, store)
+    exchange, reports = _exchange(settings)
+    shelf = _shelf(settings, store)
     places = None if exchange is None else Places(exchange, _readers(settings))
     environments = None if shelf is None else _archives(settings, shelf)
     cluster = Cluster(settings.kubeconfig, settings.instance)
@@ -181,6 +184,7 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
         engine,
         JobBuilds(site),
         exchange=exchange,
+        reports=reports,
         shelf=shelf,
         leases=leases,
         changes=engine.changes,
@@ -211,16 +215,17 @@ def _shelf(settings: Settings, store: Store) -> "S3Shelf | None":
     return S3Shelf(*open_client(settings.store.get_secret_value()), store)
 
 
-def _exchange(settings: Settings) -> Exchange | None:
+def _exchange(settings: Settings) -> tuple[Exchange, Reports] | tuple[None, None]:
     if settings.store is None:
-        return None
+        return None, None
     from controlplane.artifacts.s3 import open_client
     from controlplane.artifacts.s3_exchange import S3Exchange
+    from controlplane.artifacts.s3_reports import S3Reports
 
     url = settings.store.get_secret_value()
     client, bucket = open_client(url)
     outside, _ = open_client(url, address=settings.fetch_address, region=settings.fetch_region)
-    return S3Exchange(client, outside, bucket)
+    return S3Exchange(client, outside, bucket), S3Reports(client, outside, bucket)
 
 
 def _readers(settings: Settings) -> "Readers":

@@ -88,6 +88,8 @@ class Settings(BaseSettings):
     api_token_s: int = Field(900, ge=60, le=DAY_S, description="Life of a token for the API.")
     predict_token_s: int = Field(300, ge=60, le=DAY_S, description="… for one endpoint.")
     audit_days: int = Field(365, ge=1, le=36_500, description="Days the audit log is kept.")
+    usage_days: int = Field(1095, ge=32, le=36_500, description="Days usage is kept.")
+    usage_hourly_days: int = Field(92, ge=1, le=36_500, description="… by hours; then by days.")
     signing_secret: SecretStr | None = Field(
         None, description="Base64 of 32 bytes that seal the signing keys, not one in HOME."
     )
@@ -400,6 +402,8 @@ class Settings(BaseSettings):
         given = {self.oidc_issuer is None, not self.oidc_client_id, self.oidc_client_secret is None}
         if len(given) > 1:
             faults.append("KUBESERVE_OIDC_ISSUER: must be given with _CLIENT_ID and _CLIENT_SECRET")
+        if self.usage_hourly_days > self.usage_days:
+            faults.append("KUBESERVE_USAGE_HOURLY_DAYS: must not be more than KUBESERVE_USAGE_DAYS")
         if (self.price_cpu_hour is None) != (self.price_gib_hour is None):
             faults.append("KUBESERVE_PRICE_GIB_HOUR: must be given with _PRICE_CPU_HOUR, or not")
         if self.engine is EngineKind.KNATIVE:

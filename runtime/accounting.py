@@ -41,6 +41,10 @@ class Concurrency:
         self._area += seconds
         self.busy_s += busy_s
 
+    def busy_until(self, now: float) -> float:
+        """Give `busy_s` with the requests that are in flight."""
+        return self.busy_s + (max(0.0, now - self._changed) if self.in_flight else 0.0)
+
     def report(self, now: float) -> tuple[float, int]:
         """Give (average concurrency, requests arrived) since the last report."""
         self._advance(now)

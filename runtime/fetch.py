@@ -103,20 +103,28 @@ def asked(source: Source, name: str, extra: dict[str, str]) -> Iterator[http.cli
 
     Raises OSError, HTTPException and, for an address no store may have, NoArtifact.
     """
-    parts, path = urlsplit(source.url), source.path(name)
+    host, path = urlsplit(source.url).netloc, source.path(name)
+    headers = signed(host, path, source.region, source.who, datetime.now(UTC), extra)
+    with connected(source) as connection:
+        connection.request("GET", quoted(path), headers={**headers, "connection": "close"})
+        with connection.getresponse() as response:
+            yield response
+
+
+@contextmanager
+def connected(source: Source) -> Iterator[http.client.HTTPConnection]:
+    """Connect to the store; raises OSError and, for an address no store may have, NoArtifact."""
+    parts = urlsplit(source.url)
     https = parts.scheme == "https"
     kind = http.client.HTTPSConnection if https else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=CONNECT_S)
-    headers = signed(parts.netloc, path, source.region, source.who, datetime.now(UTC), extra)
     try:
         connection.connect()
         address = connection.sock.getpeername()[0]
         if address.startswith(LINK_LOCAL):
             raise NoArtifact(f"{source.url} leads to {address}, where no object store may be")
         connection.sock.settimeout(SILENCE_S)
-        connection.request("GET", quoted(path), headers={**headers, "connection": "close"})
-        with connection.getresponse() as response:
-            yield response
+        yield connection
     finally:
         connection.close()
 

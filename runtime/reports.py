@@ -1,4 +1,4 @@
-"""What a worker tells the autoscaler each second."""
+"""What a worker tells the autoscaler each second, and what of it is kept of a pod."""
 
 from typing import TYPE_CHECKING
 
@@ -6,6 +6,7 @@ from runtime.edge import Edge
 from runtime.gate import Gate
 from runtime.metrics import Metrics
 from runtime.revisions import Revisions
+from runtime.usage import Counted
 
 if TYPE_CHECKING:
     from runtime.sampling import Sampler
@@ -52,6 +53,15 @@ class Reports:
             "revisions": by_revision,
             "not_copied": self._since("", "dropped", self.sampler.dropped if self.sampler else 0),
         }
+
+    def counted(self, now: float) -> Counted:
+        """Give what was counted since the start."""
+        revisions = self._revisions.all
+        return Counted(
+            sum(revision.in_flight.total for revision in revisions),
+            sum(revision.counts.rows for revision in revisions),
+            round(sum(revision.in_flight.busy_until(now) for revision in revisions), 3),
+        )
 
     def gauges(self) -> None:
         """Write what Prometheus reads as it is now."""

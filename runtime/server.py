@@ -25,6 +25,7 @@ from runtime.last_words import tell
 from runtime.launch import Backend, Exit, Launch, LaunchError, RevisionLaunch
 from runtime.lifecycle import Departures, adopt
 from runtime.loading import BadArtifact, Phases, close_all, load_all
+from runtime.memory import give_back, keep_freed
 from runtime.metrics import Metrics
 from runtime.predictor import Predictor
 from runtime.reports import Reports
@@ -32,6 +33,7 @@ from runtime.responses import now, prefix
 from runtime.revisions import Revision, Revisions
 from runtime.routes import routes
 from runtime.tokens import TokenVerifier
+from runtime.usage import Usage
 
 BACKLOG: Final = 4096
 # The interpreter's lock lets no more than about so many gain: a kernel is a fifth of Python.
@@ -105,7 +107,9 @@ class Worker:
         self.reports = Reports(self.revisions, self.edge, self.metrics, gate)
         self.reports.sampler = self.predictor.sampler
         self.metrics.before_read = self.reports.gauges
+        self.usage = Usage(loop, launch, lambda: self.reports.counted(clock()))
         self._adoptions: set[asyncio.Task[None]] = set()
+        self._grown = False  # large bodies came; what they took is still ours
 
     def _revision(
         self, launched: RevisionLaunch, backend: LocalBackend | RemoteBackend
@@ -144,6 +148,7 @@ class Worker:
         self.predictor.on_first = self._answered
         if self.launch.keys_from:
             self.loop.call_later(UNDISTURBED_S, self._keep_keys)
+            self.loop.call_later(UNDISTURBED_S, self.usage.begin)
         served = ", ".join(
             f"{r.launch.model}:{r.launch.version} as {r.launch.name} ({r.launch.percent} %)"
             for r in self.revisions.all
@@ -182,6 +187,8 @@ class Worker:
         self.metrics.start_ms = {**phases.ms, "total": total}
         if self.control is not None:
             self.control.send({"t": "first_answer", "phases": dict(phases.ms), "total": total})
+        else:  # a fork shares its heap with the zygote, which gave back
+            give_back()
         self.inherited.settled()
 
     def _look_at_keys(self) -> None:
@@ -196,10 +203,19 @@ class Worker:
         for revision in self.revisions.all:
             revision.prefix = prefix(revision.launch.name, date)
         self.edge.sweep()
+        self._tidy()
         if self.control is not None and self.ready:
             self.control.send(self.reports.stats(time.monotonic()))
             self.inherited.settled()
         self.loop.call_later(TICK_S, self._tick)
+
+    def _tidy(self) -> None:
+        """Give back what large bodies took, once there was none for a second."""
+        if self.edge.bulky:
+            self.edge.bulky, self._grown = False, True
+        elif self._grown and not self.edge.gate.holds():
+            self._grown = False
+            give_back()
 
     def _packet(self, packet: Packet, descriptors: list[int]) -> None:
         kind = packet.get("t")
@@ -252,6 +268,8 @@ class Worker:
         if cut:
             sys.stderr.write(f"the drain took too long: {cut} connections were cut\n")
         await self.batcher.close()
+        if self.launch.keys_from and not await self.usage.end():
+            sys.stderr.write("the object store took no last word of what was used\n")
         await close_all(self.loaded)
         if self.control is not None:
             self.control.read()
@@ -271,6 +289,7 @@ async def serve(launch: Launch, inherited: Inherited) -> Exit:
     # What is there now stays for the whole life, so the collector need not look at it again.
     gc.freeze()
     gc.enable()
+    keep_freed()
     return await Worker(launch, inherited, loaded).serve()
 
 

@@ -198,11 +198,16 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class Metered:
-    """Counters of one endpoint since `source` began; from one source they only grow."""
+    """Counters of one endpoint since `source` began; from one source they only grow.
+
+    hosts  of the replicas that were there, where requests, rows and busy seconds are told by these
+           themselves (`artifacts.reports`); None: all is in the counters
+    """
 
     endpoint: EndpointId
     source: str
     counters: Counters
+    hosts: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

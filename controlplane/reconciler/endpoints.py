@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from controlplane.artifacts.reports import Reports
 from controlplane.endpoints import service as endpoints
 from controlplane.engines.engine import EndpointId, Engine, ObservedEndpoint
 from controlplane.reconciler import metering
@@ -40,18 +41,21 @@ async def keep_warm(wake: Callable[[uuid.UUID], None]) -> None:
             log.exception("who is to be kept warm could not be read")
 
 
-async def reconcile(endpoint_id: uuid.UUID, engine: Engine, issuer: str) -> bool:
+async def reconcile(
+    endpoint_id: uuid.UUID, engine: Engine, issuer: str, reports: Reports | None = None
+) -> bool:
     """Bring one endpoint nearer to its row; True: look again soon.
 
     Reads both sides afresh, so it may run twice, late, or die between any two lines. Raises
     EngineUnavailable; the loop backs off.
+    reports  of what its replicas counted, where they tell it themselves
     """
     key = EndpointId(str(endpoint_id))
     seen = await engine.observe(key)
     wanted = await endpoints.desired(endpoint_id, issuer, datetime.now(UTC), ahead(seen))
     if wanted is None:
         if seen is not None:
-            await metering.record_one(engine, key, datetime.now(UTC))
+            await metering.record_one(engine, key, datetime.now(UTC), reports)
             await engine.delete(key)
             return True
         await endpoints.forget(endpoint_id)

@@ -5,12 +5,13 @@ import contextlib
 import json
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, NoReturn
 
 from controlplane import telemetry
 from controlplane.artifacts.exchange import Exchange
+from controlplane.artifacts.reports import Reports
 from controlplane.artifacts.store import Store
 from controlplane.audit import service as audit
 from controlplane.endpoints import service as endpoints
@@ -22,10 +23,13 @@ from controlplane.reconciler.builds import Builds
 from controlplane.reconciler.endpoints import keep_warm, reconcile
 from controlplane.reconciler.loop import Loop
 from controlplane.reconciler.pod_keys import PodKeys
+from controlplane.reconciler.usage_forms import UsageForms
 from controlplane.reconciler.versions import VersionBuilds
 from controlplane.rollouts import service as rollouts
 from controlplane.tenants import service as tenants
 from controlplane.tenants.limits import Limits
+from controlplane.usage import service as usage
+from controlplane.usage.service import Kept
 from controlplane.wakes import Wake
 from runtime.problems import EngineUnavailable
 
@@ -40,9 +44,11 @@ class Duties:
 
     changes   names endpoints that changed in the engine, where it can tell
     exchange  what pods read and write of the store, where there are pods
+    reports   what pods of endpoints tell there of what they counted
     shelf     environments that pods read there
     storage   what tenants may store, and have otherwise
     audit_kept  how long events of the audit log are kept
+    usage_kept  how long usage is
     """
 
     store: Store
@@ -54,8 +60,10 @@ class Duties:
     storage: Storage
     changes: Callable[[], AsyncIterator[EndpointId]] | None = None
     exchange: Exchange | None = None
+    reports: Reports | None = None
     shelf: sweep.Shelf | None = None
     audit_kept: timedelta = timedelta(days=365)
+    usage_kept: Kept = field(default_factory=Kept)
 
 
 class Work:
@@ -115,6 +123,7 @@ class _Loops:
         self.published: tuple[bytes, dict[str, bytes]] | None = None
         self._twice = False
         self._limits: object = None
+        self._usage_done: date | None = None
 
     async def run(self) -> None:
         duties = self._duties
@@ -124,7 +133,7 @@ class _Loops:
             self._rollouts.run(),
             self._keep_published(),
             keep_warm(self._endpoints.wake),
-            metering.run(duties.engine),
+            metering.run(duties.engine, duties.reports),
             sweep.run(
                 duties.store,
                 duties.engine,
@@ -134,11 +143,14 @@ class _Loops:
                 more={
                     "grants and codes": lambda: duties.oauth.forget(datetime.now(UTC)),
                     "events of the audit log": self._forget_events,
+                    "hours of usage": self._forget_usage,
                 },
             ),
         ]
         if duties.exchange is not None:
             jobs.append(self._keep_pods_keys(PodKeys(duties.exchange, duties.oauth.signed_keys)))
+        if duties.exchange is not None and duties.reports is not None:
+            jobs.append(self._keep_usage_forms(UsageForms(duties.exchange, duties.reports)))
         if duties.changes is not None:
             jobs.append(self._follow(duties.changes))
         async with asyncio.TaskGroup() as group:
@@ -147,6 +159,16 @@ class _Loops:
 
     async def _forget_events(self) -> int:
         return await audit.forget(datetime.now(UTC) - self._duties.audit_kept)
+
+    async def _forget_usage(self) -> int:
+        """Once a day, since it looks through all of it; sooner where one time left a rest."""
+        now = datetime.now(UTC)
+        if self._usage_done == now.date():
+            return 0
+        done = await usage.forget_old(self._duties.usage_kept, now)
+        if not done:
+            self._usage_done = now.date()
+        return done
 
     async def close(self) -> None:
         await self._rollouts.close()
@@ -173,7 +195,8 @@ class _Loops:
     async def _reconcile(self, endpoint: uuid.UUID) -> bool:
         if not self._may_act():
             return False
-        return await reconcile(endpoint, self._duties.engine, self._duties.issuer)
+        duties = self._duties
+        return await reconcile(endpoint, duties.engine, duties.issuer, duties.reports)
 
     async def _carry_on(self, endpoint: uuid.UUID) -> bool:
         if not self._may_act():
@@ -248,6 +271,15 @@ class _Loops:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(PUBLISH_RESYNC_S):
                     await self._pods_due.wait()
+
+    async def _keep_usage_forms(self, forms: UsageForms) -> None:
+        while True:
+            try:
+                if self._may_act():
+                    await forms.hand(await tenants.names())
+            except Exception:  # noqa: BLE001  (logged; the next look tries again)
+                telemetry.log.exception("forms for usage could not be put into the object store")
+            await asyncio.sleep(PUBLISH_RESYNC_S)
 
     async def _follow(self, changes: Callable[[], AsyncIterator[EndpointId]]) -> None:
         async for endpoint in changes():

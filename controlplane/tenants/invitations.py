@@ -63,9 +63,8 @@ async def invite(
             },
         )
         # In the log of the tenant that somebody may join, also when the platform invites them.
-        theirs = replace(caller, tenant=tenant.name)
-        target = f"invitation:{row.id}"
-        await audit.record(theirs, "invitation.create", target, email=kept, role=role)
+        target, where = f"invitation:{row.id}", tenant.name
+        await audit.record(caller, "invitation.create", target, within=where, email=kept, role=role)
     return _info(row, tenant.name, secret)
 
 

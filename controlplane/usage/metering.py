@@ -10,6 +10,7 @@ from controlplane.engines.sizes import Size
 Amounts = dict[str, int | float | None]
 HOUR: Final = timedelta(hours=1)
 MIB_OF_GIB: Final = 1024
+OF_REPLICAS: Final = ("requests", "rows", "busy_s")
 
 
 def grown(before: Mapping[str, int | float | None] | None, now: Amounts) -> Amounts:
@@ -37,6 +38,20 @@ def _higher(before: int | float | None, now: int | float | None) -> int | float 
     return now if now is None or before is None else max(before, now)
 
 
+def grown_of_all(before: Mapping[str, Amounts], now: Mapping[str, Amounts]) -> Amounts:
+    """Give what the counters of several replicas grew by together.
+
+    before, now  by process of a replica, each of which counts from nothing
+    """
+    more = [grown(before.get(process), counted) for process, counted in now.items()]
+    return {name: sum(one[name] or 0 for one in more) for name in OF_REPLICAS}
+
+
+def highest_of_all(before: Mapping[str, Amounts], now: Mapping[str, Amounts]) -> dict[str, Amounts]:
+    """Give what was counted up to now by the processes that are told of now."""
+    return {process: highest(before.get(process), counted) for process, counted in now.items()}
+
+
 def priced(amounts: Amounts, lasted_s: float, size: Size) -> Amounts:
     """Add the time that passed, and the CPU and memory that were kept, or spared at zero."""
     replica_s = _number(amounts["starting_s"]) + _number(amounts["ready_s"])
@@ -59,6 +74,11 @@ def _number(value: int | float | None) -> float:
 def hour_of(moment: datetime) -> datetime:
     """Give the beginning of the hour in UTC."""
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def day_of(moment: datetime) -> datetime:
+    """Give the beginning of the day in UTC."""
+    return hour_of(moment).replace(hour=0)
 
 
 def spread(amounts: Amounts, since: datetime, until: datetime) -> dict[datetime, Amounts]:

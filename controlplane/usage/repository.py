@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tortoise import connections
 
-from controlplane.usage.tables import UsageReading
+from controlplane.usage.tables import UsageHour, UsageReading
 
 ADDED: Final = (
     "requests", "rows", "wakes", "starts", "busy_s", "starting_s", "ready_s", "active_s",
@@ -25,9 +25,26 @@ INSERT: Final = (
     f"VALUES ({', '.join(f'${at}' for at in range(1, len(COLUMNS) + 1))}) "
     f"ON CONFLICT (endpoint_id, hour) DO UPDATE SET name = excluded.name, {ADD}"
 )
+DAY: Final = "date_trunc('day', hour, 'UTC')"
+# What no other transaction holds: an hour that is being added to waits for the next step.
+OLD_HOURS: Final = (
+    f"SELECT id FROM usage_hours WHERE hour < $1 AND hour <> {DAY} "  # noqa: S608  (our own names)
+    "LIMIT $2 FOR UPDATE SKIP LOCKED"
+)
+SUM_UP: Final = (
+    f"WITH old AS (DELETE FROM usage_hours WHERE id IN ({OLD_HOURS}) RETURNING *), "  # noqa: S608
+    f"summed AS (INSERT INTO usage_hours ({', '.join(COLUMNS)}) "
+    f"SELECT tenant_id, endpoint_id, max(name), {DAY}, "
+    f"{', '.join(f'sum({name})' for name in ADDED)} FROM old GROUP BY 1, 2, 4 "
+    f"ON CONFLICT (endpoint_id, hour) DO UPDATE SET {ADD}) SELECT count(*) AS many FROM old"
+)
+REMOVE: Final = (
+    "WITH old AS (DELETE FROM usage_hours WHERE id IN (SELECT id FROM usage_hours WHERE hour < $1 "
+    "LIMIT $2) RETURNING id) SELECT count(*) AS many FROM old"
+)
 STARTS: Final = {
     "total": "to_timestamp(0)",  # whatever the period: a later page may be of a later one
-    "day": "date_trunc('day', hour, 'UTC')",
+    "day": DAY,
     "hour": "hour",
 }
 
@@ -66,6 +83,27 @@ async def add(
     """Add amounts to an hour of an endpoint."""
     values = [tenant, endpoint_id, name, hour, *(amounts[column] for column in ADDED)]
     await connections.get("default").execute_query(INSERT, values)
+
+
+async def sum_up_of_all(before: datetime, most: int) -> int:
+    """Add so many hours to their days, all of one or none; gives how many there were."""
+    return await _many(SUM_UP, before, most)
+
+
+async def remove_of_all(before: datetime, most: int) -> int:
+    """Remove so many hours or days; gives how many there were."""
+    return await _many(REMOVE, before, most)
+
+
+async def _many(query: str, *values: Any) -> int:
+    (found,) = await connections.get("default").execute_query_dict(query, [*values])
+    return int(found["many"])
+
+
+async def first_hour(tenant: uuid.UUID) -> datetime | None:
+    """Give the first hour of which a tenant's usage is kept."""
+    row = await UsageHour.filter(tenant_id=tenant).order_by("hour").first()
+    return None if row is None else row.hour
 
 
 async def sums(

@@ -34,12 +34,15 @@ async def usage(  # noqa: PLR0913  (each is a parameter of the address)
 ) -> schemas.UsagePage:
     """Say what endpoints used, deleted ones too, and what it cost; by default the last 30 days.
 
-    `from` and `to` (ISO 8601 with a time zone) are rounded to whole hours of UTC.
+    `from` and `to` (ISO 8601 with a time zone) are rounded to whole hours of UTC, and to whole days
+    before `hours_since`.
     """
     if endpoint is not None:
         check_name("endpoint", endpoint)
     tenant = (await tenants.get(caller.tenant)).id
-    asked = service.period(start, end, datetime.now(UTC))
+    now = datetime.now(UTC)
+    hours_since = request.app.state.usage_kept.hours_since(now)
+    asked = service.period(start, end, now, hours_since)
     rows = await service.page(tenant, asked, interval, endpoint, limit, after(cursor))
     prices = request.app.state.prices
 
@@ -51,5 +54,7 @@ async def usage(  # noqa: PLR0913  (each is a parameter of the address)
         **shown,
         start=asked.start,
         end=asked.end,
+        since=await service.first_hour(tenant),
+        hours_since=hours_since,
         prices=None if prices is None else schemas.Prices(**asdict(prices)),
     )

@@ -52,10 +52,16 @@ class Prices(BaseModel):
 
 
 class UsagePage(BaseModel):
-    """`start` and `end` are what was summed: the hours that were asked for, whole."""
+    """`start` and `end` are what was summed: the hours that were asked for, whole.
+
+    since        from when on there is usage of this tenant; null: there is none
+    hours_since  before it there are whole days alone
+    """
 
     items: list[Usage]
     next: str | None
     start: datetime
     end: datetime
+    since: datetime | None
+    hours_since: datetime
     prices: Prices | None = Field(description="null: this installation has none.")

@@ -21,6 +21,7 @@ class UsageReading(Model):
 class UsageHour(Model):
     """One endpoint in one hour of UTC. It stays when the endpoint is deleted.
 
+    hour      of what is old the first of its day, which then holds the whole day
     lasted_s  that there was the endpoint, at zero too
     cpu_s, memory_gib_s    kept for its replicas
     spared_…  that one replica would have had on top, kept warm while there was none

@@ -1,6 +1,7 @@
 """Usage through the API: what was counted is shown once, whatever died between two readings."""
 
 import asyncio
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,10 @@ import pytest
 
 from controlplane.engines.engine import Counters, EndpointId, Metered
 from controlplane.reconciler.metering import record_all
+from controlplane.tenants import service as tenants
+from controlplane.usage import repository, service
+from controlplane.usage.metering import day_of
+from controlplane.usage.service import Kept
 from tests.integration.api import Api, running_api
 from tests.integration.test_api_endpoints import ready_versions, until
 
@@ -176,3 +181,57 @@ async def test_a_tenant_sees_its_own_usage_alone(api: Api) -> None:
     other = await api.another_tenant("rival")
     assert await usage(other) == []
     assert len(await usage(api)) == 1
+
+
+async def test_old_hours_become_days_with_the_same_sums_and_the_oldest_go(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "STEP_ROWS", 7)
+    (iris,) = await deployed(api, "iris")
+    now = datetime.now(UTC)
+    old = day_of(now - timedelta(days=100))
+    tenant = (await tenants.get("default")).id
+    hours = [old + timedelta(hours=hour) for hour in range(-5, 30)]
+    gone = day_of(now - timedelta(days=1200))
+    amounts = dict.fromkeys(repository.ADDED, 1)
+    for hour in (*hours, gone):
+        await repository.add(tenant, uuid.UUID(iris), "iris", hour, {**amounts, "busy_s": None})
+    await repository.add(tenant, uuid.UUID(iris), "iris", hours[3], {**amounts, "rows": None})
+    kept = Kept()
+
+    async def row(**query: str) -> dict[str, Any]:
+        return dict((await api.http.get("/v1/usage", params=query)).json())
+
+    whole = {
+        "from": (old - timedelta(days=1)).isoformat(),
+        "to": (old + timedelta(days=2)).isoformat(),
+    }
+    before = await row(**whole)
+    assert before["since"] == gone.isoformat().replace("+00:00", "Z")
+    await asyncio.gather(*(service.forget_old(kept, now) for _ in range(3)))
+    while await service.forget_old(kept, now):
+        pass
+    after = await row(**whole)
+    assert after["items"] == before["items"]
+    assert after["items"][0]["requests"] == 36
+    assert after["items"][0]["busy_s"] == 1
+    days = (await row(**whole, interval="hour"))["items"]
+    assert [(datetime.fromisoformat(one["start"]), one["requests"]) for one in days] == [
+        (old + timedelta(days=day), many) for day, many in ((-1, 6), (0, 24), (1, 6))
+    ]
+    assert after["since"] == (old - timedelta(days=1)).isoformat().replace("+00:00", "Z")
+    assert datetime.fromisoformat(after["hours_since"]) == day_of(now - timedelta(days=92))
+    # Where there are whole days alone, a period is of whole days.
+    noon = {
+        "from": (old + timedelta(hours=12)).isoformat(),
+        "to": (old + timedelta(hours=13)).isoformat(),
+    }
+    part = await row(**noon)
+    assert datetime.fromisoformat(part["start"]) == old
+    assert datetime.fromisoformat(part["end"]) == old + timedelta(days=1)
+    assert part["items"][0]["requests"] == 24
+    assert await service.forget_old(kept, now) == 0
+
+
+async def test_who_used_nothing_has_no_beginning(api: Api) -> None:
+    assert (await api.http.get("/v1/usage")).json()["since"] is None

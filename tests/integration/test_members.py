@@ -123,8 +123,10 @@ async def test_who_has_an_account_signs_in_to_join(api: Api) -> None:
         )
         chosen = {"kubeserve-tenant": "acme"}
         assert (await again.get("/v1/me", headers=chosen)).json()["role"] == "owner"
-    actions = [event["action"] for event in await api.audited("acme")]
-    assert actions == ["invitation.create", "invitation.accept"]
+    log = await api.audited("acme")
+    assert [event["action"] for event in log] == ["invitation.create", "invitation.accept"]
+    # The platform's own invitation: its log of the tenant says so, and the reader no name.
+    assert [event["detail"].get("of_tenant") for event in log] == ["default", None]
 
 
 async def test_a_tenant_made_twice_with_one_key_has_one_owners_link(api: Api) -> None:

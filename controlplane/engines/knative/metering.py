@@ -1,17 +1,20 @@
 """What an endpoint used, from the times that its pods say of themselves. Pure.
 
-Requests, rows and busy seconds are counted inside the pods and go with them; nothing outside does.
-What is here is true of pods that were there at a look: one that came and went between two is not.
+Requests, rows and busy seconds are counted inside the pods, which tell them by way of the object
+store (`runtime/telling.py`). What is here is true of pods that were there at a look: one that came
+and went between two is not.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from controlplane.engines.engine import Counters, EndpointId, Metered
 from controlplane.engines.knative.names import Document
 
-FIRST = "first"  # the source of what was never recorded
+FIRST: Final = "first"  # the source of what was never recorded
+HOST_MOST: Final = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,12 @@ def metered(
         ready_s=sum(_seconds(life.ready, life.ended, begin) for life in lives if life.ready),
         active_s=_union_s(lives, begin),
     )
-    return Metered(endpoint, source, counters)
+    return Metered(endpoint, source, counters, frozenset(map(_host, pods)))
+
+
+def _host(pod: Document) -> str:
+    """Give the name that a pod's containers have as a host: the kubelet cuts longer ones."""
+    return str(pod["metadata"]["name"])[:HOST_MOST].rstrip("-.")
 
 
 def _life(pod: Document, now: datetime) -> Life:

@@ -38,6 +38,7 @@ class Store:
 
     def __init__(self):
         self.next_up, self.seen, self.ranges = deque(), [], []
+        self.next_posted, self.posted = deque(), []
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
@@ -59,6 +60,14 @@ class Store:
         class Handler(BaseHTTPRequestHandler):
             def log_message(self, *_):
                 pass
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["content-length"]))
+                store.posted.append((self.path, self.headers["content-type"], body))
+                status = store.next_posted.popleft() if store.next_posted else 204
+                self.send_response(status)
+                self.send_header("content-length", "0")
+                self.end_headers()
 
             def do_GET(self):
                 store.seen.append((self.path, self.headers["authorization"]))

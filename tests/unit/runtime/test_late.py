@@ -16,6 +16,7 @@ ELSEWHERE = {
     "fetch.py": {"runtime.archive"},
     "loading.py": {"runtime.fallback.front"},
     "server.py": {"runtime.renewal"},
+    "usage.py": {"runtime.telling"},
 }
 
 BY_NAME = {"encodings.utf_8_sig"}  # of an encoding

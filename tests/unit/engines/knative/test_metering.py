@@ -24,7 +24,7 @@ def pod(made: float, ready: float | None = None, **more: Any) -> dict[str, Any]:
     condition = {"type": "Ready", "status": status, "lastTransitionTime": text(ready or made)}
     running = {"state": {"running": {"startedAt": text(made + 1)}}}
     return {
-        "metadata": {"creationTimestamp": text(made), **more.pop("metadata", {})},
+        "metadata": {"name": "iris-1", "creationTimestamp": text(made), **more.pop("metadata", {})},
         "status": {"conditions": [condition], "containerStatuses": [running, running], **more},
     }
 
@@ -86,3 +86,10 @@ def test_a_pod_that_has_ended_and_is_still_there_does_not_go_on() -> None:
 def test_an_endpoint_without_pods_used_nothing() -> None:
     counted = metered(KEY, [], at(0), at(10)).counters
     assert (counted.starts, counted.ready_s, counted.active_s) == (0, 0.0, 0.0)
+
+
+def test_hosts_are_named_as_their_containers_name_themselves() -> None:
+    long = "a" * 62 + "-deployment-5d8f7c-x2x4q"
+    pods = [pod(0, 3), pod(1, metadata={"name": long})]
+    assert metered(KEY, pods, None, at(10)).hosts == {"iris-1", "a" * 62}
+    assert metered(KEY, [], None, at(10)).hosts == frozenset()

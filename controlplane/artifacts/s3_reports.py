@@ -1,0 +1,129 @@
+"""Reports of pods in a bucket (MinIO, S3)."""
+
+import logging
+import re
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from minio import Minio
+from minio.datatypes import PostPolicy
+from minio.deleteobjects import DeleteObject
+
+from controlplane.artifacts.reports import MOST_BYTES, Counted, Report, read_counted
+from controlplane.artifacts.s3_exchange import call, opened
+from runtime.telling import Form
+
+log = logging.getLogger("kubeserve.usage")
+USAGE: Final = "usage/"
+# Of one tenant, pods and their restarts; the rest is removed unread.
+MOST_OF_TENANT: Final = 2000
+PAGE: Final = 1000
+AT_ONCE: Final = 8
+BEHIND: Final = "0"  # the character after "/": where the names of the next tenant begin
+NAME: Final = re.compile(
+    r"usage/([a-z0-9-]{1,40})/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+    r"/([a-z0-9.-]{1,63})/([0-9a-f]{32})"
+)
+
+
+class S3Reports:
+    """Implements `controlplane.artifacts.reports.Reports`.
+
+    client   reaches the store from here; outside: signs for its address as pods reach it
+    """
+
+    def __init__(self, client: Minio, outside: Minio, bucket: str) -> None:
+        self._client, self._outside, self._bucket = client, outside, bucket
+        self._read: dict[str, tuple[str, Counted | None]] = {}  # by name, with the ETag it had
+
+    async def sign_form(self, tenant: str, expires_s: float) -> bytes:
+        """Sign what a tenant's pods write reports with."""
+        prefix = f"{USAGE}{tenant}/"
+        policy = PostPolicy(self._bucket, datetime.now(UTC) + timedelta(seconds=expires_s))
+        policy.add_starts_with_condition("key", prefix)
+        policy.add_content_length_range_condition(1, MOST_BYTES)
+        return Form(prefix, await call(self._outside.presigned_post_policy, policy)).write()
+
+    async def read_all(self) -> tuple[Report, ...]:
+        """Give every report that is there."""
+        return await call(self._read_all)
+
+    def _read_all(self) -> tuple[Report, ...]:
+        found, strangers = dict[str, str](), list[str]()
+        for tenant, name, etag in self._list():
+            of = NAME.fullmatch(name)
+            if of is None or of[1] != tenant:
+                strangers.append(name)
+            else:
+                found[name] = etag
+        if strangers:
+            log.warning(
+                "%d objects that no pod of ours writes, as %s", len(strangers), strangers[0]
+            )
+            self._remove(strangers)
+        changed = [name for name, etag in found.items() if self._known(name)[0] != etag]
+        with ThreadPoolExecutor(AT_ONCE, "reports") as pool:
+            counted = dict(zip(changed, pool.map(self._counted, changed), strict=True))
+        self._read = {
+            name: (etag, counted[name] if name in counted else self._known(name)[1])
+            for name, etag in found.items()
+        }
+        return tuple(_report(name, counted) for name, (_, counted) in self._read.items())
+
+    def _known(self, name: str) -> tuple[str, Counted | None]:
+        return self._read.get(name, ("", None))
+
+    def _list(self) -> Iterator[tuple[str, str, str]]:
+        """Give (tenant, name, ETag) of the first objects of each tenant, in order of their names.
+
+        One tenant's pods, however many objects they write, keep nobody from the others'.
+        """
+        behind = USAGE
+        while behind:
+            behind = yield from self._list_from(behind)
+
+    def _list_from(self, behind: str) -> Generator[tuple[str, str, str], None, str]:
+        """List up to where one tenant has far too many; gives where to go on, empty: no more."""
+        seen, current, surplus = 0, "", list[str]()
+        listed = self._client.list_objects(self._bucket, USAGE, recursive=True, start_after=behind)
+        behind = ""
+        for one in listed:
+            name = str(one.object_name)
+            tenant = name.removeprefix(USAGE).partition("/")[0]
+            seen, current = (seen + 1 if tenant == current else 1), tenant
+            if seen <= MOST_OF_TENANT:
+                yield tenant, name, str(one.etag)
+                continue
+            surplus.append(name)
+            if len(surplus) == PAGE:
+                behind = f"{USAGE}{tenant}{BEHIND}"
+                break
+        if surplus:
+            log.warning("more reports than pods, as %s: they are removed unread", surplus[0])
+            self._remove(surplus)
+        return behind
+
+    def _counted(self, name: str) -> Counted | None:
+        try:
+            with opened(self._client, self._bucket, name) as answer:
+                raw: bytes = answer.read(MOST_BYTES + 1)
+        except FileNotFoundError:
+            return None
+        return read_counted(raw) if len(raw) <= MOST_BYTES else None
+
+    async def remove(self, names: list[str]) -> None:
+        """Remove reports; one that is not there is success."""
+        if names:
+            await call(self._remove, names)
+
+    def _remove(self, names: list[str]) -> None:
+        refused = self._client.remove_objects(self._bucket, [*map(DeleteObject, names)])
+        for error in refused:
+            log.warning("%s could not be removed: %s", error.name, error.message)
+
+
+def _report(name: str, counted: Counted | None) -> Report:
+    _, tenant, endpoint, host, process = name.split("/")
+    return Report(name, tenant, endpoint, host, process, counted)
