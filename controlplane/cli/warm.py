@@ -38,8 +38,9 @@ def warm(
     """
     if (cron is None) != (lasts is None):
         raise click.UsageError("A window takes both --cron and --for.")
+    window = _window(cron, lasts, more)
     with output.client() as client:
-        found = _changed(client, endpoint, _window(cron, lasts, more), clear)
+        found = _changed(client, endpoint, window, clear)
     if output.as_json:
         output.document(found)
         return

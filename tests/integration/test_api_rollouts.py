@@ -264,9 +264,7 @@ async def test_whoever_comes_after_a_crash_goes_on(api: Api, monkeypatch: Any) -
             await dies_at(at, rollouts.carry_on(uuid.UUID(key), api.engine, datetime.now(UTC)))
         except Died:
             deaths += 1
-            found = await newest(api)
-            whole = (found["state"], await traffic(api))
-            assert whole in (
+            assert await standing(api) in (
                 ("running", [(1, 95), (2, 5)]),
                 ("rolled-back", [(1, 100)]),
             )
@@ -276,6 +274,15 @@ async def test_whoever_comes_after_a_crash_goes_on(api: Api, monkeypatch: Any) -
     assert (await newest(api))["state"] == "rolled-back"
     listed = (await api.http.get("/v1/endpoints/iris/releases")).json()["items"]
     assert [one["action"] for one in listed] == ["rollback", "canary", "deploy"]
+
+
+async def standing(api: Api) -> tuple[str, list[tuple[int, int]]]:
+    """Give state and traffic as they were at one moment: a commit may outlive who asked for it."""
+    async with asyncio.timeout(20):
+        while True:
+            before, split = (await newest(api))["state"], await traffic(api)
+            if (await newest(api))["state"] == before:
+                return before, split
 
 
 async def dies_at(number: int, step: Any) -> Any:

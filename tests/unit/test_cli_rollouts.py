@@ -1,0 +1,80 @@
+"""What is typed for rollouts, promises and warm windows, and what is sent for it."""
+
+from pathlib import Path
+
+import click
+import pytest
+
+from controlplane.cli.rollouts import CANARY, asked, milliseconds, objectives, share, steps
+from controlplane.cli.warm import minutes
+from tests.unit.test_cli import kubeserve
+
+NOTHING = dict.fromkeys(CANARY)
+
+
+def test_steps() -> None:
+    assert steps("5,25,100") == steps("5%, 25%, 100%") == [5, 25, 100]
+    with pytest.raises(click.BadParameter, match="5,25,100"):
+        steps("five,100")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("50ms", 50), ("1.5s", 1500), ("20", 20), ("0.5", 0.5)]
+)
+def test_milliseconds(text: str, value: float) -> None:
+    assert milliseconds(text) == value
+
+
+@pytest.mark.parametrize(("text", "value"), [("1%", 0.01), ("0.1%", 0.001), ("0.05", 0.05)])
+def test_shares(text: str, value: float) -> None:
+    assert share(text) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("90m", 90), ("10h", 600), ("1h30m", 90), ("1d", 1440)]
+)
+def test_minutes(text: str, value: int) -> None:
+    assert minutes(text) == value
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [(milliseconds, "fast"), (share, "few"), (minutes, "10"), (minutes, "h"), (minutes, "1h x"),
+     (objectives, "p90=5ms"), (objectives, "p99"), (objectives, "mine")],
+)  # fmt: skip
+def test_what_is_mistyped_is_said(read: object, text: str) -> None:
+    assert callable(read)
+    with pytest.raises(click.BadParameter):
+        read(text)
+
+
+def test_objectives() -> None:
+    assert objectives(None) is None
+    assert objectives("endpoint") == "endpoint"
+    assert objectives("p99=50ms,errors=0.1%") == {"p99_ms": 50.0, "error_rate": 0.001}
+
+
+def test_the_body_of_a_rollout() -> None:
+    assert asked("5,100", NOTHING)["shadow"] is None
+    told = asked("5,100", NOTHING | {"max_flips": "1%", "shadow": "20%", "step_s": 5.0})
+    assert told["shadow"] == {"max_flips": 0.01, "share": 0.2}
+    assert (told["steps"], told["step_s"], told["slo"]) == ([5, 100], 5.0, None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["deploy", "iris:2", "--max-flips", "1%"], "--max-flips is for --canary"),
+        (["deploy", "iris:2", "--canary", "5,100", "--min-scale", "1"], "moves traffic alone"),
+        (["deploy", "iris:2", "--canary", "all"], "5,25,100"),
+        (["slo", "iris", "--p99", "fast"], "no time such as 50ms"),
+        (["slo", "iris", "--p99", "50ms", "--clear"], "leave the others out"),
+        (["warm", "iris", "--cron", "0 8 * * *"], "both --cron and --for"),
+        (["warm", "iris", "--cron", "0 8 * * *", "--for", "long"], "no time such as 90m"),
+    ],
+)
+def test_what_does_not_go_together_is_exit_code_2(
+    arguments: list[str], said: str, tmp_path: Path
+) -> None:
+    ended = kubeserve("--url", "http://127.0.0.1:9", *arguments, home=tmp_path)
+    assert (ended.returncode, said in ended.stderr) == (2, True), ended.stderr
