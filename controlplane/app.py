@@ -56,6 +56,7 @@ from controlplane.models import service as models
 from controlplane.models.storage import Storage
 from controlplane.oauth import consent, keys
 from controlplane.oauth import routes as oauth_routes
+from controlplane.oauth.allowed import Allowed
 from controlplane.oauth.clients import NewClient
 from controlplane.oauth.service import OAuth
 from controlplane.permissions import ALL_SCOPES, rule
@@ -148,10 +149,8 @@ def create_app(
     app.state.subjects = Subjects(
         {"client": oauth.clients.names, "user": accounts.emails, "key": api_keys.names}
     )
+    _let_people_in(app, settings, secret, clock)
     url = settings.public_url
-    app.state.passwords, app.state.resets = Passwords(), Resets(secret)
-    app.state.browsers = browsers.Browsers(url, Devices(secret), clock)
-    app.state.openid, app.state.is_invited = _openid(settings, clock), invitations.is_invited
     app.state.callers = Callers(
         url, url, oauth.verifying, oauth.standing, oauth.is_revoked, _visitor, clock
     )
@@ -187,6 +186,17 @@ def create_app(
     check_rules(app)
     describe(app, settings.public_url)
     return app
+
+
+def _let_people_in(
+    app: FastAPI, settings: Settings, secret: bytes, clock: Callable[[], float]
+) -> None:
+    """Give the routes what people sign in with, and what they allowed."""
+    oauth: OAuth = app.state.oauth
+    applications = app.state.applications = Allowed(oauth.clients, oauth.clock)
+    app.state.passwords, app.state.resets = Passwords(), Resets(secret, applications)
+    app.state.browsers = browsers.Browsers(settings.public_url, Devices(secret), clock)
+    app.state.openid, app.state.is_invited = _openid(settings, clock), invitations.is_invited
 
 
 def _openid(settings: Settings, clock: Callable[[], float]) -> OpenId | None:
@@ -426,7 +436,7 @@ def _own_routes(app: FastAPI, parts: Parts) -> None:
         "/assets/{name}",
         tags=["health"],
         response_class=FileResponse,
-        responses={200: file("text/css")},
+        responses={200: file("text/css", "image/svg+xml")},
     )
     async def asset(name: str) -> FileResponse:
         """Give what our pages are shown with."""

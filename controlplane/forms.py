@@ -1,4 +1,4 @@
-"""Forms as browsers send them."""
+"""Forms as browsers and OAuth clients send them, and queries, which are written the same way."""
 
 from typing import Final
 from urllib.parse import parse_qsl
@@ -11,21 +11,33 @@ TYPE: Final = "application/x-www-form-urlencoded"
 MOST_FIELDS: Final = 50
 
 
-async def read(request: Request) -> dict[str, str]:
-    """Read the form of a request; raises Malformed for a field twice, UnsupportedMediaType."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != TYPE:
-        raise UnsupportedMediaType(f"Send a form: content-type {TYPE}.")
+class NotAForm(ValueError):
+    """A text that is no form, or one that two readers could read differently."""
+
+
+def parse(text: str | bytes) -> dict[str, str]:
+    """Read a form or a query; raises NotAForm, for a field twice too."""
     try:
-        text = (await request.body()).decode("utf-8")
+        text = text.decode("utf-8") if isinstance(text, bytes) else text
         pairs = parse_qsl(
             text, keep_blank_values=True, strict_parsing=bool(text), max_num_fields=MOST_FIELDS
         )
     except ValueError as error:
-        raise Malformed("The body is not a form.") from error
+        raise NotAForm("This is not a form.") from error
     form = dict(pairs)
     if len(form) != len(pairs):
-        raise Malformed("A field of the form is there twice.")
-    if any("\0" in value for value in form.values()):
-        raise Malformed("A field of the form has the character NUL in it.")
+        raise NotAForm("A field of the form is there twice.")
+    if any("\0" in part for pair in pairs for part in pair):
+        raise NotAForm("A field of the form has the character NUL in it.")
     return form
+
+
+async def read(request: Request) -> dict[str, str]:
+    """Read the form of a page; raises Malformed or UnsupportedMediaType."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != TYPE:
+        raise UnsupportedMediaType(f"Send a form: content-type {TYPE}.")
+    try:
+        return parse(await request.body())
+    except NotAForm as error:
+        raise Malformed(str(error)) from error

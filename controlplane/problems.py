@@ -14,8 +14,8 @@ from runtime.problems import (
     Problem,
     Unauthenticated,
 )
+from runtime.resource import challenge
 
-METADATA = "/.well-known/oauth-protected-resource"
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -35,9 +35,9 @@ def answer(problem: Problem, request: Request) -> JSONResponse:
 def _challenge(request: Request) -> str:
     """Say what is missing, and where a client learns how to get it (RFC 6750, RFC 9728)."""
     issuer = request.app.state.settings.public_url
-    told = f'Bearer realm="kubeserve", resource_metadata="{issuer}{METADATA}"'
-    sent = "authorization" in request.headers
-    return f'{told}, error="invalid_token"' if sent else told
+    return challenge(
+        issuer, issuer, "invalid_token" if "authorization" in request.headers else None
+    )
 
 
 def install(app: FastAPI) -> None:

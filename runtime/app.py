@@ -6,7 +6,7 @@ from typing import Final
 
 import orjson
 
-from runtime import metadata
+from runtime import metadata, resource
 from runtime.faults import problem_of
 from runtime.heads import Head
 from runtime.launch import Launch
@@ -49,6 +49,11 @@ class App:
             "/metrics": lambda: (200, TEXT, metrics.text()),
             "/v2/health/live": lambda: document({"live": True}),
             "/v2/health/ready": self._ready,
+            resource.WELL_KNOWN: lambda: document(
+                resource.description(
+                    launch.issuer, launch.audience, "KubeServe endpoint", ["predict"]
+                )
+            ),
         }
         self._guarded: dict[str, Callable[[], Answer]] = {
             "/v2": lambda: document(metadata.server()),

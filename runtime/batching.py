@@ -27,6 +27,9 @@ SWEEP_S: Final = 0.05
 # A text counts as one row for every so many characters: those on which the builder measures what a
 # row costs have 200 to 400 in the mean (`controlplane/builder/landmarks.py`).
 ROW_CHARACTERS: Final = 300
+# Putting rows below each other copies them, row by row: 3 ns a cell (measured). It saves a call's
+# fixed part, so a request with more cells than that pays for is computed by itself.
+COPY_US: Final = 0.003
 
 
 class Job(Protocol):
@@ -52,6 +55,7 @@ class Lane:
         # A job in pieces: while it is computed no other is cut, and smaller ones overtake it.
         self.large: Job | None = None
         self.most_rows = rows_in_a_call(cost)
+        self.most_joined = self.most_rows  # rows of a job that is put together with others
         self.on_batch: Callable[[int, int], None] = lambda _requests, _rows: None
 
     def put(self, job: Job) -> None:
@@ -105,7 +109,7 @@ class Lane:
             elif self.large is not None and self._is_large(job):
                 others.append(job)
             elif not jobs or job.call.outputs == jobs[0].call.outputs:
-                if jobs and rows + job.call.rows > self.most_rows:
+                if jobs and not self._may_join(job, jobs[0], rows):
                     others.append(job)
                     break
                 rows += job.call.rows
@@ -114,6 +118,11 @@ class Lane:
                 others.append(job)
         queue.extendleft(reversed(others))
         return jobs
+
+    def _may_join(self, job: Job, first: Job, rows: int) -> bool:
+        """True when a job fits into one call with others, which have so many rows, and gains."""
+        larger = max(first.call.rows, job.call.rows)
+        return larger <= self.most_joined and rows + job.call.rows <= self.most_rows
 
     def _is_large(self, job: Job) -> bool:
         """True when a job is more than one call may be."""
@@ -150,6 +159,7 @@ class LocalLane(Lane):
         self._backend = backend
         self._width = Width(batcher.threads.most)
         cost = backend.cost
+        self.most_joined = int(cost.c0_us / (COPY_US * max(1, len(backend.signature.columns))))
         self._inline_rows = (INLINE_US - cost.c0_us) / max(cost.c1_us, 1e-9)
         # Texts to be read are among the strings that may not be missing.
         columns = enumerate(backend.signature.columns)

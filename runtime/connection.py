@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from runtime.codecs.v2_binary import Buffer
+from runtime.codecs.request import Body
 from runtime.plan.ops import override
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Connection(asyncio.Protocol):
         self.settle()
         repeat.answer = None
 
-    def put_parts(self, exchange: "Exchange", parts: Sequence[Buffer]) -> None:
+    def put_parts(self, exchange: "Exchange", parts: Sequence[Body]) -> None:
         """Write an answer that lies in several pieces, or keep it until its turn."""
         exchanges = self.exchanges
         if self.open and len(exchanges) == 1 and exchanges[0] is exchange:

@@ -28,6 +28,7 @@ class Edge:
 
     leaving  connections go as they fall idle; `on_idle` then takes them
     closing  they are closed then, and answers say so
+    bulky    a large body came since who looks at it last put it back
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Edge:
         self.loop, self.batcher, self.metrics = batcher.loop, batcher, metrics
         self.clock, self.gate = batcher.clock, batcher.gate
         self.connections: set[Connection] = set()
-        self.leaving = self.closing = False
+        self.leaving = self.closing = self.bulky = False
         self.on_idle: Callable[[Connection], None] = lambda connection: connection.end()
         self.on_left: Callable[[], None] = lambda: None
         self.max_connections = MAX_CONNECTIONS

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from runtime.codecs.v2_binary import Buffer
+    from runtime.codecs.request import Body
     from runtime.heads import Head
 
 
@@ -16,7 +16,7 @@ class Settler(Protocol):
         """Write an answer, or keep it until its turn."""
         ...
 
-    def put_parts(self, exchange: "Exchange", parts: "Sequence[Buffer]") -> None:
+    def put_parts(self, exchange: "Exchange", parts: "Sequence[Body]") -> None:
         """Write an answer that lies in several pieces, or keep it until its turn."""
         ...
 

@@ -46,6 +46,10 @@ class Gate:
             raise self._overloaded(f"{self.kept} bytes of half-read requests are held")
         self.kept += size
 
+    def holds(self) -> bool:
+        """True while there are bytes of any request."""
+        return bool(self.bytes or self.kept)
+
     def room(self) -> int:
         """Give how many requests may start computing now."""
         return self.limit - self.running if self.limit else UNLIMITED_QUEUE

@@ -106,7 +106,7 @@ class Predictor:
             self._gate.enter(size)
             prediction.admitted = True
             revision.in_flight.enter(now)
-            if size > route.thread_bytes:
+            if size > route.thread_bytes and not (route.light and route.light(body)):
                 if head.coding is not None:
                     self._inflate(prediction, head.coding, body)
                     return

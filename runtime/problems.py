@@ -49,6 +49,10 @@ class InvalidInput(Problem):
 
 
 class Unauthenticated(Problem):
+    """`challenge`: the header WWW-Authenticate, by who knows where tokens are given."""
+
+    challenge = "Bearer"
+
     type, status, title = "/problems/unauthenticated", 401, "A valid access token is needed"
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import httptools
 
+from runtime.bulk import BULK_BYTES, Bulk
 from runtime.codecs.request import Body
-from runtime.connection import HEAD_S, WRITING, Connection
+from runtime.connection import HEAD_S, IDLE_S, WRITING, Connection
 from runtime.exchange import Exchange
 from runtime.faults import log
 from runtime.heads import Head
@@ -143,14 +144,57 @@ class Reader(Connection):
             self._raw += self._chunk
             self._quiet = 0 if read > self._seen else self._quiet + self._chunk
         self._seen = read
-        # Slow is who has had some seconds and gives less than the least a second since.
-        due = self._until - self.edge.body_s + RATE_AFTER_S + read / MIN_RATE
-        self.deadline = min(self.deadline, self._until, due)
+        self._expect_more(read)
         if self._raw - read > FRAMING_BYTES + FRAMING_FACTOR * read or self._quiet > MAX_HEAD_BYTES:
             self.refuse(Malformed("Chunk extensions and trailers are larger than the body."))
         elif self._parts is None:
             with suppress(_Refused):
                 self._keep(len(self._body))
+        if not self.ending:
+            self._take_shortcut(head)
+
+    def _expect_more(self, read: int) -> None:
+        """Set the time by which more of a body must come than the bytes that are read."""
+        # Slow is who has had some seconds and gives less than the least a second since.
+        due = self._until - self.edge.body_s + RATE_AFTER_S + read / MIN_RATE
+        self.deadline = min(self.deadline, self._until, due)
+
+    # A large body whose length is known
+
+    def _take_shortcut(self, head: Head) -> None:
+        """Have the kernel write the rest of a large body where it is needed."""
+        if head.length is None or head.length - self._received < BULK_BYTES:
+            return
+        if head.route is None or self._stream is not None:
+            return
+        begun = self._body if self._parts is None else self._parts
+        try:
+            bulk = Bulk(self, head.length, begun)
+        except MemoryError:
+            self.refuse(Overloaded("There is no memory for the body.", retry_after_s=1))
+            return
+        self._body, self._parts = b"", None
+        self.transport.set_protocol(bulk)
+
+    def came(self, bulk: Bulk, size: int) -> None:
+        """Learn that the next bytes of a large body are in their place."""
+        self.arrived, self._chunk = self.edge.clock(), size
+        self.deadline = self.arrived + IDLE_S
+        self._received = bulk.at
+        if not self.ending:
+            with suppress(_Refused):
+                self._keep(bulk.at)
+        head, whole = self._head, bulk.at == len(bulk.body)
+        if head is None or self.ending:
+            self.transport.set_protocol(self)  # which reads away what comes
+        elif not whole:
+            self._expect_more(bulk.at)
+        else:
+            self.parser = httptools.HttpRequestParser(self)  # the old one waits for this body
+            self.transport.set_protocol(self)
+            self.between = True
+            self._keep(0)
+            self.give(head, bulk.body)
 
     # The request line
 
@@ -274,6 +318,7 @@ class Reader(Connection):
 
     def _before_body(self, head: Head) -> None:
         """Refuse a large request, or one that asks first, while its body is not here."""
+        self.edge.bulky = True
         if head.length is not None and head.length > self.edge.max_body_bytes:
             self._stop(self._too_large())
         try:

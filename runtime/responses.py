@@ -7,7 +7,7 @@ from typing import Final
 import orjson
 
 from runtime.codecs.v2_binary import HEADER, Parts
-from runtime.problems import MethodNotAllowed, Problem, Unauthenticated
+from runtime.problems import Forbidden, MethodNotAllowed, Problem, Unauthenticated
 
 OK: Final = 200
 NO_CONTENT: Final = 204
@@ -68,7 +68,10 @@ def problem_headers(problem: Problem) -> dict[str, str]:
     """Give the headers a problem needs beside its own."""
     found = {"content-type": PROBLEM.decode(), **problem.headers()}
     if isinstance(problem, Unauthenticated):
-        found["www-authenticate"] = 'Bearer realm="kubeserve", error="invalid_token"'
+        found["www-authenticate"] = problem.challenge
+    if isinstance(problem, Forbidden) and "scope" in problem.members:
+        scope = problem.members["scope"]
+        found["www-authenticate"] = f'Bearer error="insufficient_scope", scope="{scope}"'
     if isinstance(problem, MethodNotAllowed):
         found["allow"] = ", ".join(problem.members.get("allow", ()))
     return found

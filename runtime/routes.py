@@ -28,7 +28,7 @@ class Route(NamedTuple):
     csv           reads text/csv
     raw           reads tensors behind JSON (`head_bytes`)
     streams       reads application/x-ndjson (`runtime/stream.py`)
-    thread_bytes  larger bodies are read in the thread
+    thread_bytes  larger bodies are read in the thread, unless they are `light`
     thread_cells  larger answers are written in the thread
     """
 
@@ -39,6 +39,7 @@ class Route(NamedTuple):
     raw: "DecodeRaw | None" = None
     streams: bool = False
     version: int | None = None
+    light: "Callable[[Body], bool] | None" = None
     thread_bytes: int = THREAD_BYTES
     thread_cells: int = THREAD_CELLS
 
@@ -92,9 +93,10 @@ def suited(route: Route, head: Head) -> Route:
     elif head.media == RAW or head.head_bytes is not None:
         if route.raw is None:
             raise UnsupportedMediaType("Raw tensors are read by V2 only. Send application/json.")
-        route = route._replace(decode=partial(route.raw, head_bytes=head.head_bytes))
+        light = partial(v2.is_taken_as_it_lies, head_bytes=head.head_bytes)
+        route = route._replace(decode=partial(route.raw, head_bytes=head.head_bytes), light=light)
     if head.coding is not None:
-        route = route._replace(thread_bytes=-1)
+        route = route._replace(thread_bytes=-1, light=None)
     if head.accepts in CODINGS:
         packed = partial(_packed, route.encode, head.accepts)
         route = route._replace(encode=packed, thread_cells=PACKED_CELLS)

@@ -25,6 +25,7 @@ from runtime.last_words import tell
 from runtime.launch import Backend, Exit, Launch, LaunchError, RevisionLaunch
 from runtime.lifecycle import Departures, adopt
 from runtime.loading import BadArtifact, Phases, close_all, load_all
+from runtime.memory import give_back, keep_freed
 from runtime.metrics import Metrics
 from runtime.predictor import Predictor
 from runtime.reports import Reports
@@ -107,6 +108,7 @@ class Worker:
         self.metrics.before_read = self.reports.gauges
         self.usage = Usage(loop, launch, lambda: self.reports.counted(clock()))
         self._adoptions: set[asyncio.Task[None]] = set()
+        self._grown = False  # large bodies came; what they took is still ours
 
     def _revision(
         self, launched: RevisionLaunch, backend: LocalBackend | RemoteBackend
@@ -184,6 +186,8 @@ class Worker:
         self.metrics.start_ms = {**phases.ms, "total": total}
         if self.control is not None:
             self.control.send({"t": "first_answer", "phases": dict(phases.ms), "total": total})
+        else:  # a fork shares its heap with the zygote, which gave back
+            give_back()
         self.inherited.settled()
 
     def _look_at_keys(self) -> None:
@@ -198,10 +202,19 @@ class Worker:
         for revision in self.revisions.all:
             revision.prefix = prefix(revision.launch.name, date)
         self.edge.sweep()
+        self._tidy()
         if self.control is not None and self.ready:
             self.control.send(self.reports.stats(time.monotonic()))
             self.inherited.settled()
         self.loop.call_later(TICK_S, self._tick)
+
+    def _tidy(self) -> None:
+        """Give back what large bodies took, once there was none for a second."""
+        if self.edge.bulky:
+            self.edge.bulky, self._grown = False, True
+        elif self._grown and not self.edge.gate.holds():
+            self._grown = False
+            give_back()
 
     def _packet(self, packet: Packet, descriptors: list[int]) -> None:
         kind = packet.get("t")
@@ -262,6 +275,7 @@ async def serve(launch: Launch, inherited: Inherited) -> Exit:
     # What is there now stays for the whole life, so the collector need not look at it again.
     gc.freeze()
     gc.enable()
+    keep_freed()
     return await Worker(launch, inherited, loaded).serve()
 
 

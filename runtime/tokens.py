@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from runtime.plan.ops import override
 from runtime.problems import Forbidden, Unauthenticated
+from runtime.resource import challenge
 
 LEEWAY_S: Final = 30
 MAX_TOKEN_BYTES: Final = 8192
@@ -143,7 +144,9 @@ class TokenVerifier:
     def verify(self, authorization: bytes | str | None) -> Claims:
         """Check the Authorization header; raises Unauthenticated or Forbidden."""
         if authorization is None:
-            raise Unauthenticated("Send an access token: `Authorization: Bearer TOKEN`.")
+            unknown = Unauthenticated("Send an access token: `Authorization: Bearer TOKEN`.")
+            unknown.challenge = challenge(self._issuer, self._audience)
+            raise unknown
         if isinstance(authorization, str):
             authorization = authorization.encode("utf-8", "surrogatepass")
         cache, key = self._cache, sha256(authorization).digest()
@@ -153,7 +156,11 @@ class TokenVerifier:
                 cache.move_to_end(key)
                 return known
             del cache[key]
-        claims = self._verify(authorization)
+        try:
+            claims = self._verify(authorization)
+        except Unauthenticated as refused:
+            refused.challenge = challenge(self._issuer, self._audience, "invalid_token")
+            raise
         if len(cache) >= MAX_CACHED:
             cache.popitem(last=False)
         cache[key] = claims

@@ -29,6 +29,7 @@ from runtime.control import Packet, receive, send
 from runtime.late import import_all
 from runtime.launch import Exit, LaunchError, from_env
 from runtime.loading import Phases
+from runtime.memory import give_back
 from runtime.rehearsal import rehearse
 from runtime.server import Inherited, run
 
@@ -270,6 +271,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Frozen objects are never looked at by a worker's collector, so their pages stay shared.
     gc.collect()
+    give_back()
     gc.freeze()
     Zygote(sock).run()
 

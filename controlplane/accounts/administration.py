@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from controlplane import csrf, forms, pages
 from controlplane.accounts import schemas, service
+from controlplane.accounts.applications import applications_of
 from controlplane.accounts.browsers import browsers, caller_of
 from controlplane.accounts.passwords import of_application
 from controlplane.accounts.resets import Resets
@@ -63,7 +64,8 @@ async def change_person(
     """Keep somebody, named by id or e-mail address, from signing in, or let them again."""
     _require_owner(caller)
     now = browsers(request).now()
-    return _show(await service.disable(caller, person, now if body.disabled else None))
+    at = now if body.disabled else None
+    return _show(await service.disable(caller, person, at, applications_of(request)))
 
 
 @router.post("/{person}/password-link", status_code=201)
@@ -100,6 +102,7 @@ async def set_password(request: Request) -> Response:
     except InvalidInput as refused:
         return pages.show("password", 422, person=person, secret=secret, fault=refused.detail)
     await _resets(request).use(caller_of(request, person), secret, made, ours.now())
+    await request.app.state.publish_keys()
     response = RedirectResponse("/account?done=password", 303)
     await ours.sign_in(person, request, response, by="link")
     return response

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Final, cast
 from urllib.parse import urlencode
@@ -14,20 +14,25 @@ from controlplane import csrf, forms
 from controlplane.accounts import service, throttle
 from controlplane.accounts.service import Person
 from controlplane.audit import service as audit
+from controlplane.audit.denials import Sparing
 from controlplane.callers import BROWSER, PLATFORM_TENANT, Caller, address_of
 from controlplane.database import transaction
 
 DEVICE_S: Final = 365 * 24 * 3600
 # What browsers could read as another host ("//host", "/\host", a tab between) is no path of ours.
+ANONYMOUS: Final = "anonymous"
+# Failed sign-ins in the audit log: some 10,000 rows a day at the most, however many there are.
+KEPT_FAILURES: Final = 100
 PATH: Final = re.compile(r"/(?![/\\])[!-\[\]-~]{0,4000}")
 
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """A browser that somebody is signed in with."""
+    """A browser that somebody is signed in with. `since`: when they showed who they are."""
 
     person: Person
     cookie: str
+    since: datetime
 
     @property
     def form_token(self) -> str:
@@ -39,14 +44,18 @@ class Browser:
 class Browsers:
     """Sessions in cookies.
 
-    url      public address of this application; cookies are Secure where it is https
-    devices  cookies that tell a browser somebody has signed in with before
-    clock    seconds since 1970
+    url       public address of this application; cookies are Secure where it is https
+    devices   cookies that tell a browser somebody has signed in with before
+    clock     seconds since 1970
+    failures  chooses which failed sign-ins are in the audit log
     """
 
     url: str
     devices: throttle.Devices
     clock: Callable[[], float]
+    failures: Sparing = field(
+        default_factory=lambda: Sparing(every_s=throttle.WINDOW.total_seconds(), most=KEPT_FAILURES)
+    )
 
     @property
     def cookie(self) -> str:
@@ -82,8 +91,8 @@ class Browsers:
     async def of(self, request: Request) -> Browser | None:
         """Give the browser of a request if somebody is signed in with it."""
         cookie = request.cookies.get(self.cookie)
-        person = await service.signed_in(cookie, self.now())
-        return None if person is None or cookie is None else Browser(person, cookie)
+        found = await service.signed_in(cookie, self.now())
+        return None if not found or not cookie else Browser(found.person, cookie, found.since)
 
     def attempt(self, request: Request, email: str) -> throttle.Attempt:
         """Say what a password in this request counts for."""
@@ -102,15 +111,37 @@ class Browsers:
         caller = caller_of(request, person)
         agent = request.headers.get("user-agent", "").replace("\0", "")
         async with transaction():
-            if before is not None:
-                await service.end_session(before)
+            replaced = before is not None and await service.end_session(before)
             value = await service.start_session(person, caller.address, agent, self.now())
-            await audit.record(caller, "session.start", person.subject, by=by)
+            await audit.record(caller, "session.start", person.subject, by=by, replaced=replaced)
         self.keep(response, "kubeserve", value, int(service.LIFE.total_seconds()))
         self.keep(response, "kubeserve-device", self.devices.cookie(person.email), DEVICE_S)
 
-    async def sign_out(self, browser: Browser, response: Response) -> None:
-        await service.end_session(browser.cookie)
+    async def refused(self, request: Request, who: str, target: str, **why: str) -> None:
+        """Keep that a sign-in failed: one of an account and an address in 15 minutes.
+
+        who     they said they are: only told apart by it, since a password may be typed in there
+        target  `user:UUID`, or `user:unknown`, for which as much is done as for somebody known
+        """
+        caller = Caller(
+            PLATFORM_TENANT,
+            ANONYMOUS,
+            BROWSER,
+            frozenset(),
+            address=address_of(request),
+            request_id=request.state.request_id,
+        )
+        kind = (service.digest(who.strip().lower()), throttle.network(caller.address))
+        more = self.failures.more(PLATFORM_TENANT, kind)
+        if more is not None:
+            await audit.record(caller, "session.deny", target, **why, more=more)
+
+    async def sign_out(self, browser: Browser, request: Request, response: Response) -> None:
+        """End this browser's session."""
+        async with transaction():
+            if await service.end_session(browser.cookie):
+                caller = caller_of(request, browser.person)
+                await audit.record(caller, "session.end", browser.person.subject, by="sign-out")
         self.drop(response, "kubeserve")
 
 
@@ -127,11 +158,14 @@ def caller_of(request: Request, person: Person) -> Caller:
 
 
 class SignInFirst(Exception):
-    """Nobody is signed in; the browser is sent to the page for it, and from there back."""
+    """The browser is sent to sign in, and from there back.
 
-    def __init__(self, back: str) -> None:
+    again  also who is signed in, for they have to show once more who they are
+    """
+
+    def __init__(self, back: str, *, again: bool = False) -> None:
         super().__init__(back)
-        self.back = back
+        self.back, self.again = back, again
 
 
 def install(app: FastAPI) -> None:
@@ -139,7 +173,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(SignInFirst)
     async def of_nobody(_: Request, error: SignInFirst) -> RedirectResponse:
-        return RedirectResponse(f"/login?{urlencode({'next': error.back})}", 303)
+        query = {"next": error.back} | ({"again": "true"} if error.again else {})
+        return RedirectResponse(f"/login?{urlencode(query)}", 303)
 
 
 def path_of_ours(value: str | None, otherwise: str = "/account") -> str:

@@ -12,7 +12,7 @@ from controlplane import pages
 from controlplane.accounts import identities
 from controlplane.accounts.browsers import browsers, caller_of, path_of_ours
 from controlplane.accounts.openid import Flow, OpenId, of_application
-from runtime.problems import NotFound
+from runtime.problems import Forbidden, NotFound
 
 router = APIRouter(
     prefix="/login/external",
@@ -51,12 +51,17 @@ async def come_back(request: Request) -> Response:
     ours = browsers(request)
     flow, back = _kept(request.cookies.get(ours.named(COOKIE)))
     claims = await _openid(request).finish(flow, request.query_params)
-    person = await identities.person_of(
-        claims,
-        request.app.state.is_invited,
-        lambda person: caller_of(request, person),
-        ours.now(),
-    )
+    try:
+        person = await identities.person_of(
+            claims,
+            request.app.state.is_invited,
+            lambda person: caller_of(request, person),
+            ours.now(),
+        )
+    except Forbidden as refused:
+        who, target = f"{claims.issuer} {claims.subject}", "user:unknown"
+        await ours.refused(request, who, target, by=claims.issuer, why=refused.detail[:200])
+        raise
     response = RedirectResponse(back, 303)
     ours.drop(response, COOKIE)
     await ours.sign_in(person, request, response, by=claims.issuer)

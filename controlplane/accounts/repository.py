@@ -91,8 +91,8 @@ async def seen(row: Session, at: datetime) -> None:
     await row.save(update_fields=["seen_at"])
 
 
-async def end_session(id_sha256: str) -> None:
-    await Session.filter(id_sha256=id_sha256).delete()
+async def end_session(id_sha256: str) -> int:
+    return await Session.filter(id_sha256=id_sha256).delete()
 
 
 async def sessions_of(user_id: uuid.UUID) -> list[Session]:

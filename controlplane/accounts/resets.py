@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from controlplane.accounts import repository
-from controlplane.accounts.service import Person, find
+from controlplane.accounts.applications import Applications
+from controlplane.accounts.service import Person, find, renew_password
 from controlplane.audit import service as audit
 from controlplane.callers import Caller
 from controlplane.database import transaction
@@ -25,6 +26,7 @@ class Resets:
     """Makes and reads such links. `secret`: of this installation."""
 
     secret: bytes
+    applications: Applications
 
     async def make(self, caller: Caller, person: Person, now: datetime) -> tuple[str, datetime]:
         """Give the secret of a link for a person, and when it ends."""
@@ -51,13 +53,11 @@ class Resets:
         return person
 
     async def use(self, caller: Caller, link: str, password_hash: str, now: datetime) -> None:
-        """Give the person of a link a password, once, and end all their sessions."""
+        """Give the person of a link a password, once; all their sessions and applications end."""
         async with transaction():
             await repository.lock(caller_id(caller))
             person = await self.person(link, now)
-            await repository.give_password(person.id, password_hash)
-            await repository.end_sessions_of(person.id)
-            await audit.record(caller, "account.password", person.subject, by="link")
+            await renew_password(caller, person, password_hash, self.applications, by="link")
 
     @staticmethod
     async def _password_of(user_id: uuid.UUID) -> str:

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from controlplane import csrf, forms, pages
 from controlplane.accounts import service
+from controlplane.accounts.applications import applications_of
 from controlplane.accounts.browsers import (
     Browser,
     MaybeSignedIn,
@@ -29,9 +30,10 @@ async def login_page(
     browser: MaybeSignedIn,
     request: Request,
     back: Annotated[str | None, Query(alias="next")] = None,
+    again: Annotated[bool, Query()] = False,
 ) -> Response:
-    """Show the page for signing in; who is signed in goes on."""
-    if browser is not None:
+    """Show the page for signing in; who is signed in goes on, unless `again`."""
+    if browser is not None and not again:
         return RedirectResponse(path_of_ours(back), 303)
     return _sign_in_page(request, path_of_ours(back))
 
@@ -48,12 +50,18 @@ async def login(request: Request) -> Response:
             of_application(request), ours.attempt(request, email), email, form.get("password", "")
         )
     except RateLimited as refused:
+        await ours.refused(request, email, await service.subject_of(email), why="too many attempts")
         page = _sign_in_page(request, back, 429, email=email, fault=refused.detail)
         page.headers.update(refused.headers())
         return page
     if person is None:
+        await ours.refused(request, email, await service.subject_of(email), why="password")
         return _sign_in_page(request, back, 422, email=email, fault=WRONG)
-    response = RedirectResponse(back, 303)
+    # An application may be the next but one, and browsers hold all that follows a form at once to
+    # the policy of its page (form-action): so this form ends here, and the page goes on.
+    response: Response = RedirectResponse(back, 303)
+    if back.startswith("/oauth2/"):
+        response = pages.show("signed_in", next=back)
     await ours.sign_in(person, request, response, by="password")
     return response
 
@@ -78,7 +86,7 @@ async def logout(browser: MaybeSignedIn, request: Request) -> Response:
     """End this browser's session."""
     response = RedirectResponse("/login", 303)
     if browser is not None:
-        await browsers(request).sign_out(browser, response)
+        await browsers(request).sign_out(browser, request, response)
     return response
 
 
@@ -86,7 +94,7 @@ async def logout(browser: MaybeSignedIn, request: Request) -> Response:
 async def account_page(
     browser: SignedIn, request: Request, done: Annotated[str | None, Query()] = None
 ) -> Response:
-    """Show who one is, and the browsers one is signed in with."""
+    """Show who one is, the browsers one is signed in with, and what acts for one."""
     return await _account(request, browser, done=DONE.get(done or ""))
 
 
@@ -106,6 +114,10 @@ async def change_account(browser: SignedIn, request: Request) -> Response:
                 await service.end_session_of(caller, person, form.get("session", ""))
             case "end-others":
                 await service.end_other_sessions(caller, person, browser.cookie)
+            case "end-application":
+                client, tenant = form.get("client", ""), form.get("tenant", "")
+                await applications_of(request).end(caller, person.id, client, tenant)
+                await request.app.state.publish_keys()
             case _:
                 raise Malformed("This form is not one of this page; reload it.")
     except (InvalidInput, RateLimited) as refused:
@@ -118,9 +130,10 @@ async def change_account(browser: SignedIn, request: Request) -> Response:
 DONE = {
     "joined": "You have joined.",
     "rename": "Your name is changed.",
-    "password": "Your password is changed; you are signed out everywhere else.",
+    "password": "Your password is changed; you are signed out everywhere else, applications too.",
     "end-session": "That browser is signed out.",
     "end-others": "All other browsers are signed out.",
+    "end-application": "That application acts for you no more.",
 }
 
 
@@ -134,10 +147,13 @@ async def _change_password(
         of_application(request),
         form.get("current", ""),
         form.get("new", ""),
-        ours.attempt(request, person.email),
+        attempt=ours.attempt(request, person.email),
+        applications=applications_of(request),
     )
     if not changed:
+        await ours.refused(request, person.email, person.subject, why="current password")
         raise InvalidInput("The current password is wrong.", field="current")
+    await request.app.state.publish_keys()
     await ours.sign_in(person, request, response, by="password")
 
 
@@ -158,6 +174,7 @@ async def _account(
         elsewhere=await service.elsewhere(browser.person),
         sessions=await service.sessions(browser.person, now),
         this=service.digest(browser.cookie),
+        applications=await applications_of(request).of(browser.person.id),
         form_token=browser.form_token,
         fault=fault,
         done=done,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from controlplane.accounts import repository
+from controlplane.accounts.applications import Applications
 from controlplane.accounts.passwords import Passwords
 from controlplane.accounts.tables import User
 from controlplane.accounts.throttle import WINDOW, Attempt
@@ -36,6 +37,14 @@ class Person:
     @property
     def subject(self) -> str:
         return f"user:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who a session is of, and since when."""
+
+    person: Person
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +133,10 @@ async def get(which: str) -> Person:
     return _person(row)
 
 
-async def disable(caller: Caller, which: str, at: datetime | None) -> PersonInfo:
-    """Keep somebody from signing in, which ends their sessions; at None: let them again."""
+async def disable(
+    caller: Caller, which: str, at: datetime | None, applications: Applications
+) -> PersonInfo:
+    """Keep somebody from signing in, and end all that acts for them; at None: let them again."""
     row = await _row(which)
     person = _person(row)
     if person.subject == caller.subject:
@@ -134,6 +145,7 @@ async def disable(caller: Caller, which: str, at: datetime | None) -> PersonInfo
         await repository.disable(row.id, at)
         if at is not None:
             await repository.end_sessions_of(row.id)
+            await applications.end_all(row.id, "disabled")
             await note_fewer_rights(row.id, at)
         action = "account.enable" if at is None else "account.disable"
         await audit.record(caller, action, person.subject, email=person.email)
@@ -188,10 +200,24 @@ async def check_password(passwords: Passwords, email: str, password: str) -> Per
     return _person(row)
 
 
+async def subject_of(email: str) -> str:
+    """Name whose address was typed in, for the audit log; what nobody has is not kept."""
+    address = kept_email(email)
+    row = None if address is None else await repository.by_email(address)
+    return "user:unknown" if row is None else _person(row).subject
+
+
 async def change_password(
-    caller: Caller, person: Person, passwords: Passwords, current: str, new: str, attempt: Attempt
+    caller: Caller,
+    person: Person,
+    passwords: Passwords,
+    current: str,
+    new: str,
+    *,
+    attempt: Attempt,
+    applications: Applications,
 ) -> bool:
-    """Change a password and end every session; False when `current` is wrong.
+    """Change a password and end every session and application; False when `current` is wrong.
 
     Raises RateLimited, InvalidInput, and Forbidden for who signs in elsewhere.
     """
@@ -204,10 +230,24 @@ async def change_password(
     await attempt.succeeded()
     made = await passwords.hash(new)
     async with transaction():
-        await repository.give_password(person.id, made)
-        await repository.end_sessions_of(person.id)
-        await audit.record(caller, "account.password", person.subject)
+        await repository.lock(person.id)
+        await renew_password(caller, person, made, applications, by="password")
     return True
+
+
+async def renew_password(
+    caller: Caller, person: Person, made: str, applications: Applications, *, by: str
+) -> None:
+    """Give a person another password, and end what was begun with the old one.
+
+    by  how they showed who they are, for the audit log. Call in a transaction
+    """
+    await repository.give_password(person.id, made)
+    sessions = await repository.end_sessions_of(person.id)
+    ended = await applications.end_all(person.id, "password")
+    await audit.record(
+        caller, "account.password", person.subject, by=by, sessions=sessions, grants=ended
+    )
 
 
 async def rename(caller: Caller, person: Person, name: str) -> None:
@@ -232,14 +272,15 @@ async def start_session(person: Person, address: str, agent: str, now: datetime)
     return value
 
 
-async def signed_in(cookie: str | None, now: datetime) -> Person | None:
+async def signed_in(cookie: str | None, now: datetime) -> SignedIn | None:
     """Give who is signed in with this cookie."""
     row = await repository.session(digest(cookie)) if cookie else None
     if row is None or now >= row.expires_at or now >= row.seen_at + IDLE:
         return None
     if now >= row.seen_at + SEEN_EVERY:
         await repository.seen(row, now)
-    return await find(row.user_id)
+    person = await find(row.user_id)
+    return None if person is None else SignedIn(person, row.created_at)
 
 
 async def elsewhere(person: Person) -> list[str]:
@@ -261,7 +302,7 @@ async def end_session_of(caller: Caller, person: Person, session_id: str) -> Non
     async with transaction():
         if not await repository.end_session_of(person.id, session_id):
             raise NotFound("There is no such session any more.")
-        await audit.record(caller, "session.end", person.subject)
+        await audit.record(caller, "session.end", person.subject, by="account")
 
 
 async def end_other_sessions(caller: Caller, person: Person, cookie: str) -> None:
@@ -271,8 +312,9 @@ async def end_other_sessions(caller: Caller, person: Person, cookie: str) -> Non
         await audit.record(caller, "session.end-others", person.subject, sessions=ended)
 
 
-async def end_session(cookie: str) -> None:
-    await repository.end_session(digest(cookie))
+async def end_session(cookie: str) -> bool:
+    """End the session of a cookie; False: there was none."""
+    return await repository.end_session(digest(cookie)) > 0
 
 
 async def forget_ended(now: datetime) -> int:

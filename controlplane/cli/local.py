@@ -14,7 +14,7 @@ import click
 import httpx
 
 from controlplane.cli.output import Output, pass_output
-from controlplane.client import Client
+from controlplane.client import Client, SignInFailed
 from controlplane.client.home import home_folder
 
 START_WITHIN_S = 60.0
@@ -51,21 +51,26 @@ def up(output: Output, home: Path | None, foreground: bool, gateway: bool) -> No
     if gateway:
         env["KUBESERVE_GATEWAY"] = "true"
     if foreground:
+        _tell_when_ready(output, folder, gateway)
         os.execve(sys.executable, KEEPER, env)  # noqa: S606  (our own module, no shell)
     running, invitation = keeper_pid(folder), None
     if running is None:
-        fresh = not (folder / "credentials.json").exists()
         running = _start(output, folder, env, gateway)
-        invitation = _first_invitation(folder) if fresh else None
+        invitation = _first_invitation(folder)
     elif gateway and _gateway(folder) is None:
         raise click.ClickException(
             f"KubeServe runs in {folder}, but no gateway (if it should, logs/gateway.log there "
             "says why). Start it again with one: kubeserve down && kubeserve up --gateway"
         )
+    _tell(output, folder, running, invitation)
+
+
+def _tell(output: Output, folder: Path, keeper: int, invitation: str | None) -> None:
+    """Say where everything is, and how its owner gets in with a browser."""
     address = json.loads((folder / "credentials.json").read_text())["url"]
     through = _gateway(folder)
     if output.as_json:
-        document = {"url": address, "gateway": through, "home": str(folder), "pid": running}
+        document = {"url": address, "gateway": through, "home": str(folder), "pid": keeper}
         output.document(document | ({"invitation": invitation} if invitation else {}))
         return
     output.say(f"KubeServe is running at {address} (docs at {address}/docs).")
@@ -75,6 +80,11 @@ def up(output: Output, home: Path | None, foreground: bool, gateway: bool) -> No
     if invitation is not None:
         output.say("To own it with an account of your own, open this link, once, within a week:")
         output.say(f"  {invitation}")
+    else:
+        output.say(
+            f"Sign in with a browser: {address}/login "
+            "(a forgotten password: kubeserve admin password-link EMAIL)"
+        )
     output.say("Next: kubeserve push model.joblib --name iris")
 
 
@@ -103,11 +113,38 @@ def _start(output: Output, folder: Path, env: dict[str, str], gateway: bool) -> 
     raise click.ClickException(_last_words(log, f"it was not ready within {START_WITHIN_S:.0f} s"))
 
 
+def _tell_when_ready(output: Output, folder: Path, gateway: bool) -> None:
+    """Have a process of its own say it, since this one becomes the keeper.
+
+    It is nobody's child: the keeper waits for those that it started, and for no others.
+    """
+    keeper = os.getpid()
+    started = process_start(keeper)
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        return
+    if os.fork():
+        os._exit(0)
+    deadline = time.monotonic() + START_WITHIN_S
+    while process_start(keeper) == started and time.monotonic() < deadline:
+        if keeper_pid(folder) == keeper and _ready(folder) and (not gateway or _gateway(folder)):
+            _tell(output, folder, keeper, _first_invitation(folder))
+            break
+        time.sleep(0.05)
+    sys.exit(0)
+
+
 def _first_invitation(folder: Path) -> str | None:
-    """Invite whoever started a fresh installation to own it; gives the link."""
+    """Invite whoever started an installation that nobody owns yet to own it; gives the link."""
     kept = json.loads((folder / "credentials.json").read_text())
-    with Client(kept["url"], kept["client_id"], kept["client_secret"]) as client:
-        return client.invite(None, "owner").link
+    try:
+        with Client(kept["url"], kept["client_id"], kept["client_secret"]) as client:
+            if any(member.role == "owner" for member in client.members()):
+                return None
+            return client.invite(None, "owner").link
+    except SignInFailed:
+        return None  # the first administrator was revoked, by somebody who got in
 
 
 def _ready(folder: Path) -> bool:

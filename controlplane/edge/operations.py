@@ -73,6 +73,6 @@ def taking(
     return {"parameters": parameters, **(extra or {})}
 
 
-def file(media_type: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
+def file(*media_types: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
     """Give a body, of a request or an answer, that is no JSON document of ours."""
-    return {"content": {media_type: {"schema": schema or {"type": "string"}}}}
+    return {"content": {kind: {"schema": schema or {"type": "string"}} for kind in media_types}}

@@ -26,7 +26,7 @@ DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/=]+):")
 UPLOAD = {
     "requestBody": {
         "required": True,
-        **file("application/octet-stream", {"type": "string", "format": "binary"}),
+        **file("application/octet-stream", schema={"type": "string", "format": "binary"}),
     },
     "parameters": [
         {

@@ -6,15 +6,17 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from authlib.oauth2.rfc6749 import OAuth2Error
 from authlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestError
 
 from controlplane.accounts.service import Person
 from controlplane.audit import service as audit
+from controlplane.callers import PLATFORM_TENANT
 from controlplane.database import transaction
-from controlplane.oauth import exchange, grants, repository, server
+from controlplane.oauth import exchange, grants, redirects, repository, server
+from controlplane.oauth.allowed import Allowed
 from controlplane.oauth.exchange import Came
 from controlplane.oauth.server import KnownClient
 from controlplane.oauth.service import OAuth, asked_scopes
@@ -24,6 +26,8 @@ from runtime.problems import InvalidInput, Malformed, NotFound, RateLimited
 
 CODE_LIFE: Final = timedelta(seconds=60)
 LONGEST_TEXT: Final = 400
+# OpenID Connect Core, 3.1.2.1.
+PROMPTS: Final = frozenset({"none", "login", "consent", "select_account"})
 USER_CODE: Final = re.compile(r"[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}")
 # 20^8 codes: with 5 wrong ones for a person and 20 a minute for an address, none is ever guessed.
 WRONG_OF_PERSON: Final = 5
@@ -51,14 +55,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Authorization(Asked):
-    """A request that came by way of a browser."""
+    """A request that came by way of a browser. `prompt`: what the client wants asked."""
 
     redirect_uri: str
     state: str | None
     resource: str | None
     code_challenge: str
     nonce: str | None
-    prompt: str | None
+    prompt: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ class Authorizing:
     """The authorization server as people's browsers see it."""
 
     oauth: OAuth
+    allowed: Allowed
 
     async def asked(self, query: str, person: Person) -> Authorization:
         """Read an authorization request.
@@ -97,6 +102,7 @@ class Authorizing:
             grants.check_authorization(client, self.oauth.issuer, request)
             if any(len(form.get(name, "")) > LONGEST_TEXT for name in ("nonce", "resource")):
                 raise InvalidRequestError("nonce or resource is too long.")
+            prompt = prompts(form.get("prompt"))
             choice = await self._tenants(person, form.get("resource"))
             scopes = tuple(asked_scopes(form.get("scope"), client))
         except OAuth2Error as error:
@@ -110,7 +116,7 @@ class Authorizing:
             form.get("resource"),
             form["code_challenge"],
             form.get("nonce"),
-            form.get("prompt"),
+            prompt,
         )
 
     async def _known(self, query: str) -> tuple[dict[str, str], KnownClient]:
@@ -145,14 +151,75 @@ class Authorizing:
     async def check_prompt(self, query: str) -> None:
         """Raise SentBack for a client that wants nobody asked, while nobody is signed in."""
         form, _ = await self._known(query)
-        if form.get("prompt") == "none":
+        if form.get("prompt", "").split() == ["none"]:
             error = OAuth2Error("Nobody is signed in with this browser.", error="login_required")
             raise self._back(form["redirect_uri"], form.get("state"), error)
 
-    async def allow(self, asked: Authorization, tenant: str, person: Person, now: datetime) -> str:
-        """Make a code; gives where the browser goes with it."""
+    async def remembered(self, asked: Authorization, person: Person) -> str | None:
+        """Give the tenant in which a person need not be asked; None: ask.
+
+        Only where a code reaches nobody but the client: who answers at a loopback address or a
+        scheme of its own can be any program, so there each request is asked about (RFC 8252, 8.6).
+        """
+        if {"consent", "select_account"} & asked.prompt or not self._is_surely(asked):
+            return None
+        if asked.client.first_party:
+            return asked.tenants[0] if len(asked.tenants) == 1 else None
+        before = await self.allowed.remembered(
+            person.id, asked.client, asked.resource, asked.scopes
+        )
+        found = [name for name in asked.tenants if (await tenants.get(name)).id in before]
+        return found[0] if len(found) == 1 else None
+
+    def _is_surely(self, asked: Authorization) -> bool:
+        """Tell whether what is sent back is of use to this client alone."""
+        uri = asked.redirect_uri
+        ours = asked.client.first_party and uri.startswith(f"{self.oauth.issuer}/")
+        return not asked.client.public or redirects.is_claimed(uri) or ours
+
+    async def allow(
+        self,
+        asked: Authorization,
+        tenant: str,
+        person: Person,
+        came: Came,
+        times: tuple[datetime, datetime],
+    ) -> str:
+        """Take a person's consent; gives where the browser goes.
+
+        times  when they signed in, and now
+        """
         chosen = await tenants.get(_chosen(asked, tenant))
-        code = secrets.token_urlsafe(32)
+        async with transaction():
+            if self._is_surely(asked):
+                await repository.remember(
+                    person.id,
+                    asked.client.id,
+                    chosen.id,
+                    asked.resource or "",
+                    [*asked.scopes],
+                    times[1],
+                )
+            await self._record(asked, "consent.give", chosen.name, person, came)
+            return await self.code(asked, chosen.name, person, times)
+
+    async def _record(
+        self, asked: Authorization, action: str, tenant: str, person: Person, came: Came
+    ) -> None:
+        caller = exchange.person_calling(tenant, person.id, asked.client.id, came)
+        target, scopes = f"client:{asked.client.id}", [*asked.scopes]
+        await audit.record(caller, action, target, scopes=scopes, resource=asked.resource)
+
+    async def code(
+        self,
+        asked: Authorization,
+        tenant: str,
+        person: Person,
+        times: tuple[datetime, datetime],
+    ) -> str:
+        """Make a code; gives where the browser goes with it. `times`: as of `allow`."""
+        chosen = await tenants.get(tenant)
+        code, (since, now) = secrets.token_urlsafe(32), times
         await repository.add_code(
             code_sha256=server.digest(code),
             client_id=asked.client.id,
@@ -163,18 +230,22 @@ class Authorizing:
             resource=asked.resource,
             code_challenge=asked.code_challenge,
             nonce=asked.nonce,
-            signed_in_at=now,
+            signed_in_at=since,
             expires_at=now + CODE_LIFE,
         )
         return self._location(asked.redirect_uri, {"code": code}, asked.state)
 
-    def deny(self, asked: Authorization) -> str:
+    async def deny(self, asked: Authorization, tenant: str, person: Person, came: Came) -> str:
         """Give where the browser goes when the person does not want."""
+        where = tenant if tenant in asked.tenants else PLATFORM_TENANT
+        await self._record(asked, "consent.deny", where, person, came)
         return self._back(asked.redirect_uri, asked.state, AccessDeniedError()).location
 
-    def refuse(self, asked: Authorization, error: str) -> SentBack:
+    def refuse(self, asked: Authorization) -> SentBack:
         """Say to the client that a person would have to be asked, which it forbade."""
-        refused = OAuth2Error("prompt=none was asked, but the person has to answer.", error=error)
+        refused = OAuth2Error(
+            "prompt=none was asked, but the person has to answer.", error="consent_required"
+        )
         return self._back(asked.redirect_uri, asked.state, refused)
 
     def _back(self, redirect_uri: str, state: str | None, error: OAuth2Error) -> SentBack:
@@ -246,15 +317,39 @@ class Authorizing:
             row.approved = chosen is not None
             row.user_id, row.tenant_id = person.id, None if chosen is None else chosen.id
             await repository.keep(row, "approved", "user_id", "tenant_id")
-            if chosen is not None:
-                caller = exchange.person_calling(chosen.name, person.id, device.client.id, came)
-                await audit.record(
-                    caller,
-                    "device.allow",
-                    f"client:{device.client.id}",
-                    scopes=list(device.scopes),
-                    device=row.address,
-                )
+            where = PLATFORM_TENANT if chosen is None else chosen.name
+            caller = exchange.person_calling(where, person.id, device.client.id, came)
+            await audit.record(
+                caller,
+                "device.deny" if chosen is None else "device.allow",
+                f"client:{device.client.id}",
+                scopes=list(device.scopes),
+                device=row.address,
+            )
+
+
+def prompts(text: str | None) -> frozenset[str]:
+    """Read what a client wants a person asked; raises OAuth2Error."""
+    found = frozenset((text or "").split())
+    if not found <= PROMPTS or ("none" in found and len(found) > 1):
+        raise InvalidRequestError(
+            "prompt must be none alone, or of login, consent, select_account."
+        )
+    return found
+
+
+def without_login(query: str) -> str:
+    """Give the request as it goes on once the person has signed in again."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    left = [
+        (
+            (name, " ".join(word for word in value.split() if word != "login"))
+            if name == "prompt"
+            else (name, value)
+        )
+        for name, value in pairs
+    ]
+    return urlencode(left)
 
 
 def _chosen(asked: Asked, tenant: str) -> str:

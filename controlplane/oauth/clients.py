@@ -170,6 +170,7 @@ class Clients:
             if not (known and await repository.revoke(tenant, client_id, now)):
                 raise NotFound(f"There is no client {client_id[:60]!r}.")
             await repository.end_grants(now, "client revoked", client_id=client_id)
+            await repository.forget_consents(client_id=client_id)
             await audit.record(caller, "client.revoke", f"client:{client_id}")
             await tell(Wake.KEYS)
 

@@ -9,28 +9,23 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from controlplane import forms, pages
 from controlplane.accounts.browsers import Browser, MaybeSignedIn, SignedIn, SignInFirst, browsers
 from controlplane.oauth import redirects
-from controlplane.oauth.authorizing import Asked, Authorization, Authorizing, SentBack
+from controlplane.oauth.allowed import in_words
+from controlplane.oauth.authorizing import (
+    Asked,
+    Authorization,
+    Authorizing,
+    SentBack,
+    without_login,
+)
 from controlplane.oauth.routes import came_of, oauth_of
-from controlplane.permissions import Scope
 from runtime.problems import NotFound, RateLimited
 
 router = APIRouter(tags=["pages"], route_class=pages.PageRoute, default_response_class=HTMLResponse)
 ALLOW = "allow"
-IN_WORDS = {
-    Scope.MODELS_READ: "See models and their versions",
-    Scope.MODELS_WRITE: "Upload, change and delete models",
-    Scope.ENDPOINTS_READ: "See endpoints, their releases and logs",
-    Scope.ENDPOINTS_WRITE: "Deploy, change and delete endpoints",
-    Scope.PREDICT: "Ask endpoints for predictions",
-    Scope.ADMIN: "Administer the tenant: members, clients and keys",
-    "openid": "Know who you are",
-    "profile": "See your name",
-    "email": "See your e-mail address",
-}
 
 
 def _authorizing(request: Request) -> Authorizing:
-    return Authorizing(oauth_of(request))
+    return Authorizing(oauth_of(request), request.app.state.applications)
 
 
 def _now(request: Request) -> datetime:
@@ -46,11 +41,14 @@ async def authorize_page(request: Request, browser: MaybeSignedIn) -> Response:
             await authorizing.check_prompt(query)
             raise SignInFirst(f"{request.url.path}?{query}")
         asked = await authorizing.asked(query, browser.person)
-        if asked.client.first_party and len(asked.tenants) == 1:
-            to = await authorizing.allow(asked, asked.tenants[0], browser.person, _now(request))
-            return _go(to)
-        if asked.prompt == "none":
-            raise authorizing.refuse(asked, "interaction_required")
+        if "login" in asked.prompt:
+            raise SignInFirst(f"{request.url.path}?{without_login(query)}", again=True)
+        tenant = await authorizing.remembered(asked, browser.person)
+        if tenant is not None:
+            times = (browser.since, _now(request))
+            return _go(await authorizing.code(asked, tenant, browser.person, times))
+        if "none" in asked.prompt:
+            raise authorizing.refuse(asked)
     except SentBack as back:
         return _go(back.location)
     return _consent_page(authorizing, asked, browser, query)
@@ -80,16 +78,17 @@ def _consent_page(
 async def authorize(request: Request, browser: SignedIn) -> Response:
     """Take the person's answer: form of `request`, `stamp`, `tenant` and `decision`."""
     form, authorizing = await forms.read(request), _authorizing(request)
-    query = form.get("request", "")
-    authorizing.check_stamp(browser.person, query, form.get("stamp", ""))
+    query, person, came = form.get("request", ""), browser.person, came_of(request)
+    authorizing.check_stamp(person, query, form.get("stamp", ""))
     try:
-        asked = await authorizing.asked(query, browser.person)
+        asked = await authorizing.asked(query, person)
     except SentBack as back:
         return _go(back.location)
-    if form.get("decision") != ALLOW:
-        return _go(authorizing.deny(asked))
     tenant = form.get("tenant", "")
-    return _go(await authorizing.allow(asked, tenant, browser.person, _now(request)))
+    if form.get("decision") != ALLOW:
+        return _go(await authorizing.deny(asked, tenant, person, came))
+    times = (browser.since, _now(request))
+    return _go(await authorizing.allow(asked, tenant, person, came, times))
 
 
 def _go(to: str) -> Response:
@@ -152,6 +151,6 @@ def _shown(asked: Asked, browser: Browser) -> dict[str, Any]:
         "whose": asked.whose,
         "person": browser.person.email,
         "tenants": asked.tenants,
-        "scopes": [IN_WORDS[scope] for scope in asked.scopes],
+        "scopes": in_words(asked.scopes),
         "form_token": browser.form_token,
     }

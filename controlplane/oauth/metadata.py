@@ -4,6 +4,7 @@ from typing import Any
 
 from controlplane.oauth import assertions, server
 from controlplane.permissions import ALL_SCOPES, IDENTITY_SCOPES, Scope
+from runtime.resource import description
 
 
 def authorization_server(issuer: str) -> dict[str, Any]:
@@ -36,6 +37,7 @@ def authorization_server(issuer: str) -> dict[str, Any]:
         "introspection_endpoint_auth_methods_supported": confidential,
         **{name.replace("token", "introspection"): value for name, value in keys.items()},
         "authorization_response_iss_parameter_supported": True,
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES256"],
         "claims_supported": [
@@ -52,22 +54,10 @@ def authorization_server(issuer: str) -> dict[str, Any]:
 def api(issuer: str) -> dict[str, Any]:
     """Describe the API as a protected resource (RFC 9728)."""
     scopes = [scope for scope in ALL_SCOPES if scope != Scope.PREDICT]
-    return _resource(issuer, issuer, "KubeServe API", scopes)
+    return description(issuer, issuer, "KubeServe API", scopes)
 
 
 def endpoint(issuer: str, endpoint_id: str) -> dict[str, Any]:
     """Describe an endpoint as a protected resource; it says nothing of whether there is one."""
     audience = f"{issuer}/endpoints/{endpoint_id}"
-    return _resource(issuer, audience, "KubeServe endpoint", [str(Scope.PREDICT)])
-
-
-def _resource(issuer: str, resource: str, name: str, scopes: list[str]) -> dict[str, Any]:
-    return {
-        "resource": resource,
-        "resource_name": name,
-        "authorization_servers": [issuer],
-        "jwks_uri": f"{issuer}/oauth2/jwks.json",
-        "scopes_supported": scopes,
-        "bearer_methods_supported": ["header"],
-        "resource_documentation": f"{issuer}/docs",
-    }
+    return description(issuer, audience, "KubeServe endpoint", [str(Scope.PREDICT)])

@@ -6,6 +6,7 @@ port of a loopback address, which a program on a person's machine cannot know be
 
 import re
 from collections.abc import Iterable
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -73,6 +74,24 @@ def _same_but_port(asked: str, registered: str) -> bool:
 
 def _is_clean(uri: str) -> bool:
     return ALLOWED.fullmatch(uri) is not None and not FORBIDDEN.search(uri)
+
+
+def is_claimed(uri: str) -> bool:
+    """Tell whether only who owns a host gets what is sent there (RFC 8252, 7.2 and 8.6).
+
+    Any program of a machine can listen on its loopback addresses and take any scheme of its own.
+    """
+    parts = urlsplit(uri)
+    host = parts.hostname or ""
+    here = host == "localhost" or host.endswith(".localhost") or _is_loopback(host)
+    return parts.scheme == "https" and not here
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def source(uri: str) -> str:

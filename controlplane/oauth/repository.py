@@ -14,6 +14,7 @@ from controlplane.oauth.tables import (
     AccessToken,
     AuthorizationCode,
     Client,
+    Consent,
     DeviceCode,
     Grant,
     RefreshToken,
@@ -28,6 +29,15 @@ SELECT c.id, c.name, c.tenant_id, t.name AS tenant, c.secret_sha256, c.scopes, c
        c.auth_method, c.jwks
 FROM oauth_clients c JOIN tenants t ON t.id = c.tenant_id
 WHERE c.id = $1 AND c.revoked_at IS NULL
+"""
+
+# What was allowed before stays allowed.
+REMEMBER = """
+INSERT INTO oauth_consents AS known (user_id, client_id, tenant_id, resource, scopes, created_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (user_id, client_id, tenant_id, resource) DO UPDATE SET
+    scopes = (SELECT jsonb_agg(DISTINCT scope)
+              FROM jsonb_array_elements(known.scopes || excluded.scopes) AS scope)
 """
 
 
@@ -155,6 +165,41 @@ async def is_revoked_of_all(jti: str) -> bool:
 
 async def revoked_tokens_of_all(now: datetime) -> list[AccessToken]:
     return await AccessToken.filter(revoked_at__isnull=False, expires_at__gt=now)
+
+
+async def allowed_by(
+    user: uuid.UUID, now: datetime
+) -> list[tuple[str, uuid.UUID, list[str], datetime]]:
+    """Give (client, tenant, scopes, since) of all that a person allowed and that still holds."""
+    grants = Grant.filter(user_id=user, ended_at=None, expires_at__gt=now)
+    rows: list[Consent | Grant] = [*await Consent.filter(user_id=user), *await grants]
+    return [(row.client_id, row.tenant_id, row.scopes, row.created_at) for row in rows]
+
+
+async def consents_of(user: uuid.UUID, **which: Any) -> list[Consent]:
+    return await Consent.filter(user_id=user, **which).order_by("id")
+
+
+async def remember(
+    user: uuid.UUID,
+    client_id: str,
+    tenant: uuid.UUID,
+    resource: str,
+    scopes: list[str],
+    now: datetime,
+) -> None:
+    values = [user, client_id, tenant, resource, json.dumps(scopes), now]
+    await connections.get("default").execute_query(REMEMBER, values)
+
+
+async def forget_consents(**which: Any) -> int:
+    return await Consent.filter(**which).delete()
+
+
+async def end_codes(now: datetime, **which: Any) -> None:
+    """Let codes end that nobody has redeemed yet."""
+    for codes in (AuthorizationCode, DeviceCode):
+        await codes.filter(grant_id=None, expires_at__gt=now, **which).update(expires_at=now)
 
 
 async def end_grants(now: datetime, reason: str, **which: Any) -> int:

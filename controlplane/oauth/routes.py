@@ -27,7 +27,7 @@ REFUSED = {"model": schemas.OAuthError, "description": "A refusal in OAuth's own
 
 def _takes(form: dict[str, Any], answer: Any) -> dict[str, Any]:
     """Say of a route that it takes a form and refuses in OAuth's words."""
-    body = {"required": True, **file("application/x-www-form-urlencoded", form)}
+    body = {"required": True, **file("application/x-www-form-urlencoded", schema=form)}
     told = gives(answer, extra={"requestBody": body})
     told["responses"] |= {400: REFUSED, 401: REFUSED}
     return told

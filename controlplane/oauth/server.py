@@ -20,6 +20,7 @@ from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Error, OAuth2Paylo
 from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestError
 from authlib.oauth2.rfc8628 import DEVICE_CODE_GRANT_TYPE
 
+from controlplane import forms
 from controlplane.oauth import assertions, redirects
 
 Answer = tuple[int, dict[str, Any], dict[str, str]]
@@ -108,7 +109,16 @@ class KnownClient:
 
 def first_party(issuer: str) -> dict[str, KnownClient]:
     """Give KubeServe's own clients, by id."""
-    cli = KnownClient(CLI, "", None, (), "KubeServe command line", public=True, first_party=True)
+    cli = KnownClient(
+        CLI,
+        "",
+        None,
+        (),
+        "KubeServe command line",
+        redirect_uris=("http://127.0.0.1/callback",),
+        public=True,
+        first_party=True,
+    )
     dashboard = KnownClient(
         DASHBOARD,
         "",
@@ -230,25 +240,15 @@ def parse_form(body: bytes, query: str) -> dict[str, str]:
     """Read the form; raises OAuth2Error for a parameter twice or in the address."""
     if query:
         raise InvalidRequestError("Send parameters in the body, not in the address.")
-    try:
-        return parse(body.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise InvalidRequestError("The body is not a form.") from error
+    return parse(body)
 
 
-def parse(text: str) -> dict[str, str]:
+def parse(text: str | bytes) -> dict[str, str]:
     """Read a form or query; raises OAuth2Error. Without value, a parameter is not there."""
     try:
-        pairs = urllib.parse.parse_qsl(
-            text, keep_blank_values=True, strict_parsing=bool(text), max_num_fields=50
-        )
-    except ValueError as error:
-        raise InvalidRequestError("This is not a form.") from error
-    form = dict(pairs)
-    if len(form) != len(pairs):
-        raise InvalidRequestError("A parameter is there twice.")
-    if any("\0" in part for pair in pairs for part in pair):
-        raise InvalidRequestError("A parameter has the character NUL in it.")
+        form = forms.parse(text)
+    except forms.NotAForm as error:
+        raise InvalidRequestError(str(error)) from error
     return {name: value for name, value in form.items() if value}
 
 

@@ -61,6 +61,31 @@ class Grant(Model):
         table = "oauth_grants"
 
 
+class Consent(Model):
+    """What a person allowed a client in one tenant, so that they are not asked again.
+
+    resource  that it was allowed for alone; "": the API and all endpoints of the tenant
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    user: fields.ForeignKeyRelation[Model] = fields.ForeignKeyField(
+        "kubeserve.User", related_name=False, on_delete=fields.CASCADE
+    )
+    user_id: Any
+    client_id = fields.CharField(max_length=64)
+    tenant: fields.ForeignKeyRelation[Model] = fields.ForeignKeyField(
+        "kubeserve.Tenant", related_name=False, on_delete=fields.CASCADE
+    )
+    tenant_id: Any
+    resource = fields.CharField(max_length=400, default="")
+    scopes = fields.JSONField[list[str]]()
+    created_at = fields.DatetimeField(auto_now_add=True)
+
+    class Meta:
+        table = "oauth_consents"
+        unique_together = (("user", "client_id", "tenant", "resource"),)
+
+
 class AuthorizationCode(Model):
     """A code on its way through a browser. `grant_id` is there once it was redeemed."""
 

@@ -24,6 +24,8 @@ from loadtests.benchmarks.measuring import (
     family_cpu_s,
     family_rss_mb,
     number,
+    stolen_s,
+    times,
 )
 from loadtests.benchmarks.serving import JSON, Side, ask, module, program, runtime
 from tests.integration.runtime_rig import ROW, Keys, free_port, launch_of
@@ -81,7 +83,7 @@ def sides(folder: Path, options: Options) -> Iterator[tuple[Side, Side]]:
 def soaked(side: Side, rate: float, seconds: float) -> Raw:
     """Keep to a rate; gives latencies, and memory and processor time before and after."""
     pid = side.server.pid
-    rss, cpu = [family_rss_mb(pid)], family_cpu_s(pid)
+    rss, cpu, stolen = [family_rss_mb(pid)], family_cpu_s(pid), stolen_s()
 
     def each_minute(minute: Minute) -> None:
         rss.append(family_rss_mb(pid))
@@ -99,6 +101,7 @@ def soaked(side: Side, rate: float, seconds: float) -> Raw:
         "p999_us": soak.latencies.quantile_us(0.999),
         "minutes": [[m.requests, m.p50_us, m.p99_us] for m in soak.minutes],
         "rss_mb": rss,
+        "stolen": (stolen_s() - stolen) / seconds,
         "cpu_us": 1e6 * (family_cpu_s(pid) - cpu) / soak.latencies.total,
     }
 
@@ -111,10 +114,14 @@ def shown(found: Raw) -> str:
 def rows(raw: Raw) -> list[Row]:
     """Hold latencies and memory against their aims."""
     found, alone = raw["soak"], raw["alone"]
+    quietest = min(late / middle for _, middle, late in found["minutes"])
     notes = [
-        f"{shown(found)}, 99.9th {number(found['p999_us'])}",
+        f"{shown(found)}, 99.9th {number(found['p999_us'])}; best minute {times(quietest)}",
         f"the generator's own: {shown(alone)}",
     ]
+    if found["stolen"]:
+        # What comes meanwhile waits, and so does what comes while that is made up for.
+        notes.append(f"the hypervisor took {100 * found['stolen']:.2f} % of both cores' time")
     if raw["rate"] > load.NEAR * raw["ceiling"]:
         notes.append(f"generator-bound: it drives {raw['ceiling']:,.0f} at most")
     # Where requests pile up, all of them wait about as long, and a ratio says nothing.

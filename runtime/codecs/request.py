@@ -10,9 +10,9 @@ from runtime.problems import InvalidInput, Malformed, TooLarge
 
 MAX_FAULTS: Final = 100
 
-# As it came: in one piece, or put together from several. A copy of the latter into bytes would take
-# as long as all else that is done to a megabyte.
-Body = bytes | bytearray
+# As it came: in one piece, put together from several, or where the kernel wrote it. A copy into
+# bytes would take as long as all else that is done to a megabyte.
+Body = bytes | bytearray | memoryview
 
 
 class ModelInfo(NamedTuple):
@@ -84,7 +84,7 @@ def refused(faults: list[dict[str, Any]]) -> InvalidInput:
     return InvalidInput(sentence, errors=faults)
 
 
-def parse(body: Body | memoryview) -> Any:
+def parse(body: Body) -> Any:
     """Read JSON; raises Malformed with the place."""
     try:
         return orjson.loads(body)

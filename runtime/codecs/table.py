@@ -36,7 +36,7 @@ def decode_csv(body: Body, signature: Signature, *, max_rows: int, outputs: obje
 
 def _lines(body: Body) -> list[list[str]]:
     try:
-        text = io.StringIO(body.decode("utf-8-sig"), newline="")
+        text = io.StringIO(str(body, "utf-8-sig"), newline="")
         return [line for line in csv.reader(text, strict=True) if line]
     except (UnicodeDecodeError, csv.Error) as error:
         raise Malformed(f"The body is not CSV in UTF-8: {error}") from error

@@ -4,6 +4,7 @@ Input is either one tensor of shape [rows, columns], or one tensor for each colu
 column, of shape [rows] or [rows, 1].
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -15,13 +16,15 @@ from runtime.codecs.frames import from_columns, from_flat, layout_of, literals, 
 from runtime.codecs.request import Body, Call, ModelInfo, check_rows, outputs_asked, parse, refused
 from runtime.codecs.single import Around, Single
 from runtime.codecs.tensors import Tensor
-from runtime.codecs.v2_binary import Buffer, Parts, Tail
+from runtime.codecs.v2_binary import Parts, Tail
 from runtime.plan.ops import Array, Float64Matrix, Frame, Inputs
 from runtime.plan.signature import Output, Signature
 from runtime.problems import InvalidInput, Malformed
 
 # Parameters of an output that ask for another answer than its values here.
 NOT_GIVEN: Final = frozenset({"classification", "shared_memory_region"})
+MAX_PLAIN_HEAD: Final = 16 * 1024
+FP64: Final = re.compile(rb'"datatype"\s*:\s*"FP64"')
 
 
 def decode(
@@ -31,12 +34,8 @@ def decode(
 
     head_bytes  where its JSON ends and raw tensors begin; None: it is JSON alone
     """
-    tail = None
-    if head_bytes is None:
-        document = parse(body)
-    else:
-        tail = Tail(body, head_bytes)
-        document = parse(memoryview(body)[:head_bytes])
+    tail = None if head_bytes is None else Tail(body, head_bytes)
+    document = parse(text := _text(body, head_bytes))
     if not isinstance(document, dict):
         raise Malformed('The body must be an object: {"inputs": [...]}.')
     listed = document.get("inputs")
@@ -48,11 +47,26 @@ def decode(
     wanted, parameters = document.get("outputs"), document.get("parameters")
     asked = _asked(wanted)
     outputs = outputs_asked(asked, signature)
-    inputs, rows = _inputs(listed, signature, max_rows, body, tail)
+    inputs, rows = _inputs(listed, signature, max_rows, text, tail)
     binary: tuple[str, ...] = ()
     if asked is not None or parameters is not None:
         binary = _binary(wanted or [{"name": outputs[0]}], parameters)
     return Call(inputs, rows, outputs, asked is not None, request_id, binary)
+
+
+def _text(body: Body, head_bytes: int | None) -> bytes | bytearray:
+    """Give a body's JSON; copied only where it is a part of it."""
+    if head_bytes is not None:
+        return bytes(memoryview(body)[:head_bytes])
+    return bytes(body) if isinstance(body, memoryview) else body
+
+
+def is_taken_as_it_lies(body: Body, head_bytes: int | None) -> bool:
+    """Tell whether a body's raw tensors are all FP64, of which nothing is converted or copied."""
+    if head_bytes is None or head_bytes > MAX_PLAIN_HEAD:
+        return False
+    head = _text(body, head_bytes)
+    return b"\\" not in head and len(FP64.findall(head)) == head.count(b'"datatype"') > 0
 
 
 def _asked(outputs: Any) -> list[Any] | None:
@@ -78,9 +92,13 @@ def _binary(wanted: list[dict[str, Any]], parameters: Any) -> tuple[str, ...]:
 
 
 def _inputs(
-    listed: list[Any], signature: Signature, max_rows: int, body: Body, tail: Tail | None
+    listed: list[Any],
+    signature: Signature,
+    max_rows: int,
+    text: bytes | bytearray,
+    tail: Tail | None,
 ) -> tuple[Inputs, int]:
-    plain = _plain(listed, signature, max_rows, body)
+    plain = _plain(listed, signature, max_rows, text)
     if plain is not None:
         if tail is not None:
             tail.done()
@@ -97,7 +115,7 @@ def _inputs(
 
 
 def _plain(
-    listed: list[Any], signature: Signature, max_rows: int, body: Body
+    listed: list[Any], signature: Signature, max_rows: int, text: bytes | bytearray
 ) -> Float64Matrix | None:
     """Read what nearly everybody sends, one flat FP64 matrix; None: look closer."""
     layout, tensor = layout_of(signature), listed[0]
@@ -114,8 +132,8 @@ def _plain(
     if not layout.allowed:
         return None
     # Where the key is written without escapes, its cells come behind its first mention.
-    start = 0 if b"\\" in body else max(0, body.find(b'"data"'))
-    if not literals(body, start):
+    start = 0 if b"\\" in text else max(0, text.find(b'"data"'))
+    if not literals(text, start):
         return packed([cells], rows, width)
     if not layout.allowed.issuperset(map(type, cells)):
         return None
@@ -228,13 +246,13 @@ def around(output: Output, model: ModelInfo) -> Around:
 SINGLE: Final = Single(single_rows, around)
 
 
-def _raw_output(name: str, array: Array, call: Call) -> tuple[dict[str, Any], Buffer | None]:
+def _raw_output(name: str, array: Array, call: Call) -> tuple[dict[str, Any], Body | None]:
     if name not in call.binary:
         return tensors.of_output(name, array), None
     return _raw_tensor(name, array)
 
 
-def _raw_tensor(name: str, array: Array) -> tuple[dict[str, Any], Buffer]:
+def _raw_tensor(name: str, array: Array) -> tuple[dict[str, Any], Body]:
     datatype, buffer = v2_binary.write(array)
     parameters = {v2_binary.SIZE: len(buffer)}
     tensor = {"name": name, "datatype": datatype, "shape": array.shape, "parameters": parameters}
@@ -242,7 +260,7 @@ def _raw_tensor(name: str, array: Array) -> tuple[dict[str, Any], Buffer]:
 
 
 def _framed(
-    document: dict[str, Any], key: str, found: list[tuple[dict[str, Any], Buffer | None]]
+    document: dict[str, Any], key: str, found: list[tuple[dict[str, Any], Body | None]]
 ) -> Parts:
     """Put raw tensors behind the JSON that names them."""
     document[key] = [tensor for tensor, _ in found]

@@ -32,8 +32,6 @@ NAMES: Final = {"f8": "FP64", "f4": "FP32", "i8": "INT64", "i4": "INT32", "b1": 
 LENGTH: Final = struct.Struct("<I")
 ALIGN: Final = 8  # heads are padded, so that who reads us finds its numbers where it may use them
 
-Buffer = Body | memoryview
-
 
 class Parts(NamedTuple):
     """A body whose parts are written without being joined.
@@ -42,7 +40,7 @@ class Parts(NamedTuple):
     coding      how the body is compressed; `head_bytes` counts before that
     """
 
-    buffers: tuple[Buffer, ...]
+    buffers: tuple[Body, ...]
     head_bytes: int | None = None
     coding: str | None = None
 
@@ -69,7 +67,7 @@ class Tail:
 
     __slots__ = ("_at", "_buffer")
 
-    def __init__(self, body: Buffer, head_bytes: int) -> None:
+    def __init__(self, body: Body, head_bytes: int) -> None:
         """Raises Malformed where the body is shorter than its head."""
         if not 0 <= head_bytes <= len(body):
             raise Malformed(
@@ -140,7 +138,7 @@ def _texts(raw: Raw, name: str) -> list[str]:
     return texts
 
 
-def write(array: Array) -> tuple[str, Buffer]:
+def write(array: Array) -> tuple[str, Body]:
     """Give an array's datatype and its bytes; numbers that lie in one piece are not copied."""
     if array.dtype.kind in "OU":
         return "BYTES", texts(array.reshape(-1).tolist())

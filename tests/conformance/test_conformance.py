@@ -3,8 +3,10 @@
 import concurrent.futures
 import io
 import pickle
+import re
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
@@ -59,6 +61,34 @@ def test_a_deployed_model_answers_as_scikit_learn_does(
 ) -> None:
     ours = platform.client.predict(iris, X, "predict_proba")
     np.testing.assert_allclose(ours, model.predict_proba(X), rtol=1e-12, atol=1e-12)
+
+
+def test_a_stranger_finds_from_an_address_alone_who_gives_tokens(
+    platform: Platform, iris: str
+) -> None:
+    with platform.caller(iris, authorization="") as stranger:
+        refused = stranger.post("/predict", content=rows(X[:1]))
+        assert refused.status_code == 401
+        told = refused.headers["www-authenticate"]
+        found = re.fullmatch(r'Bearer realm="kubeserve", resource_metadata="([^"]+)".*', told)
+        assert found, told
+        described = httpx.get(found[1], trust_env=False).json()
+        # The endpoint itself says the same, for who asks it.
+        assert stranger.get("/.well-known/oauth-protected-resource").json() == described
+        issuer = described["authorization_servers"][0]
+        metadata = f"{issuer}/.well-known/oauth-authorization-server"
+        server = httpx.get(metadata, trust_env=False).json()
+        assert server["issuer"] == issuer
+        form = {
+            "grant_type": "client_credentials",
+            "resource": described["resource"],
+            "scope": " ".join(described["scopes_supported"]),
+        }
+        auth = (platform.client_id, platform.client_secret)
+        given = httpx.post(server["token_endpoint"], data=form, auth=auth, trust_env=False).json()
+        signed = {"authorization": f"Bearer {given['access_token']}"}
+        answer = stranger.post("/predict", json=X[:1].tolist(), headers=signed)
+        assert answer.status_code == 200, answer.text
 
 
 def test_it_falls_to_zero_and_comes_back_for_everyone_who_waits(

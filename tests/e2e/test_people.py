@@ -38,7 +38,9 @@ def said(env: dict[str, str], *arguments: str) -> str:
 def test_who_starts_it_owns_it_with_an_account_of_their_own(environment: dict[str, str]) -> None:
     told = said(environment, "up")
     [link] = re.findall(r"http\S+/invitations/accept\?secret=\S+", told)
-    assert "secret=" not in said(environment, "up")
+    again = said(environment, "up")
+    assert "secret=" not in again
+    assert "/login" in again
     parts = urlsplit(link)
     with httpx.Client(headers={"sec-fetch-site": "same-origin"}) as browser:
         assert "Join default" in browser.get(link).text
@@ -59,3 +61,40 @@ def test_who_starts_it_owns_it_with_an_account_of_their_own(environment: dict[st
     assert "/account/password?secret=" in said(
         environment, "admin", "password-link", "ada@example.com"
     )
+
+
+def test_in_the_foreground_it_tells_how_to_get_in_until_somebody_owns_it(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    links = []
+    for _ in range(2):
+        lines, process = foreground(environment)
+        links += [line.strip() for line in lines if "/invitations/accept?secret=" in line]
+        # It is the keeper itself that stays, for whoever sends it signals.
+        assert int((tmp_path / "keeper.pid").read_text().split()[0]) == process.pid
+        secret = parse_qs(urlsplit(links[-1]).query)["secret"][0]
+        if len(links) == 2:
+            form = {"email": "ada@example.com", "name": "Ada", "password": "four words of mine"}
+            there = f"http://{urlsplit(links[-1]).netloc}/invitations/accept"
+            headers = {"sec-fetch-site": "same-origin"}
+            made = httpx.post(there, data={**form, "secret": secret}, headers=headers)
+            assert made.status_code == 303, made.text
+        process.terminate()
+        assert process.wait(60) == 0
+    assert len(set(links)) == 2
+    told = said(environment, "up")
+    assert "secret=" not in told
+    assert "/login" in told
+
+
+def foreground(env: dict[str, str]) -> tuple[list[str], subprocess.Popen[str]]:
+    """Start it attached; gives what it says up to the last line of it."""
+    command, pipe = [*COMMAND, "up", "--foreground"], subprocess.PIPE
+    process = subprocess.Popen(command, env=env, stdout=pipe, text=True)
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith("Next:"):
+            break
+    return lines, process

@@ -184,7 +184,9 @@ async def test_a_code_that_comes_again_ends_what_it_gave(api: Api) -> None:
         ({"response_type": 'c"\u00e4'}, "unsupported_response_type"),
         ({"scope": "everything"}, "invalid_scope"),
         ({"resource": "https://elsewhere.example"}, "invalid_target"),
-        ({"prompt": "none"}, "interaction_required"),
+        ({"prompt": "none"}, "consent_required"),
+        ({"prompt": "none login"}, "invalid_request"),
+        ({"prompt": "create"}, "invalid_request"),
     ],
 )
 async def test_a_clients_mistake_goes_back_to_it_with_state_and_issuer(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.runtime_rig import ROW, Served, serving
+from tests.integration.runtime_rig import AUDIENCE, ISSUER, ROW, Served, serving
 
 LIMIT = 300_000
 
@@ -143,11 +143,22 @@ def test_who_has_no_valid_token_is_refused(wire: Wire, worker: Served) -> None:
     wire.send(wire.request())
     status, headers, _ = wire.answer()
     assert status == 401
-    assert headers["www-authenticate"].startswith("Bearer")
+    place = f"{ISSUER}/.well-known/oauth-protected-resource/endpoints/0b9e"
+    told = f'Bearer realm="kubeserve", resource_metadata="{place}"'
+    assert headers["www-authenticate"] == told
+    wire.bearer = "authorization: Bearer ks_ep_x\r\n"
+    wire.send(wire.request())
+    assert wire.answer()[1]["www-authenticate"] == f'{told}, error="invalid_token"'
+    wire.send(b"GET /.well-known/oauth-protected-resource HTTP/1.1\r\nhost: x\r\n\r\n")
+    described = wire.answer()[2]
+    assert (described["resource"], described["authorization_servers"]) == (AUDIENCE, [ISSUER])
     for changes, expected in [({"scope": "models:read"}, 403), ({"aud": "other"}, 401)]:
         wire.bearer = f"authorization: Bearer {worker.keys.token(**changes)}\r\n"
         wire.send(wire.request())
-        assert wire.answer()[0] == expected
+        got, headers, _ = wire.answer()
+        assert got == expected
+        error = "insufficient_scope" if expected == 403 else "invalid_token"
+        assert f'error="{error}"' in headers["www-authenticate"]
 
 
 def test_pipelined_requests_are_answered_in_their_order(wire: Wire) -> None:

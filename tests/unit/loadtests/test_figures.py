@@ -56,6 +56,6 @@ def test_a_part_replaces_its_last_result_and_no_other(tmp_path):
 @pytest.mark.parametrize(("waited", "met"), [(0.0, True), (0.5, False)])
 def test_a_soak_that_piles_up_is_not_steady(waited, met):
     found = {"p50_us": 100.0, "p99_us": 200.0, "p999_us": 300.0, "waited": waited}
-    found |= {"seconds": 60, "rss_mb": [50.0, 50.5]}
+    found |= {"seconds": 60, "rss_mb": [50.0, 50.5], "minutes": [[1, 100.0, 200.0]], "stolen": 0.01}
     raw = {"soak": found, "alone": found, "rate": 1.0, "ceiling": 10.0}
     assert [row.met for row in soak.rows(raw)] == [met, True]

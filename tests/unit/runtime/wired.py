@@ -90,6 +90,22 @@ class Pipe(asyncio.Transport):
     def write_eof(self) -> None:
         self.eof = True
 
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self.protocol = protocol
+
+    def deliver(self, data: bytes) -> None:
+        """Bring bytes to whichever protocol is there, as the kernel would."""
+        rest = memoryview(data)
+        while rest and isinstance(self.protocol, asyncio.BufferedProtocol):
+            room = self.protocol.get_buffer(-1)
+            assert len(room), "a read without room for a byte is an error of the loop's"
+            size = min(len(room), len(rest))
+            room[:size] = rest[:size]
+            self.protocol.buffer_updated(size)
+            rest = rest[size:]
+        if rest and not self.closing:
+            self.protocol.data_received(bytes(rest))
+
     def pause_reading(self) -> None:
         assert not self.paused, "reading was paused twice"
         self.paused = True
@@ -170,7 +186,7 @@ class Wired:
             await self.settled()
             if self.pipe.closing or self.pipe.paused:
                 break
-            self.protocol.data_received(data[at : at + size])
+            self.pipe.deliver(data[at : at + size])
             at += size
         await self.settled()
         return self
@@ -185,7 +201,7 @@ class Wired:
 
     async def end_input(self) -> None:
         """Shut the client's side of the connection, as asyncio's selector loop tells of it."""
-        if not self.pipe.closing and not self.protocol.eof_received():
+        if not self.pipe.closing and not self.pipe.protocol.eof_received():
             self.pipe.close()
         await self.settled()
 
