@@ -64,6 +64,7 @@ from controlplane.preflight import Look, preflight, sandbox, sandbox_of_pods
 from controlplane.quotas import routes as quota_routes
 from controlplane.rates import Rates
 from controlplane.reconciler.leader import Duties, Work
+from controlplane.rollouts import routes as rollout_routes
 from controlplane.settings import EngineKind, Settings
 from controlplane.subjects import Subjects
 from controlplane.tenants import invitations, joining, member_routes
@@ -176,7 +177,8 @@ def create_app(
     _keep_denials(app)
     for routes in (
         *(account_routes, external, oauth_routes, consent, tenant_routes, member_routes, joining),
-        *(api_key_routes, audit_routes, model_routes, endpoint_routes, quota_routes, usage_routes),
+        *(api_key_routes, audit_routes, model_routes, endpoint_routes, rollout_routes),
+        *(quota_routes, usage_routes),
     ):
         app.include_router(routes.router)
     for more in (administration.router, administration.link_router):

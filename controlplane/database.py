@@ -32,6 +32,7 @@ TABLES: Final = [
     "controlplane.oauth.tables",
     "controlplane.models.tables",
     "controlplane.endpoints.tables",
+    "controlplane.rollouts.tables",
     "controlplane.api_keys.tables",
     "controlplane.usage.tables",
     "controlplane.idempotency",

@@ -11,6 +11,8 @@ Variables (all strings; a missing one takes the default of the field):
     KUBESERVE_KEYS_FROM                    JSON: the object store that newer ones are read from
                                            (`runtime/renewal.py`); empty: the file changes
     KUBESERVE_REVISIONS                    JSON array of `RevisionLaunch`
+    KUBESERVE_COMPARES                     of a shadow (`runtime/shadow.py`): names of the running
+                                           revision and of the candidate; empty: a server
     KUBESERVE_CHOSEN_BEFORE                true: an ingress chose the revision by percentage and tag
     KUBESERVE_CONTAINER_CONCURRENCY        requests in flight at most; 0 is no limit
     KUBESERVE_TIMEOUT_S, KUBESERVE_MAX_BODY_BYTES, KUBESERVE_MAX_ROWS, KUBESERVE_DRAIN_S
@@ -94,13 +96,14 @@ class Launch(NamedTuple):
     drain_s: float = 30.0
     port: int = 8080
     keys_from: str = ""
+    compares: str = ""
 
     def to_env(self) -> dict[str, str]:
         """Write the variables that `from_env` reads back to an equal launch."""
         env = {
             _variable(name): str(value)
             for name, value in self._asdict().items()
-            if name != "revisions"
+            if name != "revisions" and (value or name != "compares")
         }
         env[_variable("revisions")] = json.dumps([r._asdict() for r in self.revisions])
         return env
@@ -173,6 +176,7 @@ _READ: dict[str, Reader] = {
     "audience": _text,
     "keys_file": _text,
     "keys_from": str,
+    "compares": str,
     "revisions": _revisions,
     "chosen_before": _truth,
     "container_concurrency": _at_least(0, int),

@@ -5,27 +5,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from runtime import latencies
+from runtime.plan.ops import override
+
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
-LATENCY_S: Final = (
-    0.0001,
-    0.00025,
-    0.0005,
-    0.001,
-    0.0025,
-    0.005,
-    0.01,
-    0.025,
-    0.05,
-    0.1,
-    0.25,
-    0.5,
-    1.0,
-    2.5,
-    5.0,
-    10.0,
-)
+GONE: Final = 499  # the client left before its answer
 BATCH: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
@@ -63,14 +49,28 @@ class Histogram:
         return rows
 
 
+class Latencies(Histogram):
+    """Latencies in fine buckets, of which Prometheus is shown some."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(latencies.BOUNDS_S)
+
+    @override
+    def cumulative(self) -> list[tuple[str, float]]:
+        rows = [(str(bound), float(count)) for bound, count in latencies.shown(self.counts)]
+        return [*rows, ("+Inf", float(sum(self.counts)))]
+
+
 class RevisionMetrics:
     """Counts of one revision."""
 
     def __init__(self) -> None:
-        self.by_code: Counter[int] = Counter()  # 499: the client left before its answer
+        self.by_code: Counter[int] = Counter()  # GONE: nobody waited for the answer
         self.streams: Counter[int] = Counter()  # of these, by what they ended with
         self.rows = 0
-        self.latency_s = Histogram(LATENCY_S)
+        self.latency_s = Latencies()
         self.batch = Histogram(BATCH)
 
     def answered(self, seconds: Sequence[float]) -> None:
@@ -85,6 +85,11 @@ class RevisionMetrics:
     def errors(self) -> int:
         """Answers of 500 and above so far."""
         return sum(count for code, count in self.by_code.items() if code >= 500)
+
+    @property
+    def refusals(self) -> int:
+        """Answers of 400 to 498 so far: what this revision could not take."""
+        return sum(count for code, count in self.by_code.items() if 400 <= code < GONE)
 
 
 class Metrics:

@@ -23,6 +23,7 @@ from runtime.repeats import MAX_BODY_BYTES, RepeatLane
 from runtime.responses import CLOSE, KEEP_ALIVE, parts_head, problem_answer
 from runtime.revisions import Revisions
 from runtime.routes import Route
+from runtime.sampling import Sampler
 from runtime.streams import Streams
 from runtime.tokens import TokenVerifier
 
@@ -61,6 +62,7 @@ class Predictor:
         self._verify, self._batcher = tokens.verify, batcher
         self._gate, self._metrics, self._clock = batcher.gate, metrics, batcher.clock
         batcher.answered = self._computed
+        self.sampler = Sampler(batcher.loop)
         self.streams = Streams(self, batcher, launch.timeout_s)
         # Tokens and keys are looked at afresh each second, and a head is checked once in each: what
         # is revoked is refused as soon as the keys file is read again.
@@ -117,6 +119,8 @@ class Predictor:
                 return
             call = self._decode(prediction, body)
             prediction.call = call
+            if self.sampler.revision == revision.launch.name:
+                self.sampler.offer(route.decode, body)
         except Exception as error:  # noqa: BLE001  (the edge: every error becomes an answer here)
             self._fail(prediction, error)
             return
@@ -138,7 +142,8 @@ class Predictor:
         lane = self._repeats.get(key)
         if lane is None:
             local = cast("LocalBackend", revision.backend)
-            lane = RepeatLane(self._batcher, revision, local, route.single)
+            lane = RepeatLane(self._batcher, revision, local, route)
+            lane.sampler = self.sampler
             self._repeats[key] = lane
         lane.second = self.second
         return lane

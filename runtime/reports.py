@@ -1,10 +1,15 @@
 """What a worker tells the autoscaler each second, and what of it is kept of a pod."""
 
+from typing import TYPE_CHECKING
+
 from runtime.edge import Edge
 from runtime.gate import Gate
 from runtime.metrics import Metrics
 from runtime.revisions import Revisions
 from runtime.usage import Counted
+
+if TYPE_CHECKING:
+    from runtime.sampling import Sampler
 
 
 class Reports:
@@ -14,10 +19,12 @@ class Reports:
         self._revisions, self._edge = revisions, edge
         self._metrics, self._gate = metrics, gate
         self._before: dict[tuple[str, str], float] = {}
+        self.sampler: Sampler | None = None
+        self._latencies: dict[str, list[int]] = {}
 
     def stats(self, now: float) -> dict[str, object]:
         """Make the `stats` packet of ARCHITECTURE.md."""
-        by_revision: dict[str, dict[str, float]] = {}
+        by_revision: dict[str, dict[str, object]] = {}
         sums = {"concurrency": 0.0, "requests": 0, "errors": 0, "rows": 0, "busy_s": 0.0}
         for revision in self._revisions.all:
             name, counts = revision.launch.name, revision.counts
@@ -27,7 +34,11 @@ class Reports:
                 "requests": arrived,
                 "errors": self._since(name, "errors", counts.errors),
             }
-            by_revision[name] = told
+            by_revision[name] = {
+                **told,
+                "refusals": self._since(name, "refusals", counts.refusals),
+                "latency": self._latency(name, counts.latency_s.counts),
+            }
             more = {
                 "rows": self._since(name, "rows", counts.rows),
                 "busy_s": self._since(name, "busy_s", round(revision.in_flight.busy_s, 6)),
@@ -40,6 +51,7 @@ class Reports:
             "in_flight": self._gate.admitted,
             "connections": len(self._edge.connections),
             "revisions": by_revision,
+            "not_copied": self._since("", "dropped", self.sampler.dropped if self.sampler else 0),
         }
 
     def counted(self, now: float) -> Counted:
@@ -58,6 +70,13 @@ class Reports:
         self._metrics.shed = self._gate.shed
         self._metrics.connections = len(self._edge.connections)
         self._metrics.streams = len(self._edge.streams.open)
+
+    def _latency(self, revision: str, so_far: list[int]) -> dict[str, int]:
+        """Give the new answers by bucket of `runtime.latencies`, where there are any."""
+        before = self._latencies.get(revision) or [0] * len(so_far)
+        self._latencies[revision] = [*so_far]
+        new = enumerate(map(int.__sub__, so_far, before))
+        return {str(bucket): count for bucket, count in new if count}
 
     def _since(self, revision: str, what: str, so_far: float) -> float:
         before = self._before.get((revision, what), 0)

@@ -105,6 +105,7 @@ class Worker:
         )
         self.departures = Departures(loop, self.edge, self.control)
         self.reports = Reports(self.revisions, self.edge, self.metrics, gate)
+        self.reports.sampler = self.predictor.sampler
         self.metrics.before_read = self.reports.gauges
         self.usage = Usage(loop, launch, lambda: self.reports.counted(clock()))
         self._adoptions: set[asyncio.Task[None]] = set()
@@ -221,6 +222,9 @@ class Worker:
         if kind == "adopt":
             self._adopt(descriptors)
             return
+        if kind == "shadow":
+            self._sample(packet, descriptors)
+            return
         for descriptor in descriptors:
             os.close(descriptor)
         if kind == "shed":
@@ -229,6 +233,16 @@ class Worker:
             self.stop()
         elif kind == "keys":
             self._look_at_keys()
+
+    def _sample(self, packet: Packet, descriptors: list[int]) -> None:
+        """Begin to send copies of requests to a shadow, or end it."""
+        sampler = self.predictor.sampler
+        if not descriptors:
+            sampler.stop()
+            return
+        (descriptor,) = descriptors
+        sock = socket.socket(fileno=descriptor)
+        sampler.start(sock, str(packet["revision"]), float(packet["share"]))
 
     def _adopt(self, descriptors: list[int]) -> None:
         if self.stopping.is_set() and self.control is not None:

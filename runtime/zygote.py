@@ -25,6 +25,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
+from runtime import shadow
 from runtime.control import Packet, receive, send
 from runtime.late import import_all
 from runtime.launch import Exit, LaunchError, from_env
@@ -238,7 +239,7 @@ def work(packet: Packet, listener: int, control: int, settled: Callable[[], None
         settled,
     )
     phases.end("spawn")
-    return run(launch, inherited)
+    return shadow.run(launch, inherited) if launch.compares else run(launch, inherited)
 
 
 def die_with_parent(parent: int) -> None:

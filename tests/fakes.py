@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 
 from controlplane.engines.engine import (
     Cause,
+    Compared,
     Condition,
     Counters,
     DesiredEndpoint,
     EndpointId,
     LogLine,
+    Measured,
     Metered,
     ObservedEndpoint,
     Status,
@@ -33,6 +35,9 @@ class FakeEngine:
         self.refusal: Cause | None = None
         self.listings = 0
         self.drifts = False
+        self.measures = self.shadows = True
+        self.differences: dict[EndpointId, tuple[Compared, ...]] = {}
+        self.answered: dict[EndpointId, tuple[Measured, ...]] = {}
 
     def _check(self) -> None:
         if self.down:
@@ -71,6 +76,14 @@ class FakeEngine:
         self._check()
         return tuple(self.metered.get(key, Metered(key, "fake", NOTHING)) for key in self.wanted)
 
+    async def measured(self, endpoint: EndpointId) -> tuple[Measured, ...]:
+        self._check()
+        return self.answered.get(endpoint, ())
+
+    async def compared(self, endpoint: EndpointId) -> tuple[Compared, ...]:
+        self._check()
+        return self.differences.get(endpoint, ())
+
     async def explain(self, desired: DesiredEndpoint) -> Cause:
         self._check()
         if self.refusal is not None:
@@ -93,6 +106,7 @@ class FakeEngine:
             url="http://127.0.0.1:1",
             replicas=1,
             desired_replicas=1,
+            warm=desired.warm or 0,
             conditions=(
                 Status("Ready", Condition.TRUE, "Serving", "1 worker(s) ready.", now),
                 Status("Active", Condition.TRUE, "Serving", "Requests are being served.", now),

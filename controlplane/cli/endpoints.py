@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from controlplane.cli.output import Output, pass_output
+from controlplane.cli.rollouts import CANARY, asked, roll_out
 from controlplane.client import Endpoint
 
 
@@ -17,7 +18,17 @@ from controlplane.client import Endpoint
 @click.option("--target", type=float, help="Requests in flight a replica aims at.")
 @click.option("--window", "window_s", type=float, help="Seconds the autoscaler averages over.")
 @click.option("--concurrency", type=click.IntRange(0), help="Requests a replica takes at most.")
-@click.option("--wait/--no-wait", default=True, help="Wait until the endpoint is ready.")
+@click.option("--canary", metavar="5,25,100", help="Move the traffic in steps that are judged.")
+@click.option(
+    "--slo", metavar="endpoint|p99=50ms,errors=0.1%", help="What a canary must keep at each step."
+)
+@click.option("--max-flips", metavar="1%", help="Rows that a canary may label otherwise.")
+@click.option("--max-shift", metavar="0.05", help="Mean change of its probabilities, or values.")
+@click.option("--shadow", metavar="10%", help="Requests that it answers too, for nobody.")
+@click.option("--requests", type=click.IntRange(20), help="Of a canary in each step; 100.")
+@click.option("--step-s", type=click.FloatRange(0), help="That a step lasts at least; 60.")
+@click.option("--give-up-s", type=click.FloatRange(1), help="After which it goes back; 3600.")
+@click.option("--wait/--no-wait", default=True, help="Wait until it is done.")
 @pass_output
 def deploy(
     output: Output,
@@ -25,10 +36,23 @@ def deploy(
     model: str,
     endpoint: str | None,
     concurrency: int | None,
+    canary: str | None,
     wait: bool,
-    **scaling: Any,
-) -> None:
-    """Put MODEL[:VERSION or :ALIAS] behind an endpoint; the newest ready version by default."""
+    **options: Any,
+) -> int:
+    """Put MODEL[:VERSION or :ALIAS] behind an endpoint; the newest ready version by default.
+
+    With --canary it takes the traffic step by step, each of which must be as good as what runs, and
+    gives it back otherwise; exit code 1 then.
+    """
+    rules = {name: options.pop(name) for name in CANARY}
+    scaling = options
+    if canary is not None:
+        if concurrency is not None or any(value is not None for value in scaling.values()):
+            raise click.UsageError("A canary moves traffic alone; change the scaling before.")
+        return roll_out(output, model, endpoint, asked(canary, rules), wait)
+    if given := [name for name, value in rules.items() if value is not None]:
+        raise click.UsageError(f"--{given[0].replace('_', '-')} is for --canary.")
     name, _, version = model.partition(":")
     chosen = {key: value for key, value in scaling.items() if value is not None}
     with output.client() as client, output.console.status(f"Deploying {model}"):
@@ -42,11 +66,12 @@ def deploy(
         )
     if output.as_json:
         output.document(deployed.raw)
-        return
+        return 0
     revision = deployed.revisions[-1] if deployed.revisions else None
     shown = f"{revision.model} version {revision.version}" if revision else model
     output.say(f"{deployed.name} serves {shown} at {deployed.url}")
     output.say(f"Next: kubeserve predict {deployed.name} --data '[[...]]'")
+    return 0
 
 
 @click.command("endpoints")
@@ -145,7 +170,7 @@ def releases(output: Output, endpoint: str) -> None:
         output.document([r.raw for r in listed])
         return
     output.table(
-        ("RELEASE", "ACTION", "REVISIONS", "BY", "AT"),
+        ("RELEASE", "ACTION", "REVISIONS", "BY", "AT", "REASON"),
         (
             (
                 f"{r.number} (current)" if r.current else r.number,
@@ -153,6 +178,7 @@ def releases(output: Output, endpoint: str) -> None:
                 ", ".join(f"{v.model}:{v.version} {v.percent}%" for v in r.revisions),
                 r.created_by,
                 r.created_at,
+                r.reason,
             )
             for r in listed
         ),

@@ -18,7 +18,9 @@ from controlplane.cli import (
     models,
     people,
     predict,
+    rollouts,
     usage,
+    warm,
 )
 from controlplane.cli.output import Output, fail
 from controlplane.client import ApiError, BuildFailed, ClientError, Unreachable
@@ -45,6 +47,8 @@ for command in (
     *login.COMMANDS,
     *models.COMMANDS,
     *endpoints.COMMANDS,
+    *rollouts.COMMANDS,
+    warm.warm,
     *usage.COMMANDS,
     *access.COMMANDS,
     predict.predict,

@@ -34,6 +34,7 @@ from controlplane.client.results import (
     Version,
 )
 from controlplane.client.retries import RetryPolicy
+from controlplane.client.rollouts import Rollout
 from controlplane.client.sync import Client
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "Release",
     "RetryPolicy",
     "Revision",
+    "Rollout",
     "SignInFailed",
     "TimedOut",
     "Unreachable",

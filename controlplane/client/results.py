@@ -25,11 +25,11 @@ class Model:
     def read(cls, raw: Raw) -> "Model":
         """Read the API's document."""
         return cls(
-            name=_text(raw, "name"),
+            name=text_in(raw, "name"),
             description=str(raw.get("description") or ""),
             versions=raw.get("versions"),
             latest_state=raw.get("latest_state"),
-            created_at=_time(raw),
+            created_at=time_in(raw),
             raw=raw,
         )
 
@@ -63,9 +63,9 @@ class Version:
     def read(cls, raw: Raw) -> "Version":
         """Read the API's document."""
         return cls(
-            model=_text(raw, "model"),
-            number=_count(raw, "number"),
-            state=_text(raw, "state"),
+            model=text_in(raw, "model"),
+            number=count_in(raw, "number"),
+            state=text_in(raw, "state"),
             reason=raw.get("reason"),
             advice=raw.get("advice"),
             backend=raw.get("backend"),
@@ -76,8 +76,8 @@ class Version:
             estimator=raw.get("estimator"),
             sklearn_version=raw.get("sklearn_version"),
             packages=tuple(map(str, raw.get("packages") or ())),
-            created_at=_time(raw),
-            ready_at=_time(raw, "ready_at"),
+            created_at=time_in(raw),
+            ready_at=time_in(raw, "ready_at"),
             raw=raw,
         )
 
@@ -107,7 +107,7 @@ class Revision:
     def read(cls, raw: Raw) -> "Revision":
         """Read the API's document."""
         return cls(
-            name=_text(raw, "name"),
+            name=text_in(raw, "name"),
             model=str(raw.get("model") or ""),
             version=int(raw.get("version") or 0),
             percent=int(raw.get("percent") or 0),
@@ -133,7 +133,7 @@ class Condition:
         if not isinstance(raw, Mapping):
             return cls("Unknown", None, None, None)
         status = str(raw.get("status", "Unknown")).capitalize()
-        return cls(status, raw.get("reason"), raw.get("message"), _time(raw, "since"))
+        return cls(status, raw.get("reason"), raw.get("message"), time_in(raw, "since"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ class Endpoint:
     def read(cls, raw: Raw) -> "Endpoint":
         """Read the API's document."""
         return cls(
-            name=_text(raw, "name"),
+            name=text_in(raw, "name"),
             id=str(raw.get("id") or ""),
             url=str(raw.get("url") or ""),
             audience=str(raw.get("audience") or ""),
@@ -195,7 +195,7 @@ class Endpoint:
             requests_total=int(raw.get("requests_total") or 0),
             cold_start=ColdStart.read(raw.get("cold_start")),
             revisions=tuple(map(Revision.read, raw.get("revisions") or ())),
-            created_at=_time(raw),
+            created_at=time_in(raw),
             raw=raw,
         )
 
@@ -218,12 +218,16 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One change of an endpoint, which can be rolled back."""
+    """One change of an endpoint, which can be rolled back.
+
+    reason  why the installation made it, where nobody asked for it
+    """
 
     number: int
     endpoint: str
     action: str
     current: bool
+    reason: str | None
     revisions: tuple[Revision, ...]
     created_at: datetime | None
     created_by: str | None
@@ -233,12 +237,13 @@ class Release:
     def read(cls, raw: Raw) -> "Release":
         """Read the API's document."""
         return cls(
-            number=_count(raw, "number"),
+            number=count_in(raw, "number"),
             endpoint=str(raw.get("endpoint") or ""),
             action=str(raw.get("action") or ""),
             current=bool(raw.get("current")),
+            reason=raw.get("reason"),
             revisions=tuple(map(Revision.read, raw.get("revisions") or ())),
-            created_at=_time(raw),
+            created_at=time_in(raw),
             created_by=raw.get("created_by"),
             raw=raw,
         )
@@ -258,8 +263,8 @@ class Finding:
     def read(cls, raw: Raw) -> "Finding":
         """Read the API's document."""
         return cls(
-            name=_text(raw, "name"),
-            verdict=_text(raw, "verdict"),
+            name=text_in(raw, "name"),
+            verdict=text_in(raw, "verdict"),
             message=str(raw.get("message") or ""),
             advice=str(raw.get("advice") or ""),
             raw=raw,
@@ -290,14 +295,14 @@ class ApiKey:
     def read(cls, raw: Raw) -> "ApiKey":
         """Read the API's document."""
         return cls(
-            id=_text(raw, "id"),
-            name=_text(raw, "name"),
+            id=text_in(raw, "id"),
+            name=text_in(raw, "name"),
             scopes=tuple(map(str, raw.get("scopes") or ())),
             endpoint=raw.get("endpoint"),
             created_by=str(raw.get("created_by_name") or raw.get("created_by") or ""),
-            created_at=_time(raw),
-            expires_at=_time(raw, "expires_at"),
-            last_used_at=_time(raw, "last_used_at"),
+            created_at=time_in(raw),
+            expires_at=time_in(raw, "expires_at"),
+            last_used_at=time_in(raw, "last_used_at"),
             key=raw.get("key"),
             raw=raw,
         )
@@ -320,10 +325,10 @@ class AuditEvent:
     def read(cls, raw: Raw) -> "AuditEvent":
         """Read the API's document."""
         return cls(
-            at=_time(raw, "at"),
-            action=_text(raw, "action"),
-            target=_text(raw, "target"),
-            subject=_text(raw, "subject"),
+            at=time_in(raw, "at"),
+            action=text_in(raw, "action"),
+            target=text_in(raw, "target"),
+            subject=text_in(raw, "subject"),
             name=raw.get("subject_name"),
             address=str(raw.get("address") or ""),
             detail=raw.get("detail") or {},
@@ -347,8 +352,8 @@ class Cause:
     def read(cls, raw: Raw) -> "Cause":
         """Read the API's document."""
         return cls(
-            endpoint=_text(raw, "endpoint"),
-            reason=_text(raw, "reason"),
+            endpoint=text_in(raw, "endpoint"),
+            reason=text_in(raw, "reason"),
             ok=raw.get("ok") is True,
             message=str(raw.get("message") or ""),
             evidence=tuple(map(str, raw.get("evidence") or ())),
@@ -369,7 +374,7 @@ class LogLine:
     @classmethod
     def read(cls, raw: Raw) -> "LogLine":
         """Read one line of the stream."""
-        return cls(_time(raw, "at"), str(raw.get("replica") or ""), str(raw.get("text", "")), raw)
+        return cls(time_in(raw, "at"), str(raw.get("replica") or ""), str(raw.get("text", "")), raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,14 +394,14 @@ class Identity:
     def read(cls, raw: Raw) -> "Identity":
         """Read the API's document."""
         return cls(
-            subject=_text(raw, "subject"),
+            subject=text_in(raw, "subject"),
             email=raw.get("email"),
             name=raw.get("name"),
             tenant=raw.get("tenant"),
             role=raw.get("role"),
             scopes=tuple(raw.get("scopes") or ()),
             tenants=tuple(
-                (_text(joined, "name"), _text(joined, "role"))
+                (text_in(joined, "name"), text_in(joined, "role"))
                 for joined in raw.get("tenants") or ()
             ),
             raw=raw,
@@ -418,11 +423,11 @@ class Member:
     def read(cls, raw: Raw) -> "Member":
         """Read the API's document."""
         return cls(
-            id=_text(raw, "id"),
-            email=_text(raw, "email"),
-            name=_text(raw, "name"),
-            role=_text(raw, "role"),
-            joined_at=_time(raw, "joined_at"),
+            id=text_in(raw, "id"),
+            email=text_in(raw, "email"),
+            name=text_in(raw, "name"),
+            role=text_in(raw, "role"),
+            joined_at=time_in(raw, "joined_at"),
             raw=raw,
         )
 
@@ -444,12 +449,12 @@ class Invitation:
     def read(cls, raw: Raw) -> "Invitation":
         """Read the API's document."""
         return cls(
-            id=_text(raw, "id"),
-            tenant=_text(raw, "tenant"),
+            id=text_in(raw, "id"),
+            tenant=text_in(raw, "tenant"),
             email=raw.get("email"),
-            role=_text(raw, "role"),
-            invited_by=_text(raw, "invited_by"),
-            expires_at=_time(raw, "expires_at"),
+            role=text_in(raw, "role"),
+            invited_by=text_in(raw, "invited_by"),
+            expires_at=time_in(raw, "expires_at"),
             link=raw.get("link"),
             raw=raw,
         )
@@ -470,11 +475,11 @@ class Account:
     def read(cls, raw: Raw) -> "Account":
         """Read the API's document."""
         return cls(
-            id=_text(raw, "id"),
-            email=_text(raw, "email"),
-            name=_text(raw, "name"),
+            id=text_in(raw, "id"),
+            email=text_in(raw, "email"),
+            name=text_in(raw, "name"),
             disabled=raw.get("disabled") is True,
-            created_at=_time(raw),
+            created_at=time_in(raw),
             raw=raw,
         )
 
@@ -491,24 +496,24 @@ class PasswordLink:
     @classmethod
     def read(cls, raw: Raw) -> "PasswordLink":
         """Read the API's document."""
-        return cls(_text(raw, "email"), _time(raw, "expires_at"), _text(raw, "link"), raw)
+        return cls(text_in(raw, "email"), time_in(raw, "expires_at"), text_in(raw, "link"), raw)
 
 
-def _text(raw: Raw, name: str) -> str:
+def text_in(raw: Raw, name: str) -> str:
     value = raw.get(name)
     if not isinstance(value, str):
         raise BadAnswer(f"The server's answer has no {name!r}: {str(dict(raw))[:200]}")
     return value
 
 
-def _count(raw: Raw, name: str) -> int:
+def count_in(raw: Raw, name: str) -> int:
     value = raw.get(name)
     if type(value) is not int:
         raise BadAnswer(f"The server's answer has no {name!r}: {str(dict(raw))[:200]}")
     return value
 
 
-def _time(raw: Raw, name: str = "created_at") -> datetime | None:
+def time_in(raw: Raw, name: str = "created_at") -> datetime | None:
     value = raw.get(name)
     if isinstance(value, str):
         try:

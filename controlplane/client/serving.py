@@ -19,7 +19,7 @@ from controlplane.client.registry import looks
 from controlplane.client.results import Cause, Endpoint, Finding, Release
 from controlplane.client.retries import AGAIN, delay
 from controlplane.client.rows import table
-from controlplane.client.steps import Answer, Flow, Pause, Send
+from controlplane.client.steps import Answer, Flow, Pause, Send, members
 from runtime.plan.ops import Array
 
 Traffic = Sequence[Mapping[str, Any]]
@@ -161,6 +161,19 @@ class Serving:
         self._known.pop(name, None)
         url = self._core.url("endpoints", name, "rollback")
         return Endpoint.read((yield from self._core.post(url, {"to": to})))
+
+    def warm_windows(self, name: str) -> Flow[list[dict[str, Any]]]:
+        """Read when an endpoint is kept warm."""
+        found = yield from self._core.get(self._core.url("endpoints", name, "warm-windows"))
+        return list(found.get("windows") or ())
+
+    def set_warm_windows(
+        self, name: str, windows: Sequence[Mapping[str, Any]]
+    ) -> Flow[list[dict[str, Any]]]:
+        """Say when an endpoint is kept warm."""
+        url = self._core.url("endpoints", name, "warm-windows")
+        answer = yield from self._core.call("PUT", url, {"windows": [dict(w) for w in windows]})
+        return list(members(answer, url).get("windows") or ())
 
     def logs(self, name: str, tail: int, follow: bool) -> Flow[Answer]:
         """Open the stream of log lines."""

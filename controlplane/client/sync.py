@@ -3,11 +3,11 @@
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import httpx
 
@@ -36,6 +36,7 @@ from controlplane.client.results import (
     Version,
 )
 from controlplane.client.retries import RetryPolicy
+from controlplane.client.rollouts import Rollout, Rollouts, Slo
 from controlplane.client.rows import one_by_one
 from controlplane.client.serving import Arrays, Serving, Traffic, release_of
 from controlplane.client.steps import (
@@ -82,7 +83,7 @@ class Client:
         self.url = account.url
         self._core = Core(account, retries or RetryPolicy(), timeout_s)
         self._registry, self._serving = Registry(self._core), Serving(self._core)
-        self._people = People(self._core)
+        self._people, self._rollouts = People(self._core), Rollouts(self._core)
         self._metering = Metering(self._core)
         self._access = Access(self._core)
         self._http = httpx.Client(**options(account.url))
@@ -345,6 +346,64 @@ class Client:
     def rollback(self, endpoint: str, to: int | None = None) -> Endpoint:
         """Go back to a release, the one before if None."""
         return self._run(self._serving.rollback(endpoint, to))
+
+    def rollout(
+        self,
+        model: str,
+        endpoint: str | None = None,
+        *,
+        steps: Sequence[int] = (5, 25, 100),
+        slo: Literal["endpoint"] | Mapping[str, float] | None = None,
+        **rules: Any,
+    ) -> Rollout:
+        """Give MODEL[:VERSION or :ALIAS] an endpoint's traffic in steps, each of which is judged.
+
+        steps  percentages of the traffic
+        slo    "endpoint": what the endpoint promises, or promises of its own (`set_slo`)
+        rules  shadow, requests, step_s, give_up_s: see `POST /v1/endpoints/{endpoint}/rollouts`
+        """
+        asked = {"steps": [*steps], "slo": slo, **rules}
+        return self._run(self._rollouts.start(model, endpoint, asked))
+
+    def rollouts(self, endpoint: str) -> list[Rollout]:
+        """List the rollouts of an endpoint, the newest first."""
+        return self._run(self._rollouts.list(endpoint))
+
+    def cancel_rollout(self, endpoint: str, number: int) -> Rollout:
+        """Give all traffic back to the revision that had it before."""
+        return self._run(self._rollouts.cancel(endpoint, number))
+
+    def wait_for_rollout(
+        self,
+        endpoint: str,
+        number: int,
+        *,
+        timeout_s: float | None = None,
+        watch: Callable[[Rollout], None] | None = None,
+    ) -> Rollout:
+        """Wait until a rollout has ended, well or badly; `watch` is told of each look."""
+        return self._run(self._rollouts.wait(endpoint, number, timeout_s, watch))
+
+    def slo(self, endpoint: str) -> Slo:
+        """Read what an endpoint promises."""
+        return self._run(self._rollouts.slo(endpoint))
+
+    def set_slo(self, endpoint: str, **slo: float) -> Slo:
+        """Declare what it promises: p50_ms, p95_ms, p99_ms, error_rate; without any: nothing."""
+        return self._run(self._rollouts.set_slo(endpoint, slo))
+
+    def warm_windows(self, endpoint: str) -> list[dict[str, Any]]:
+        """Read when an endpoint is kept warm, which windows are open, and when they open next."""
+        return self._run(self._serving.warm_windows(endpoint))
+
+    def set_warm_windows(
+        self, endpoint: str, windows: Sequence[Mapping[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """Say when how many replicas are kept, in place of what was said; none: never.
+
+        windows  of {"cron": "0 8 * * 1-5", "minutes": 600, "replicas": 2, "time_zone": …}
+        """
+        return self._run(self._serving.set_warm_windows(endpoint, windows))
 
     def predict(
         self,

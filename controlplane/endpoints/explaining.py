@@ -4,7 +4,7 @@ A name without an endpoint is explained by the model of that name, of which it i
 """
 
 import asyncio
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -81,6 +81,7 @@ async def _cause(engine: Engine, standing: Standing) -> Cause:
     cause = await asked(engine, desired)
     if cause.reason == "NotTaken":
         cause = patient(cause, datetime.now(UTC) - standing.released_at)
+    cause = released(cause, standing.action, standing.reason)
     return await _with_versions(standing.tenant, desired, cause)
 
 
@@ -119,6 +120,19 @@ def patient(cause: Cause, age: timedelta) -> Cause:
         return cause
     text = f"The release was made {max(0, age.seconds)} s ago and is being rolled out."
     return Cause("Starting", True, text, (*cause.evidence, cause.message))
+
+
+def released(cause: Cause, action: str, reason: str | None) -> Cause:
+    """Add why the current release was made, where nobody asked for it.
+
+    An endpoint that serves well, and not what was wanted of it, is not well.
+    """
+    if reason is None:
+        return cause
+    if action != "rollback" or not cause.ok:
+        return replace(cause, evidence=(*cause.evidence, reason))
+    step = "Correct the model, push it and roll it out again; `kubeserve rollouts` tells more."
+    return Cause("RolledBack", False, reason, (cause.message, *cause.evidence), step)
 
 
 async def _with_versions(tenant: TenantId, desired: DesiredEndpoint, cause: Cause) -> Cause:

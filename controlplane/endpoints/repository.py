@@ -66,10 +66,32 @@ async def save_endpoint(row: Endpoint) -> None:
     await row.save(update_fields=["generation", "release", "revisions"])
 
 
+async def save_slo(row: Endpoint, slo: dict[str, Any] | None) -> None:
+    row.update_from_dict({"slo": slo})
+    await row.save(update_fields=["slo"])
+
+
+async def save_warm(row: Endpoint, windows: list[dict[str, Any]]) -> None:
+    row.warm = windows
+    await row.save(update_fields=["warm"])
+
+
+async def with_windows_of_all() -> list[uuid.UUID]:
+    """Give the endpoints, of any tenant, that have warm windows."""
+    rows = Endpoint.filter(deleted_at=None).exclude(warm=None)
+    return [row.id for row in await rows.only("id", "warm") if row.warm]
+
+
 async def mark_deleted(row: Endpoint, at: datetime) -> None:
     row.deleted_at = at
     row.generation += 1
     await row.save(update_fields=["deleted_at", "generation"])
+
+
+async def lock_of_all(endpoint_id: uuid.UUID) -> Endpoint | None:
+    """Find the row of an endpoint that is wanted by its id and lock it, whoever's it is."""
+    rows = Endpoint.filter(id=endpoint_id, deleted_at=None)
+    return await rows.select_for_update().first()
 
 
 async def add_revision(endpoint: Endpoint, **values: Any) -> EndpointRevision:
@@ -97,6 +119,12 @@ async def add_release(endpoint: Endpoint, **values: Any) -> Release:
 
 async def release(endpoint: Endpoint, number: int) -> Release | None:
     return await Release.get_or_none(endpoint_id=endpoint.id, number=number)
+
+
+async def release_before(endpoint: Endpoint, but: str) -> Release | None:
+    """Find the newest release before the current one whose action is not `but`."""
+    rows = Release.filter(endpoint_id=endpoint.id, number__lt=endpoint.release)
+    return await rows.exclude(action=but).order_by("-number").first()
 
 
 async def current_releases(rows: list[Endpoint]) -> dict[uuid.UUID, Release]:

@@ -2,7 +2,9 @@
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -12,6 +14,8 @@ from controlplane.callers import Caller, CurrentCaller
 from controlplane.edge.operations import Page, file, gives, taking
 from controlplane.endpoints import explaining, schemas, service
 from controlplane.endpoints.service import ReleaseWanted, TargetWanted
+from controlplane.endpoints.slo import Slo
+from controlplane.endpoints.windows import Window
 from controlplane.engines.engine import EndpointId
 from controlplane.idempotency import once
 from controlplane.rest import MAX_PAGE, after, after_number, check_match, etag, page
@@ -159,6 +163,54 @@ async def rollback(
         return await service.rollback(tenant, endpoint, body.to, caller, _unchanged(request))
 
     return await _released(request, caller, endpoint, act)
+
+
+@router.get("/{endpoint}/slo", **gives(schemas.Slo))
+async def get_slo(caller: CurrentCaller, endpoint: str) -> dict[str, Any]:
+    """Tell what an endpoint promises; without any member: nothing."""
+    found = await service.slo(await _tenant(caller), endpoint)
+    return {} if found is None else found.to_json()
+
+
+@router.put("/{endpoint}/slo", **gives(schemas.Slo))
+async def set_slo(caller: CurrentCaller, endpoint: str, body: schemas.Slo) -> dict[str, Any]:
+    """Declare what an endpoint promises, in place of what it did; rollouts are held to it."""
+    wanted = Slo(**body.model_dump())
+    await service.set_slo(await _tenant(caller), endpoint, wanted, caller)
+    return wanted.to_json()
+
+
+@router.delete("/{endpoint}/slo", status_code=204)
+async def delete_slo(caller: CurrentCaller, endpoint: str) -> None:
+    await service.set_slo(await _tenant(caller), endpoint, None, caller)
+
+
+def _shown(found: Sequence[Window]) -> dict[str, Any]:
+    now, at_once = datetime.now(UTC), timedelta()
+    shown = []
+    for one in found:
+        following = one.next_start(now)
+        start = None if following is None else following.isoformat()
+        shown.append({**asdict(one), "open": one.is_open(now, at_once), "next_start": start})
+    return {"windows": shown}
+
+
+@router.get("/{endpoint}/warm-windows", **gives(schemas.WarmWindowsShown))
+async def get_warm_windows(caller: CurrentCaller, endpoint: str) -> dict[str, Any]:
+    """Tell when an endpoint is kept warm."""
+    return _shown(await service.warm(await _tenant(caller), endpoint))
+
+
+@router.put("/{endpoint}/warm-windows", **gives(schemas.WarmWindowsShown))
+async def set_warm_windows(
+    caller: CurrentCaller, endpoint: str, body: schemas.WarmWindows, request: Request
+) -> dict[str, Any]:
+    """Say when an endpoint is kept warm, in place of what was said; none: never."""
+    tenant = await _tenant(caller)
+    wanted = tuple(Window(**one.model_dump()) for one in body.windows)
+    await service.set_warm(tenant, endpoint, wanted, caller, request.app.state.quotas)
+    request.app.state.wake_endpoint(await service.id_of(tenant, endpoint))
+    return _shown(wanted)
 
 
 @router.get("/{endpoint}/why", **gives(schemas.Why))

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from controlplane.edge.operations import Document, Timestamp
+from controlplane.endpoints.windows import A_WEEK, MOST
 from controlplane.engines.engine import Condition
 from controlplane.rest import Text
 
@@ -57,6 +58,45 @@ class Rollback(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     to: int | None = Field(None, ge=1, lt=1 << 31)
+
+
+class Slo(BaseModel):
+    """What an endpoint promises: latency of a share of its answers, and the share of errors."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    p50_ms: float | None = Field(None, gt=0, le=600_000)
+    p95_ms: float | None = Field(None, gt=0, le=600_000)
+    p99_ms: float | None = Field(None, gt=0, le=600_000)
+    error_rate: float | None = Field(None, ge=0, lt=1, description="0.001: one in a thousand.")
+
+
+class WarmWindow(BaseModel):
+    """When how many replicas are kept, however few requests there are."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cron: Text = Field(max_length=100, description="When it begins, such as `0 8 * * 1-5`.")
+    minutes: int = Field(ge=1, le=A_WEEK, description="That it lasts.")
+    replicas: int = Field(1, ge=1, le=100)
+    time_zone: Text = Field("UTC", max_length=64, description="An IANA name: Europe/Berlin.")
+
+
+class WarmWindows(BaseModel):
+    """All warm windows of an endpoint; where several are open, the most replicas count."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    windows: list[WarmWindow] = Field(max_length=MOST)
+
+
+class WarmWindowShown(WarmWindow):
+    open: bool
+    next_start: Timestamp | None
+
+
+class WarmWindowsShown(Document):
+    windows: list[WarmWindowShown]
 
 
 class Why(Document):
@@ -137,6 +177,9 @@ class Endpoint(Document):
     ready: ConditionSaid
     active: ConditionSaid
     replicas: int
+    warm_replicas: int = Field(
+        description="Kept for a warm window; 0 on Knative, which does not tell."
+    )
     desired_replicas: int
     concurrency: float
     requests_total: int
@@ -148,6 +191,7 @@ class Endpoint(Document):
     scaling: Scaling
     container_concurrency: int
     timeout_s: float
+    slo: Slo | None
     created_at: Timestamp
 
 
@@ -157,6 +201,7 @@ class Release(Document):
     action: str
     revisions: list[RoutedRevision]
     scaling: Scaling
+    reason: str | None = Field(description="Why the installation made it, where nobody asked.")
     created_at: Timestamp
     created_by: str
     created_by_name: str | None

@@ -7,21 +7,24 @@ generation. What an engine must do follows from the rows alone (`desired`).
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from controlplane.audit import service as audit
 from controlplane.callers import Caller
 from controlplane.database import transaction
-from controlplane.endpoints import repository
+from controlplane.endpoints import repository, windows
+from controlplane.endpoints.slo import Slo, slo_from
 from controlplane.endpoints.tables import Endpoint, EndpointRevision, Release
 from controlplane.endpoints.why import status_of
+from controlplane.endpoints.windows import BadWindow, Window, windows_from
 from controlplane.engines.engine import (
     BackendKind,
     DesiredEndpoint,
     DesiredRevision,
+    DesiredShadow,
     EndpointId,
     Engine,
     ObservedEndpoint,
@@ -37,6 +40,7 @@ from controlplane.wakes import Wake, tell
 from runtime.problems import Conflict, EngineUnavailable, InvalidInput, NotFound
 
 HUNDRED: Final = 100
+CANARY: Final = "canary"  # the action of a rollout's step that is not its last
 TAGGED_LENGTH: Final = 62  # with the hyphen between them, a label of DNS
 LOOK_WITHIN_S: Final = 2.0
 Check = Callable[[Endpoint], None]
@@ -93,10 +97,10 @@ async def release(
             )
         check(endpoint)
         current = await repository.release(endpoint, endpoint.release)
-        revision = await _revision(endpoint, deployable) if deployable else None
+        revision = await revision_of(endpoint, deployable) if deployable else None
         traffic = await _traffic(endpoint, current, revision, wanted.traffic)
         action = "deploy" if revision is not None else "traffic"
-        await _add(endpoint, current, traffic, wanted, action, by)
+        await add_release(endpoint, current, traffic, wanted, Made(action, by))
     return endpoint
 
 
@@ -108,7 +112,8 @@ async def _admit(tenant: TenantId, name: str, quotas: Quotas) -> None:
             limits.check("endpoints", most, await repository.count(tenant))
 
 
-async def _revision(endpoint: Endpoint, version: Deployable) -> EndpointRevision:
+async def revision_of(endpoint: Endpoint, version: Deployable) -> EndpointRevision:
+    """Find or make the revision of a version."""
     known = await repository.revision_for(endpoint, version.version_id)
     if known is not None:
         return known
@@ -182,14 +187,27 @@ async def _named(endpoint: Endpoint, line: TargetWanted) -> str:
     return names[0].name
 
 
-async def _add(
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How a release comes about: what is done, who does it, and why where nobody asked for it.
+
+    shadow  compares two of its revisions; None: what did so goes on where the traffic stays
+    """
+
+    action: str
+    by: Caller
+    reason: str | None = None
+    shadow: DesiredShadow | None = None
+
+
+async def add_release(
     endpoint: Endpoint,
     current: Release | None,
     traffic: list[dict[str, Any]],
     wanted: ReleaseWanted,
-    action: str,
-    by: Caller,
+    made: Made,
 ) -> None:
+    """Make a release of a row that is locked; what is not in `wanted` stays as in `current`."""
     scaling = {**(current.scaling if current else {}), **wanted.scaling}
     merged = scaling_of(scaling)
     if merged.max_scale < merged.min_scale:
@@ -202,34 +220,50 @@ async def _add(
     await repository.add_release(
         endpoint,
         number=endpoint.release,
-        action=action,
+        action=made.action,
         traffic=traffic,
         scaling=scaling,
         container_concurrency=concurrency,
         timeout_s=wanted.timeout_s or (current.timeout_s if current else 60.0),
-        created_by=by.subject,
+        shadow=_shadow(current, traffic, made),
+        reason=made.reason,
+        created_by=made.by.subject,
     )
     await repository.save_endpoint(endpoint)
     await audit.record(
-        by,
-        f"endpoint.{action}",
+        made.by,
+        f"endpoint.{made.action}",
         f"endpoint:{endpoint.name}",
         release=endpoint.release,
         traffic=traffic,
+        **({} if made.reason is None else {"reason": made.reason}),
     )
     await tell(Wake.ENDPOINT, str(endpoint.id))
+
+
+def _shadow(
+    current: Release | None, traffic: list[dict[str, Any]], made: Made
+) -> dict[str, Any] | None:
+    if made.shadow is not None:
+        return asdict(made.shadow)
+    return current.shadow if current is not None and current.traffic == traffic else None
 
 
 async def rollback(
     tenant: TenantId, name: str, to: int | None, by: Caller, check: Check
 ) -> Endpoint:
-    """Make a release equal to an earlier one; the one before the current if none is named."""
+    """Make a release equal to an earlier one.
+
+    to  its number; None: the one before the current, steps of rollouts left out
+    """
     async with transaction():
-        endpoint = await _locked(tenant, name)
+        endpoint = await locked(tenant, name)
         check(endpoint)
-        target = endpoint.release - 1 if to is None else to
-        old = await repository.release(endpoint, target)
-        if old is None or target == endpoint.release:
+        if to is None:
+            old = await repository.release_before(endpoint, but=CANARY)
+        else:
+            old = await repository.release(endpoint, to)
+        if old is None or old.number == endpoint.release:
             raise Conflict(
                 f"{name} has no other release to go back to."
                 if to is None
@@ -238,7 +272,7 @@ async def rollback(
         wanted = ReleaseWanted(
             None, None, old.scaling, old.container_concurrency, old.timeout_s, None
         )
-        await _add(endpoint, None, old.traffic, wanted, "rollback", by)
+        await add_release(endpoint, None, old.traffic, wanted, Made("rollback", by))
     return endpoint
 
 
@@ -247,7 +281,8 @@ async def get(tenant: TenantId, name: str) -> Endpoint:
     return _found(name, await repository.endpoint(tenant, name) if is_name(name) else None)
 
 
-async def _locked(tenant: TenantId, name: str) -> Endpoint:
+async def locked(tenant: TenantId, name: str) -> Endpoint:
+    """Find an endpoint and lock its row to the end of the transaction; raises NotFound."""
     return _found(name, await repository.lock(tenant, name) if is_name(name) else None)
 
 
@@ -257,10 +292,56 @@ def _found(name: str, row: Endpoint | None) -> Endpoint:
     return row
 
 
+async def set_slo(tenant: TenantId, name: str, slo: Slo | None, by: Caller) -> Slo | None:
+    """Declare what an endpoint promises; None: nothing any more. Raises NotFound."""
+    async with transaction():
+        row = await locked(tenant, name)
+        document = None if slo is None else slo.to_json()
+        await repository.save_slo(row, document)
+        await audit.record(by, "endpoint.slo", f"endpoint:{name}", slo=document)
+    return slo
+
+
+async def slo(tenant: TenantId, name: str) -> Slo | None:
+    """Give what an endpoint promises; None: nothing. Raises NotFound."""
+    return slo_from((await get(tenant, name)).slo)
+
+
+async def set_warm(
+    tenant: TenantId, name: str, wanted: Sequence[Window], by: Caller, quotas: Quotas
+) -> None:
+    """Say when an endpoint is kept warm, in place of what was said before.
+
+    Raises NotFound, InvalidInput for a window that never opens, QuotaExceeded.
+    """
+    try:
+        windows.check(wanted, datetime.now(UTC))
+    except BadWindow as error:
+        raise InvalidInput(str(error), field="windows") from error
+    async with transaction():
+        row = await locked(tenant, name)
+        most = max((one.replicas for one in wanted), default=0)
+        limits.check("replicas", (await quotas.of(tenant)).replicas, 0, most)
+        documents = [asdict(one) for one in wanted]
+        await repository.save_warm(row, documents)
+        await audit.record(by, "endpoint.warm", f"endpoint:{name}", windows=documents)
+        await tell(Wake.ENDPOINT, str(row.id))
+
+
+async def warm(tenant: TenantId, name: str) -> tuple[Window, ...]:
+    """Give when an endpoint is kept warm. Raises NotFound."""
+    return windows_from((await get(tenant, name)).warm)
+
+
+async def with_windows() -> list[uuid.UUID]:
+    """Give the endpoints that are kept warm at times."""
+    return await repository.with_windows_of_all()
+
+
 async def delete(tenant: TenantId, name: str, by: Caller, check: Check) -> uuid.UUID:
     """Say that an endpoint is not wanted any more; the reconciler takes it down."""
     async with transaction():
-        row = await _locked(tenant, name)
+        row = await locked(tenant, name)
         check(row)
         await repository.mark_deleted(row, datetime.now(UTC))
         await audit.record(by, "endpoint.delete", f"endpoint:{name}")
@@ -284,10 +365,22 @@ def scaling_of(changes: dict[str, Any]) -> Scaling:
     return replace(Scaling(), **changes)
 
 
-async def desired(endpoint_id: uuid.UUID, issuer: str) -> DesiredEndpoint | None:
-    """Give what an engine must run; None: nothing, it was deleted."""
+async def desired(
+    endpoint_id: uuid.UUID, issuer: str, now: datetime, ahead: timedelta
+) -> DesiredEndpoint | None:
+    """Give what an engine must run; None: nothing, it was deleted.
+
+    ahead  of its beginning a warm window opens
+    """
     row = await repository.by_id_of_all(endpoint_id)
-    return None if row is None else await wanted(row, issuer)
+    found = None if row is None else await wanted(row, issuer)
+    if row is None or found is None:
+        return None
+    return replace(found, warm=_warm(row.warm, now, ahead))
+
+
+def _warm(kept: list[dict[str, Any]] | None, now: datetime, ahead: timedelta) -> int | None:
+    return None if kept is None else windows.replicas(windows_from(kept), now, ahead)
 
 
 async def wanted(row: Endpoint, issuer: str) -> DesiredEndpoint | None:
@@ -324,7 +417,12 @@ async def wanted(row: Endpoint, issuer: str) -> DesiredEndpoint | None:
         scaling=scaling_of(current.scaling),
         container_concurrency=current.container_concurrency,
         timeout_s=current.timeout_s,
+        shadow=_shadow_from(current.shadow),
     )
+
+
+def _shadow_from(document: dict[str, Any] | None) -> DesiredShadow | None:
+    return None if document is None else DesiredShadow(**document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +433,8 @@ class Standing:
     tenant: TenantId
     generation: int
     released_at: datetime
+    action: str
+    reason: str | None
     deleted_at: datetime | None
     desired: DesiredEndpoint | None
 
@@ -353,6 +453,8 @@ async def standing_of(row: Endpoint, issuer: str) -> Standing:
         tenant=TenantId(row.tenant_id),
         generation=row.generation,
         released_at=current.created_at if current else row.created_at,
+        action=current.action if current else "",
+        reason=current.reason if current else None,
         deleted_at=row.deleted_at,
         desired=await wanted(row, issuer),
     )
@@ -440,6 +542,7 @@ def _document(
         "active": active,
         **_counts(seen),
         **_configuration(current, revisions, seen.tag_urls if seen else {}),
+        "slo": row.slo,
         "created_at": row.created_at.isoformat(),
     }
 
@@ -449,6 +552,7 @@ def _counts(seen: ObservedEndpoint | None) -> dict[str, Any]:
     return {
         "observed_generation": seen.observed_generation if seen else 0,
         "replicas": seen.replicas if seen else 0,
+        "warm_replicas": seen.warm if seen else 0,
         "desired_replicas": seen.desired_replicas if seen else 0,
         "concurrency": seen.concurrency if seen else 0.0,
         "requests_total": seen.requests_total if seen else 0,
@@ -506,6 +610,7 @@ async def releases(
             "action": found.action,
             "revisions": _lines(found, revisions),
             "scaling": asdict(scaling_of(found.scaling)),
+            "reason": found.reason,
             "created_at": found.created_at.isoformat(),
             "created_by": found.created_by,
             "current": found.number == row.release,

@@ -18,6 +18,8 @@ class Endpoint(Table):
     generation = fields.IntField(default=0)
     release = fields.IntField(default=0)  # number of the current release
     revisions = fields.IntField(default=0)  # the last revision number given
+    warm = fields.JSONField[list[dict[str, Any]]](null=True)
+    slo = fields.JSONField[dict[str, Any]](null=True)
     deleted_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField(auto_now_add=True)
 
@@ -65,6 +67,8 @@ class Release(Table):
     scaling = fields.JSONField[dict[str, Any]]()
     container_concurrency = fields.IntField(default=0)
     timeout_s = fields.FloatField(default=60.0)
+    shadow = fields.JSONField[dict[str, Any]](null=True)
+    reason = fields.TextField(null=True)  # why the installation made it, where it did
     created_by = fields.CharField(max_length=100)
     created_at = fields.DatetimeField(auto_now_add=True)
 

@@ -76,8 +76,26 @@ class DesiredRevision:
 
 
 @dataclass(frozen=True, slots=True)
+class DesiredShadow:
+    """Two routed revisions that are compared on copies of requests.
+
+    running    name of the revision whose requests are copied
+    candidate  name of the one that answers them too, for nobody
+    share      of its requests, 0 to 1
+    """
+
+    running: str
+    candidate: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredEndpoint:
-    """All an engine needs to run an endpoint, read from one database row and its revisions."""
+    """All an engine needs to run an endpoint, read from one database row and its revisions.
+
+    warm  replicas to be kept at least at this moment, as `min_scale`; changes within a generation.
+          None: it never had warm windows
+    """
 
     id: EndpointId
     tenant: str
@@ -88,6 +106,8 @@ class DesiredEndpoint:
     scaling: Scaling = field(default_factory=Scaling)
     container_concurrency: int = 0
     timeout_s: float = 60.0
+    shadow: DesiredShadow | None = None
+    warm: int | None = None
 
 
 class Condition(StrEnum):
@@ -122,6 +142,7 @@ class ColdStart:
 class ObservedEndpoint:
     """What an engine sees of an endpoint it runs.
 
+    warm      of what it was told last, `DesiredEndpoint.warm`
     tag_urls  by tag, where its revision answers requests with the header `Knative-Serving-Tag`
     """
 
@@ -136,6 +157,7 @@ class ObservedEndpoint:
     starts_total: int = 0
     cold_start: ColdStart | None = None
     tag_urls: Mapping[str, str] = field(default_factory=dict)
+    warm: int = 0
 
     def condition(self, kind: str) -> Status | None:
         """Find a condition by type."""
@@ -189,6 +211,59 @@ class Metered:
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """What a revision answered.
+
+    errors    of 500 and above
+    refusals  of 400 to 498: requests that it could not take
+    latency   answers by bucket of `runtime.latencies`, `BUCKETS` of them; of all statuses
+    """
+
+    errors: int
+    refusals: int
+    latency: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        """All answers."""
+        return sum(self.latency)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Answers by revision since `source` began; from one source they only grow."""
+
+    source: str
+    revisions: Mapping[str, Answers]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How the answers of a shadow's two revisions differ, since `source` began; sums only grow.
+
+    rows         that were answered by both, or by the running revision alone
+    flips        with another label; of models without labels none
+    refused, failed  rows that the candidate did not take, or failed on; each is a flip too
+    shift_sum, shift_squares, shift_most  over rows, see `runtime.comparing.Comparison`
+    not_copied   requests that were to be compared and were not, because the shadow was behind
+    worst        the rows that differ most: row, running, candidate, flipped, shift
+    trouble      why nothing is compared; None: it goes on
+    """
+
+    source: str
+    rows: int = 0
+    flips: int = 0
+    refused: int = 0
+    failed: int = 0
+    shift_sum: float = 0.0
+    shift_squares: float = 0.0
+    shift_most: float = 0.0
+    not_copied: int = 0
+    worst: tuple[Mapping[str, object], ...] = ()
+    trouble: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LogLine:
     """One line that a worker of the endpoint wrote."""
 
@@ -218,10 +293,14 @@ class Cause:
 class Engine(Protocol):
     """Every method raises `EngineUnavailable` when the engine cannot be reached.
 
-    drifts  others can change what it runs, so `apply` is called at every look
+    drifts    others can change what it runs, so `apply` is called at every look
+    measures  it can tell what each revision answered
+    shadows   it can compare revisions on copies of requests
     """
 
     drifts: bool
+    measures: bool
+    shadows: bool
 
     async def apply(self, desired: DesiredEndpoint) -> None:
         """Make the endpoint so; returns once the engine has it durably, not once ready."""
@@ -257,6 +336,12 @@ class Engine(Protocol):
 
         since  when each endpoint was recorded last; what is not in it was never recorded
         """
+
+    async def measured(self, endpoint: EndpointId) -> tuple[Measured, ...]:
+        """Read what each revision answered, from each source; the same twice is harmless."""
+
+    async def compared(self, endpoint: EndpointId) -> tuple[Compared, ...]:
+        """Read how a shadow's revisions differ; nothing without one."""
 
     def logs(self, endpoint: EndpointId, *, tail: int, follow: bool) -> AsyncIterator[LogLine]:
         """Give the last lines, then new ones while `follow`."""

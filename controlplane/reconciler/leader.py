@@ -20,11 +20,12 @@ from controlplane.models.storage import Storage
 from controlplane.oauth.service import OAuth
 from controlplane.reconciler import metering, sweep
 from controlplane.reconciler.builds import Builds
-from controlplane.reconciler.endpoints import reconcile
+from controlplane.reconciler.endpoints import keep_warm, reconcile
 from controlplane.reconciler.loop import Loop
 from controlplane.reconciler.pod_keys import PodKeys
 from controlplane.reconciler.usage_forms import UsageForms
 from controlplane.reconciler.versions import VersionBuilds
+from controlplane.rollouts import service as rollouts
 from controlplane.tenants import service as tenants
 from controlplane.tenants.limits import Limits
 from controlplane.usage import service as usage
@@ -32,6 +33,7 @@ from controlplane.usage.service import Kept
 from controlplane.wakes import Wake
 from runtime.problems import EngineUnavailable
 
+ROLLOUT_EVERY_S: Final = 1.0
 PUBLISH_RESYNC_S: Final = 15.0
 PUBLISH_AGAIN_S: Final = 0.2
 
@@ -113,6 +115,10 @@ class _Loops:
         self._duties, self._may_act = duties, may_act
         self._builds = VersionBuilds(duties.builds, duties.builds_at_once, duties.storage)
         self._endpoints: Loop[uuid.UUID] = Loop("endpoints", self._reconcile, endpoints.all_ids)
+        # Each second a step that goes wrong lasts is a second of wrong answers.
+        self._rollouts: Loop[uuid.UUID] = Loop(
+            "rollouts", self._carry_on, rollouts.under_way, soon_s=ROLLOUT_EVERY_S
+        )
         self._publish_due, self._pods_due = asyncio.Event(), asyncio.Event()
         self.published: tuple[bytes, dict[str, bytes]] | None = None
         self._twice = False
@@ -124,7 +130,9 @@ class _Loops:
         jobs: list[Awaitable[None]] = [
             self._builds.run(),
             self._endpoints.run(),
+            self._rollouts.run(),
             self._keep_published(),
+            keep_warm(self._endpoints.wake),
             metering.run(duties.engine, duties.reports),
             sweep.run(
                 duties.store,
@@ -163,6 +171,7 @@ class _Loops:
         return done
 
     async def close(self) -> None:
+        await self._rollouts.close()
         await self._endpoints.close()
         await self._builds.close()
 
@@ -172,11 +181,13 @@ class _Loops:
                 self._builds.wake()
             case Wake.ENDPOINT:
                 self._endpoints.wake(uuid.UUID(key))
+                self._rollouts.wake(uuid.UUID(key))
             case Wake.KEYS | Wake.LIMITS:
                 self._publish_due.set()
             case Wake.ALL:
                 self._builds.wake()
                 self._endpoints.look()
+                self._rollouts.look()
                 self._publish_due.set()
             case Wake.LEADER:
                 pass
@@ -186,6 +197,11 @@ class _Loops:
             return False
         duties = self._duties
         return await reconcile(endpoint, duties.engine, duties.issuer, duties.reports)
+
+    async def _carry_on(self, endpoint: uuid.UUID) -> bool:
+        if not self._may_act():
+            return False
+        return await rollouts.carry_on(endpoint, self._duties.engine, datetime.now(UTC))
 
     async def publish_limits(self) -> None:
         quotas = self._duties.storage.quotas

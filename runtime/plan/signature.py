@@ -77,6 +77,18 @@ class Signature(NamedTuple):
         }
 
 
+LABELS, PROBABILITIES = "predict", "predict_proba"
+DECISIONS = {PROBABILITIES, "predict_log_proba", "decision_function"}
+
+
+def has_labels(signature: Signature) -> bool:
+    """Tell whether a model predicts classes, not quantities."""
+    label = signature.output(LABELS)
+    if label is None:
+        return False
+    return label.datatype[:2] != "FP" or any(o.name in DECISIONS for o in signature.outputs)
+
+
 DATATYPES = frozenset({"FP64", "FP32", "INT64", "INT32", "BOOL", "BYTES"})
 
 

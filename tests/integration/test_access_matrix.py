@@ -139,6 +139,27 @@ ROWS: dict[tuple[str, str], Row] = {
     ("POST", "/v1/endpoints/{endpoint}/releases"): Row(
         "endpoints:write", 201, {"scaling": {"max_scale": 3}}, thing="endpoint"
     ),
+    ("GET", "/v1/endpoints/{endpoint}/warm-windows"): Row("endpoints:read", thing="endpoint"),
+    ("PUT", "/v1/endpoints/{endpoint}/warm-windows"): Row(
+        "endpoints:write",
+        200,
+        {"windows": [{"cron": "0 8 * * 1-5", "minutes": 60}]},
+        thing="endpoint",
+    ),
+    ("GET", "/v1/endpoints/{endpoint}/slo"): Row("endpoints:read", thing="endpoint"),
+    ("PUT", "/v1/endpoints/{endpoint}/slo"): Row(
+        "endpoints:write", 200, {"p99_ms": 50}, thing="endpoint"
+    ),
+    ("DELETE", "/v1/endpoints/{endpoint}/slo"): Row("endpoints:write", 204, thing="endpoint"),
+    ("GET", "/v1/endpoints/{endpoint}/rollouts"): Row("endpoints:read", thing="endpoint"),
+    # Each endpoint has one that is under way, until traffic is moved otherwise.
+    ("POST", "/v1/endpoints/{endpoint}/rollouts"): Row(
+        "endpoints:write", 409, {"model": "nowhere"}, thing="endpoint"
+    ),
+    ("GET", "/v1/endpoints/{endpoint}/rollouts/{rollout}"): Row("endpoints:read", thing="endpoint"),
+    ("POST", "/v1/endpoints/{endpoint}/rollouts/{rollout}/cancel"): Row(
+        "endpoints:write", 200, thing="endpoint", spent=True
+    ),
     ("POST", "/v1/endpoints/{endpoint}/rollback"): Row(
         "endpoints:write", 201, {"to": 1}, thing="endpoint"
     ),
@@ -210,21 +231,25 @@ class Stage:
                 await self.must(admin, "POST", f"{path}/versions", PICKLE)
                 await self.ready(admin, name)
                 await self.must(admin, "PUT", f"{path}/aliases/production", {"version": 1})
+                await self.must(admin, "POST", f"{path}/versions", PICKLE + b"2")
+                await self.ready(admin, name, 2)
             case "endpoint":
                 body = {"model": self.things[tenant, "model"], "version": 1}
                 await self.must(admin, "POST", f"/v1/endpoints/{name}/releases", body)
                 await self.must(admin, "POST", f"/v1/endpoints/{name}/releases", body)
+                body["version"] = 2
+                await self.must(admin, "POST", f"/v1/endpoints/{name}/rollouts", body)
             case "client":
                 return str((await self.must(admin, "POST", "/v1/clients", {"name": "x"}))["id"])
             case "key":
                 return str((await self.must(by, "POST", "/v1/keys", {"name": "x"}))["id"])
         return name
 
-    async def ready(self, header: str, model: str) -> None:
+    async def ready(self, header: str, model: str, version: int = 1) -> None:
         before = self.api.http.headers["authorization"]
         self.api.http.headers["authorization"] = header
         try:
-            assert (await until_built(self.api, model, 1))["state"] == "ready"
+            assert (await until_built(self.api, model, version))["state"] == "ready"
         finally:
             self.api.http.headers["authorization"] = before
 
@@ -361,6 +386,7 @@ ABSENT = {
 FIXED = {
     "version": "1",
     "alias": "production",
+    "rollout": "1",
     "tenant": "acme",
     "name": "conflict",
     "person": "nobody@example.com",
@@ -473,6 +499,8 @@ async def everything(stage: Stage, header: str) -> Any:
         f"/v1/models/{model}/versions",
         f"/v1/models/{model}/aliases",
         f"/v1/endpoints/{endpoint}/releases",
+        f"/v1/endpoints/{endpoint}/slo",
+        f"/v1/endpoints/{endpoint}/warm-windows",
         "/v1/clients",
         "/v1/keys",
         "/v1/audit",

@@ -38,6 +38,22 @@ CHANGES: dict[tuple[str, str], tuple[str, Any, str, str]] = {
     ("POST", "/v1/endpoints/{endpoint}/rollback"): (
         "/v1/endpoints/iris/rollback", {"to": 1}, "endpoint.rollback", "endpoint:iris",
     ),
+    ("PUT", "/v1/endpoints/{endpoint}/warm-windows"): (
+        "/v1/endpoints/iris/warm-windows", {"windows": []}, "endpoint.warm", "endpoint:iris",
+    ),
+    ("PUT", "/v1/endpoints/{endpoint}/slo"): (
+        "/v1/endpoints/iris/slo", {"p99_ms": 50}, "endpoint.slo", "endpoint:iris",
+    ),
+    ("DELETE", "/v1/endpoints/{endpoint}/slo"): (
+        "/v1/endpoints/iris/slo", None, "endpoint.slo", "endpoint:iris",
+    ),
+    ("POST", "/v1/endpoints/{endpoint}/rollouts"): (
+        "/v1/endpoints/iris/rollouts", {"model": "iris", "version": 2}, "endpoint.canary",
+        "endpoint:iris",
+    ),
+    ("POST", "/v1/endpoints/{endpoint}/rollouts/{rollout}/cancel"): (
+        "/v1/endpoints/iris/rollouts/1/cancel", None, "endpoint.cancel", "endpoint:iris",
+    ),
     ("POST", "/v1/keys"): ("/v1/keys", {"name": "robot"}, "key.create", "key:{key}"),
     ("DELETE", "/v1/keys/{key}"): ("/v1/keys/{key}", None, "key.revoke", "key:{key}"),
     ("POST", "/v1/clients"): ("/v1/clients", {"name": "robot"}, "client.create", "client:{client}"),
@@ -108,6 +124,9 @@ async def test_every_route_that_changes_something_writes_one_row(api: Api) -> No
     for route, (_, body, action, target) in CHANGES.items():
         if route[1].endswith("/rollback"):
             await api.http.post("/v1/endpoints/iris/releases", json={"model": "iris"})
+        if route[1].endswith("/rollouts"):
+            await api.http.post("/v1/models/iris/versions", content=PICKLE + b"2", headers=OCTETS)
+            assert (await until_built(api, "iris", 2))["state"] == "ready"
         before = await events(api)
         answer = await change(api, route, named)
         assert answer.status_code < 300, (route, answer.text)

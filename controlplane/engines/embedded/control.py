@@ -33,6 +33,7 @@ class Commands(Protocol):
     def apply(self, desired: LocalEndpoint) -> None: ...
     def observe(self, endpoint: str | None) -> Sequence[ObservedEndpoint]: ...
     def usage(self) -> Sequence[Metered]: ...
+    def measures(self, endpoint: str) -> dict[str, Any]: ...
     def delete(self, endpoint: str) -> None: ...
     def publish_keys(self, document: str, tenants: Mapping[str, str]) -> None: ...
     def publish_limits(self, document: dict[str, Any]) -> None: ...
@@ -105,6 +106,8 @@ class ControlServer:
                 return {"endpoints": [observed_to_json(o) for o in seen]}
             case "usage":
                 return {"usage": [asdict(one) for one in self._commands.usage()]}
+            case "measures":
+                return self._commands.measures(str(request["id"]))
             case "delete":
                 self._commands.delete(str(request["id"]))
             case "keys":
@@ -117,8 +120,8 @@ class ControlServer:
                 raise ValueError(f"no endpoint {request.get('id')} runs here")
             case other:
                 raise ValueError(
-                    f"{other!r} is not one of apply, observe, usage, delete, keys, limits, files,"
-                    " routes, logs"
+                    f"{other!r} is not one of apply, observe, usage, measures, delete, keys,"
+                    " limits, files, routes, logs"
                 )
         return {}
 

@@ -13,15 +13,19 @@ from typing import Any, Protocol
 
 from controlplane.engines.embedded import causes
 from controlplane.engines.embedded.ledger import sync_folder, write_durably
+from controlplane.engines.embedded.measuring import measured_from
+from controlplane.engines.embedded.shadowing import compared_from
 from controlplane.engines.embedded.wire import LocalEndpoint, observed_from
 from controlplane.engines.engine import (
     BackendKind,
     Cause,
+    Compared,
     Counters,
     DesiredEndpoint,
     DesiredRevision,
     EndpointId,
     LogLine,
+    Measured,
     Metered,
     ObservedEndpoint,
     TenantLimits,
@@ -77,6 +81,7 @@ class EmbeddedEngine:
     """Implements `controlplane.engines.engine.Engine` over the supervisor's socket."""
 
     drifts = False
+    measures = shadows = True
 
     def __init__(
         self,
@@ -111,6 +116,8 @@ class EmbeddedEngine:
                 scaling=desired.scaling,
                 container_concurrency=desired.container_concurrency,
                 timeout_s=desired.timeout_s,
+                shadow=desired.shadow,
+                warm=desired.warm or 0,
             )
             await self._ask({"do": "apply", "endpoint": local.to_json()})
         self._collect_later()
@@ -138,6 +145,16 @@ class EmbeddedEngine:
             Metered(EndpointId(o["endpoint"]), o["source"], Counters(**o["counters"]))
             for o in answer["usage"]
         )
+
+    async def measured(self, endpoint: EndpointId) -> tuple[Measured, ...]:
+        """Read what each revision answered since the supervisor started."""
+        answer = await self._ask({"do": "measures", "id": endpoint})
+        return tuple(map(measured_from, answer["measures"]))
+
+    async def compared(self, endpoint: EndpointId) -> tuple[Compared, ...]:
+        """Read how the revisions differ that its shadow compares."""
+        answer = await self._ask({"do": "measures", "id": endpoint})
+        return tuple(map(compared_from, answer["compared"]))
 
     async def delete(self, endpoint: EndpointId) -> None:
         """Remove the endpoint; nothing there is success."""

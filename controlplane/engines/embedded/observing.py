@@ -30,5 +30,6 @@ def observe(pool: Pool) -> ObservedEndpoint:
         requests_total=entry.meter.requests,
         starts_total=entry.meter.starts,
         cold_start=pool.cold_start,
+        warm=entry.desired.warm,
         tag_urls={one.tag: url for one in entry.desired.revisions if one.tag is not None},
     )

@@ -17,13 +17,16 @@ from controlplane.engines.embedded.door import Door
 from controlplane.engines.embedded.forker import Exited, Forker
 from controlplane.engines.embedded.ledger import Entry
 from controlplane.engines.embedded.logs import EndpointLog
+from controlplane.engines.embedded.measuring import Measures
 from controlplane.engines.embedded.release import Release
 from controlplane.engines.embedded.scaler import Scaler
+from controlplane.engines.embedded.shadowing import Shadowing
 from controlplane.engines.embedded.shares import Shares
 from controlplane.engines.embedded.wire import LocalEndpoint
 from controlplane.engines.embedded.words import Trouble
 from controlplane.engines.embedded.worker import State, Worker
 from controlplane.engines.engine import ColdStart
+from runtime.launch import Launch
 
 START_WITHIN_S = 120.0
 DRAIN_SLACK_S = 5.0
@@ -59,6 +62,8 @@ class Pool:
         self.release = Release(entry)
         self.door = Door(entry.port, self._demanded, self._door_changed)
         self.workers: dict[str, Worker] = {}
+        self.measures = Measures()
+        self.shadowing = Shadowing(around.forker, self.log)
         self.scaler: Scaler | None = None
         self.cold_start: ColdStart | None = None
         self.waiting = False
@@ -115,12 +120,13 @@ class Pool:
     def apply(self, desired: LocalEndpoint) -> None:
         """Take over a desired state that is in the ledger."""
         recovered = self.release.apply(desired)
+        self.measures.keep({revision.name for revision in desired.revisions})
         if self.door.listener is None:
             return
         if recovered:
             self._try_no_more()
         self._reconfigure()
-        scaling = desired.scaling
+        scaling = desired.scaling_now
         trial = not self.release.proven and scaling.initial_scale > 0
         if (trial and not self.release.failed) or scaling.min_scale > 0:
             scaler = self._wake(None)
@@ -135,7 +141,7 @@ class Pool:
         if self.scaler is not None:
             serving = self.release.serving
             now = time.monotonic_ns()
-            self.scaler.reconfigure(serving.scaling, serving.container_concurrency, now)
+            self.scaler.reconfigure(serving.scaling_now, serving.container_concurrency, now)
 
     def _try_no_more(self) -> None:
         if self._retry is not None:
@@ -146,6 +152,7 @@ class Pool:
         """Stop all of it: the endpoint is deleted."""
         self.closed = True
         self._try_no_more()
+        self.shadowing.close()
         self.door.close()
         for worker in tuple(self.workers.values()):
             self._drain(worker)
@@ -200,7 +207,7 @@ class Pool:
         scaler = self.scaler
         if scaler is None:
             serving = self.release.serving
-            scaler = self.scaler = Scaler(serving.scaling, serving.container_concurrency, now)
+            scaler = self.scaler = Scaler(serving.scaling_now, serving.container_concurrency, now)
         else:
             scaler.touched(now)
             scaler.wanted = max(1, scaler.wanted)
@@ -218,6 +225,7 @@ class Pool:
         current = self._current(State.STARTING, State.READY)
         self._start(wanted - len(current))
         self._end_surplus(wanted, current)
+        self.shadowing.follow(self.release.serving, self._launch, self.of_state(State.READY))
         idle = not self.of_state(State.STARTING, State.READY)
         if idle and wanted == 0:
             self.scaler = None
@@ -264,11 +272,15 @@ class Pool:
             worker = Worker(name, key, serving.generation, self, self._around.forker)
             self.workers[name] = worker
             self.entry.meter.starts += 1
-            launch = serving.launch(self._around.keys_of(serving.tenant), self.entry.port)
             worker.kill_after(START_WITHIN_S)
-            worker.start(launch, listener, self.log, self._first_byte)
+            worker.start(self._launch(), listener, self.log, self._first_byte)
             self._first_byte = None
         self.count()
+
+    def _launch(self) -> Launch:
+        """Say to a worker what it serves."""
+        serving = self.release.serving
+        return serving.launch(self._around.keys_of(serving.tenant), self.entry.port)
 
     def _again(self) -> None:
         self._retry = None
@@ -304,6 +316,7 @@ class Pool:
         self.waiting = False
         if self.release.works(worker.generation):
             self._around.proved(self)
+        self.shadowing.join(worker)
         ready = self._current(State.READY)
         if self.scaler is not None:
             if len(ready) >= self.scaler.floor:
@@ -325,6 +338,8 @@ class Pool:
         """Feed the scaler with a worker's last second."""
         requests = int(packet.get("requests", 0))
         self.entry.meter.add(packet)
+        self.measures.add(packet)
+        self.shadowing.told_by(packet)
         if self.scaler is not None:
             concurrency = float(packet.get("concurrency", 0.0))
             worker.concurrency = concurrency

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,15 @@ class Supervisor:
             for key, pool in self.pools.items()
             if pool not in self._unsaved
         ]
+
+    def measures(self, endpoint: str) -> dict[str, Any]:
+        """Tell what each revision of an endpoint answered, and how those of a shadow differ."""
+        pool = self.pools.get(EndpointId(endpoint))
+        compared = None if pool is None else pool.shadowing.compared
+        return {
+            "measures": [] if pool is None else [pool.measures.to_json()],
+            "compared": [] if compared is None else [asdict(compared)],
+        }
 
     def delete(self, endpoint: str) -> None:
         """Forget an endpoint; nothing there is success."""

@@ -1,7 +1,7 @@
 """What crosses the supervisor's socket and its ledger: endpoints with artifacts as local paths."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from controlplane.engines.engine import (
     ColdStart,
     Condition,
+    DesiredShadow,
     EndpointId,
     ObservedEndpoint,
     Scaling,
@@ -35,6 +36,14 @@ class LocalEndpoint:
     scaling: Scaling = field(default_factory=Scaling)
     container_concurrency: int = 0
     timeout_s: float = 60.0
+    shadow: DesiredShadow | None = None
+    warm: int = 0
+
+    @property
+    def scaling_now(self) -> Scaling:
+        """Give the scaling with what a warm window adds; it stays below `max_scale`."""
+        least = max(self.scaling.min_scale, min(self.warm, self.scaling.max_scale))
+        return replace(self.scaling, min_scale=least)
 
     def launch(self, keys_file: Path, port: int) -> Launch:
         """Say to a worker what it serves."""
@@ -70,6 +79,8 @@ def endpoint_from(document: Mapping[str, Any]) -> LocalEndpoint:
         )
         values["scaling"] = Scaling(**values["scaling"])
         values["revisions"] = revisions
+        if values.get("shadow") is not None:
+            values["shadow"] = DesiredShadow(**values["shadow"])
         endpoint = LocalEndpoint(**values)
     except (KeyError, TypeError, ValueError) as error:
         raise WireError(f"not an endpoint: {error!r}") from error

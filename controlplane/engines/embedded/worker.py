@@ -106,6 +106,11 @@ class Worker:
         if self._channel is not None:
             self._channel.send({"t": "keys"})
 
+    def copy_to(self, packet: Packet, descriptor: int) -> None:
+        """Have it send copies of requests to a socket, which is its own from now on."""
+        if self._channel is None or not self._channel.send(packet, [descriptor]):
+            os.close(descriptor)
+
     def drain(self, within_s: float) -> None:
         """Let it answer what it read and park the rest; killed if it takes longer than allowed."""
         if self.state in (State.DRAINING, State.ENDED):

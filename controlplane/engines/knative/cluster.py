@@ -58,6 +58,9 @@ EVENT: Final = Kind("v1", "Event", "events")
 JOB: Final = Kind("batch/v1", "Job", "jobs")
 DEPLOYMENT: Final = Kind("apps/v1", "Deployment", "deployments")
 LEASE: Final = Kind("coordination.k8s.io/v1", "Lease", "leases")
+POD_AUTOSCALER: Final = Kind(
+    "autoscaling.internal.knative.dev/v1alpha1", "PodAutoscaler", "podautoscalers"
+)
 QUOTA: Final = Kind("v1", "ResourceQuota", "resourcequotas")
 KINDS: Final = {
     (kind.version, kind.kind): kind
@@ -128,6 +131,12 @@ class Cluster:
         body = {"metadata": {"annotations": annotations}}
         path = POD.path(namespace, pod) + "/status"
         query = {"fieldManager": names.MANAGER}
+        self._send("PATCH", path, body, query=query, content=MERGE, missing=True)
+
+    def annotate(self, kind: Kind, namespace: str, name: str, annotations: dict[str, str]) -> None:
+        """Write annotations of an object that may be gone."""
+        body, query = {"metadata": {"annotations": annotations}}, {"fieldManager": names.MANAGER}
+        path = kind.path(namespace, name)
         self._send("PATCH", path, body, query=query, content=MERGE, missing=True)
 
     def create(self, document: Document) -> Document:

@@ -20,10 +20,12 @@ from typing import Any, Final, Protocol, TypeVar
 from controlplane.engines.engine import (
     BackendKind,
     Cause,
+    Compared,
     DesiredEndpoint,
     DesiredRevision,
     EndpointId,
     LogLine,
+    Measured,
     Metered,
     ObservedEndpoint,
     TenantLimits,
@@ -94,6 +96,7 @@ class KnativeEngine:
     """
 
     drifts = True
+    measures = shadows = False
 
     def __init__(
         self,
@@ -148,6 +151,28 @@ class KnativeEngine:
             for part in parts[revision.artifact.name]:
                 await self._placed_for(desired.tenant, part.archive.sha256)
         await self._service(desired, rendered)
+        if desired.warm is not None:
+            await self._keep_warm(desired, rendered)
+
+    async def _keep_warm(
+        self, desired: DesiredEndpoint, rendered: tuple[RenderedRevision, ...]
+    ) -> None:
+        """Have as many replicas as a warm window wants, or as the template says, at the least.
+
+        Written to the PodAutoscalers: Knative copies annotations there when it makes them, reads
+        them from there and leaves them alone. In the template it would be a new Revision.
+        """
+        namespace = names.namespace(self._install.namespace_prefix, desired.tenant)
+        for one in rendered:
+            wanted = render.least(desired, one)
+            live = await self._call(
+                self._cluster.get, kube.POD_AUTOSCALER, namespace, one.name, metadata_only=True
+            )
+            has = ((live or {}).get("metadata") or {}).get("annotations") or {}
+            if live is not None and any(has.get(key) != value for key, value in wanted.items()):
+                await self._call(
+                    self._cluster.annotate, kube.POD_AUTOSCALER, namespace, one.name, wanted
+                )
 
     async def ensure_tenant(self, tenant: str) -> None:
         """Make a tenant's namespace, and keep what is in it in shape."""
@@ -423,6 +448,18 @@ class KnativeEngine:
             of.setdefault(EndpointId(_endpoint(pod)), []).append(pod)
         now = datetime.now(UTC)
         return tuple(metered(key, found, since.get(key), now) for key, found in of.items())
+
+    async def measured(
+        self, endpoint: EndpointId  # noqa: ARG002  (the protocol's)
+    ) -> tuple[Measured, ...]:
+        """Tell nothing: what pods count inside is not read here."""
+        return ()
+
+    async def compared(
+        self, endpoint: EndpointId  # noqa: ARG002  (the protocol's)
+    ) -> tuple[Compared, ...]:
+        """Tell nothing: pods of two revisions do not know of each other."""
+        return ()
 
     async def logs(
         self, endpoint: EndpointId, *, tail: int, follow: bool

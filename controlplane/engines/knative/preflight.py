@@ -38,6 +38,7 @@ RIGHTS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
      ("get", "list", "watch", "create", "patch", "update", "delete")),
     ("serving.knative.dev", "revisions", ("get", "list", "delete")),
     ("serving.knative.dev", "routes", ("get", "list")),
+    ("autoscaling.internal.knative.dev", "podautoscalers", ("get", "patch")),
     ("batch", "jobs", ("get", "list", "create", "patch", "delete")),
     ("apps", "deployments", ("get", "list")),
     ("", "pods", ("get", "list", "watch")),

@@ -261,6 +261,18 @@ def _autoscaling(scaling: Scaling, *, routed: bool) -> dict[str, str]:
     return {f"{AUTOSCALING}/{key}": _number(value) for key, value in values.items()}
 
 
+def least(desired: DesiredEndpoint, revision: RenderedRevision) -> dict[str, str]:
+    """Give the annotation of the replicas that a revision keeps now; see `DesiredEndpoint.warm`.
+
+    A window's are those of the revision that has most of the traffic, `max_scale` at most.
+    """
+    main = max(desired.revisions, key=lambda one: one.percent)
+    kept = desired.scaling.min_scale if revision.percent > 0 else 0
+    if revision.artifact.name == main.name:
+        kept = max(kept, min(desired.warm or 0, desired.scaling.max_scale))
+    return {f"{AUTOSCALING}/min-scale": str(kept)}
+
+
 def _number(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 

@@ -1,0 +1,212 @@
+"""`rollouts`, `rollout`, `slo`; and what `deploy --canary` does."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import click
+
+from controlplane.cli.output import Output, pass_output
+from controlplane.client import Rollout
+
+PROMISES: Final = {"p50": "p50_ms", "p95": "p95_ms", "p99": "p99_ms", "errors": "error_rate"}
+SHOWN: Final = {"p50_ms": "p50", "p95_ms": "p95", "p99_ms": "p99"}
+# Options of `deploy` that go with --canary.
+CANARY: Final = (
+    "slo", "max_flips", "max_shift", "shadow", "requests", "step_s", "give_up_s"
+)  # fmt: skip
+MARKS: Final = {"passed": "green", "failed": "red", "unsure": "yellow"}
+
+
+def steps(text: str) -> list[int]:
+    """Read `5,25,100`."""
+    parts = text.replace("%", "").split(",")
+    if not all(part.strip().isdecimal() for part in parts):
+        raise click.BadParameter(f"{text!r} is not like 5,25,100", param_hint="--canary")
+    return [int(part) for part in parts]
+
+
+def milliseconds(text: str) -> float:
+    """Read `50ms`, `1.5s`, or a number of milliseconds."""
+    number, factor = text.strip(), 1.0
+    for unit, of in (("ms", 1.0), ("s", 1000.0)):
+        if number.endswith(unit):
+            number, factor = number.removesuffix(unit), of
+            break
+    try:
+        return float(number) * factor
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no time such as 50ms or 1.5s") from None
+
+
+def share(text: str) -> float:
+    """Read `0.1%`, or a share such as 0.001."""
+    try:
+        if text.endswith("%"):
+            return float(text[:-1]) / 100
+        return float(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no share such as 0.1% or 0.001") from None
+
+
+def objectives(text: str | None) -> str | dict[str, float] | None:
+    """Read `endpoint`, or `p99=50ms,errors=0.1%`."""
+    if text is None or text == "endpoint":
+        return text
+    found = {}
+    for part in text.split(","):
+        name, _, value = part.partition("=")
+        if name not in PROMISES or not value:
+            raise click.BadParameter(
+                f"{part!r} is neither `endpoint` nor like p99=50ms or errors=0.1%",
+                param_hint="--slo",
+            )
+        found[PROMISES[name]] = share(value) if name == "errors" else milliseconds(value)
+    return found
+
+
+def asked(canary: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the body of a rollout from the options of `deploy`."""
+    body = {name: options[name] for name in ("requests", "step_s", "give_up_s")}
+    bounds = {name: options[name] for name in ("max_flips", "max_shift", "shadow")}
+    shadow = {
+        "share" if name == "shadow" else name: share(text)
+        for name, text in bounds.items()
+        if text is not None
+    }
+    return {
+        **body,
+        "steps": steps(canary),
+        "slo": objectives(options["slo"]),
+        "shadow": shadow or None,
+    }
+
+
+def roll_out(
+    output: Output, model: str, endpoint: str | None, asked: Mapping[str, Any], wait: bool
+) -> int:
+    """Start a rollout and follow it; exit code 1 if the candidate did not get all traffic."""
+    with output.client() as client:
+        begun = client.rollout(model, endpoint, **asked)
+        if wait:
+            with output.console.status(_line(begun)) as line:
+                begun = client.wait_for_rollout(
+                    begun.endpoint, begun.number, watch=lambda now: line.update(_line(now))
+                )
+    _show(output, begun)
+    return 0 if begun.is_done or not begun.is_over else 1
+
+
+def _line(rollout: Rollout) -> str:
+    return f"{rollout.endpoint}: {rollout.percent} % to {rollout.candidate}. {rollout.reason or ''}"
+
+
+def _show(output: Output, rollout: Rollout) -> None:
+    if output.as_json:
+        output.document(rollout.raw)
+        return
+    output.plain(f"Rollout {rollout.number} of {rollout.endpoint}: {_words(rollout)}")
+    for check in rollout.checks:
+        mark = MARKS.get(check.verdict, "white")
+        output.console.print(f"  [{mark}]{check.verdict}[/{mark}]", end=" ")
+        output.plain(f"{check.name}: {check.message}")
+    _show_difference(output, rollout.raw.get("difference"))
+    if not rollout.is_over:
+        output.plain(f"Next: kubeserve rollout {rollout.endpoint}")
+
+
+def _show_difference(output: Output, found: Mapping[str, Any] | None) -> None:
+    if not found or not found["rows"]:
+        return
+    output.plain(
+        f"  of {found['rows']} rows compared {found['flips']} got another label; "
+        f"mean shift {found['mean_shift']:.4g}, largest {found['max_shift']:.4g}"
+    )
+    for worst in found["worst"]:
+        output.plain(f"    {worst['row']}: {worst['running']} -> {worst['candidate']}")
+
+
+def _words(rollout: Rollout) -> str:
+    if rollout.is_done:
+        return f"{rollout.candidate} has all traffic."
+    if rollout.is_over:
+        return f"{rollout.state}, {rollout.running} keeps the traffic: {rollout.reason}."
+    waits = rollout.reason or "it waits for the first look"
+    return f"{rollout.percent} % to {rollout.candidate}, {waits}."
+
+
+@click.command("rollouts")
+@click.argument("endpoint")
+@pass_output
+def list_rollouts(output: Output, endpoint: str) -> None:
+    """List the rollouts of an endpoint, newest first."""
+    with output.client() as client:
+        listed = client.rollouts(endpoint)
+    if output.as_json:
+        output.document([one.raw for one in listed])
+        return
+    output.table(
+        ("ROLLOUT", "CANDIDATE", "STATE", "STEP", "REASON", "AT"),
+        (
+            (
+                one.number,
+                one.candidate,
+                one.state,
+                f"{one.step} of {len(one.steps)}",
+                one.reason,
+                one.created_at,
+            )
+            for one in listed
+        ),
+        empty=f"No rollouts yet. Next: kubeserve deploy MODEL --endpoint {endpoint} --canary 5,100",
+    )
+
+
+@click.command()
+@click.argument("endpoint")
+@click.option("--cancel", is_flag=True, help="Give all traffic back to the version before.")
+@click.option("-f", "--follow", is_flag=True, help="Wait until it has ended.")
+@pass_output
+def rollout(output: Output, endpoint: str, cancel: bool, follow: bool) -> int:
+    """Show the newest rollout of an endpoint; exit code 1 if it did not end well."""
+    with output.client() as client:
+        listed = client.rollouts(endpoint)
+        if not listed:
+            raise click.ClickException(f"{endpoint} has had no rollout.")
+        found = listed[0]
+        if cancel:
+            found = client.cancel_rollout(endpoint, found.number)
+        elif follow:
+            found = client.wait_for_rollout(endpoint, found.number)
+    _show(output, found)
+    return 1 if found.is_over and not found.is_done and not cancel else 0
+
+
+@click.command()
+@click.argument("endpoint")
+@click.option("--p50", help="Half of the answers come within this: 20ms.")
+@click.option("--p95", help="95 of 100 do.")
+@click.option("--p99", help="99 of 100 do.")
+@click.option("--errors", help="Share of answers of 500 and above, at most: 0.1%.")
+@click.option("--clear", is_flag=True, help="Promise nothing any more.")
+@pass_output
+def slo(output: Output, /, endpoint: str, clear: bool, **given: str | None) -> None:
+    """Show what ENDPOINT promises, or declare it; what is not named is not promised."""
+    wanted = {
+        PROMISES[name]: share(text) if name == "errors" else milliseconds(text)
+        for name, text in given.items()
+        if text is not None
+    }
+    if clear and wanted:
+        raise click.UsageError("--clear takes all promises back; leave the others out.")
+    with output.client() as client:
+        found = client.set_slo(endpoint, **wanted) if wanted or clear else client.slo(endpoint)
+    if output.as_json:
+        output.document(found)
+        return
+    said = [f"{SHOWN[name]} {value:g} ms" for name, value in found.items() if name in SHOWN]
+    if "error_rate" in found:
+        said.append(f"errors {found['error_rate']:.3%}")
+    output.say(f"{endpoint} promises {', '.join(said) or 'nothing'}.")
+
+
+COMMANDS = (list_rollouts, rollout, slo)

@@ -1,0 +1,89 @@
+"""Is the candidate as good as the running revision, and as its endpoint promises? Pure."""
+
+from bisect import bisect_left
+from typing import Final
+
+from controlplane.endpoints.slo import Slo
+from controlplane.engines.engine import Answers
+from controlplane.rollouts.checks import Check, Share, bounded, compared
+from runtime.latencies import BOUNDS_S
+
+# The running revision's p95 is exceeded if a candidate takes a quarter more, and 5 ms more: what
+# is less is seen by nobody who calls over a network.
+COMPARED: Final = 0.95
+TOLERATED: Final = 1.25
+TOLERATED_S: Final = 0.005
+AGAINST_RUNNING: Final = 3
+
+
+def questions(slo: Slo | None) -> int:
+    """Give how many questions `judge` asks."""
+    promised = 0 if slo is None else len(slo.latencies_s) + (slo.error_rate is not None)
+    return AGAINST_RUNNING + promised
+
+
+def judge(candidate: Answers, running: Answers, slo: Slo | None, alpha: float) -> tuple[Check, ...]:
+    """Compare what two revisions answered, and hold the candidate to an SLO.
+
+    alpha  at which something is a fault, for each question; 0: no look for faults is due
+    """
+    found = [
+        compared("errors", "errors", *_errors(candidate, running), alpha),
+        compared("refusals", "requests refused (4xx)", *_refusals(candidate, running), alpha),
+        _latency(candidate, running, alpha),
+    ]
+    if slo is not None:
+        found += _promised(candidate, slo, alpha)
+    return tuple(found)
+
+
+def _errors(candidate: Answers, running: Answers) -> tuple[Share, Share]:
+    return Share(candidate.errors, candidate.count), Share(running.errors, running.count)
+
+
+def _refusals(candidate: Answers, running: Answers) -> tuple[Share, Share]:
+    return Share(candidate.refusals, candidate.count), Share(running.refusals, running.count)
+
+
+def _latency(candidate: Answers, running: Answers, alpha: float) -> Check:
+    usual_s = quantile(running, COMPARED)
+    most_s = max(usual_s * TOLERATED, usual_s + TOLERATED_S)
+    what = f"answers after more than {_ms(most_s)} (the running revision's p95 is {_ms(usual_s)})"
+    return compared("latency", what, above(candidate, most_s), above(running, most_s), alpha)
+
+
+def _promised(candidate: Answers, slo: Slo, alpha: float) -> list[Check]:
+    found = [
+        bounded(
+            f"p{quantile_:.0%}".rstrip("%"),
+            f"answers after more than {_ms(seconds)}",
+            above(candidate, seconds),
+            1.0 - quantile_,
+            alpha,
+        )
+        for quantile_, seconds in slo.latencies_s.items()
+    ]
+    if slo.error_rate is not None:
+        errors = Share(candidate.errors, candidate.count)
+        found.append(bounded("error rate", "errors", errors, slo.error_rate, alpha))
+    return found
+
+
+def quantile(answers: Answers, share: float) -> float:
+    """Give the upper bound in seconds of the bucket that a quantile is in; 0 without answers."""
+    wanted, so_far = share * answers.count, 0
+    for bound, count in zip((*BOUNDS_S, BOUNDS_S[-1]), answers.latency, strict=True):
+        so_far += count
+        if so_far >= wanted:
+            return bound if answers.count else 0.0
+    return BOUNDS_S[-1]
+
+
+def above(answers: Answers, seconds: float) -> Share:
+    """Count the answers that surely took longer: those in the bucket of the bound did not."""
+    bucket = bisect_left(BOUNDS_S, seconds)
+    return Share(sum(answers.latency[bucket + 1 :]), answers.count)
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.3g} ms"

@@ -1,0 +1,110 @@
+"""Rollouts over HTTP."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+
+from controlplane.callers import Caller, CurrentCaller
+from controlplane.edge.operations import Page, gives
+from controlplane.endpoints import service as endpoints
+from controlplane.endpoints.schemas import Slo as SloAsked
+from controlplane.endpoints.slo import Slo
+from controlplane.idempotency import once
+from controlplane.rest import MAX_PAGE, after_number, check_match, page
+from controlplane.rollouts import schemas, service
+from controlplane.rollouts.rules import Rules, Shadow
+from controlplane.rollouts.service import Wanted
+from controlplane.subjects import with_names
+from controlplane.tenants import service as tenants
+from controlplane.tenants.service import TenantId
+from runtime.problems import Conflict
+
+router = APIRouter(prefix="/v1/endpoints/{endpoint}/rollouts", tags=["endpoints"])
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
+Number = Annotated[int, Path(ge=1, lt=1 << 31)]
+
+
+async def _tenant(caller: Caller) -> TenantId:
+    return (await tenants.get(caller.tenant)).id
+
+
+async def _named(request: Request, caller: Caller, found: dict[str, Any]) -> dict[str, Any]:
+    return (await with_names(request, caller.tenant, [found]))[0]
+
+
+async def _moved(request: Request, tenant: TenantId, endpoint: str) -> None:
+    """Wake the loops now that the change is committed."""
+    request.app.state.wake_endpoint(await endpoints.id_of(tenant, endpoint))
+
+
+@router.post("", status_code=201, **gives(schemas.Rollout, 201, once=True, if_match=True))
+async def start(
+    caller: CurrentCaller, endpoint: str, body: schemas.NewRollout, request: Request
+) -> dict[str, Any]:
+    """Give a version an endpoint's traffic in steps, each of which is judged; or take it back."""
+    tenant = await _tenant(caller)
+    if not request.app.state.engine.measures:
+        raise Conflict(
+            "This engine does not tell what each revision answers, so nothing could be judged. "
+            "Move the traffic by hand: `kubeserve traffic`."
+        )
+    if body.shadow is not None and not request.app.state.engine.shadows:
+        raise Conflict("This engine cannot compare predictions: leave out `shadow`.")
+    named = body.slo if isinstance(body.slo, SloAsked) else None
+    rules = Rules(
+        slo=None if named is None else Slo(**named.model_dump()),
+        requests=body.requests,
+        step_s=body.step_s,
+        give_up_s=body.give_up_s,
+        shadow=None if body.shadow is None else Shadow(**body.shadow.model_dump()),
+    )
+    version = None if body.version is None else str(body.version)
+    wanted = Wanted(body.model, version, tuple(body.steps), rules, body.slo == "endpoint")
+
+    def unchanged(row: Any) -> None:
+        check_match(request, {"id": row.id, "generation": row.generation})
+
+    async def act() -> dict[str, Any]:
+        found = await service.start(tenant, endpoint, wanted, caller, unchanged)
+        return await _named(request, caller, found)
+
+    found = await once(request, caller.tenant, act)
+    await _moved(request, tenant, endpoint)
+    return found
+
+
+@router.get("", **gives(Page[schemas.Rollout]))
+async def list_rollouts(
+    caller: CurrentCaller,
+    endpoint: str,
+    request: Request,
+    limit: Limit = 50,
+    cursor: str | None = None,
+) -> dict[str, Any]:
+    found = await service.page(await _tenant(caller), endpoint, limit, after_number(cursor))
+    rows = await with_names(request, caller.tenant, found)
+    return page(rows, limit, lambda row: row, lambda row: str(row["number"]))
+
+
+@router.get("/{rollout}", **gives(schemas.Rollout))
+async def get_rollout(
+    caller: CurrentCaller, endpoint: str, rollout: Number, request: Request
+) -> dict[str, Any]:
+    found = await service.get(await _tenant(caller), endpoint, rollout)
+    return await _named(request, caller, found)
+
+
+@router.post("/{rollout}/cancel", **gives(schemas.Rollout, once=True))
+async def cancel(
+    caller: CurrentCaller, endpoint: str, rollout: Number, request: Request
+) -> dict[str, Any]:
+    """Give all traffic back to the revision that had it before."""
+    tenant = await _tenant(caller)
+
+    async def act() -> dict[str, Any]:
+        found = await service.cancel(tenant, endpoint, rollout, caller)
+        return await _named(request, caller, found)
+
+    found = await once(request, caller.tenant, act)
+    await _moved(request, tenant, endpoint)
+    return found

@@ -1,0 +1,403 @@
+"""Rollouts: started and cancelled by people, carried on by whoever leads.
+
+A rollout is a row. Each move (a release, and the step in the row) is one transaction under the lock
+of its endpoint, made from what the row says then: so it may be tried twice, late, by two leaders or
+by another one, and happens once.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+from controlplane.callers import Caller
+from controlplane.database import transaction
+from controlplane.endpoints import moving
+from controlplane.endpoints import service as endpoints
+from controlplane.endpoints.moving import Held, Routed, Traffic
+from controlplane.endpoints.service import CANARY, HUNDRED, Check, Made
+from controlplane.endpoints.slo import Slo
+from controlplane.engines.engine import (
+    Compared,
+    Condition,
+    DesiredShadow,
+    EndpointId,
+    Engine,
+    Measured,
+    ObservedEndpoint,
+)
+from controlplane.rollouts import diffs, judging, repository
+from controlplane.rollouts.checks import level, look_number
+from controlplane.rollouts.progress import Decision, Do, Standing, decide, verdicts
+from controlplane.rollouts.rules import Rules, Shadow, rules_from
+from controlplane.rollouts.states import State
+from controlplane.rollouts.tables import Rollout
+from controlplane.rollouts.tally import Tally, tally_from
+from controlplane.tenants import service as tenants
+from controlplane.tenants.service import TenantId
+from runtime.plan.signature import from_json, has_labels
+from runtime.problems import Conflict, InvalidInput, NotFound
+
+LAST = "rollout"  # the action of the step that gives all traffic to the candidate
+BACK, CANCEL = "rollback", "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a caller asks for.
+
+    steps  percentages of the candidate, growing, the last one 100
+    rules  what steps are judged by; its `slo` counts where `own_slo` is not asked for. Where it
+           holds the candidate to its predictions, a step without traffic comes before all others
+    own_slo  the endpoint's SLO, as it is now, is what steps are judged by
+    """
+
+    model: str
+    version: str | None
+    steps: tuple[int, ...]
+    rules: Rules
+    own_slo: bool = False
+
+
+async def start(
+    tenant: TenantId, name: str, wanted: Wanted, by: Caller, check: Check
+) -> dict[str, Any]:
+    """Begin a rollout with the traffic of its first step; gives it as a document.
+
+    check  refuses an endpoint that is not as the caller saw it
+    """
+    _check_steps(wanted.steps)
+    async with transaction():
+        held = await moving.hold_named(tenant, name, check)
+        if (other := await repository.running(held.id)) is not None:
+            raise Conflict(
+                f"Rollout {other.number} of {name} is under way; wait for it, or cancel it: "
+                f"`kubeserve rollout {name} --cancel`."
+            )
+        running = await moving.routed(held, _only(held))
+        candidate = await moving.candidate(held, wanted.model, wanted.version)
+        if candidate.name == running.name:
+            raise Conflict(
+                f"{name} serves {running.model}:{running.version} already; there is nothing to "
+                "roll out."
+            )
+        rules = _rules(held, wanted)
+        _check_shadow(rules.shadow, running, candidate)
+        first = [0] if rules.shadow is not None and rules.shadow.gates else []
+        now = datetime.now(UTC)
+        row = await repository.add(
+            held.id,
+            candidate=_named(candidate),
+            running=_named(running),
+            before=held.traffic,
+            steps=[*first, *wanted.steps],
+            rules=rules.to_json(),
+            step_at=now,
+            release=0,
+            tally=Tally().to_json(),
+            compared={},
+            checks=[],
+            created_by=by.subject,
+        )
+        await _take_step(held, row, 0, by, now)
+        await repository.save(row)
+    return document(row, name)
+
+
+def _check_steps(steps: Sequence[int]) -> None:
+    rising = all(low < high for low, high in pairwise(steps))
+    if not steps or not rising or steps[0] < 1 or steps[-1] != HUNDRED:
+        raise InvalidInput(
+            f"The steps {','.join(map(str, steps))} must grow, from 1 or more, and end with 100: "
+            "for example 5,25,100.",
+            field="steps",
+        )
+
+
+def _only(held: Held) -> str:
+    """Give the revision that has all the traffic; raises Conflict."""
+    found = [line["revision"] for line in held.traffic if line["percent"] == HUNDRED]
+    if not found:
+        raise Conflict(
+            f"The traffic of {held.name} is split already. Give all of it to one version first: "
+            f"`kubeserve traffic {held.name} VERSION=100`."
+        )
+    return str(found[0])
+
+
+def _rules(held: Held, wanted: Wanted) -> Rules:
+    if not wanted.own_slo:
+        return wanted.rules
+    if held.slo is None or held.slo == Slo():
+        raise InvalidInput(
+            f"{held.name} promises nothing yet: `kubeserve slo {held.name} --p99 50ms` does.",
+            field="slo",
+        )
+    return replace(wanted.rules, slo=held.slo)
+
+
+def _check_shadow(shadow: Shadow | None, running: Routed, candidate: Routed) -> None:
+    """Refuse a gate that nothing could pass or fail."""
+    if shadow is None or shadow.max_flips is None:
+        return
+    for one in (running, candidate):
+        if not has_labels(from_json(one.signature)):
+            raise InvalidInput(
+                f"{one.model}:{one.version} predicts no labels, so none can flip: bound the shift "
+                "of its predictions instead (--max-shift).",
+                field="shadow.max_flips",
+            )
+
+
+def _named(one: Routed) -> dict[str, Any]:
+    return {"revision": one.name, "model": one.model, "version": one.version}
+
+
+async def _take_step(held: Held, row: Rollout, step: int, by: Caller, now: datetime) -> None:
+    """Move the traffic to a step, and note in the row that it is so."""
+    percent = row.steps[step]
+    number, of = step + 1, len(row.steps)
+    reason = f"Rollout {row.number}, step {number} of {of}: {percent} % to {_shown(row.candidate)}."
+    action = LAST if percent == HUNDRED else CANARY
+    traffic = split(row.before, row.candidate["revision"], row.running["revision"], percent)
+    shadow = rules_from(row.rules).shadow
+    pair = (row.running["revision"], row.candidate["revision"])
+    # With all of the traffic gone, nothing is left to copy.
+    copies = None if shadow is None or percent == HUNDRED else DesiredShadow(*pair, shadow.share)
+    row.release = await moving.move(held, traffic, Made(action, by, reason, copies))
+    row.update_from_dict(
+        {"step": step, "step_at": now, "taken_at": None, "checks": [], "reason": None}
+    )
+
+
+def split(before: Traffic, candidate: str, running: str, percent: int) -> Traffic:
+    """Give the traffic of a step: the candidate's share is taken from the running revision's.
+
+    Other lines, which have a tag and no share, stay; so does the candidate's own tag.
+    """
+    tag = next((line["tag"] for line in before if line["revision"] == candidate), None)
+    others = [line for line in before if line["revision"] not in (candidate, running)]
+    stays = next(line for line in before if line["revision"] == running)
+    rest = {**stays, "percent": HUNDRED - percent}
+    mine = {"revision": candidate, "percent": percent, "tag": tag}
+    return [*([rest] if rest["percent"] or rest["tag"] else []), mine, *others]
+
+
+def _shown(revision: dict[str, Any]) -> str:
+    return f"{revision['model']}:{revision['version']}"
+
+
+async def _itself(held: Held, row: Rollout) -> Caller:
+    """Give who moves the traffic when nobody asks: the rollout, whoever leads."""
+    subject = f"rollout:{row.number}"
+    return Caller(await tenants.name_of(held.tenant), subject, "kubeserve", frozenset())
+
+
+async def cancel(tenant: TenantId, name: str, number: int, by: Caller) -> dict[str, Any]:
+    """Go back to the traffic from before; raises NotFound, or Conflict where it has ended."""
+    async with transaction():
+        held = await moving.hold_named(tenant, name, lambda _row: None)
+        row = await repository.running(held.id)
+        if row is None or row.number != number:
+            ended = await _one(held.id, name, number)
+            raise Conflict(f"Rollout {number} of {name} has ended: it is {ended.state}.")
+        if _is_superseded(held, row):
+            raise Conflict(f"Rollout {number} of {name} has ended: {_overtaken(held)}.")
+        reason, now = f"cancelled in step {row.step + 1} of {len(row.steps)}", datetime.now(UTC)
+        await _go_back(held, row, CANCEL, by, reason)
+        _end(row, State.CANCELLED, reason, now)
+        await repository.save(row)
+    return document(row, name)
+
+
+async def get(tenant: TenantId, name: str, number: int) -> dict[str, Any]:
+    """Give one rollout; raises NotFound."""
+    endpoint_id = await endpoints.id_of(tenant, name)
+    return document(await _one(endpoint_id, name, number), name)
+
+
+async def _one(endpoint_id: uuid.UUID, name: str, number: int) -> Rollout:
+    row = await repository.one(endpoint_id, number)
+    if row is None:
+        raise NotFound(f"{name} has no rollout {number}; `kubeserve rollouts {name}` lists them.")
+    return row
+
+
+async def page(tenant: TenantId, name: str, limit: int, below: int | None) -> list[dict[str, Any]]:
+    """Give limit + 1 rollouts, the newest first."""
+    endpoint_id = await endpoints.id_of(tenant, name)
+    return [document(row, name) for row in await repository.page(endpoint_id, limit, below)]
+
+
+def document(row: Rollout, endpoint: str) -> dict[str, Any]:
+    """Describe a rollout as it stands."""
+    rules, tally = rules_from(row.rules), tally_from(row.tally)
+    candidate, running = row.candidate["revision"], row.running["revision"]
+    return {
+        "number": row.number,
+        "endpoint": endpoint,
+        "state": str(row.state),
+        "candidate": row.candidate,
+        "running": row.running,
+        "steps": row.steps,
+        "step": row.step + 1,
+        "percent": row.steps[row.step] if row.state in (State.RUNNING, State.DONE) else 0,
+        "shadow": None if rules.shadow is None else asdict(rules.shadow),
+        "difference": _difference(row, rules),
+        "reason": row.reason,
+        "checks": row.checks,
+        "answers": {
+            "candidate": tally.of_step(candidate).count,
+            "running": tally.of_step(running).count,
+            "needed": rules.needed,
+            "candidate_in_all": tally.of_all(candidate).count,
+            "running_in_all": tally.of_all(running).count,
+        },
+        "slo": None if rules.slo is None else rules.slo.to_json(),
+        "requests": rules.requests,
+        "step_s": rules.step_s,
+        "give_up_s": rules.give_up_s,
+        "created_at": row.created_at.isoformat(),
+        "created_by": row.created_by,
+        "step_at": row.step_at.isoformat(),
+        "ended_at": None if row.ended_at is None else row.ended_at.isoformat(),
+    }
+
+
+def _difference(row: Rollout, rules: Rules) -> dict[str, Any] | None:
+    if rules.shadow is None:
+        return None
+    return asdict(diffs.difference(diffs.total(row.compared)))
+
+
+# Carried on by the leader
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an engine measured, and compared."""
+
+    measured: Sequence[Measured]
+    compared: Sequence[Compared]
+
+
+async def under_way() -> list[uuid.UUID]:
+    """Give the endpoints that have a rollout to be carried on."""
+    return await repository.endpoints_with_one_of_all()
+
+
+async def carry_on(endpoint_id: uuid.UUID, engine: Engine, now: datetime) -> bool:
+    """Look at an endpoint's rollout and do what is due; False: there is none any more.
+
+    Raises EngineUnavailable; then nothing is decided, and nothing lost: counters go on.
+    """
+    if not await repository.is_running(endpoint_id):
+        return False
+    key = EndpointId(str(endpoint_id))
+    seen = await engine.observe(key)
+    told = Told(await engine.measured(key), await engine.compared(key))
+    async with transaction():
+        held = await moving.hold(endpoint_id)
+        row = None if held is None else await repository.running(endpoint_id)
+        if held is None or row is None:
+            return False
+        if _is_superseded(held, row):
+            _end(row, State.SUPERSEDED, _overtaken(held), now)
+        else:
+            row.release = held.release
+            await _look(held, row, seen, told, now)
+        await repository.save(row)
+        return row.state is State.RUNNING
+
+
+def _is_superseded(held: Held, row: Rollout) -> bool:
+    """Tell whether somebody moved the traffic; releases that only change other things do not."""
+    candidate, running = row.candidate["revision"], row.running["revision"]
+    mine = split(row.before, candidate, running, row.steps[row.step])
+    return held.release != row.release and held.traffic != mine
+
+
+def _overtaken(held: Held) -> str:
+    return f"release {held.release} ({held.action}) moved the traffic"
+
+
+async def _look(
+    held: Held,
+    row: Rollout,
+    seen: ObservedEndpoint | None,
+    told: Told,
+    now: datetime,
+) -> None:
+    """Add what was measured, judge, and do what follows."""
+    tally, rules = tally_from(row.tally), rules_from(row.rules)
+    candidate, running = row.candidate["revision"], row.running["revision"]
+    tally.read(told.measured, (candidate, running))
+    row.compared = diffs.read(row.compared, told.compared)
+    served, broken = _served(held, seen)
+    if served and row.taken_at is None:
+        row.taken_at = now
+    mine, beside = tally.of_step(candidate), tally.of_step(running)
+    if beside.count < rules.requests:
+        beside = tally.of_all(running)  # at 100 % there is nothing beside
+    asked = judging.questions(rules.slo) + diffs.questions(rules.shadow)
+    look = look_number(mine.count)
+    alpha = level(look, asked) if look > tally.looked else 0.0
+    checks = judging.judge(mine, beside, rules.slo, alpha)
+    tally.looked = max(look, tally.looked)
+    compared = diffs.total(row.compared)
+    if rules.shadow is not None:
+        look = look_number(compared.rows)
+        alpha = level(look, asked) if look > tally.compared else 0.0
+        checks += diffs.judge(compared, rules.shadow, alpha)
+        tally.compared = max(look, tally.compared)
+    row.checks = verdicts(checks)
+    standing = Standing(
+        row.step + 1,
+        len(row.steps),
+        row.steps[row.step],
+        row.step_at,
+        row.taken_at,
+        broken,
+        mine.count,
+        compared.rows,
+        checks,
+    )
+    decision = decide(standing, rules, now)
+    if decision.do is Do.GO_ON:
+        tally.next_step()
+    row.tally, row.reason = tally.to_json(), decision.reason
+    await _do(held, row, decision, now)
+
+
+def _served(held: Held, seen: ObservedEndpoint | None) -> tuple[bool, str | None]:
+    """Tell whether the engine serves the present traffic, or why it cannot."""
+    ready = None if seen is None else seen.condition("Ready")
+    if seen is None or ready is None or seen.observed_generation != held.generation:
+        return False, None
+    if ready.status is Condition.FALSE:
+        return False, ready.message
+    return ready.status is Condition.TRUE, None
+
+
+async def _do(held: Held, row: Rollout, decision: Decision, now: datetime) -> None:
+    match decision.do:
+        case Do.WAIT:
+            pass
+        case Do.GO_ON:
+            await _take_step(held, row, row.step + 1, await _itself(held, row), now)
+        case Do.FINISH:
+            _end(row, State.DONE, decision.reason, now)
+        case Do.GO_BACK:
+            await _go_back(held, row, BACK, await _itself(held, row), decision.reason)
+            _end(row, State.ROLLED_BACK, decision.reason, now)
+
+
+async def _go_back(held: Held, row: Rollout, action: str, by: Caller, reason: str) -> None:
+    said = f"Rollout {row.number} of {_shown(row.candidate)} went back: {reason}."
+    row.release = await moving.move(held, row.before, Made(action, by, said))
+
+
+def _end(row: Rollout, state: State, reason: str, now: datetime) -> None:
+    row.state, row.reason, row.ended_at = state, reason, now
