@@ -19,10 +19,16 @@ from typing import Any, Final
 import gevent
 from locust.env import Environment
 from locust.runners import MasterRunner
-from locust.stats import PERCENTILES_TO_REPORT, StatsCSVFileWriter
+from locust.stats import (
+    CSV_STATS_INTERVAL_SEC,
+    PERCENTILES_TO_REPORT,
+    RequestStats,
+    StatsCSVFileWriter,
+)
 
 from controlplane.client import ApiError, Client, ClientError
 from loadtests import jobs
+from loadtests.counting import book
 from loadtests.evaluating import (
     Stretch,
     evidence,
@@ -87,6 +93,7 @@ class Run:
         self._token = ""
         self._told_at = 0.0
         self._interrupted = False
+        self._stats: RequestStats | None = None
 
     def interrupt(self) -> None:
         """End the test early; what was measured is kept."""
@@ -123,7 +130,7 @@ class Run:
         runner = environment.create_master_runner(host, port)
         for kind in (jobs.BOOKED, jobs.FAILED):
             runner.register_message(kind, self._listener(kind))
-        self._port = port
+        self._port, self._stats = port, environment.stats
         try:
             yield environment, runner
         finally:
@@ -172,7 +179,7 @@ class Run:
         try:
             yield
         finally:
-            gevent.sleep(2 * TOLD_EVERY_S)  # it writes each second; generators tell it each three
+            gevent.sleep(2 * CSV_STATS_INTERVAL_SEC)  # it has written all by then
             greenlet.kill()
             writer.close_files()
 
@@ -260,7 +267,10 @@ class Run:
             self.cut = f"a generator failed: {data['because']}"
             return
         for place, message in data["intervals"]:
-            self.intervals.setdefault(int(place), Interval()).add(Interval.from_message(message))
+            interval = Interval.from_message(message)
+            self.intervals.setdefault(int(place), Interval()).add(interval)
+            if self._stats is not None:
+                book(self._stats, self.target.path, interval)
         self._refused = self._refused or data["refused"] > 0
         if data["done"]:
             self._done.add(int(data["worker"]))
