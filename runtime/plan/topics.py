@@ -43,10 +43,9 @@ class Topics(Node):
     prior    of the topics in a document
     exact    within 1e-10, nearly all rows within 1e-12: a row goes through as many rounds as in
              scikit-learn; a few rows by its own steps, a batch with sums over words in another
-             order. What that changes is
-             magnified by rounds that leave a balance between two topics for the same words (one
-             in 1500 short documents, 50 topics): some 1e-11, as in scikit-learn itself when its
-             columns are in another order
+             order. What that changes is magnified by rounds that leave a balance between two
+             topics for the same words (one in 1500 short documents, 50 topics): some 1e-11, as in
+             scikit-learn itself when its columns are in another order
     cost     up to `rounds` products of (rows, topics) and (topics, columns), over the rows that
              still change by `enough` or more; of wide rows, with those columns that they have
     source   sklearn.decomposition._lda._update_doc_distribution and transform
