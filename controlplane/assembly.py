@@ -216,7 +216,7 @@ def _shelf(settings: Settings, store: Store) -> "S3Shelf | None":
 
 
 def _exchange(settings: Settings) -> tuple[Exchange, Reports] | tuple[None, None]:
-    if settings.store is None:
+    if settings.store is None or settings.fetch_address is None:
         return None, None
     from controlplane.artifacts.s3 import open_client
     from controlplane.artifacts.s3_exchange import S3Exchange
@@ -225,7 +225,8 @@ def _exchange(settings: Settings) -> tuple[Exchange, Reports] | tuple[None, None
     url = settings.store.get_secret_value()
     client, bucket = open_client(url)
     outside, _ = open_client(url, address=settings.fetch_address, region=settings.fetch_region)
-    return S3Exchange(client, outside, bucket), S3Reports(client, outside, bucket)
+    exchange = S3Exchange(client, outside, bucket, settings.fetch_address)
+    return exchange, S3Reports(client, outside, bucket)
 
 
 def _readers(settings: Settings) -> "Readers":

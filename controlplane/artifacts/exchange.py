@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from controlplane.artifacts.store import Blob
 
@@ -20,6 +20,13 @@ class Taken:
     etag: str
 
 
+class SignedForm(NamedTuple):
+    """What one object is written with: POST to `url` as multipart/form-data, the file last."""
+
+    url: str
+    fields: dict[str, str]
+
+
 class Exchange(Protocol):
     """Objects `builds/…` of builds' pods, and `tenants/TENANT/SHA256` that endpoints' pods read.
 
@@ -29,8 +36,11 @@ class Exchange(Protocol):
     async def presign_get(self, sha256: str, expires_s: float) -> str:
         """Sign an address, as pods reach it, to read one blob from."""
 
-    async def presign_put(self, name: str, expires_s: float) -> str:
-        """Sign an address, as pods reach it, to write `builds/{name}` to."""
+    async def sign_form(self, name: str, most_bytes: int, expires_s: float) -> SignedForm:
+        """Sign a form, for the address as pods reach it, to write `builds/{name}` with.
+
+        The store refuses more than `most_bytes`.
+        """
 
     async def presign_read(self, name: str, expires_s: float) -> str:
         """Sign an address, as pods reach it, to read `builds/{name}` from."""

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from minio import Minio
 from minio.commonconfig import CopySource
+from minio.datatypes import PostPolicy
 from minio.error import MinioException, S3Error
 
-from controlplane.artifacts.exchange import Differs, Taken
+from controlplane.artifacts.exchange import Differs, SignedForm, Taken
 from controlplane.artifacts.s3 import FRESH_S, age_s, in_words, object_name
 from controlplane.artifacts.store import Blob, StoreUnavailable
 
@@ -39,10 +40,12 @@ class S3Exchange:
     """Implements `controlplane.artifacts.exchange.Exchange`.
 
     client   reaches the store from here; outside: signs for its address as pods reach it
+    address  that is, http[s]://HOST[:PORT]
     """
 
-    def __init__(self, client: Minio, outside: Minio, bucket: str) -> None:
+    def __init__(self, client: Minio, outside: Minio, bucket: str, address: str) -> None:
         self._client, self._outside, self._bucket = client, outside, bucket
+        self._address = address.rstrip("/")
 
     # Builds
 
@@ -51,10 +54,14 @@ class S3Exchange:
         sign = self._outside.presigned_get_object
         return await call(sign, self._bucket, object_name(sha256), timedelta(seconds=expires_s))
 
-    async def presign_put(self, name: str, expires_s: float) -> str:
-        """Sign an address, as pods reach it, to write `builds/{name}` to."""
-        sign = self._outside.presigned_put_object
-        return await call(sign, self._bucket, BUILDS + name, timedelta(seconds=expires_s))
+    async def sign_form(self, name: str, most_bytes: int, expires_s: float) -> SignedForm:
+        """Sign a form, for the address as pods reach it, to write `builds/{name}` with."""
+        key = BUILDS + name
+        policy = PostPolicy(self._bucket, datetime.now(UTC) + timedelta(seconds=expires_s))
+        policy.add_equals_condition("key", key)
+        policy.add_content_length_range_condition(1, most_bytes)
+        fields = await call(self._outside.presigned_post_policy, policy)
+        return SignedForm(f"{self._address}/{self._bucket}", {**fields, "key": key})
 
     async def presign_read(self, name: str, expires_s: float) -> str:
         """Sign an address, as pods reach it, to read `builds/{name}` from."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from controlplane.builder.asking import MOST_BYTES, Answer, Question, here
 from controlplane.builder.environments import Tell
+from controlplane.builder.instructions import Form
 from controlplane.builder.needs import Asked, Recipe
 from controlplane.builder.packages import Python
 from controlplane.builder.uv import Unavailable
@@ -20,13 +21,13 @@ from runtime.archive import BadArchive, Part, install, interpreter
 class Counter:
     """Where a build asks.
 
-    question  signed address to PUT it to; answer: the one to GET it from
+    question  form to POST it with; answer: signed address to GET it from
     folder    of ours, for what comes
     within_s  the answer comes, or nobody gives one
     waiting   is entered while there is nothing to do but to wait
     """
 
-    question: str
+    question: Form
     answer: str
     folder: Path
     within_s: float

@@ -12,7 +12,7 @@ from controlplane.builder.report import Limits
 
 VARIABLE: Final = "KUBESERVE_BUILD"
 STANDBY: Final = "KUBESERVE_STANDBY"
-ADDRESSES: Final = ("source", "plan", "report", "answer", "instructions")
+ADDRESSES: Final = ("source", "answer", "instructions")
 
 
 class NotInstructions(ValueError):
@@ -47,6 +47,14 @@ class _Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """What one object is written with, up to a size: a signed POST policy of S3."""
+
+    url: str
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Standby(_Told):
     """A builder that waits.
 
@@ -63,7 +71,7 @@ class Instructions(_Told):
     """One build.
 
     source      signed address to GET the upload from; its digest and size are compared
-    plan        signed address to PUT the plan to; report: the same, last
+    plan        form to POST the plan with; report: the same, last
     answer      signed address that what is asked in place of the report is answered at
     answer_s    within which
     work        an empty folder that is ours
@@ -71,8 +79,8 @@ class Instructions(_Told):
     """
 
     source: str
-    plan: str
-    report: str
+    plan: Form
+    report: Form
     answer: str
     answer_s: float
     sha256: str
@@ -106,7 +114,20 @@ def _checked(name: str, kind: object, value: Any) -> Any:
         if name in ADDRESSES and urlsplit(value).scheme not in ("http", "https"):
             raise NotInstructions(f"{name} is no http address")
         return value
+    if kind in (Form, "Form"):
+        return _form(name, value)
     wanted = (int,) if kind in (int, "int") else (int, float)
     if type(value) not in wanted or not 0 < value < float("inf"):
         raise NotInstructions(f"{name} is not a number above 0")
     return value
+
+
+def _form(name: str, value: Any) -> Form:
+    if not isinstance(value, dict) or set(value) != {"url", "fields"}:
+        raise NotInstructions(f"{name} is no form")
+    url, fields = value["url"], value["fields"]
+    if not isinstance(fields, dict) or not all(isinstance(one, str) for one in fields.values()):
+        raise NotInstructions(f"the fields of {name} are not texts")
+    if not isinstance(url, str) or urlsplit(url).scheme not in ("http", "https"):
+        raise NotInstructions(f"{name} has no http address")
+    return Form(url, fields)

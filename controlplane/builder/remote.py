@@ -1,7 +1,7 @@
 """The builder in a pod: `python -m controlplane.builder.remote`. Holds no credentials.
 
-KUBESERVE_BUILD tells where the upload is and where plan and report go: three addresses signed by
-the control plane for these objects alone. The report goes last, so a report implies its plan.
+KUBESERVE_BUILD tells where the upload is and where plan and report go: an address and two forms,
+signed by the control plane for these objects alone. The report goes last, so it implies its plan.
 A model of another scikit-learn, or with packages, needs an environment: see `delivered`.
 Or KUBESERVE_STANDBY tells where these words will be; until they are, everything is imported.
 """

@@ -1,18 +1,20 @@
-"""Files over signed addresses: streamed, digest compared, and never to another address."""
+"""Files over signed addresses and forms: streamed, digest compared, and never elsewhere."""
 
 import asyncio
 import contextlib
 import hashlib
 import http.client
-import os
+import io
 import random
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 import httpx
+
+from controlplane.builder.instructions import Form
 
 CHUNK: Final = 1 << 20
 ATTEMPTS: Final = 4
@@ -101,31 +103,28 @@ async def _fetch(
         raise Differs(f"the upload is not the one announced: {size} of {size_bytes} bytes")
 
 
-async def send(url: str, content: Path | bytes) -> None:
+async def send(form: Form, content: Path | bytes) -> None:
     """Upload a file or some bytes; a second time is harmless."""
     async with _client() as client:
-        await _again(lambda: _send(client, url, content))
+        await _again(lambda: _send(client, form, content))
 
 
-async def _send(client: httpx.AsyncClient, url: str, content: Path | bytes) -> None:
-    size = len(content) if isinstance(content, bytes) else os.stat(content).st_size
-    body = content if isinstance(content, bytes) else _read(content)
-    headers = {"content-length": str(size), "content-type": "application/octet-stream"}
-    try:
-        async with client.stream("PUT", url, content=body, headers=headers) as answer:
-            await _check(answer)
-    except httpx.TransportError as error:
-        raise _Passing(f"the object store broke off: {_words(error)}") from error
+async def _send(client: httpx.AsyncClient, form: Form, content: Path | bytes) -> None:
+    opened = io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
+    with opened as file:
+        files = {"file": ("file", file, "application/octet-stream")}  # behind the fields
+        try:
+            async with client.stream("POST", form.url, data=form.fields, files=files) as answer:
+                await _check(answer, form.fields.get("key", ""))
+        except httpx.TransportError as error:
+            raise _Passing(f"the object store broke off: {_words(error)}") from error
 
 
-async def _read(path: Path) -> AsyncIterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := await asyncio.to_thread(file.read, CHUNK):
-            yield chunk
+async def _check(answer: httpx.Response, key: str = "") -> None:
+    """Raise for anything but success; a redirect is none: it would lead elsewhere.
 
-
-async def _check(answer: httpx.Response) -> None:
-    """Raise for anything but success; a redirect is none: it would lead elsewhere."""
+    key  of the object, where the address is that of its bucket
+    """
     if answer.is_success:
         return
     # The store's own code is enough, and says nothing secret: an address holds its signature.
@@ -135,15 +134,18 @@ async def _check(answer: httpx.Response) -> None:
         break
     code = _CODE.search(start.decode("utf-8", "replace"))
     phrase = code[1] if code else http.client.responses.get(answer.status_code, "")
-    what = f"the object store answered {answer.status_code} {phrase} for {_place(answer.request)}"
+    what = (
+        f"the object store answered {answer.status_code} {phrase} for {_place(answer.request, key)}"
+    )
     if answer.status_code in (408, 429) or answer.status_code >= 500:
         raise _Passing(what)
     # S3 says 403 where the signer may not list the bucket.
     raise (NotThere if answer.status_code in (403, 404) else TransferError)(what)
 
 
-def _place(request: httpx.Request) -> str:
-    return f"{request.method} {urlsplit(str(request.url)).path}"
+def _place(request: httpx.Request, key: str) -> str:
+    path = urlsplit(str(request.url)).path
+    return f"{request.method} {path}/{key}" if key else f"{request.method} {path}"
 
 
 def _words(error: Exception) -> str:

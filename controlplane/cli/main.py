@@ -1,7 +1,8 @@
 """`kubeserve`: the groups of commands, and how an error becomes a sentence and an exit code.
 
 Exit codes: 0 done; 1 the server refused or a build failed; 2 the command was mistyped; 3 KubeServe
-cannot be reached; 4 there is no such thing; 5 not allowed; 130 interrupted.
+cannot be reached; 4 there is no such thing; 5 not allowed; 6 a load test could not tell; 130
+interrupted.
 """
 
 import sys
@@ -13,6 +14,7 @@ from controlplane.cli import (
     admin,
     autoscaler,
     endpoints,
+    loadtest,
     local,
     login,
     models,
@@ -52,6 +54,7 @@ for command in (
     *usage.COMMANDS,
     *access.COMMANDS,
     predict.predict,
+    *loadtest.COMMANDS,
     *people.COMMANDS,
     autoscaler.autoscaler,
     admin.admin,

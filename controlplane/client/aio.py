@@ -192,6 +192,13 @@ class AsyncClient:
         """Read one endpoint."""
         return await self._run(self._serving.endpoint(name))
 
+    async def token(self, endpoint: str, *, refused: str | None = None) -> str:
+        """Give an access token for an endpoint, to call it without the SDK; renewed in time.
+
+        refused  one that the endpoint did not take: another is fetched
+        """
+        return await self._run(self._serving.token(endpoint, refused))
+
     async def rotate_keys(self, *, now: bool = False) -> dict[str, Any]:
         """Begin to change the signing key; administrators only.
 

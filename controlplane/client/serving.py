@@ -19,7 +19,7 @@ from controlplane.client.registry import looks
 from controlplane.client.results import Cause, Endpoint, Finding, Release
 from controlplane.client.retries import AGAIN, delay
 from controlplane.client.rows import table
-from controlplane.client.steps import Answer, Flow, Pause, Send, members
+from controlplane.client.steps import Answer, Flow, Pause, Send, SignIn, members
 from runtime.plan.ops import Array
 
 Traffic = Sequence[Mapping[str, Any]]
@@ -78,6 +78,14 @@ class Serving:
     def endpoint(self, name: str) -> Flow[Endpoint]:
         """Read one endpoint."""
         return Endpoint.read((yield from self._core.get(self._core.url("endpoints", name))))
+
+    def token(self, name: str, refused: str | None) -> Flow[str]:
+        """Give a token for an endpoint. Its audience is looked up once, and again for a refusal."""
+        known = None if refused else self._known.get(name)
+        endpoint = known or (yield from self.endpoint(name))
+        self._known[name] = endpoint
+        token: str = yield SignIn(endpoint.audience, refused)
+        return token
 
     def why(self, name: str) -> Flow[Cause]:
         """Ask for the cause of an endpoint's state."""

@@ -203,6 +203,13 @@ class Client:
         """Read one endpoint."""
         return self._run(self._serving.endpoint(name))
 
+    def token(self, endpoint: str, *, refused: str | None = None) -> str:
+        """Give an access token for an endpoint, to call it without the SDK; renewed in time.
+
+        refused  one that the endpoint did not take: another is fetched
+        """
+        return self._run(self._serving.token(endpoint, refused))
+
     def rotate_keys(self, *, now: bool = False) -> dict[str, Any]:
         """Begin to change the signing key; administrators only.
 

@@ -47,6 +47,7 @@ WORDS: Final = {
 }
 # A page says in HTML what it refuses, or as a problem where that is found before it is asked.
 OF_PAGES: Final = (200, 400, 401, 403, 404, 409, 422, 429, 502)
+OF_FORMS: Final = tuple(kind.status for kind in OF_BODIES)
 # Public in the table of permissions, since a token of whatever scope will do; it reads it itself.
 READS_TOKENS: Final = ("/oauth2/userinfo",)
 CHALLENGED: Final = {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}}}
@@ -82,7 +83,8 @@ def _complete(operation: dict[str, Any], method: str, path: str) -> None:
         if parameter["in"] == "path" and parameter["name"] in WORDS:
             parameter["schema"]["pattern"] = WORDS[parameter["name"]]
     if needed is Public.PAGE:
-        responses |= {str(status): _page() for status in OF_PAGES}
+        shown = OF_PAGES if method == "GET" else (*OF_PAGES, *OF_FORMS)
+        responses |= {str(status): _page() for status in shown}
         responses["303"] = {"description": "Another page."}
     for kind in _refusals(operation, method, path):
         responses.setdefault(str(kind.status), _refusal(kind))

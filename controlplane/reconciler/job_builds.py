@@ -18,7 +18,7 @@ from controlplane.artifacts.exchange import Differs, Exchange
 from controlplane.artifacts.store import StoreUnavailable
 from controlplane.builder.asking import Question
 from controlplane.builder.environments import MADE_WITHIN_S
-from controlplane.builder.instructions import VARIABLE, Instructions
+from controlplane.builder.instructions import VARIABLE, Form, Instructions
 from controlplane.builder.remote_report import MOST_BYTES, Sent, decode, with_plan
 from controlplane.builder.report import Limits, Outcome, Report
 from controlplane.builder.validate import Untrusted
@@ -311,8 +311,8 @@ class _Build:
         expires_s = _deadline_s(limits) + SLACK_S
         return Instructions(
             source=await self._exchange.presign_get(version.sha256, expires_s),
-            plan=await self._exchange.presign_put(self._name(attempt, "plan"), expires_s),
-            report=await self._exchange.presign_put(self._name(attempt, "report"), expires_s),
+            plan=await self._form(attempt, "plan", limits.file_bytes, expires_s),
+            report=await self._form(attempt, "report", MOST_BYTES, expires_s),
             answer=await self._exchange.presign_read(self._name(attempt, "answer"), expires_s),
             answer_s=ANSWER_S,
             sha256=version.sha256,
@@ -326,6 +326,10 @@ class _Build:
             work_bytes=limits.work_bytes,
             file_bytes=limits.file_bytes,
         )
+
+    async def _form(self, attempt: int, what: str, most_bytes: int, expires_s: float) -> Form:
+        signed = await self._exchange.sign_form(self._name(attempt, what), most_bytes, expires_s)
+        return Form(signed.url, signed.fields)
 
     async def _job(self, attempt: int) -> BuildJob:
         limits, version = self._limits, self._version

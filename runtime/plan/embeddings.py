@@ -196,11 +196,14 @@ class LocallyLinear(Neighbors):
             raise fields.fail("'embedding' is empty, or 'reg' not above zero")
         if self.k > MAX_SYSTEM:
             raise fields.fail(f"a row's weights are of more than {MAX_SYSTEM} neighbours")
+        self._ones = np.ones(self.k)
 
     def transform(self, x: Inputs) -> Float64Matrix:
         """Give (rows, components)."""
-        matrix = self.rows(x)
-        places, _ = self.points.nearest(matrix, self.k)
+        matrix = as_matrix(x)
+        places, _ = self._nearest(matrix)
+        if matrix.shape[0] == 1:
+            return self._of_one(matrix[0], places[0])
         out = np.empty((places.shape[0], self.n_out))
         height = max(1, SYSTEM_CELLS // (self.k * max(self.k, self.n_in)))
         for at in range(0, places.shape[0], height):
@@ -216,12 +219,30 @@ class LocallyLinear(Neighbors):
         diagonals = gram.reshape(places.shape[0], -1)[:, :: self.k + 1]
         trace = diagonals.sum(axis=1, keepdims=True)
         diagonals += np.where(trace > 0, self.reg * trace, self.reg)
-        try:
-            solved = np.linalg.solve(gram, np.ones((*places.shape, 1)))[:, :, 0]
-        except np.linalg.LinAlgError as error:
-            raise InputRefused(None, None, f"no neighbours make it up: {error}") from error
+        solved = _solved(gram, np.ones((*places.shape, 1)))[:, :, 0]
         weights: Float64Matrix = solved / solved.sum(axis=1, keepdims=True)
         return weights
+
+    def _of_one(self, row: Array, places: Array) -> Float64Matrix:
+        """Give (1, components) by the same steps, in half of the time."""
+        apart = self.points.points.take(places, 0)
+        apart -= row
+        gram = apart @ apart.T
+        diagonal = gram.reshape(-1)[:: self.k + 1]
+        trace = np.add.reduce(diagonal)
+        diagonal += self.reg * trace if trace > 0 else self.reg
+        solved = _solved(gram, self._ones)
+        solved /= np.add.reduce(solved)
+        out: Float64Matrix = (solved @ self.embedding.take(places, 0))[None]
+        return out
+
+
+def _solved(systems: Array, right: Array) -> Array:
+    try:
+        out: Array = np.linalg.solve(systems, right)
+    except np.linalg.LinAlgError as error:
+        raise InputRefused(None, None, f"no neighbours make it up: {error}") from error
+    return out
 
 
 NODES: dict[str, NodeReader] = {

@@ -94,7 +94,7 @@ class ProcessRegressor(Process):
     @silent
     def predict(self, x: Inputs) -> Array:
         """Mean of the posterior: (rows,), or (rows, targets)."""
-        out = self.by_blocks(lambda block: self.covariance.values(block) @ self.weights, x)
+        out = self.by_blocks(lambda block: self.covariance.values(block).dot(self.weights), x)
         out += self.shift
         return out
 

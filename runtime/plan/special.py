@@ -117,38 +117,33 @@ def _polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:
     return out
 
 
-def fast_digamma(x: Array) -> Array:
-    """Digamma function above zero, by the short series that topics are learnt with.
+# Terms of `exp_digamma`: the steps of one up to six, and the short series by powers of 1 / x.
+_STEPS: Final = np.arange(6.0)[:, None]
+_SERIES: Final = np.array([-1.0] * 6 + [-1.0 / 2.0, -1.0 / 12.0, 1.0 / 120.0, -1.0 / 252.0])
 
-    exact   bitwise but for numpy's log; the series itself is right to 1e-8 or so
-    cost    some 25 calls of numpy; `fast_digamma_of` takes less for a dozen numbers
-    source  sklearn/decomposition/_online_lda_fast.pyx, psi (Bernardo 1976, AS 103)
+
+def exp_digamma(x: Float64Matrix) -> Float64Matrix:
+    """Exponential of the digamma function above zero, by the series topics are learnt with.
+
+    exact   within 2e-14, relative: no logarithm is taken, the number itself is a factor
+    cost    15 calls of numpy and 80 bytes a number
+    source  as `fast_digamma_of`
     """
-    # From above zero, six steps of one reach six; all are taken, and those from below six count.
-    steps = np.empty((7, *x.shape))
-    steps[0] = x
-    steps[1:] = 1.0
-    from_ = np.add.accumulate(steps, axis=0, out=steps)[:6]
-    below = from_ < 6.0
-    out: Array = np.add.reduce(below / from_, axis=0)
-    reached = np.maximum.reduce(np.where(below, from_, 0.0), axis=0)
-    reached += 1.0
-    np.maximum(x, reached, out=reached)
-    r = 1.0 / reached
-    np.log(reached, out=reached)
-    reached -= 0.5 * r
-    np.subtract(reached, out, out=out)
-    r *= r
-    series = r * (-1.0 / 252.0)
-    series += 1.0 / 120.0
-    series *= r
-    np.subtract(1.0 / 12.0, series, out=series)
-    series *= r
-    out -= series
-    tiny = x <= 1e-6
-    if np.count_nonzero(tiny):
-        out[tiny] = -_EULER - 1.0 / x[tiny]
-    return out
+    flat = x.reshape(-1)
+    terms = np.empty((_SERIES.shape[0], flat.shape[0]))
+    steps = np.add(_STEPS, flat, out=terms[:6])
+    np.divide(steps < 6.0, steps, out=steps)
+    reached = flat - np.floor(flat)
+    reached += 6.0
+    np.maximum(flat, reached, out=reached)
+    r = np.divide(1.0, reached, out=terms[6])
+    square = np.multiply(r, r, out=terms[7])
+    fourth = np.multiply(square, square, out=terms[8])
+    np.multiply(square, fourth, out=terms[9])
+    out: Array = _SERIES.dot(terms)
+    np.exp(out, out=out)
+    out *= reached
+    return out.reshape(x.shape)
 
 
 def fast_digamma_of(x: float) -> float:
@@ -156,7 +151,7 @@ def fast_digamma_of(x: float) -> float:
 
     exact   bitwise
     cost    0.3 to 0.8 us
-    source  as `fast_digamma`
+    source  sklearn/decomposition/_online_lda_fast.pyx, psi (Bernardo 1976, AS 103)
     """
     if x <= 1e-6:
         return -_EULER - 1.0 / x

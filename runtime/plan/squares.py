@@ -72,13 +72,18 @@ class Squares:
         left = np.empty((rows, columns + 2))
         moved, own = left[:, :-2], left[:, -2]
         np.subtract(x, centre, out=moved)
-        np.einsum("ij,ij->i", moved, moved, out=own)
+        if rows == 1:  # alone: einsum, and a product of matrices below, are 3 us more
+            own[0] = most = float(moved[0].dot(moved[0]))
+        else:
+            np.einsum("ij,ij->i", moved, moved, out=own)
+            most = own.max(initial=0.0)
         left[:, -1] = 1.0
-        length = math.sqrt(own[0] if rows == 1 else own.max(initial=0.0)) + longest
+        length = math.sqrt(most) + longest
         # Neither is `>`: where it is no number the differences are taken, which give what cdist
         # gives.
         if 0.5 * EPSILON * (columns + 6) * length * length * steepness <= allowed:
-            product: Float64Matrix = np.dot(left, self._factor)  # a row alone: `@` takes half more
+            factor = self._factor
+            product: Float64Matrix = left[0].dot(factor)[None] if rows == 1 else left.dot(factor)
             return product
         beside = 4.0 * steepness * (columns + 3) * math.sqrt(columns) * self._grid * length
         lost = 0.2 * (columns + 2) + math.sqrt(2.0 * steepness) * length / 3 + beside

@@ -48,7 +48,7 @@ class Rig:
         self.store = S3Store.from_url(url, folder / "scratch")
         client, _ = open_client(url)
         outside, _ = open_client(url, address=inside, region="us-east-1")
-        self.exchange = S3Exchange(client, outside, self.bucket)
+        self.exchange = S3Exchange(client, outside, self.bucket, inside)
         self.api = Api(Home.default().pki / "admin.kubeconfig")
         store = ObjectStore(inside, self.bucket, namespace=minio.NAMESPACE)
         self.install = Install("https://kube.example", "none", image, store=store)

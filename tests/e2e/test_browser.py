@@ -38,6 +38,7 @@ SCHEMES = ("light", "dark")
 EMAIL, PASSWORD = "ada@example.com", "four words of mine"
 VERIFIER = "v" * 50
 CHALLENGE = "CrlVwe1WSHWuTQYh3iczmx3aS-faRx6C92k9_hNxl4A"
+WITHIN_S = 90.0
 PARTS = {"base", "choice"}  # of other pages
 TOLD = """
 addEventListener("securitypolicyviolation", event =>
@@ -93,6 +94,7 @@ def ada(visit: "Visit") -> "Visit":
 @contextmanager
 def visiting(chromium: Browser, client: Client) -> Iterator["Visit"]:
     context = chromium.new_context()
+    context.set_default_timeout(WITHIN_S * 1000)
     context.add_init_script(TOLD)
     visit = Visit(context, client)
     yield visit
@@ -208,7 +210,9 @@ class Application:
             "code_verifier": VERIFIER,
         }
         auth = (self.id, self.secret)
-        answer = httpx.post(f"{self.client.url}/oauth2/token", data=form, auth=auth)
+        answer = httpx.post(
+            f"{self.client.url}/oauth2/token", data=form, auth=auth, timeout=WITHIN_S
+        )
         return dict(answer.raise_for_status().json())
 
 
@@ -241,7 +245,7 @@ def as_administrator(client: Client, path: str, body: dict[str, Any]) -> dict[st
     """Call the API as the installation's own program."""
     token = client._run(client._core.tokens.fetch(None))
     headers = {"authorization": f"Bearer {token}"}
-    answer = httpx.post(f"{client.url}{path}", json=body, headers=headers)
+    answer = httpx.post(f"{client.url}{path}", json=body, headers=headers, timeout=WITHIN_S)
     return dict(answer.raise_for_status().json())
 
 
@@ -309,7 +313,9 @@ def test_the_page_between_signing_in_and_an_application(
 
 def test_a_device_is_signed_in(ada: Visit) -> None:
     asked = {"client_id": "kubeserve-cli"}
-    codes = httpx.post(f"{ada.url}/oauth2/device_authorization", data=asked).json()
+    codes = httpx.post(
+        f"{ada.url}/oauth2/device_authorization", data=asked, timeout=WITHIN_S
+    ).json()
     ada.open("/device")
     ada.looks_well("device")
     ada.fill(user_code="BBBB-BBBB")
@@ -345,7 +351,7 @@ def test_the_command_line_is_signed_in_with_this_browser(
     ada.press("Allow")
     ada.says("You are signed in")
     ada.looks_well("loopback")
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=WITHIN_S)
     assert process.returncode == 0, err
     assert f"as {EMAIL}" in out
 

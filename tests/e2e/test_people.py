@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -66,35 +67,42 @@ def test_who_starts_it_owns_it_with_an_account_of_their_own(environment: dict[st
 def test_in_the_foreground_it_tells_how_to_get_in_until_somebody_owns_it(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    links = []
-    for _ in range(2):
-        lines, process = foreground(environment)
-        links += [line.strip() for line in lines if "/invitations/accept?secret=" in line]
+    with foreground(environment) as (lines, process):
+        [first] = links(lines)
         # It is the keeper itself that stays, for whoever sends it signals.
         assert int((tmp_path / "keeper.pid").read_text().split()[0]) == process.pid
-        secret = parse_qs(urlsplit(links[-1]).query)["secret"][0]
-        if len(links) == 2:
-            form = {"email": "ada@example.com", "name": "Ada", "password": "four words of mine"}
-            there = f"http://{urlsplit(links[-1]).netloc}/invitations/accept"
-            headers = {"sec-fetch-site": "same-origin"}
-            made = httpx.post(there, data={**form, "secret": secret}, headers=headers)
-            assert made.status_code == 303, made.text
-        process.terminate()
-        assert process.wait(60) == 0
-    assert len(set(links)) == 2
+    with foreground(environment) as (lines, _):
+        [second] = links(lines)
+        assert second != first
+        parts = urlsplit(second)
+        form = {"email": "ada@example.com", "name": "Ada", "password": "four words of mine"}
+        form["secret"] = parse_qs(parts.query)["secret"][0]
+        there = f"http://{parts.netloc}/invitations/accept"
+        headers = {"sec-fetch-site": "same-origin"}
+        made = httpx.post(there, data=form, headers=headers, timeout=60)
+        assert made.status_code == 303, made.text
     told = said(environment, "up")
     assert "secret=" not in told
     assert "/login" in told
 
 
-def foreground(env: dict[str, str]) -> tuple[list[str], subprocess.Popen[str]]:
-    """Start it attached; gives what it says up to the last line of it."""
+def links(lines: list[str]) -> list[str]:
+    return [line.strip() for line in lines if "/invitations/accept?secret=" in line]
+
+
+@contextmanager
+def foreground(env: dict[str, str]) -> Iterator[tuple[list[str], subprocess.Popen[str]]]:
+    """Start it attached; gives what it says, up to the last line of it."""
     command, pipe = [*COMMAND, "up", "--foreground"], subprocess.PIPE
-    process = subprocess.Popen(command, env=env, stdout=pipe, text=True)
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if line.startswith("Next:"):
-            break
-    return lines, process
+    with subprocess.Popen(command, env=env, stdout=pipe, text=True) as process:
+        try:
+            assert process.stdout is not None
+            lines = []
+            for line in process.stdout:
+                lines.append(line)
+                if line.startswith("Next:"):
+                    break
+            yield lines, process
+        finally:
+            process.terminate()
+        assert process.wait(60) == 0

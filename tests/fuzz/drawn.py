@@ -30,6 +30,7 @@ KNOWN = {
     "tenant": "default",
     "name": "conflict",
 }
+ENDS_TOKENS = "/v1/admin/keys/rotate"
 POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 STARTS_PODS = ("min_scale", "initial_scale", "activation_scale")
 
@@ -55,10 +56,19 @@ def shown(case: Case) -> str:
 
 
 def operations(url: str) -> list[Operation]:
-    """Give every operation; what deletes comes last, or the others would find nothing."""
+    """Give every operation; what deletes, or ends every token, comes last.
+
+    The others would find nothing, or be nobody.
+    """
     schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
     found = [result.ok() for result in schema.get_all_operations()]
-    return sorted(found, key=lambda operation: operation.method.upper() == "DELETE")
+    return sorted(found, key=_is_last)
+
+
+def _is_last(operation: Operation) -> int:
+    if operation.path == ENDS_TOKENS:
+        return 2
+    return int(operation.method.upper() == "DELETE")
 
 
 def strategies(operation: Operation) -> Iterator[SearchStrategy[Case]]:

@@ -1,22 +1,36 @@
 """Everybody who can call the API: one more kind is one more line of PRINCIPALS."""
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from controlplane.permissions import ALL_SCOPES
+from controlplane.client.device import GRANT
+from controlplane.client.login import CLIENT_ID
+from controlplane.permissions import ALL_SCOPES, Role
 
 Headers = dict[str, str]
+PASSWORD = "four words of mine"
+HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 
 
 @dataclass(frozen=True)
 class Platform:
-    """A running installation, as its administrator."""
+    """A running installation, as its administrator; `people` are signed in, by their role."""
 
     url: str
     client_id: str
     client_secret: str
+    people: dict[Role, httpx.Client] = field(default_factory=dict, compare=False)
+
+    def close(self) -> None:
+        """Close the people's browsers."""
+        for browser in self.people.values():
+            browser.close()
 
     def token(self, client_id: str, client_secret: str) -> Headers:
         """Give the headers of a program that is signed in."""
@@ -41,7 +55,66 @@ class Platform:
             made = http.post("/v1/clients", json=asked).raise_for_status().json()
         return self.token(made["id"], made["secret"])
 
+    def key(self, **asked: object) -> str:
+        """Make an API key."""
+        body = {"name": "fuzz", **asked}
+        made = httpx.post(f"{self.url}/v1/keys", json=body, headers=self.administrator)
+        return str(made.raise_for_status().json()["key"])
 
+    def exchanged(self, *scopes: str) -> Headers:
+        """Make an account-wide key and sign in with it."""
+        key = self.key(scopes=list(scopes))
+        return self.token(key.rpartition("_")[0], key)
+
+    def person(self, role: Role) -> httpx.Client:
+        """Give the browser of somebody of this role, who joined by a link."""
+        if role not in self.people:
+            invited = {"email": f"{role}@example.com", "role": role}
+            made = httpx.post(
+                f"{self.url}/v1/invitations", json=invited, headers=self.administrator
+            )
+            link = made.raise_for_status().json()["link"]
+            secret = parse_qs(urlsplit(link).query)["secret"][0]
+            browser = httpx.Client(
+                base_url=self.url,
+                headers={"sec-fetch-site": "same-origin", "kubeserve-tenant": "default"},
+            )
+            form = {"secret": secret, "name": role.title(), "password": PASSWORD}
+            joined = browser.post("/invitations/accept", data=form)
+            assert joined.status_code == 303, joined.text
+            assert browser.get("/v1/me").json()["role"] == role
+            self.people[role] = browser
+        return self.people[role]
+
+    def session(self, role: Role) -> Headers:
+        """Give the headers that a browser sends from our own pages."""
+        browser = self.person(role)
+        cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+        return {**{name: browser.headers[name] for name in OF_BROWSERS}, "cookie": cookie}
+
+    def device(self, role: Role) -> Headers:
+        """Sign a person in on a device, as `kubeserve login` does."""
+        browser = self.person(role)
+        asked = browser.post("/oauth2/device_authorization", data={"client_id": CLIENT_ID})
+        codes = asked.raise_for_status().json()
+        action, fields = pressed(browser.get("/device"), user_code=codes["user_code"])
+        shown = browser.post(action, data=fields)
+        action, fields = pressed(shown, decision="allow", tenant="default")
+        assert browser.post(action, data=fields).status_code == 200
+        form = {"grant_type": GRANT, "client_id": CLIENT_ID, "device_code": codes["device_code"]}
+        told = httpx.post(f"{self.url}/oauth2/token", data=form).raise_for_status().json()
+        return {"Authorization": f"Bearer {told['access_token']}"}
+
+
+def pressed(page: httpx.Response, **fields: str) -> tuple[str, dict[str, str]]:
+    """Give where a page's form is sent, and its hidden fields with what the person filled in."""
+    action = re.search(r'<form method="post" action="([^"]*)">', page.text)
+    assert action, page.text
+    hidden = {name: unescape(value) for name, value in HIDDEN.findall(page.text)}
+    return action[1], hidden | fields
+
+
+OF_BROWSERS = ("sec-fetch-site", "kubeserve-tenant")
 READS = ("models:read", "endpoints:read")
 WRITES = ("models:write", "endpoints:write")
 PRINCIPALS: dict[str, Callable[[Platform], Headers]] = {
@@ -53,4 +126,14 @@ PRINCIPALS: dict[str, Callable[[Platform], Headers]] = {
     "another tenant's administrator": lambda platform: platform.program(
         *ALL_SCOPES, tenant="rival"
     ),
+    "an API key": lambda platform: platform.exchanged(*READS, *WRITES, "predict"),
+    "an API key that may all": lambda platform: platform.exchanged(*ALL_SCOPES),
+    "an API key that was not exchanged": lambda platform: {
+        "Authorization": f"Bearer {platform.key(scopes=[*ALL_SCOPES])}"
+    },
+    "an endpoint's key": lambda platform: {
+        "Authorization": f"Bearer {platform.key(endpoint='iris')}"
+    },
+    **{f"{role}, in a browser": partial(Platform.session, role=role) for role in Role},
+    **{f"{role}, on a device": partial(Platform.device, role=role) for role in Role},
 }

@@ -7,6 +7,7 @@ import json
 import math
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import joblib
@@ -34,9 +35,10 @@ def model(running: tuple[Client, Path]) -> Path:
 
 
 @pytest.fixture(scope="module")
-def platform(running: tuple[Client, Path]) -> Platform:
+def platform(running: tuple[Client, Path]) -> Iterator[Platform]:
     kept = json.loads((running[1] / "credentials.json").read_text())
-    return Platform(kept["url"], kept["client_id"], kept["client_secret"])
+    with closing(Platform(kept["url"], kept["client_id"], kept["client_secret"])) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
-"""A small HTTP server that plays the signed addresses of an object store, on loopback."""
+"""A small HTTP server that plays the signed addresses and forms of an object store, on loopback."""
 
+import email
+import email.policy
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,11 +60,20 @@ class _Handler(BaseHTTPRequestHandler):
             found = self.server.bucket.objects.get(self._place)
             self._answer(200 if found is not None else 404, found or b"")
 
-    def do_PUT(self) -> None:
+    def do_POST(self) -> None:
+        """Take a form as S3 does: the key is a field of it, and the file comes last."""
         body = self.rfile.read(int(self.headers["content-length"]))
+        kind = f"Content-Type: {self.headers['content-type']}\r\n\r\n".encode()
+        parts = email.message_from_bytes(kind + body, policy=email.policy.HTTP).iter_parts()
+        fields = {
+            str(part.get_param("name", header="content-disposition")): part.get_payload(decode=True)
+            for part in parts
+        }
+        assert list(fields)[-1] == "file"
+        self.path = f"{self.path}/{fields['key'].decode()}"
         if not self._scripted():
-            self.server.bucket.objects[self._place] = body
-            self._answer(200, b"")
+            self.server.bucket.objects[self._place] = fields["file"]
+            self._answer(204, b"")
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         pass

@@ -22,9 +22,10 @@ from controlplane.artifacts.exchange import Differs
 from controlplane.artifacts.s3 import S3Store, open_client
 from controlplane.artifacts.s3_exchange import S3Exchange, placed
 from controlplane.artifacts.store import StoreUnavailable
-from controlplane.builder.instructions import VARIABLE, Instructions
+from controlplane.builder.instructions import VARIABLE, Form, Instructions
 from controlplane.builder.remote_report import decode, with_plan
 from controlplane.builder.report import GIB, Outcome
+from controlplane.builder.transfer import NotThere, TransferError, send
 from tests.integration.minio_server import MinioServer, running
 
 
@@ -42,7 +43,7 @@ class Rig:
         self.store = S3Store.from_url(self.url, scratch)
         self.client, _ = open_client(self.url)
         outside, _ = open_client(self.url, address=server.address, region="us-east-1")
-        self.exchange = S3Exchange(self.client, outside, self.bucket)
+        self.exchange = S3Exchange(self.client, outside, self.bucket, server.address)
 
     def as_tenant(self, keys: Keys) -> Minio:
         host = self.server.address.removeprefix("http://")
@@ -55,9 +56,10 @@ class Rig:
         return (await self.store.put(chunks(), max_bytes=len(raw))).sha256
 
     async def sent(self, name: str, raw: bytes) -> None:
-        url = await self.exchange.presign_put(name, 60)
-        async with httpx.AsyncClient() as http:
-            assert (await http.put(url, content=raw)).status_code == 200
+        await send(await self.form(name), raw)
+
+    async def form(self, name: str, most_bytes: int = GIB) -> Form:
+        return Form(*await self.exchange.sign_form(name, most_bytes, 60))
 
 
 @pytest.fixture
@@ -119,6 +121,24 @@ async def test_what_was_changed_after_it_was_read_is_not_adopted(rig: Rig, tmp_p
         await rig.exchange.adopt(taken)
     with pytest.raises(FileNotFoundError):
         await rig.store.fetch_to(digest(raw), tmp_path / "copy")
+
+
+async def test_a_form_writes_one_object_up_to_its_size_and_nothing_else(
+    rig: Rig, tmp_path: Path
+) -> None:
+    form, file = await rig.form("v/1/plan", 3_000_000), tmp_path / "plan"
+    file.write_bytes(os.urandom(3_000_000))
+    await send(form, file)
+    assert await rig.exchange.read("v/1/plan", 3_000_000) == file.read_bytes()
+    with pytest.raises(TransferError, match="400 EntityTooLarge for POST"):
+        await send(form, bytes(3_000_001))
+    for key in ("builds/v/1/report", "builds/v/2/plan", "tenants/acme/x"):
+        with pytest.raises(NotThere, match="403 AccessDenied"):
+            await send(Form(form.url, {**form.fields, "key": key}), b"x")
+    over = Form(*await rig.exchange.sign_form("v/1/plan", 10, -1))
+    with pytest.raises(NotThere, match="403 AccessDenied"):
+        await send(over, b"x")
+    assert await rig.exchange.read("v/1/plan", 3_000_000) == file.read_bytes()
 
 
 async def test_a_report_is_read_within_its_bound(rig: Rig) -> None:
@@ -206,7 +226,7 @@ async def test_what_is_not_stored_cannot_be_placed(rig: Rig) -> None:
 async def test_a_store_that_is_gone_is_said_to_be(rig: Rig) -> None:
     url = "s3://k:secret@127.0.0.1:9/bucket?insecure"
     client, bucket = open_client(url, region="us-east-1")
-    exchange = S3Exchange(client, client, bucket)
+    exchange = S3Exchange(client, client, bucket, "http://127.0.0.1:9")
     with pytest.raises(StoreUnavailable, match="does not answer"):
         await exchange.read("v/1/report", 10)
     with pytest.raises(StoreUnavailable, match="no keys"):
@@ -220,8 +240,8 @@ async def test_a_build_of_a_pod_goes_through_the_real_store(rig: Rig, tmp_path: 
     sha256 = await rig.stored(path.read_bytes())
     instructions = Instructions(
         source=await rig.exchange.presign_get(sha256, 60),
-        plan=await rig.exchange.presign_put("v/1/plan", 60),
-        report=await rig.exchange.presign_put("v/1/report", 60),
+        plan=await rig.form("v/1/plan"),
+        report=await rig.form("v/1/report"),
         answer=await rig.exchange.presign_read("v/1/answer", 60),
         answer_s=5,
         sha256=sha256,

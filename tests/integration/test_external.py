@@ -123,6 +123,9 @@ async def test_who_is_not_invited_gets_no_account(api: Api, hydra: Hydra) -> Non
         denied = await browser.get(back)
         assert (denied.status_code, "access_denied" in denied.text) == (403, True)
     assert await accounts.by_email("eve@example.com") is None
+    [kept] = [e for e in await api.audited("default") if e["action"] == "session.deny"]
+    assert (kept["target"], kept["detail"]["by"]) == ("user:unknown", hydra.issuer)
+    assert "Nobody has invited" in kept["detail"]["why"]
 
 
 async def test_an_answer_is_good_once_and_in_the_browser_that_asked(api: Api, hydra: Hydra) -> None:

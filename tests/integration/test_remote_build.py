@@ -19,7 +19,7 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
 from controlplane.builder import remote
-from controlplane.builder.instructions import STANDBY, VARIABLE, Instructions, Standby
+from controlplane.builder.instructions import STANDBY, VARIABLE, Form, Instructions, Standby
 from controlplane.builder.remote_report import Sent, decode, with_plan
 from controlplane.builder.report import GIB, MIB, Outcome
 from tests.hostile.canaries import planted
@@ -47,8 +47,8 @@ def told(bucket: Bucket, upload: bytes, work: Path) -> Instructions:
     bucket.objects["/source"] = upload
     return Instructions(
         source=f"{bucket.url}/source?signature=1",
-        plan=f"{bucket.url}/plan?signature=2",
-        report=f"{bucket.url}/report?signature=3",
+        plan=Form(f"{bucket.url}/b", {"policy": "signature 2", "key": "plan"}),
+        report=Form(f"{bucket.url}/b", {"policy": "signature 3", "key": "report"}),
         answer=f"{bucket.url}/answer?signature=4",
         answer_s=5,
         sha256=hashlib.sha256(upload).hexdigest(),
@@ -80,16 +80,16 @@ def ended(process: "subprocess.Popen[bytes]") -> tuple[int, str]:
 
 
 def received(bucket: Bucket) -> Sent:
-    return decode(bucket.objects["/report"], most_plan_bytes=GIB)
+    return decode(bucket.objects["/b/report"], most_plan_bytes=GIB)
 
 
 def test_a_model_becomes_a_plan_and_the_report_goes_last(
     bucket: Bucket, model: bytes, tmp_path: Path
 ) -> None:
     assert ended(start(told(bucket, model, tmp_path))) == (remote.DONE, "")
-    assert bucket.requests == [("GET", "/source"), ("PUT", "/plan"), ("PUT", "/report")]
-    assert str(tmp_path) not in bucket.objects["/report"].decode()
-    sent, plan = received(bucket), bucket.objects["/plan"]
+    assert bucket.requests == [("GET", "/source"), ("POST", "/b/plan"), ("POST", "/b/report")]
+    assert str(tmp_path) not in bucket.objects["/b/report"].decode()
+    sent, plan = received(bucket), bucket.objects["/b/plan"]
     assert (sent.plan_sha256, sent.plan_size_bytes) == (
         hashlib.sha256(plan).hexdigest(),
         len(plan),
@@ -117,7 +117,7 @@ def test_hostile_model_is_held_and_reported(name: str, bucket: Bucket, tmp_path:
         assert canaries.sung(repr(sent)) == []
     assert sent.report.outcome is Outcome.FAILED
     assert sent.report.reason
-    assert "/plan" not in bucket.objects
+    assert "/b/plan" not in bucket.objects
     assert list(work.iterdir()) == []
 
 
@@ -134,7 +134,7 @@ def test_an_upload_that_differs_is_refused(bucket: Bucket, model: bytes, tmp_pat
     code, errors = ended(start(instructions))
     assert code == remote.SOURCE
     assert "larger than" in errors
-    assert "/report" not in bucket.objects
+    assert "/b/report" not in bucket.objects
 
 
 def test_a_redirect_is_not_followed(bucket: Bucket, model: bytes, tmp_path: Path) -> None:
@@ -152,8 +152,8 @@ def test_a_store_that_hesitates_is_asked_again(
 ) -> None:
     bucket.script = {
         ("GET", "/source"): [503],
-        ("PUT", "/plan"): [500, 503],
-        ("PUT", "/report"): [503],
+        ("POST", "/b/plan"): [500, 503],
+        ("POST", "/b/report"): [503],
     }
     assert ended(start(told(bucket, model, tmp_path))) == (remote.DONE, "")
     assert received(bucket).report.outcome is Outcome.PLAN
@@ -162,12 +162,12 @@ def test_a_store_that_hesitates_is_asked_again(
 def test_a_store_that_refuses_is_named_without_its_signature(
     bucket: Bucket, model: bytes, tmp_path: Path
 ) -> None:
-    bucket.script["PUT", "/plan"] = [403]
+    bucket.script["POST", "/b/plan"] = [403]
     code, errors = ended(start(told(bucket, model, tmp_path)))
     assert code == remote.STORE
-    assert "403 AccessDenied for PUT /plan" in errors
+    assert "403 AccessDenied for POST /b/plan" in errors
     assert "signature" not in errors
-    assert "/report" not in bucket.objects
+    assert "/b/report" not in bucket.objects
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_a_builder_that_waits_builds_what_it_is_told(
     bucket.objects["/told"] = instructions.write().encode()
     assert ended(process) == (remote.DONE, "")
     asked = [one for one in bucket.requests if one != ("GET", "/told")]
-    assert asked == [("GET", "/source"), ("PUT", "/plan"), ("PUT", "/report")]
+    assert asked == [("GET", "/source"), ("POST", "/b/plan"), ("POST", "/b/report")]
     assert received(bucket).report.outcome is Outcome.PLAN
     assert list(tmp_path.iterdir()) == []
 

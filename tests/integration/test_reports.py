@@ -15,6 +15,7 @@ from controlplane.artifacts.credentials import MinioReaders
 from controlplane.artifacts.reports import MOST_BYTES, Counted
 from controlplane.artifacts.s3 import open_client
 from controlplane.artifacts.s3_reports import S3Reports
+from controlplane.artifacts.store import StoreUnavailable
 from controlplane.reconciler.usage_forms import EXPIRES_S, RENEW_S, UsageForms
 from runtime.fetch import Source, source_from
 from runtime.telling import FORM, Form, Refused, Telling, read_form, send
@@ -113,6 +114,12 @@ async def test_a_tenant_with_far_too_many_keeps_nobody_from_the_others(
     assert sorted(found) == ["acme"] * 3 + ["acme-2", "acme0", "acme0", "zoo"]
     left = [*rig.client.list_objects(rig.bucket, "usage/acme/", recursive=True)]
     assert len(left) == 7  # two of the surplus at a time
+
+
+async def test_a_store_that_lets_us_read_nothing_is_named(rig: Rig) -> None:  # noqa: F811
+    theirs = rig.as_tenant(await MinioReaders.from_url(rig.url).reader("acme"))
+    with pytest.raises(StoreUnavailable, match=r"refuses this installation \(AccessDenied\)"):
+        await S3Reports(theirs, theirs, rig.bucket).read_all()
 
 
 async def test_forms_are_handed_out_once_and_again_before_they_expire(

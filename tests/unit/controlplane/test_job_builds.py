@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from controlplane.artifacts.exchange import Differs, Taken
+from controlplane.artifacts.exchange import Differs, SignedForm, Taken
 from controlplane.artifacts.store import Blob, StoreUnavailable
 from controlplane.builder.asking import Answer, Question, here
 from controlplane.builder.instructions import STANDBY, VARIABLE, Instructions, Standby
 from controlplane.builder.needs import Needs, Recipe
-from controlplane.builder.remote_report import encode
+from controlplane.builder.remote_report import MOST_BYTES, encode
 from controlplane.builder.report import Limits, Outcome, Report
 from controlplane.builder.uv import Unavailable
 from controlplane.engines.jobs import Blame, BuildJob, JobSeen, Phase, StandbyJob
@@ -123,9 +123,10 @@ class World:
         await self._called()
         return f"http://store/{sha256}?for={expires_s}"
 
-    async def presign_put(self, name: str, expires_s: float) -> str:
+    async def sign_form(self, name: str, most_bytes: int, expires_s: float) -> SignedForm:
         await self._called()
-        return f"http://store/builds/{name}?for={expires_s}"
+        fields = {"key": f"builds/{name}", "most": str(most_bytes), "for": str(expires_s)}
+        return SignedForm("http://store/b", fields)
 
     async def read(self, name: str, most_bytes: int) -> bytes | None:
         await self._called()
@@ -269,8 +270,10 @@ async def test_what_the_pod_is_told(tmp_path: Path) -> None:
     assert instructions.sha256 == VERSION.sha256
     assert instructions.deadline_s < job.deadline_s
     assert instructions.limits() == Limits(namespaces=False)
-    for address in (instructions.source, instructions.plan, instructions.report):
-        assert float(address.rpartition("=")[2]) > job.deadline_s
+    plan, report = instructions.plan.fields, instructions.report.fields
+    for expires_s in (instructions.source.rpartition("=")[2], plan["for"], report["for"]):
+        assert float(expires_s) > job.deadline_s
+    assert (int(plan["most"]), int(report["most"])) == (Limits().file_bytes, MOST_BYTES)
     assert job.disk_bytes > 3 * Limits().work_bytes
 
 

@@ -14,7 +14,7 @@ from controlplane.builder.lower.base import Unsupported
 from runtime.plan.graph import build
 from runtime.plan.ops import InputRefused
 from tests.unit.plan.malformed import assert_refuses, assert_refuses_broken, plan_of, shrunk
-from tests.unit.plan.twins import assert_twins, compiled
+from tests.unit.plan.twins import assert_twins, assert_within, compiled
 
 KERNELS = ["linear", "poly", "rbf", "sigmoid", "cosine"]
 
@@ -86,7 +86,11 @@ def test_locally_linear_embeddings_are_twins(seed, height, k, reg):
     x, q = table(seed, height)
     model = LocallyLinearEmbedding(n_neighbors=k, reg=reg, eigen_solver="dense").fit(x)
     assert_twins(model, q, 1e-9)
-    assert_twins(model, x, 1e-9)
+    node = assert_twins(model, x, 1e-9)
+    # A row alone takes a way of its own.
+    for row in (0, 7):
+        alone = node.run("transform", x[row : row + 1])
+        assert_within(alone, model.transform(x[row : row + 1]), 1e-9)
 
 
 def test_a_row_far_from_all_others_is_refused_by_a_radius():
@@ -120,8 +124,9 @@ def test_systems_without_a_solution_refuse_their_rows():
     )
     points = np.zeros((50, 2))
     node = build({**spec, "reg": 1e-320}, {**tensors, spec["points"]: points})
-    with pytest.raises(InputRefused, match="no neighbours make it up"):
-        node.run("transform", points[:1] + 1.0)
+    for rows in (1, 3):
+        with pytest.raises(InputRefused, match="no neighbours make it up"):
+            node.run("transform", points[:rows] + 1.0)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,146 @@
+"""Load tests of endpoints, as a program: a plan in, lines of JSON out, reports in a folder.
+
+    python -m loadtests run PLAN --out FOLDER    a plan is a JSON document; `-`: standard input
+    python -m loadtests worker HOST:PORT         a generator for `run --bind HOST:PORT`
+
+Each line of `run` has an `event`: started, waiting, progress, finished, failed. It ends with 0
+passed (or nothing was asked), 1 failed, 6 inconclusive, 130 interrupted; where there was no test,
+as `kubeserve` does: 2 a wrong plan, 3 not reachable, 4 no such endpoint, 5 not allowed, 1 refused.
+Credentials are the SDK's: KUBESERVE_URL and so on, a sign-in, or the home folder.
+"""
+
+# What gevent replaces is taken before it is.
+import loadtests.generator  # noqa: F401  # isort: skip
+
+import argparse
+import json
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from loadtests.plan import Plan, PlanError, plan_from, read_document, read_objectives
+
+PASSED, FAILED, WRONG, UNREACHABLE, NOT_FOUND, NOT_ALLOWED, INCONCLUSIVE = 0, 1, 2, 3, 4, 5, 6
+INTERRUPTED: Final = 130
+OF_VERDICTS: Final = {"passed": PASSED, "failed": FAILED, "inconclusive": INCONCLUSIVE}
+
+
+def main() -> int:
+    """Run one of the commands; gives its exit code."""
+    options = _options()
+    if options.command == "worker":
+        from loadtests import worker
+
+        host, _, port = options.at.rpartition(":")
+        worker.run(host, int(port), while_stdin=options.while_stdin)
+        return PASSED
+    try:
+        return _run(options)
+    except PlanError as error:
+        return _failed(WRONG, str(error))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m loadtests", description="Load tests.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="run a test")
+    run.add_argument("plan", help="a JSON, YAML or TOML file; `-`: JSON on standard input")
+    run.add_argument("--out", type=Path, required=True, help="folder for the reports")
+    run.add_argument("--objectives", type=Path, help="a file with more objectives")
+    run.add_argument("--sample", type=Path, help="rows: .csv, .json, .ndjson, .parquet")
+    run.add_argument("--compare", type=Path, help="report.json of an earlier test")
+    run.add_argument("--bind", help="HOST:PORT where generators elsewhere connect")
+    worker = commands.add_parser("worker", help="be a generator")
+    worker.add_argument("at", help="HOST:PORT of `run --bind`")
+    worker.add_argument("--while-stdin", action="store_true", help="end with standard input")
+    return parser.parse_args()
+
+
+def _run(options: argparse.Namespace) -> int:
+    plan = _plan(options)
+    from loadtests.reports import compare, write
+
+    earlier = compare.read(options.compare, plan.endpoint) if options.compare else None
+    # From here on gevent has replaced what blocks.
+    from controlplane.client import ApiError, Client, ClientError, Unreachable
+    from loadtests import coordinator, target
+    from loadtests.concluding import conclude
+
+    try:
+        with Client() as client:
+            found = target.find(client, plan, options.sample)
+            target.check(found, client.token(plan.endpoint))
+            options.out.mkdir(parents=True, exist_ok=True)
+            _tell(_started(plan, found.endpoint.url))
+            run = coordinator.Run(plan, found, client, options.out, _tell, options.bind)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: run.interrupt())
+            run.run()
+    except Unreachable as error:
+        return _failed(UNREACHABLE, str(error))
+    except ApiError as error:
+        codes = {401: NOT_ALLOWED, 403: NOT_ALLOWED, 404: NOT_FOUND}
+        return _failed(codes.get(error.status, FAILED), error.detail)
+    except ClientError as error:
+        return _failed(FAILED, str(error))
+    result = conclude(run)
+    files = write(result, earlier, options.out)
+    _tell(
+        {
+            "event": "finished",
+            "verdict": result.verdict,
+            "verdicts": [one.model_dump(mode="json") for one in result.verdicts],
+            "cut": result.cut,
+            "knee": result.knee,
+            "notes": [*result.notes, *result.generated.limited],
+            "totals": result.totals.model_dump(mode="json"),
+            "reports": files,
+        }
+    )
+    if result.cut == "it was interrupted":
+        return INTERRUPTED
+    if result.verdict is None:
+        return INCONCLUSIVE if result.cut else PASSED
+    return OF_VERDICTS[result.verdict]
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    if options.plan == "-":
+        try:
+            document: Any = json.load(sys.stdin)
+        except ValueError as error:
+            raise PlanError(f"standard input is no JSON document: {error}") from error
+    else:
+        document = read_document(Path(options.plan))
+    if options.objectives is not None and isinstance(document, dict):
+        said = document.get("objectives") or {}
+        document["objectives"] = {**read_objectives(options.objectives), **said}
+    return plan_from(document)
+
+
+def _started(plan: Plan, url: str) -> dict[str, Any]:
+    phases = plan.shape.phases()
+    return {
+        "event": "started",
+        "endpoint": plan.endpoint,
+        "url": url,
+        "shape": plan.shape.kind,
+        "of_s": sum(phase.seconds for phase in phases) or None,
+        "requests": round(sum(phase.requests for phase in phases)) or None,
+        "at": datetime.now(UTC).isoformat(),
+    }
+
+
+def _tell(event: dict[str, Any]) -> None:
+    print(json.dumps(event), flush=True)
+
+
+def _failed(code: int, detail: str) -> int:
+    _tell({"event": "failed", "code": code, "detail": detail})
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""What a load test is told: the seam between whoever wants one and the program that runs it."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from loadtests.shapes import MOST_S, Arrivals, Shape, Wake
+from loadtests.slo import Objectives
+from loadtests.units import Duration
+
+Format = Literal["predict", "v1", "v2", "v2-binary"]
+MOST_REQUESTS: Final = 1e9
+
+
+class PlanError(ValueError):
+    """A plan, or a file that belongs to it, is wrong; the message says where, and what to write."""
+
+
+class Plan(BaseModel):
+    """A load test, all of it.
+
+    endpoint     name of the endpoint; what reaches the control plane is the SDK's
+    address      where its requests go instead, such as http://127.0.0.1:18100 behind a tunnel
+    format       of requests: `/predict`, V1, V2 with JSON or with raw tensors
+    rows         rows of a request
+    output       what is asked for; the model's first if None
+    processes    generators; each has a core of its own at best
+    connections  of all generators together, at most; they are opened as they are needed
+    timeout      after which a request counts as not answered
+    seed         of arrivals and drawn rows: the same plan sends the same
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    endpoint: Annotated[str, Field(min_length=1, max_length=63)]
+    shape: Shape
+    objectives: Objectives = Objectives()
+    address: str | None = None
+    format: Format = "v2"
+    rows: Annotated[int, Field(ge=1, le=100_000)] = 1
+    output: str | None = None
+    arrivals: Arrivals = "poisson"
+    processes: Annotated[int, Field(ge=1, le=64)] = 1
+    connections: Annotated[int, Field(ge=1, le=20_000)] = 512
+    timeout: Annotated[Duration, Field(gt=0, le=600)] = 10.0
+    seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 1
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if isinstance(self.shape, Wake):
+            if self.processes != 1:
+                raise ValueError("a burst comes from one process: leave out processes")
+            if self.objectives.scale_up is not None:
+                raise ValueError("scale_up is measured by the shapes spike, ramp and steady")
+            if self.objectives.throughput is not None:
+                raise ValueError("bursts have no rate: leave out throughput")
+        elif self.objectives.cold_start is not None:
+            raise ValueError("cold_start is measured by the shape wake")
+        if self.connections < self.processes:
+            raise ValueError("each process needs a connection: raise connections")
+        phases = self.shape.phases()
+        if sum(phase.requests for phase in phases) > MOST_REQUESTS:
+            raise ValueError(f"these are more than {MOST_REQUESTS:.0e} requests")
+        if sum(phase.seconds for phase in phases) > MOST_S:
+            raise ValueError("this takes more than a day")
+        return self
+
+
+def plan_from(document: Any) -> Plan:
+    """Read a plan; raises PlanError with every fault."""
+    try:
+        return Plan.model_validate(document)
+    except ValidationError as error:
+        raise PlanError(_said(error)) from error
+
+
+def read_objectives(path: Path) -> dict[str, Any]:
+    """Read objectives from YAML, TOML or JSON, by the file's ending; raises PlanError.
+
+    They may stand alone or under `objectives`.
+    """
+    document = read_document(path)
+    found = document.get("objectives", document)
+    try:
+        Objectives.model_validate(found)
+    except ValidationError as error:
+        raise PlanError(f"{path}: {_said(error)}") from error
+    return dict(found)
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Read a mapping from YAML, TOML or JSON, by the file's ending; raises PlanError."""
+    readers = {".yaml": yaml.safe_load, ".yml": yaml.safe_load, ".json": json.loads,
+               ".toml": tomllib.loads}  # fmt: skip
+    read = readers.get(path.suffix.lower())
+    if read is None:
+        raise PlanError(f"{path} must end in {', '.join(readers)}")
+    try:
+        found = read(path.read_text("utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise PlanError(f"{path} cannot be read: {error}") from error
+    if not isinstance(found, dict):
+        raise PlanError(f"{path} must hold names and values")
+    return found
+
+
+def _said(error: ValidationError) -> str:
+    """Write what is wrong for people."""
+    faults = []
+    for fault in error.errors(include_url=False):
+        place = ".".join(map(str, fault["loc"]))
+        detail = fault["msg"].removeprefix("Value error, ")
+        faults.append(f"{place}: {detail}" if place else detail)
+    return "; ".join(faults)

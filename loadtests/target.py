@@ -1,0 +1,97 @@
+"""The endpoint of a test: where it is, what it takes, and whether it takes what will be sent."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+
+from controlplane.client import Client, Endpoint
+from controlplane.client.home import find_account
+from loadtests.plan import Plan, PlanError
+from loadtests.rows import MOST_READY_BYTES, MOST_REQUESTS, Written, chunks, drawn, sample
+from loadtests.wire import request
+from runtime.plan.signature import Signature, from_json
+
+FIRST_ANSWER_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where requests go, and the requests.
+
+    host, port  to connect to; `tls`: with TLS, whose certificate must have the name `name`
+    name        what the Host header says
+    ready       headers and body of each different request
+    """
+
+    endpoint: Endpoint
+    host: str
+    port: int
+    tls: bool
+    name: str
+    path: str
+    ready: tuple[tuple[dict[str, str], bytes], ...]
+    rows_from: str
+
+    def requests(self, token: str) -> list[bytes]:
+        """Write the requests as they are sent."""
+        return [request(self.path, self.name, headers, body, token) for headers, body in self.ready]
+
+
+def find(client: Client, plan: Plan, rows: Path | None) -> Target:
+    """Look an endpoint up and make requests for it; raises PlanError and the SDK's errors."""
+    endpoint = client.endpoint(plan.endpoint)
+    if not endpoint.url:
+        raise PlanError(f"{plan.endpoint} has no address yet: {endpoint.ready.message}")
+    signature = _signature(client, endpoint)
+    written = Written(plan.format, plan.endpoint, signature, plan.output)
+    if rows is None:
+        inputs, rows_from = drawn(signature, MOST_REQUESTS * plan.rows, plan.seed), "the signature"
+    else:
+        inputs, rows_from = sample(rows, signature), rows.name
+    ready: list[tuple[dict[str, str], bytes]] = []
+    size = 0
+    for chunk in chunks(inputs, plan.rows, plan.seed):
+        ready.append(written.one(chunk))
+        size += len(ready[-1][1])
+        if len(ready) >= MOST_REQUESTS or size >= MOST_READY_BYTES:
+            break
+    own = urlsplit(endpoint.url)
+    way = urlsplit(plan.address or find_account().ingress or endpoint.url)
+    if way.scheme not in ("http", "https") or not way.hostname:
+        raise PlanError(f"address: {plan.address!r} is not one such as http://127.0.0.1:18100")
+    tls = way.scheme == "https"
+    port = way.port or (443 if tls else 80)
+    path = own.path.rstrip("/") + written.path
+    return Target(endpoint, way.hostname, port, tls, own.netloc, path, tuple(ready), rows_from)
+
+
+def _signature(client: Client, endpoint: Endpoint) -> Signature:
+    """Give what the revision with the most traffic takes."""
+    revision = max(endpoint.revisions, key=lambda one: one.percent, default=None)
+    if revision is None:
+        raise PlanError(f"{endpoint.name} serves nothing yet. Next: kubeserve deploy MODEL")
+    found = client.version(revision.model, revision.version).raw.get("signature")
+    if not isinstance(found, dict):
+        raise PlanError(f"{revision.model}:{revision.version} has no signature")
+    return from_json(found)
+
+
+def check(target: Target, token: str) -> None:
+    """Send one request; raises PlanError where it is not answered well."""
+    headers, body = target.ready[0]
+    scheme = "https" if target.tls else "http"
+    url = f"{scheme}://{target.host}:{target.port}{target.path}"
+    own = {"host": target.name, "authorization": f"Bearer {token}"}
+    try:
+        with httpx.Client(trust_env=False, timeout=FIRST_ANSWER_S) as http:
+            answer = http.post(url, headers=headers | own, content=body)
+    except httpx.HTTPError as error:
+        raise PlanError(f"nothing answers at {url}: {error}") from error
+    if answer.is_success:
+        return
+    advice = ""
+    if answer.status_code in (400, 422) and target.rows_from == "the signature":
+        advice = ". A signature does not tell which values a model knows: give --sample FILE"
+    raise PlanError(f"{url} answers {answer.status_code}: {answer.text[:500]}{advice}")
