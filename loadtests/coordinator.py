@@ -42,14 +42,14 @@ from loadtests.evaluating import (
 )
 from loadtests.histogram import quantile_s
 from loadtests.jobs import Job
-from loadtests.plan import Plan, PlanError
+from loadtests.plan import Plan
 from loadtests.recording import Interval, summed
 from loadtests.result import PhaseResult, Woken
 from loadtests.shapes import Knee, Wake, at
 from loadtests.slo import Evidence
 from loadtests.target import Target
 from loadtests.users import USERS
-from loadtests.watching import Watch, wait_for_zero, wall
+from loadtests.watching import DELETED, Watch, wait_for_zero, wall
 
 WORKERS_WITHIN_S: Final = 120.0
 LEAD_S: Final = 1.0  # between the jobs and the start, so that all generators are there
@@ -60,6 +60,10 @@ BOOKED_WITHIN_S: Final = 2.5  # what a generator has sent is told at the next se
 GRACEFUL_S: Final = 5.0
 
 Tell = Callable[[dict[str, Any]], None]
+
+
+class NoGenerators(RuntimeError):
+    """Generators did not come; the message says how many did."""
 
 
 class Run:
@@ -100,13 +104,15 @@ class Run:
         self._interrupted = True
 
     def run(self) -> None:
-        """Run it to its end; raises PlanError where no generators come, and the SDK's errors."""
+        """Run it to its end; raises NoGenerators, KeyboardInterrupt, and the SDK's errors."""
         self._token = self._client.token(self.plan.endpoint)
         with self._master() as (environment, runner), self._workers(runner):
             with self._csv(environment):
                 self._hand_out(runner)
                 self.watch = Watch(self._client, self.target.endpoint, self.start)
-                runner.start(self.plan.processes, spawn_rate=self.plan.processes)
+                # One too many gets a user as well, without a job: Locust would choose others.
+                came = len(runner.clients.ready)
+                runner.start(came, spawn_rate=came)
                 try:
                     if isinstance(self.plan.shape, Wake):
                         self._wake(runner, self.plan.shape)
@@ -157,17 +163,18 @@ class Run:
                 self._tell({"event": "waiting", "for": self.plan.processes, "at": self._where})
             until = wall() + WORKERS_WITHIN_S
             while len(runner.clients.ready) < self.plan.processes:
-                if (
-                    self._interrupted
-                    or wall() > until
-                    or any(p.poll() is not None for p in started)
-                ):
-                    raise PlanError(
+                if self._interrupted:
+                    raise KeyboardInterrupt
+                if wall() > until or any(one.poll() is not None for one in started):
+                    raise NoGenerators(
                         f"{len(runner.clients.ready)} of {self.plan.processes} generators came"
-                        f" within {WORKERS_WITHIN_S:g} s; see {self._folder / 'generators.log'}"
+                        f" within {WORKERS_WITHIN_S:g} s{self._log_named(started)}"
                     )
                 gevent.sleep(TURN_S)
             yield
+
+    def _log_named(self, started: list[subprocess.Popen[bytes]]) -> str:
+        return f"; see {self._folder / 'generators.log'}" if started else ""
 
     @contextlib.contextmanager
     def _csv(self, environment: Environment) -> Iterator[None]:
@@ -253,7 +260,7 @@ class Run:
         if self._interrupted:
             self.cut = "it was interrupted"
         elif self.watch is not None and self.watch.gone:
-            self.cut = "the endpoint was deleted"
+            self.cut = DELETED
         elif len(runner.clients) - len(runner.clients.missing) < self.plan.processes:
             self.cut = "a generator was lost"
         now = wall()

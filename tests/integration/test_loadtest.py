@@ -1,11 +1,13 @@
 """`kubeserve loadtest` against a KubeServe of its own: generators, verdicts, reports, faults."""
 
+import contextlib
 import csv
 import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -210,6 +212,49 @@ def test_an_endpoint_that_is_deleted_ends_its_test(platform: Platform, tmp_path:
     )  # fmt: skip
     assert (ended.code, ended.last["cut"]) == (6, "the endpoint was deleted"), ended.events
     assert ended.report["totals"]["good"] > 50
+
+
+def test_generators_elsewhere_share_a_load_and_one_that_is_lost_ends_it(
+    platform: Platform, tmp_path: Path
+) -> None:
+    """Three come where two are wanted; then all are killed."""
+    at = f"127.0.0.1:{free_port()}"
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(
+        "endpoint: iris\nshape: {kind: steady, rate: 40, duration: 2m}\nprocesses: 2\n"
+        "objectives: {p50: 9s}\n"
+    )
+    module = [sys.executable, "-m", "loadtests"]
+    env = {**os.environ, "KUBESERVE_HOME": str(platform.home)}
+    run = [*module, "run", str(plan), "--out", str(tmp_path / "out"), "--bind", at]
+    with contextlib.ExitStack() as stack:
+        started = stack.enter_context(
+            subprocess.Popen(run, env=env, stdout=subprocess.PIPE, text=True)
+        )
+        stack.callback(started.kill)
+        workers = []
+        for _ in range(3):  # without credentials, and without standard input
+            workers.append(
+                stack.enter_context(
+                    subprocess.Popen(
+                        [*module, "worker", at],
+                        env={"PATH": os.environ["PATH"]},
+                        stdin=subprocess.DEVNULL,
+                    )
+                )
+            )
+            stack.callback(workers[-1].kill)
+        events = []
+        assert started.stdout is not None
+        for line in started.stdout:
+            events.append(json.loads(line))
+            if events[-1]["event"] == "progress" and events[-1]["sent"] > 50:
+                for worker in workers:
+                    worker.kill()
+    assert started.returncode == 6, events
+    assert (events[-1]["cut"], events[-1]["verdict"]) == ("a generator was lost", "inconclusive")
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["totals"]["good"] > 50
 
 
 FAULTS = {
