@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
@@ -51,6 +51,8 @@ from controlplane.endpoints import service as endpoints
 from controlplane.engines.engine import Engine
 from controlplane.engines.preflight import Finding
 from controlplane.leading import Leading, Leases
+from controlplane.loadtests import routes as loadtest_routes
+from controlplane.loadtests.news import News
 from controlplane.models import routes as model_routes
 from controlplane.models import service as models
 from controlplane.models.storage import Storage
@@ -62,6 +64,7 @@ from controlplane.permissions import ALL_SCOPES, rule
 from controlplane.preflight import Look, preflight, sandbox, sandbox_of_pods
 from controlplane.quotas import routes as quota_routes
 from controlplane.rates import Rates
+from controlplane.reconciler import loadtests
 from controlplane.reconciler.leader import Duties, Work
 from controlplane.settings import EngineKind, Settings
 from controlplane.subjects import Subjects
@@ -74,6 +77,11 @@ from controlplane.usage import routes as usage_routes
 from controlplane.wakes import Wake
 from runtime.problems import Forbidden, NotFound, Problem, Starting
 from runtime.sandbox import detect
+
+NOT_ON_KNATIVE: Final = (
+    "On Knative the control plane runs no load tests yet. Run `kubeserve loadtest ENDPOINT`"
+    " from a machine, or a pod, that reaches the endpoint."
+)
 
 
 def database_url(settings: Settings) -> str:
@@ -125,9 +133,11 @@ def create_app(
         changes=made.changes,
         exchange=made.exchange,
         shelf=made.shelf,
+        loadtests=_loadtests(settings, store, engine, oauth),
         audit_kept=timedelta(days=settings.audit_days),
     )
-    parts = Parts(settings, engine, made.builder, Work(duties), leases or made.leases)
+    news = News()
+    parts = Parts(settings, engine, made.builder, Work(duties), leases or made.leases, news)
     app = FastAPI(
         title="KubeServe",
         version=version("kubeserve"),
@@ -142,6 +152,7 @@ def create_app(
     app.state.subjects = Subjects(
         {"client": oauth.clients.names, "user": accounts.emails, "key": api_keys.names}
     )
+    app.state.loadtest_news, app.state.no_loadtests = news, _no_loadtests(settings)
     url = settings.public_url
     app.state.passwords, app.state.resets = Passwords(), Resets(secret)
     app.state.browsers = browsers.Browsers(url, Devices(secret), clock)
@@ -171,6 +182,7 @@ def create_app(
     for routes in (
         *(account_routes, external, oauth_routes, consent, tenant_routes, member_routes, joining),
         *(api_key_routes, audit_routes, model_routes, endpoint_routes, quota_routes, usage_routes),
+        loadtest_routes,
     ):
         app.include_router(routes.router)
     for more in (administration.router, administration.link_router):
@@ -196,6 +208,28 @@ def _openid(settings: Settings, clock: Callable[[], float]) -> OpenId | None:
         frozenset(filter(None, settings.oidc_allowed_domains.split(","))),
     )
     return OpenId(provider, clock)
+
+
+def _no_loadtests(settings: Settings) -> str | None:
+    """Say why this installation runs no load tests; None: it does."""
+    return NOT_ON_KNATIVE if settings.engine is EngineKind.KNATIVE else loadtests.refusal()
+
+
+def _loadtests(
+    settings: Settings, store: Store, engine: Engine, oauth: OAuth
+) -> loadtests.Site | None:
+    """Give where load tests are run: on the machine whose workers they test."""
+    if settings.engine is EngineKind.KNATIVE:
+        return None
+    return loadtests.Site(
+        settings.home / "work" / "loadtests",
+        store,
+        engine,
+        settings.public_url,
+        oauth.token_for,
+        oauth.predict_token_s,
+        settings.loadtests_at_once,
+    )
 
 
 async def _visitor(request: Request) -> Visitor | None:
@@ -256,8 +290,10 @@ class Parts:
         builder: Builder | None,
         work: Work,
         leases: Leases | None,
+        news: News,
     ) -> None:
         self.settings, self.engine, self.builder = settings, engine, builder
+        self._news = news
         self.store, self.oauth = work.duties.store, work.duties.oauth
         self.work, self.leases = work, leases
         self.leading = Leading(leases, work.run)
@@ -291,6 +327,8 @@ class Parts:
     def _heard(self, wake: Wake, key: str) -> None:
         if wake in (Wake.LEADER, Wake.ALL):
             self.leading.look()
+        if wake in (Wake.LOADTEST, Wake.ALL):
+            self._news.tell(key or None)
         self.work.wake(wake, key)
 
     async def _say_good_bye(self) -> None:

@@ -34,6 +34,7 @@ TABLES: Final = [
     "controlplane.endpoints.tables",
     "controlplane.api_keys.tables",
     "controlplane.usage.tables",
+    "controlplane.loadtests.tables",
     "controlplane.idempotency",
 ]
 MIGRATION_LOCK: Final = 0x6B756265  # "kube": one migration at a time, however many replicas start

@@ -21,7 +21,7 @@ from locust.env import Environment
 from locust.runners import MasterRunner
 from locust.stats import PERCENTILES_TO_REPORT, StatsCSVFileWriter
 
-from controlplane.client import ApiError, Client, ClientError
+from controlplane.client import ApiError, ClientError
 from loadtests import jobs
 from loadtests.evaluating import (
     Stretch,
@@ -41,7 +41,7 @@ from loadtests.recording import Interval, summed
 from loadtests.result import PhaseResult, Woken
 from loadtests.shapes import Knee, Wake, at
 from loadtests.slo import Evidence
-from loadtests.target import Target
+from loadtests.target import Source, Target
 from loadtests.users import USERS
 from loadtests.watching import Watch, wait_for_zero, wall
 
@@ -63,7 +63,7 @@ class Run:
         self,
         plan: Plan,
         target: Target,
-        client: Client,
+        client: Source,
         folder: Path,
         tell: Tell,
         where: str | None,

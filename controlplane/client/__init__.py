@@ -35,6 +35,7 @@ from controlplane.client.results import (
 )
 from controlplane.client.retries import RetryPolicy
 from controlplane.client.sync import Client
+from controlplane.client.testing import LoadTest, LoadTestEvent
 
 __all__ = [
     "Account",
@@ -56,6 +57,8 @@ __all__ = [
     "Identity",
     "Invitation",
     "Limit",
+    "LoadTest",
+    "LoadTestEvent",
     "LogLine",
     "Member",
     "Model",
