@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 PASSED, FAILED, WRONG, UNREACHABLE, NOT_FOUND, NOT_ALLOWED, INCONCLUSIVE = 0, 1, 2, 3, 4, 5, 6
 INTERRUPTED: Final = 130
+OF_STATUS: Final[dict[int | None, int]] = {401: NOT_ALLOWED, 403: NOT_ALLOWED, 404: NOT_FOUND}
 OF_VERDICTS: Final = {"passed": PASSED, "failed": FAILED, "inconclusive": INCONCLUSIVE}
 
 
@@ -46,6 +47,8 @@ def main() -> int:
         return _run_told(options.out) if options.command == "told" else _run(options)
     except PlanError as error:
         return _failed(WRONG, str(error))
+    except KeyboardInterrupt:
+        return _failed(INTERRUPTED, "it was interrupted before it began")
 
 
 def _options() -> argparse.Namespace:
@@ -57,13 +60,20 @@ def _options() -> argparse.Namespace:
     run.add_argument("--objectives", type=Path, help="a file with more objectives")
     run.add_argument("--sample", type=Path, help="rows: .csv, .json, .ndjson, .parquet")
     run.add_argument("--compare", type=Path, help="report.json of an earlier test")
-    run.add_argument("--bind", help="HOST:PORT where generators elsewhere connect")
+    run.add_argument("--bind", type=_address, help="HOST:PORT where generators elsewhere connect")
     told = commands.add_parser("told", help="run a test that standard input tells")
     told.add_argument("--out", type=Path, required=True, help="folder for the reports")
     worker = commands.add_parser("worker", help="be a generator")
-    worker.add_argument("at", help="HOST:PORT of `run --bind`")
+    worker.add_argument("at", type=_address, help="HOST:PORT of `run --bind`")
     worker.add_argument("--while-stdin", action="store_true", help="end with standard input")
     return parser.parse_args()
+
+
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return text
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -87,28 +97,34 @@ def _run(options: argparse.Namespace) -> int:
     except Unreachable as error:
         return _failed(UNREACHABLE, str(error))
     except ApiError as error:
-        codes = {401: NOT_ALLOWED, 403: NOT_ALLOWED, 404: NOT_FOUND}
-        return _failed(codes.get(error.status, FAILED), error.detail)
-    except ClientError as error:
+        return _failed(OF_STATUS.get(error.status, FAILED), error.detail)
+    except target.Unanswered as error:
+        wrong = {None: UNREACHABLE, 400: WRONG, 422: WRONG, **OF_STATUS}
+        return _failed(wrong.get(error.status, FAILED), str(error))
+    except (ClientError, coordinator.NoGenerators) as error:
         return _failed(FAILED, str(error))
     return _concluded(run, earlier, options.out, _tell)
 
 
 def _run_told(folder: Path) -> int:
     # From here on gevent has replaced what blocks.
+    from controlplane.client import ClientError
     from loadtests import coordinator, target
     from loadtests.told import Told, end_with_parent, tell
 
     end_with_parent()
-    with Told() as told:
-        found = told.target()
-        target.check(found, told.token(told.plan.endpoint))
-        folder.mkdir(parents=True, exist_ok=True)
-        tell(_started(told.plan, found.endpoint.url))
-        run = coordinator.Run(told.plan, found, told, folder, tell, None)
-        _end_by_signals(run)
-        told.at_end(run.interrupt)
-        run.run()
+    try:
+        with Told() as told:
+            found = told.target()
+            target.check(found, told.token(told.plan.endpoint))
+            folder.mkdir(parents=True, exist_ok=True)
+            tell(_started(told.plan, found.endpoint.url))
+            run = coordinator.Run(told.plan, found, told, folder, tell, None)
+            _end_by_signals(run)
+            told.at_end(run.interrupt)
+            run.run()
+    except (ClientError, coordinator.NoGenerators, target.Unanswered) as error:
+        return _failed(FAILED, str(error))
     return _concluded(run, None, folder, tell)
 
 

@@ -19,10 +19,16 @@ from typing import Any, Final
 import gevent
 from locust.env import Environment
 from locust.runners import MasterRunner
-from locust.stats import PERCENTILES_TO_REPORT, StatsCSVFileWriter
+from locust.stats import (
+    CSV_STATS_INTERVAL_SEC,
+    PERCENTILES_TO_REPORT,
+    RequestStats,
+    StatsCSVFileWriter,
+)
 
 from controlplane.client import ApiError, ClientError
 from loadtests import jobs
+from loadtests.counting import book
 from loadtests.evaluating import (
     Stretch,
     evidence,
@@ -36,14 +42,14 @@ from loadtests.evaluating import (
 )
 from loadtests.histogram import quantile_s
 from loadtests.jobs import Job
-from loadtests.plan import Plan, PlanError
+from loadtests.plan import Plan
 from loadtests.recording import Interval, summed
 from loadtests.result import PhaseResult, Woken
 from loadtests.shapes import Knee, Wake, at
 from loadtests.slo import Evidence
 from loadtests.target import Source, Target
 from loadtests.users import USERS
-from loadtests.watching import Watch, wait_for_zero, wall
+from loadtests.watching import DELETED, Watch, wait_for_zero, wall
 
 WORKERS_WITHIN_S: Final = 120.0
 LEAD_S: Final = 1.0  # between the jobs and the start, so that all generators are there
@@ -54,6 +60,10 @@ BOOKED_WITHIN_S: Final = 2.5  # what a generator has sent is told at the next se
 GRACEFUL_S: Final = 5.0
 
 Tell = Callable[[dict[str, Any]], None]
+
+
+class NoGenerators(RuntimeError):
+    """Generators did not come; the message says how many did."""
 
 
 class Run:
@@ -87,19 +97,22 @@ class Run:
         self._token = ""
         self._told_at = 0.0
         self._interrupted = False
+        self._stats: RequestStats | None = None
 
     def interrupt(self) -> None:
         """End the test early; what was measured is kept."""
         self._interrupted = True
 
     def run(self) -> None:
-        """Run it to its end; raises PlanError where no generators come, and the SDK's errors."""
+        """Run it to its end; raises NoGenerators, KeyboardInterrupt, and the SDK's errors."""
         self._token = self._client.token(self.plan.endpoint)
         with self._master() as (environment, runner), self._workers(runner):
             with self._csv(environment):
                 self._hand_out(runner)
                 self.watch = Watch(self._client, self.target.endpoint, self.start)
-                runner.start(self.plan.processes, spawn_rate=self.plan.processes)
+                # One too many gets a user as well, without a job: Locust would choose others.
+                came = len(runner.clients.ready)
+                runner.start(came, spawn_rate=came)
                 try:
                     if isinstance(self.plan.shape, Wake):
                         self._wake(runner, self.plan.shape)
@@ -123,7 +136,7 @@ class Run:
         runner = environment.create_master_runner(host, port)
         for kind in (jobs.BOOKED, jobs.FAILED):
             runner.register_message(kind, self._listener(kind))
-        self._port = port
+        self._port, self._stats = port, environment.stats
         try:
             yield environment, runner
         finally:
@@ -150,17 +163,18 @@ class Run:
                 self._tell({"event": "waiting", "for": self.plan.processes, "at": self._where})
             until = wall() + WORKERS_WITHIN_S
             while len(runner.clients.ready) < self.plan.processes:
-                if (
-                    self._interrupted
-                    or wall() > until
-                    or any(p.poll() is not None for p in started)
-                ):
-                    raise PlanError(
+                if self._interrupted:
+                    raise KeyboardInterrupt
+                if wall() > until or any(one.poll() is not None for one in started):
+                    raise NoGenerators(
                         f"{len(runner.clients.ready)} of {self.plan.processes} generators came"
-                        f" within {WORKERS_WITHIN_S:g} s; see {self._folder / 'generators.log'}"
+                        f" within {WORKERS_WITHIN_S:g} s{self._log_named(started)}"
                     )
                 gevent.sleep(TURN_S)
             yield
+
+    def _log_named(self, started: list[subprocess.Popen[bytes]]) -> str:
+        return f"; see {self._folder / 'generators.log'}" if started else ""
 
     @contextlib.contextmanager
     def _csv(self, environment: Environment) -> Iterator[None]:
@@ -172,7 +186,7 @@ class Run:
         try:
             yield
         finally:
-            gevent.sleep(2 * TOLD_EVERY_S)  # it writes each second; generators tell it each three
+            gevent.sleep(2 * CSV_STATS_INTERVAL_SEC)  # it has written all by then
             greenlet.kill()
             writer.close_files()
 
@@ -246,7 +260,7 @@ class Run:
         if self._interrupted:
             self.cut = "it was interrupted"
         elif self.watch is not None and self.watch.gone:
-            self.cut = "the endpoint was deleted"
+            self.cut = DELETED
         elif len(runner.clients) - len(runner.clients.missing) < self.plan.processes:
             self.cut = "a generator was lost"
         now = wall()
@@ -260,7 +274,10 @@ class Run:
             self.cut = f"a generator failed: {data['because']}"
             return
         for place, message in data["intervals"]:
-            self.intervals.setdefault(int(place), Interval()).add(Interval.from_message(message))
+            interval = Interval.from_message(message)
+            self.intervals.setdefault(int(place), Interval()).add(interval)
+            if self._stats is not None:
+                book(self._stats, self.target.path, interval)
         self._refused = self._refused or data["refused"] > 0
         if data["done"]:
             self._done.add(int(data["worker"]))

@@ -104,13 +104,14 @@ def _cells(series: Any) -> list[Any]:
 
 
 def _faults(problem: Problem) -> str:
-    listed = problem.members.get("errors") or []
-    more = f" (and {len(listed) - FAULTS_SHOWN} more)" if len(listed) > FAULTS_SHOWN else ""
+    """Write the first faults with their places."""
+    listed = problem.members.get("errors") or [{"detail": problem.detail}]
     places = []
-    for fault in listed[1:FAULTS_SHOWN]:
-        where = ", ".join(f"{k} {fault[k]}" for k in ("row", "column") if k in fault)
+    for fault in listed[:FAULTS_SHOWN]:
+        where = ", ".join(f"{kind} {fault[kind]}" for kind in ("row", "column") if kind in fault)
         places.append(f"{where}: {fault['detail']}" if where else fault["detail"])
-    return "; ".join([problem.detail, *places]) + more
+    more = f" (and {len(listed) - FAULTS_SHOWN} more)" if len(listed) > FAULTS_SHOWN else ""
+    return "; ".join(places) + more
 
 
 def height(inputs: Inputs) -> int:

@@ -180,9 +180,12 @@ def _errors(limit: float, seen: Evidence) -> Verdict:
     bad = seen.sent - seen.good
     low, high = share_interval(bad, seen.sent)
     measured = bad / seen.sent if seen.sent else None
-    if limit == 0:  # no number of samples proves it; what is asked is that none was seen
-        low, high = (0.0, 0.0) if bad == 0 else (low, high)
-    return _compared("error_rate", "share", limit, measured, (low, high), seen.sent)
+    verdict = _compared("error_rate", "share", limit, measured, (low, high), seen.sent)
+    if limit == 0 and bad == 0 and seen.sent:
+        # No number of samples proves it: what is asked is that none was seen.
+        seen_none = {"outcome": Outcome.PASSED, "because": "no error was seen"}
+        return verdict.model_copy(update=seen_none)
+    return verdict
 
 
 def _throughput(limit: float, seen: Evidence) -> Verdict:

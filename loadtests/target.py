@@ -17,6 +17,14 @@ from runtime.plan.signature import Signature, from_json
 FIRST_ANSWER_S = 60.0
 
 
+class Unanswered(Exception):
+    """The first request was not answered well. `status`: of its answer; None: there was none."""
+
+    def __init__(self, said: str, status: int | None) -> None:
+        super().__init__(said)
+        self.status = status
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where requests go, and the requests.
@@ -94,7 +102,7 @@ def _signature(client: Client, endpoint: Endpoint) -> Signature:
 
 
 def check(target: Target, token: str) -> None:
-    """Send one request; raises PlanError where it is not answered well."""
+    """Send one request; raises Unanswered where it is not answered well."""
     headers, body = target.ready[0]
     scheme = "https" if target.tls else "http"
     url = f"{scheme}://{target.host}:{target.port}{target.path}"
@@ -103,10 +111,11 @@ def check(target: Target, token: str) -> None:
         with httpx.Client(trust_env=False, timeout=FIRST_ANSWER_S) as http:
             answer = http.post(url, headers=headers | own, content=body)
     except httpx.HTTPError as error:
-        raise PlanError(f"nothing answers at {url}: {error}") from error
+        raise Unanswered(f"nothing answers at {url}: {error}", None) from error
     if answer.is_success:
         return
     advice = ""
     if answer.status_code in (400, 422) and target.rows_from == "the signature":
         advice = ". A signature does not tell which values a model knows: give --sample FILE"
-    raise PlanError(f"{url} answers {answer.status_code}: {answer.text[:500]}{advice}")
+    said = f"{url} answers {answer.status_code}: {answer.text[:500]}{advice}"
+    raise Unanswered(said, answer.status_code)

@@ -1,8 +1,8 @@
 """Locust users, one for each format: each is a generator that offers its part of a load.
 
 A user is not one caller but all of them: it sends each request when it is due, over as many
-connections as that takes, and lets Locust's other greenlets run in between. Locust keeps the
-processes together, counts, and writes its CSV.
+connections as that takes, and lets Locust's other greenlets run in between. What it booked goes to
+the coordinator as sums; a call of Locust for each request would take longer than the request.
 """
 
 # What gevent replaces is taken before it is.
@@ -20,13 +20,10 @@ import gevent
 from gevent.event import Event
 from locust import User, constant, task
 from locust.exception import StopUser
-from locust.stats import RequestStats, StatsError, bucket_response_time
 
 from loadtests import jobs
-from loadtests.histogram import middle_s, to_pairs
 from loadtests.jobs import Job
 from loadtests.links import Address
-from loadtests.recording import Interval
 from loadtests.shapes import moments
 from loadtests.wire import request
 
@@ -116,10 +113,9 @@ class OpenUser(User):
         if desk.halted:
             generator.stop()
 
-    def _tell(self, generator: Generator, job: Job, desk: Desk, *, done: bool) -> None:
+    @staticmethod
+    def _tell(generator: Generator, job: Job, desk: Desk, *, done: bool) -> None:
         taken = generator.take()
-        for interval in taken.values():
-            book(self.environment.stats, f"{job.path}", interval)
         desk.tell(
             jobs.BOOKED,
             {
@@ -177,28 +173,3 @@ def made(job: Job) -> Generator:
     limits = Limits(job.connections, job.timeout_s, job.missed_s, job.interval_s, job.ends_s)
     start = time.perf_counter() + job.starts_at - datetime.now(UTC).timestamp()
     return Generator(address, written(job, job.token), arrivals, limits, start=start)
-
-
-def book(stats: RequestStats, name: str, interval: Interval) -> None:
-    """Add an interval to Locust's own figures at once: request by request takes 20 us each."""
-    now = datetime.now(UTC).timestamp()
-    bad = sum(interval.errors.values())
-    for entry in (stats.total, stats.get(name, "POST")):
-        entry.num_requests += interval.sent
-        entry.num_failures += bad
-        entry.num_none_requests += interval.sent - int(interval.latency.sum())
-        entry.num_reqs_per_sec[int(now)] += interval.sent
-        entry.num_fail_per_sec[int(now)] += bad
-        entry.last_request_timestamp = now
-        for step, count in to_pairs(interval.latency):
-            ms = 1e3 * middle_s(step)
-            entry.response_times[bucket_response_time(ms)] += count
-            entry.total_response_time += ms * count  # type: ignore[assignment]  # told as int
-            lowest = entry.min_response_time
-            entry.min_response_time = ms if lowest is None else min(lowest, ms)  # type: ignore[assignment]  # same
-            entry.max_response_time = max(entry.max_response_time, ms)  # type: ignore[assignment]  # same
-    for kind, count in interval.errors.items():
-        key = StatsError.create_key("POST", name, kind)
-        error = stats.errors.setdefault(key, StatsError("POST", name, kind, 0, now))
-        error.occurrences += count
-        error.last_seen = now

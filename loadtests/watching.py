@@ -17,6 +17,7 @@ from loadtests.result import Scale, Started
 from loadtests.target import Source
 
 EVERY_S = 0.25
+DELETED = "the endpoint was deleted"
 
 
 class Watch:
@@ -91,6 +92,8 @@ def wait_for_zero(
         try:
             if client.endpoint(name).replicas == 0:
                 return None
+        except NotFound:
+            return DELETED
         except (BadAnswer, TimedOut, Unreachable):
             pass  # The control plane is away for a moment; the time is bounded.
         gevent.sleep(EVERY_S)

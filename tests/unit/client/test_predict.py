@@ -289,3 +289,12 @@ def test_an_answer_whose_head_lies_is_a_bad_answer(api, client, where):
     api.misbehave(INFER, (200, {}, {"inference-header-content-length": where}))
     with pytest.raises(BadAnswer, match="could not be read"):
         client.predict("iris", TALL)
+
+
+def test_a_token_for_an_endpoint_is_kept_until_it_is_refused(api, client):
+    token = client.token("iris")
+    assert token.endswith("/endpoints/id-iris")  # its audience, as this server writes its tokens
+    assert client.token("iris") == token
+    assert client.token("iris", refused=token) != token
+    with pytest.raises(NotFound):
+        client.token("wine")
