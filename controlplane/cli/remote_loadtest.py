@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 
 from controlplane.cli.output import Output, pass_output
-from controlplane.client import Client, LoadTest, Unreachable
+from controlplane.client import ApiError, Client, LoadTest, Unreachable
 
 PASSED, FAILED, INCONCLUSIVE, INTERRUPTED = 0, 1, 6, 130
 OF_VERDICTS: Final = {"passed": PASSED, "failed": FAILED, "inconclusive": INCONCLUSIVE}
@@ -33,12 +33,20 @@ def events(client: Client, test: str) -> Iterator[dict[str, Any]]:
                     return
                 yield dict(event.raw)
         except KeyboardInterrupt:
-            client.cancel_loadtest(test)
+            _cancel(client, test)
         except Unreachable:
             away_since = away_since or time.monotonic()
             if time.monotonic() - away_since > AWAY_S:
                 raise
             time.sleep(AGAIN_S)
+
+
+def _cancel(client: Client, test: str) -> None:
+    try:
+        client.cancel_loadtest(test)
+    except ApiError as error:
+        if error.kind != "conflict":  # it has ended meanwhile
+            raise
 
 
 def ended(

@@ -23,6 +23,7 @@ from runtime.problems import NotImplementedHere
 
 router = APIRouter(prefix="/v1/loadtests", tags=["load tests"])
 EVENT_STREAM: Final = "text/event-stream"
+UNBUFFERED: Final = {"x-accel-buffering": "no"}  # by an ingress that is nginx
 MEDIA_TYPES: Final = {
     "html": "text/html; charset=utf-8",
     "json": "application/json",
@@ -109,7 +110,7 @@ async def events(
     """
     row = await service.get(await _tenant(caller), loadtest)
     told = service.follow(row, last_event_id, request.app.state.loadtest_news)
-    return StreamingResponse(_written(told), media_type=EVENT_STREAM)
+    return StreamingResponse(_written(told), media_type=EVENT_STREAM, headers=UNBUFFERED)
 
 
 async def _written(told: AsyncIterator[Told | None]) -> AsyncIterator[bytes]:

@@ -21,11 +21,12 @@ from typing import Any, Final
 # takes half of a core from a worker. At 5 it gets a quarter of a contended core (weights 335 and
 # 1024), enough for some thousand requests a second, and the worker keeps three.
 NICE: Final = 5
-OURS: Final = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR")
+OURS: Final = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR")
 LINE_BYTES: Final = 1 << 20
 # A look at the endpoint that the program has no time to read is left out.
 MOST_UNREAD_BYTES: Final = 256 * 1024
-LOCK: Final = "running"
+LOCK, ERRORS = "running", "program.log"
+TOLD_BYTES: Final = 2000
 
 
 class Program:
@@ -103,7 +104,7 @@ def _spawn(folder: Path) -> tuple[int, int, int]:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     out, its_out = os.pipe()
     its_in, told = os.pipe()
-    errors = os.open(folder / "program.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    errors = os.open(folder / ERRORS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         # The lock is the process's: it is free when the process has ended, however.
@@ -129,6 +130,14 @@ def _spawn(folder: Path) -> tuple[int, int, int]:
     with contextlib.suppress(OSError):  # where memory runs out it goes before what serves
         Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
     return pid, out, told
+
+
+def last_words(folder: Path) -> str:
+    """Give the end of what the process of a folder wrote for operators."""
+    try:
+        return (folder / ERRORS).read_bytes()[-TOLD_BYTES:].decode("utf-8", "replace")
+    except FileNotFoundError:
+        return ""
 
 
 async def _readable(descriptor: int) -> None:

@@ -21,7 +21,7 @@ from controlplane.engines.engine import Engine
 from controlplane.loadtests import service as loadtests
 from controlplane.loadtests.service import CANCELLED, Report, TestToRun
 from controlplane.loadtests.states import LoadTestState
-from controlplane.reconciler.generator import Program, ended
+from controlplane.reconciler.generator import Program, ended, last_words
 from runtime.problems import Forbidden, NotFound, Problem
 
 log = logging.getLogger("kubeserve.loadtests")
@@ -158,6 +158,8 @@ class _Running:
         folder = self.site.folder / str(self.test.id)
         try:
             code = await self._run(folder)
+            if not self.last:
+                log.error("load test %s told nothing: %s", self.test.id, last_words(folder))
             state, verdict, reason = self._outcome(code)
             reports = await kept(self.site.store, folder)
         except Problem as error:
@@ -220,7 +222,7 @@ class _Running:
     async def _keep_telling(self, program: Program) -> None:
         """Tell of the endpoint again and again, and hand out tokens in time."""
         loop = asyncio.get_running_loop()
-        renew_at = loop.time() + self.site.token_life_s / 2
+        renew_at, failing = loop.time() + self.site.token_life_s / 2, False
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             try:
@@ -228,10 +230,13 @@ class _Running:
                     program.tell({"token": await self._token()})
                     renew_at = loop.time() + self.site.token_life_s / 2
                 await self._tell_endpoint(program)
+                failing = False
             except Forbidden as error:
                 self.cancel(error.detail)
             except Exception as error:
-                log.exception("load test %s was not told of its endpoint", self.test.id)
+                if not failing:
+                    log.exception("load test %s was not told of its endpoint", self.test.id)
+                failing = True
                 program.tell({"away": type(error).__name__}, passing=True)
 
     async def _tell_endpoint(self, program: Program) -> None:

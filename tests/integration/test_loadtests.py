@@ -1,6 +1,7 @@
 """Load tests as rows: who may ask for what, in which bounds, and how they are followed."""
 
 import asyncio
+import base64
 import json
 import uuid
 from datetime import UTC, datetime
@@ -10,10 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
+from controlplane.app import NOT_ON_KNATIVE
 from controlplane.client.testing import EventReader
 from controlplane.loadtests import service
 from controlplane.loadtests.service import KEPT, Report
 from controlplane.loadtests.states import LoadTestState
+from runtime.problems import Forbidden
 from tests.integration.api import Api
 from tests.integration.test_api_registry import until_built
 from tests.integration.test_audit import OCTETS, PICKLE
@@ -195,10 +198,14 @@ async def test_other_tenants_see_and_test_nothing_of_it(api: Api) -> None:
         ("GET", f"{PATH}/{key}"),
         ("GET", f"{PATH}/{key}/events"),
         ("GET", f"{PATH}/{key}/report"),
-        ("POST", f"{PATH}/{key}/cancel"),
     ):
         assert (await rival.http.request(method, path)).status_code == 404
+    body = {"name": "theirs", "tenant": "rival", "scopes": ["predict", "endpoints:read"]}
+    made = (await api.http.post("/v1/clients", json=body)).json()
+    rival.client_id, rival.client_secret = made["id"], made["secret"]
+    await rival.sign_in()
     await ask(rival, 404)
+    assert (await rival.http.post(f"{PATH}/{key}/cancel")).status_code == 404
 
 
 async def end(api: Api, key: str, tmp_path: Path, text: str) -> str:
@@ -262,3 +269,27 @@ async def test_no_more_tests_are_kept_of_a_tenant_than_there_is_room_for(
         await end(api, key, tmp_path, key)
     assert await service.forget(api.app.state.store, datetime.now(UTC)) == 1
     assert [item["id"] for item in (await api.http.get(PATH)).json()["items"]] == keys[1:]
+
+
+async def test_a_test_has_a_token_of_its_endpoint_for_as_long_as_its_starter_may_predict(
+    api: Api,
+) -> None:
+    oauth = api.app.state.oauth
+    made = (await api.http.post("/v1/clients", json={"name": "ci", "scopes": ["predict"]})).json()
+    by, endpoint = (f"client:{made['id']}", made["id"]), uuid.uuid4()
+    token = await oauth.token_for(by, "default", endpoint)
+    claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+    assert claims["aud"] == f"{oauth.issuer}/endpoints/{endpoint}"
+    assert (claims["sub"], claims["client_id"]) == by
+    assert (claims["scope"], claims["tenant"]) == ("predict", "default")
+    assert claims["exp"] - claims["iat"] == oauth.predict_token_s
+    await api.http.delete(f"/v1/clients/{made['id']}")
+    with pytest.raises(Forbidden, match="may not predict any more"):
+        await oauth.token_for(by, "default", endpoint)
+
+
+async def test_where_none_can_be_run_the_answer_says_what_to_do(api: Api) -> None:
+    api.app.state.no_loadtests = NOT_ON_KNATIVE
+    refused = await ask(api, 501)
+    assert refused["type"] == "/problems/not-implemented"
+    assert "kubeserve loadtest ENDPOINT" in refused["detail"]
