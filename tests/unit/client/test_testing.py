@@ -1,7 +1,9 @@
 """Load tests in the SDK and the command line: events line by line, exit codes by state."""
 
 import pytest
+from click.testing import CliRunner
 
+from controlplane.cli.main import cli
 from controlplane.cli.remote_loadtest import code_of
 from controlplane.client import BadAnswer, LoadTest
 from controlplane.client.testing import EventReader
@@ -64,3 +66,11 @@ def test_an_answer_that_is_no_load_test_is_said_to_be_none() -> None:
     for raw in ({}, {**RAW, "reports": None}, {**RAW, "created_at": "yesterday"}):
         with pytest.raises(BadAnswer, match="no load test"):
             LoadTest.read(raw)
+
+
+@pytest.mark.parametrize("option", ["--slo", "--sample", "--compare", "--processes"])
+def test_what_only_a_test_from_here_takes_is_refused(option: str) -> None:
+    command = ["loadtest", "iris", "--rate", "5", "--remote", option, "2"]
+    refused = CliRunner().invoke(cli, command)
+    assert refused.exit_code == 2
+    assert f"{option} is for tests from here" in refused.output
