@@ -33,7 +33,7 @@ class Limits(NamedTuple):
 
     connections  open at a time
     timeout_s    after which a request counts as not answered
-    missed_s     a request that is sent so much later than it was due was missed
+    missed_s     a request that is looked at so much later than it was due was missed
     interval_s   length of the intervals that are booked
     ends_s       when the load ends, from its start: what is answered later is not in time
     """
@@ -144,13 +144,13 @@ class Generator:
 
     def _send_due(self, now: float) -> None:
         while self._next <= now:
+            if now - self._next > self._limits.missed_s:
+                self._interval(self._next).missed += 1
             link = self._connection()
             if link is None:
                 self._interval(self._next).queued += 1
                 self._waiting.append(self._next)
             else:
-                if now - self._next > self._limits.missed_s:
-                    self._interval(self._next).missed += 1
                 self._send(link, self._next, now)
                 now = self._clock()
             self._next = self._draw()

@@ -14,8 +14,8 @@ class Interval:
 
     latency  from when they were due, `service` from when they were sent, until the answer was whole
     good     answered well; `in_time`: before the load ended
-    missed   sent later than they were due although a connection was free: the generator's fault
-    queued   found no free connection
+    missed   the generator came to them later than they were due: its own fault
+    queued   found no free connection: the server holds them all
     busy_s   processor time that a generator took, of `wall_s`
     """
 

@@ -25,7 +25,7 @@ class Totals(_Part):
     """Sums of the whole test.
 
     in_time  answered well before the load ended
-    missed   sent late although a connection was free; `queued`: found no free connection
+    missed   the generator came to them late; `queued`: they found no free connection
     rate     requests a second that were to be sent
     """
 

@@ -48,7 +48,8 @@ def summary(result: Result) -> str:
         case "wake":
             how = f"{shape['times']} bursts of {shape['burst']} requests for an endpoint at zero"
         case "spike":
-            peaks = f"{shape['times']} peaks of {shape['peak']:g}/s for {shape['duration']}"
+            count = "a peak" if shape["times"] == 1 else f"{shape['times']} peaks"
+            peaks = f"{count} of {shape['peak']:g}/s for {shape['duration']}"
             how = f"{shape['rate']:g}/s with {peaks}"
         case "ramp":
             how = f"from {shape['start']:g}/s to {shape['rate']:g}/s in {shape['duration']}"

@@ -28,7 +28,7 @@ SUITE: Final = {
     "wake": ["--burst", "20", "--times", "6", "--cold-start", "500ms", "--error-rate", "0"],
     "steady": ["--rate", "200", "--duration", "20s", "--p50", "20ms", "--p95", "50ms",
                "--p99", "250ms", "--error-rate", "0.1%", "--throughput", "200"],
-    "spike": ["--rate", "50", "--peak", "800", "--duration", "8s", "--rest", "4s", "--p95", "100ms",
+    "spike": ["--rate", "50", "--peak", "400", "--duration", "8s", "--rest", "4s", "--p95", "100ms",
               "--error-rate", "0.1%"],
 }  # fmt: skip
 OUTCOMES: Final = {0: "passed", 1: "failed", 6: "inconclusive"}
