@@ -131,10 +131,10 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/v1/endpoints/{endpoint}/why"): Scope.ENDPOINTS_READ,
     ("GET", "/v1/endpoints/{endpoint}/logs"): Scope.ENDPOINTS_READ,
     ("GET", "/v1/loadtests"): Scope.ENDPOINTS_READ,
-    # It sends predictions, as whoever asks for it could themself.
-    ("POST", "/v1/loadtests"): Scope.PREDICT,
+    # Whoever asks must also be allowed to predict, which no token for the API says.
+    ("POST", "/v1/loadtests"): Scope.ENDPOINTS_WRITE,
     ("GET", "/v1/loadtests/{loadtest}"): Scope.ENDPOINTS_READ,
-    ("POST", "/v1/loadtests/{loadtest}/cancel"): Scope.PREDICT,
+    ("POST", "/v1/loadtests/{loadtest}/cancel"): Scope.ENDPOINTS_WRITE,
     ("GET", "/v1/loadtests/{loadtest}/events"): Scope.ENDPOINTS_READ,
     ("GET", "/v1/loadtests/{loadtest}/report"): Scope.ENDPOINTS_READ,
 }

@@ -19,7 +19,7 @@ from controlplane.rest import MAX_PAGE, after_number, check_name, page
 from controlplane.subjects import with_names
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
-from runtime.problems import NotImplementedHere
+from runtime.problems import Forbidden, NotImplementedHere
 
 router = APIRouter(prefix="/v1/loadtests", tags=["load tests"])
 EVENT_STREAM: Final = "text/event-stream"
@@ -50,8 +50,11 @@ async def create(
 ) -> dict[str, Any]:
     """Send a load to an endpoint of the tenant and judge it; one after the other in their order.
 
-    Durations have a unit, such as `50ms` or `10m`.
+    It is sent as whoever asks, who must be allowed to `predict` too. Durations have a unit, such as
+    `50ms` or `10m`.
     """
+    if not await request.app.state.oauth.may_predict(caller.subject, caller.tenant):
+        raise Forbidden("A load test predicts as you; this needs the scope predict too.")
     refusal: str | None = request.app.state.no_loadtests
     if refusal is not None:
         raise NotImplementedHere(refusal)

@@ -243,13 +243,17 @@ class OAuth:
         raises  Forbidden if they may not predict any more
         """
         subject, client = by
-        kind, _, name = subject.partition(":")
-        now = await self.standing[kind](name, tenant)
-        if now is None or not allows(now.scopes, Scope.PREDICT):
+        if not await self.may_predict(subject, tenant):
             raise Forbidden("Whoever asked for it may not predict any more.")
         audience = f"{self.issuer}/endpoints/{endpoint}"
         said = {"sub": subject, "client_id": client, "aud": audience, "tenant": tenant}
         return grants.on_behalf(await self._signer(), said, _seconds(self.clock()))
+
+    async def may_predict(self, subject: str, tenant: str) -> bool:
+        """Tell whether a subject gets tokens for a tenant's endpoints."""
+        kind, _, name = subject.partition(":")
+        now = await self.standing[kind](name, tenant)
+        return now is not None and allows(now.scopes, Scope.PREDICT)
 
     @property
     def predict_token_s(self) -> int:

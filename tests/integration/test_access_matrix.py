@@ -37,6 +37,7 @@ class Row:
     """What a route answers.
 
     needs   a scope, or PUBLIC, ANYONE, PLATFORM
+    also    one more scope that it needs
     ok      to whoever may, of a thing that is there
     body    what is sent
     thing   what its address names; None: nothing
@@ -50,6 +51,7 @@ class Row:
     thing: str | None = None
     absent: int = 404
     spent: bool = False
+    also: str | None = None
 
 
 ROWS: dict[tuple[str, str], Row] = {
@@ -146,14 +148,15 @@ ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/v1/endpoints/{endpoint}/logs"): Row("endpoints:read", thing="endpoint"),
     ("GET", "/v1/loadtests"): Row("endpoints:read"),
     ("POST", "/v1/loadtests"): Row(
-        "predict",
+        "endpoints:write",
         201,
         {"endpoint": "{endpoint}", "shape": {"kind": "steady", "rate": 1, "duration": "1s"}},
         thing="endpoint",
+        also="predict",
     ),
     # One that has ended and left nothing: it can be followed to its end, and not be cancelled.
     ("GET", "/v1/loadtests/{loadtest}"): Row("endpoints:read", thing="loadtest"),
-    ("POST", "/v1/loadtests/{loadtest}/cancel"): Row("predict", 409, thing="loadtest"),
+    ("POST", "/v1/loadtests/{loadtest}/cancel"): Row("endpoints:write", 409, thing="loadtest"),
     ("GET", "/v1/loadtests/{loadtest}/events"): Row("endpoints:read", thing="loadtest"),
     ("GET", "/v1/loadtests/{loadtest}/report"): Row("endpoints:read", 404, thing="loadtest"),
     # Makes a model of this name where there is none: another tenant's of the same name is not seen.
@@ -190,7 +193,8 @@ class Principal:
             return None if self.platform and "admin" in self.scopes else 403
         if row.needs == ANYONE:
             return None if self.makes or method != "POST" else 403
-        return None if {row.needs, "admin"} & self.scopes else 403
+        needed = {row.needs, row.also or row.needs}
+        return None if needed <= self.scopes or "admin" in self.scopes else 403
 
 
 @dataclass

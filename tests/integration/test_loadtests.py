@@ -200,12 +200,25 @@ async def test_other_tenants_see_and_test_nothing_of_it(api: Api) -> None:
         ("GET", f"{PATH}/{key}/report"),
     ):
         assert (await rival.http.request(method, path)).status_code == 404
-    body = {"name": "theirs", "tenant": "rival", "scopes": ["predict", "endpoints:read"]}
+    body = {
+        "name": "theirs",
+        "tenant": "rival",
+        "scopes": ["predict", "endpoints:read", "endpoints:write"],
+    }
     made = (await api.http.post("/v1/clients", json=body)).json()
     rival.client_id, rival.client_secret = made["id"], made["secret"]
     await rival.sign_in()
     await ask(rival, 404)
     assert (await rival.http.post(f"{PATH}/{key}/cancel")).status_code == 404
+
+
+async def test_who_may_not_predict_may_not_have_it_done(api: Api) -> None:
+    body = {"name": "deployer", "scopes": ["endpoints:read", "endpoints:write"]}
+    made = (await api.http.post("/v1/clients", json=body)).json()
+    api.client_id, api.client_secret = made["id"], made["secret"]
+    await api.sign_in()
+    refused = await ask(api, 403)
+    assert "needs the scope predict too" in refused["detail"]
 
 
 async def end(api: Api, key: str, tmp_path: Path, text: str) -> str:

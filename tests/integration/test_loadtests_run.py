@@ -177,6 +177,20 @@ def test_a_test_whose_endpoint_is_deleted_fails_and_its_data_is_kept(
     assert client.loadtests("short-lived") == [found]
 
 
+def test_bursts_wait_for_zero_as_the_engine_tells_it(running: tuple[Client, Path]) -> None:
+    client, _ = running
+    scaling = {"window_s": 6, "scale_to_zero_grace_period_s": 0}
+    client.deploy("iris", endpoint="sleepy", scaling=scaling)
+    test = client.start_loadtest("sleepy", {"kind": "wake", "burst": 3, "times": 1})
+    found = ended(client, test)
+    assert (found.state, found.reason) == ("finished", None)
+    assert "waiting" in [event.kind for event in client.loadtest_events(test.id)]
+    report = json.loads(client.loadtest_report(test.id, "json"))
+    assert [(one["requests"], one["good"]) for one in report["wakes"]] == [(3, 3)]
+    assert len(report["cold_starts"]) == 1
+    client.delete_endpoint("sleepy")
+
+
 def test_the_command_follows_it_fetches_the_reports_and_ends_by_the_verdict(
     running: tuple[Client, Path], tmp_path: Path
 ) -> None:
