@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
@@ -51,6 +51,8 @@ from controlplane.endpoints import service as endpoints
 from controlplane.engines.engine import Engine
 from controlplane.engines.preflight import Finding
 from controlplane.leading import Leading, Leases
+from controlplane.loadtests import routes as loadtest_routes
+from controlplane.loadtests.news import News
 from controlplane.models import routes as model_routes
 from controlplane.models import service as models
 from controlplane.models.storage import Storage
@@ -63,6 +65,7 @@ from controlplane.permissions import ALL_SCOPES, rule
 from controlplane.preflight import Look, preflight, sandbox, sandbox_of_pods
 from controlplane.quotas import routes as quota_routes
 from controlplane.rates import Rates
+from controlplane.reconciler import loadtests
 from controlplane.reconciler.leader import Duties, Work
 from controlplane.rollouts import routes as rollout_routes
 from controlplane.settings import EngineKind, Settings
@@ -77,6 +80,11 @@ from controlplane.usage.service import Kept
 from controlplane.wakes import Wake
 from runtime.problems import Forbidden, NotFound, Problem, Starting
 from runtime.sandbox import detect
+
+NOT_ON_KNATIVE: Final = (
+    "On Knative the control plane runs no load tests yet. Run `kubeserve loadtest ENDPOINT`"
+    " from a machine, or a pod, that reaches the endpoint."
+)
 
 
 def database_url(settings: Settings) -> str:
@@ -132,10 +140,12 @@ def create_app(
         exchange=made.exchange,
         reports=made.reports,
         shelf=made.shelf,
+        loadtests=_loadtests(settings, store, engine, oauth),
         audit_kept=timedelta(days=settings.audit_days),
         usage_kept=usage_kept,
     )
-    parts = Parts(settings, engine, made.builder, Work(duties), leases or made.leases)
+    news = News()
+    parts = Parts(settings, engine, made.builder, Work(duties), leases or made.leases, news)
     app = FastAPI(
         title="KubeServe",
         version=version("kubeserve"),
@@ -151,6 +161,7 @@ def create_app(
         {"client": oauth.clients.names, "user": accounts.emails, "key": api_keys.names}
     )
     _let_people_in(app, settings, secret, clock)
+    app.state.loadtest_news, app.state.no_loadtests = news, _no_loadtests(settings)
     url = settings.public_url
     app.state.callers = Callers(
         url, url, oauth.verifying, oauth.standing, oauth.is_revoked, _visitor, clock
@@ -178,7 +189,7 @@ def create_app(
     for routes in (
         *(account_routes, external, oauth_routes, consent, tenant_routes, member_routes, joining),
         *(api_key_routes, audit_routes, model_routes, endpoint_routes, rollout_routes),
-        *(quota_routes, usage_routes),
+        *(quota_routes, usage_routes, loadtest_routes),
     ):
         app.include_router(routes.router)
     for more in (administration.router, administration.link_router):
@@ -215,6 +226,28 @@ def _openid(settings: Settings, clock: Callable[[], float]) -> OpenId | None:
         frozenset(filter(None, settings.oidc_allowed_domains.split(","))),
     )
     return OpenId(provider, clock)
+
+
+def _no_loadtests(settings: Settings) -> str | None:
+    """Say why this installation runs no load tests; None: it does."""
+    return NOT_ON_KNATIVE if settings.engine is EngineKind.KNATIVE else loadtests.refusal()
+
+
+def _loadtests(
+    settings: Settings, store: Store, engine: Engine, oauth: OAuth
+) -> loadtests.Site | None:
+    """Give where load tests are run: on the machine whose workers they test."""
+    if settings.engine is EngineKind.KNATIVE:
+        return None
+    return loadtests.Site(
+        settings.home / "work" / "loadtests",
+        store,
+        engine,
+        settings.public_url,
+        oauth.token_for,
+        oauth.predict_token_s,
+        settings.loadtests_at_once,
+    )
 
 
 async def _visitor(request: Request) -> Visitor | None:
@@ -275,8 +308,10 @@ class Parts:
         builder: Builder | None,
         work: Work,
         leases: Leases | None,
+        news: News,
     ) -> None:
         self.settings, self.engine, self.builder = settings, engine, builder
+        self._news = news
         self.store, self.oauth = work.duties.store, work.duties.oauth
         self.work, self.leases = work, leases
         self.leading = Leading(leases, work.run)
@@ -310,6 +345,8 @@ class Parts:
     def _heard(self, wake: Wake, key: str) -> None:
         if wake in (Wake.LEADER, Wake.ALL):
             self.leading.look()
+        if wake in (Wake.LOADTEST, Wake.ALL):
+            self._news.tell(key or None)
         self.work.wake(wake, key)
 
     async def _say_good_bye(self) -> None:

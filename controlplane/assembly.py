@@ -85,6 +85,9 @@ def limits_of(settings: Settings) -> limits.Limits:
         cpu_millis=settings.tenant_cpu_millis,
         memory_mib=settings.tenant_memory_mib,
         requests_per_s=settings.tenant_requests_per_s,
+        loadtests=settings.tenant_loadtests,
+        loadtest_rate=settings.tenant_loadtest_rate,
+        loadtest_s=settings.tenant_loadtest_s,
     )
 
 

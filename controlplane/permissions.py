@@ -139,6 +139,13 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("POST", "/v1/endpoints/{endpoint}/rollouts/{rollout}/cancel"): Scope.ENDPOINTS_WRITE,
     ("GET", "/v1/endpoints/{endpoint}/why"): Scope.ENDPOINTS_READ,
     ("GET", "/v1/endpoints/{endpoint}/logs"): Scope.ENDPOINTS_READ,
+    ("GET", "/v1/loadtests"): Scope.ENDPOINTS_READ,
+    # Whoever asks must also be allowed to predict, which no token for the API says.
+    ("POST", "/v1/loadtests"): Scope.ENDPOINTS_WRITE,
+    ("GET", "/v1/loadtests/{loadtest}"): Scope.ENDPOINTS_READ,
+    ("POST", "/v1/loadtests/{loadtest}/cancel"): Scope.ENDPOINTS_WRITE,
+    ("GET", "/v1/loadtests/{loadtest}/events"): Scope.ENDPOINTS_READ,
+    ("GET", "/v1/loadtests/{loadtest}/report"): Scope.ENDPOINTS_READ,
 }
 
 ALL_SCOPES: Final = tuple(str(scope) for scope in Scope)

@@ -153,6 +153,16 @@ class Settings(BaseSettings):
     tenant_requests_per_s: int = Field(
         100, ge=1, description="Requests of one tenant to a replica of the API each second."
     )
+    tenant_loadtests: int = Field(
+        2, ge=0, description="Load tests of one tenant that wait or run at a time."
+    )
+    tenant_loadtest_rate: int = Field(
+        1000, ge=1, description="Requests a second that one load test sends at most."
+    )
+    tenant_loadtest_s: int = Field(3600, ge=1, description="Seconds that one load test takes.")
+    loadtests_at_once: int = Field(
+        1, ge=1, le=16, description="Load tests running side by side; more disturb each other."
+    )
     price_cpu_hour: float | None = Field(
         None, ge=0, description="Of one CPU for an hour, for estimates of cost."
     )

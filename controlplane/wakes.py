@@ -27,6 +27,7 @@ class Wake(StrEnum):
     ENDPOINT = "endpoint"
     KEYS = "keys"
     LIMITS = "limits"
+    LOADTEST = "loadtest"
     LEADER = "leader"
     ALL = "all"
 

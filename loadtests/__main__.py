@@ -1,11 +1,13 @@
 """Load tests of endpoints, as a program: a plan in, lines of JSON out, reports in a folder.
 
     python -m loadtests run PLAN --out FOLDER    a plan is a JSON document; `-`: standard input
+    python -m loadtests told --out FOLDER        a test that standard input tells, see `told.py`
     python -m loadtests worker HOST:PORT         a generator for `run --bind HOST:PORT`
 
-Each line of `run` has an `event`: started, waiting, progress, finished, failed. It ends with 0
-passed (or nothing was asked), 1 failed, 6 inconclusive, 130 interrupted; where there was no test,
-as `kubeserve` does: 2 a wrong plan, 3 not reachable, 4 no such endpoint, 5 not allowed, 1 refused.
+Each line of the first two has an `event`: started, waiting, progress, finished, failed. It ends
+with 0 passed (or nothing was asked), 1 failed, 6 inconclusive, 130 interrupted; where there was no
+test, as `kubeserve` does: 2 a wrong plan, 3 not reachable, 4 no such endpoint, 5 not allowed, 1
+refused.
 Credentials are the SDK's: KUBESERVE_URL and so on, a sign-in, or the home folder.
 """
 
@@ -18,9 +20,13 @@ import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from loadtests.plan import Plan, PlanError, plan_from, read_document, read_objectives
+
+if TYPE_CHECKING:
+    from loadtests.coordinator import Run, Tell
+    from loadtests.result import Result
 
 PASSED, FAILED, WRONG, UNREACHABLE, NOT_FOUND, NOT_ALLOWED, INCONCLUSIVE = 0, 1, 2, 3, 4, 5, 6
 INTERRUPTED: Final = 130
@@ -38,7 +44,7 @@ def main() -> int:
         worker.run(host, int(port), while_stdin=options.while_stdin)
         return PASSED
     try:
-        return _run(options)
+        return _run_told(options.out) if options.command == "told" else _run(options)
     except PlanError as error:
         return _failed(WRONG, str(error))
     except KeyboardInterrupt:
@@ -55,6 +61,8 @@ def _options() -> argparse.Namespace:
     run.add_argument("--sample", type=Path, help="rows: .csv, .json, .ndjson, .parquet")
     run.add_argument("--compare", type=Path, help="report.json of an earlier test")
     run.add_argument("--bind", type=_address, help="HOST:PORT where generators elsewhere connect")
+    told = commands.add_parser("told", help="run a test that standard input tells")
+    told.add_argument("--out", type=Path, required=True, help="folder for the reports")
     worker = commands.add_parser("worker", help="be a generator")
     worker.add_argument("at", type=_address, help="HOST:PORT of `run --bind`")
     worker.add_argument("--while-stdin", action="store_true", help="end with standard input")
@@ -70,13 +78,12 @@ def _address(text: str) -> str:
 
 def _run(options: argparse.Namespace) -> int:
     plan = _plan(options)
-    from loadtests.reports import compare, write
+    from loadtests.reports import compare
 
     earlier = compare.read(options.compare, plan.endpoint) if options.compare else None
     # From here on gevent has replaced what blocks.
     from controlplane.client import ApiError, Client, ClientError, Unreachable
     from loadtests import coordinator, target
-    from loadtests.concluding import conclude
 
     try:
         with Client() as client:
@@ -85,8 +92,7 @@ def _run(options: argparse.Namespace) -> int:
             options.out.mkdir(parents=True, exist_ok=True)
             _tell(_started(plan, found.endpoint.url))
             run = coordinator.Run(plan, found, client, options.out, _tell, options.bind)
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, lambda *_: run.interrupt())
+            _end_by_signals(run)
             run.run()
     except Unreachable as error:
         return _failed(UNREACHABLE, str(error))
@@ -97,9 +103,44 @@ def _run(options: argparse.Namespace) -> int:
         return _failed(wrong.get(error.status, FAILED), str(error))
     except (ClientError, coordinator.NoGenerators) as error:
         return _failed(FAILED, str(error))
+    return _concluded(run, earlier, options.out, _tell)
+
+
+def _run_told(folder: Path) -> int:
+    # From here on gevent has replaced what blocks.
+    from controlplane.client import ClientError
+    from loadtests import coordinator, target
+    from loadtests.told import Told, end_with_parent, tell
+
+    end_with_parent()
+    try:
+        with Told() as told:
+            found = told.target()
+            target.check(found, told.token(told.plan.endpoint))
+            folder.mkdir(parents=True, exist_ok=True)
+            tell(_started(told.plan, found.endpoint.url))
+            run = coordinator.Run(told.plan, found, told, folder, tell, None)
+            _end_by_signals(run)
+            told.at_end(run.interrupt)
+            run.run()
+    except (ClientError, coordinator.NoGenerators, target.Unanswered) as error:
+        return _failed(FAILED, str(error))
+    return _concluded(run, None, folder, tell)
+
+
+def _end_by_signals(run: "Run") -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: run.interrupt())
+
+
+def _concluded(run: "Run", earlier: "Result | None", folder: Path, tell: "Tell") -> int:
+    """Write the reports, tell the verdict; gives the exit code."""
+    from loadtests.concluding import conclude
+    from loadtests.reports import write
+
     result = conclude(run)
-    files = write(result, earlier, options.out)
-    _tell(
+    files = write(result, earlier, folder)
+    tell(
         {
             "event": "finished",
             "verdict": result.verdict,

@@ -26,7 +26,7 @@ from locust.stats import (
     StatsCSVFileWriter,
 )
 
-from controlplane.client import ApiError, Client, ClientError
+from controlplane.client import ApiError, ClientError
 from loadtests import jobs
 from loadtests.counting import book
 from loadtests.evaluating import (
@@ -47,7 +47,7 @@ from loadtests.recording import Interval, summed
 from loadtests.result import PhaseResult, Woken
 from loadtests.shapes import Knee, Wake, at
 from loadtests.slo import Evidence
-from loadtests.target import Target
+from loadtests.target import Source, Target
 from loadtests.users import USERS
 from loadtests.watching import DELETED, Watch, wait_for_zero, wall
 
@@ -73,7 +73,7 @@ class Run:
         self,
         plan: Plan,
         target: Target,
-        client: Client,
+        client: Source,
         folder: Path,
         tell: Tell,
         where: str | None,

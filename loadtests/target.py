@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -47,12 +48,26 @@ class Target:
         return [request(self.path, self.name, headers, body, token) for headers, body in self.ready]
 
 
+class Source(Protocol):
+    """Tells of an endpoint while it is tested, as the SDK's client does."""
+
+    def endpoint(self, name: str) -> Endpoint:
+        """Give it as it is now; raises the SDK's errors."""
+
+    def token(self, endpoint: str, *, refused: str | None = None) -> str:
+        """Give a token for it."""
+
+
 def find(client: Client, plan: Plan, rows: Path | None) -> Target:
     """Look an endpoint up and make requests for it; raises PlanError and the SDK's errors."""
     endpoint = client.endpoint(plan.endpoint)
+    return target_of(plan, endpoint, _signature(client, endpoint), rows)
+
+
+def target_of(plan: Plan, endpoint: Endpoint, signature: Signature, rows: Path | None) -> Target:
+    """Make requests for an endpoint; raises PlanError."""
     if not endpoint.url:
         raise PlanError(f"{plan.endpoint} has no address yet: {endpoint.ready.message}")
-    signature = _signature(client, endpoint)
     written = Written(plan.format, plan.endpoint, signature, plan.output)
     if rows is None:
         inputs, rows_from = drawn(signature, MOST_REQUESTS * plan.rows, plan.seed), "the signature"

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 UNITS: Final = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(us|ms|s|m|h)")
@@ -39,5 +39,16 @@ def share(value: Any) -> float:
     return found
 
 
-Duration = Annotated[float, BeforeValidator(seconds), PlainSerializer(duration, return_type=str)]
+# What a program writes is the text, in whatever unit; the number is ours.
+_TEXT: Final = {
+    "type": "string",
+    "pattern": f"^({_DURATION.pattern})$",
+    "examples": ["50ms", "10m"],
+}
+Duration = Annotated[
+    float,
+    BeforeValidator(seconds),
+    PlainSerializer(duration, return_type=str),
+    WithJsonSchema(_TEXT),
+]
 Share = Annotated[float, BeforeValidator(share)]

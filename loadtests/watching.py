@@ -8,13 +8,13 @@ import gevent
 from controlplane.client import (
     ApiError,
     BadAnswer,
-    Client,
     Endpoint,
     NotFound,
     TimedOut,
     Unreachable,
 )
 from loadtests.result import Scale, Started
+from loadtests.target import Source
 
 EVERY_S = 0.25
 DELETED = "the endpoint was deleted"
@@ -28,7 +28,7 @@ class Watch:
     silent  looks that were not answered: the control plane was away
     """
 
-    def __init__(self, client: Client, endpoint: Endpoint, start: float) -> None:
+    def __init__(self, client: Source, endpoint: Endpoint, start: float) -> None:
         self._client, self._endpoint, self._start = client, endpoint, start
         self.scale: list[Scale] = []
         self.starts: dict[datetime, Started] = {}
@@ -82,7 +82,7 @@ def _started_at(endpoint: Endpoint) -> datetime | None:
 
 
 def wait_for_zero(
-    client: Client, name: str, within_s: float, cut: Callable[[], str | None]
+    client: Source, name: str, within_s: float, cut: Callable[[], str | None]
 ) -> str | None:
     """Wait until nothing runs; gives why it did not come to that, None if it did."""
     until = wall() + within_s

@@ -17,10 +17,16 @@ import click
 from rich.live import Live
 from rich.table import Table
 
+from controlplane.cli import remote_loadtest
 from controlplane.cli.output import Output, fail, pass_output
 
 INCONCLUSIVE: Final = 6
-INSTALL: Final = "Load tests need one more package: pip install 'kubeserve[loadtest]'"
+INSTALL: Final = (
+    "Load tests from here need one more package: pip install 'kubeserve[loadtest]'. With --remote"
+    " the installation runs them."
+)
+# The installation draws rows from the signature, and keeps its history itself.
+HERE_ALONE: Final = ("slo", "sample", "compare", "processes")
 SIGNS: Final = {
     "passed": "[green]passed[/green]",
     "failed": "[red]failed[/red]",
@@ -83,6 +89,7 @@ DURATION: Final = "50ms, 1.5s, …"
 @click.option("--timeout", help="A request counts as not answered after: 10s.")
 @click.option("--compare", type=click.Path(path_type=Path), help="report.json of an earlier test.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the reports.")
+@click.option("--remote", is_flag=True, help="The installation runs the test, and keeps it.")
 @pass_output
 def loadtest(  # noqa: PLR0913  (each is an option)
     output: Output,
@@ -95,6 +102,7 @@ def loadtest(  # noqa: PLR0913  (each is an option)
     asked: str | None,
     compare: Path | None,
     out: Path | None,
+    remote: bool,
     **said: Any,
 ) -> int:
     """Send a load to an endpoint and judge its latency, errors and starts.
@@ -103,10 +111,13 @@ def loadtest(  # noqa: PLR0913  (each is an option)
     counts from then. Ends with 0 if all objectives were met, 1 if one was not, 6 where the test
     cannot tell.
     """
-    if importlib.util.find_spec("locust") is None:
-        raise click.ClickException(INSTALL)
     plan = _plan(endpoint, shape, {**said, "format": form, "output": asked})
     folder = out or Path(f"loadtest-{endpoint}")
+    if remote:
+        files = {"slo": slo, "sample": sample, "compare": compare}
+        return _follow_remote(output, plan, folder, files)
+    if importlib.util.find_spec("locust") is None:
+        raise click.ClickException(INSTALL)
     argv = [sys.executable, "-m", "loadtests", "run", "-", "--out", str(folder)]
     for option, file in (("--objectives", slo), ("--sample", sample), ("--compare", compare)):
         argv += [option, str(file)] if file is not None else []
@@ -140,17 +151,43 @@ def _follow(output: Output, argv: list[str], plan: dict[str, Any]) -> int:
             raise AssertionError("both are pipes")
         process.stdin.write(json.dumps(plan))
         process.stdin.close()
-        last: dict[str, Any] = {}
-        with Live(console=output.console, auto_refresh=False, transient=True) as live:
-            for event in _events(process.stdout):
-                last = event
-                if output.as_json:
-                    click.echo(json.dumps(event))
-                elif output.console.is_terminal:
-                    live.update(_view(event), refresh=True)
-                elif event["event"] == "waiting":
-                    output.say(_waiting(event))
+        last = _watch(output, _events(process.stdout))
         code = _waited(process)
+    return _ended(output, last, code)
+
+
+def _follow_remote(
+    output: Output, plan: dict[str, Any], folder: Path, files: dict[str, Path | None]
+) -> int:
+    """Have the installation run it, show how it goes, fetch the reports, give the exit code."""
+    given = {**plan, **files}
+    odd = [name for name in HERE_ALONE if given.get(name) is not None]
+    if odd:
+        raise click.UsageError(f"--{odd[0]} is for tests from here: leave it out, or --remote")
+    with output.client() as client:
+        test = client.start_loadtest(**plan)
+        last = _watch(output, remote_loadtest.events(client, test.id))
+        code, last = remote_loadtest.ended(client, test.id, last, folder)
+    return _ended(output, last, code)
+
+
+def _watch(output: Output, events: Iterator[dict[str, Any]]) -> dict[str, Any]:
+    """Show events as they come; gives the last one."""
+    last: dict[str, Any] = {}
+    with Live(console=output.console, auto_refresh=False, transient=True) as live:
+        for event in events:
+            last = event
+            if output.as_json:
+                click.echo(json.dumps(event))
+            elif output.console.is_terminal:
+                live.update(_view(event), refresh=True)
+            elif event["event"] == "waiting":
+                output.say(_waiting(event))
+    return last
+
+
+def _ended(output: Output, last: dict[str, Any], code: int) -> int:
+    """Say how it ended; gives the exit code."""
     if last.get("event") == "failed":
         return code if output.as_json else fail(str(last["detail"]), code=code)
     if last.get("event") != "finished":
@@ -186,6 +223,8 @@ def _view(event: dict[str, Any]) -> Table | str:
     match event["event"]:
         case "started":
             return f"Testing {event['endpoint']} at {event['url']}"
+        case "queued":
+            return "Waiting for the tests before it"
         case "waiting":
             return _waiting(event)
         case "progress":
@@ -265,4 +304,4 @@ def _figure(value: float | None, unit: str) -> str:
             return f"{value:,.1f}/s"
 
 
-COMMANDS = (loadtest,)
+COMMANDS = (loadtest, remote_loadtest.loadtests)

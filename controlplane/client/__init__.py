@@ -36,6 +36,7 @@ from controlplane.client.results import (
 from controlplane.client.retries import RetryPolicy
 from controlplane.client.rollouts import Rollout
 from controlplane.client.sync import Client
+from controlplane.client.testing import LoadTest, LoadTestEvent
 
 __all__ = [
     "Account",
@@ -57,6 +58,8 @@ __all__ = [
     "Identity",
     "Invitation",
     "Limit",
+    "LoadTest",
+    "LoadTestEvent",
     "LogLine",
     "Member",
     "Model",

@@ -47,6 +47,13 @@ from controlplane.client.steps import (
     Step,
     Upload,
 )
+from controlplane.client.testing import (
+    EventReader,
+    LoadTest,
+    LoadTestEvent,
+    ReportFormat,
+    Testing,
+)
 from controlplane.client.transport import answer_of, failure, log_line, lost, options, timeout
 from controlplane.client.upload import measure, pieces
 
@@ -74,6 +81,7 @@ class AsyncClient:
         self._people, self._rollouts = People(self._core), Rollouts(self._core)
         self._metering = Metering(self._core)
         self._access = Access(self._core)
+        self._testing = Testing(self._core)
         self._http = httpx.AsyncClient(**options(account.url))
         self._signing: defaultdict[str | None, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -457,15 +465,68 @@ class AsyncClient:
     ) -> AsyncIterator[LogLine]:
         """Read what the replicas wrote; with `follow` it goes on until it is closed."""
         answer = await self._run(self._serving.logs(endpoint, tail, follow))
+        async for line in self._stream(answer):
+            if line.strip():
+                yield log_line(line)
+
+    async def _stream(self, answer: Answer) -> AsyncIterator[str]:
         response: httpx.Response = answer.lines
         try:
             async for line in response.aiter_lines():
-                if line.strip():
-                    yield log_line(line)
+                yield line
         except httpx.HTTPError as error:
             raise lost(error, str(response.url)) from error
         finally:
             await response.aclose()
+
+    async def loadtests(self, endpoint: str | None = None) -> list[LoadTest]:
+        """List load tests that the installation ran or runs, the newest first."""
+        return await self._run(self._testing.listed(endpoint))
+
+    async def loadtest(self, loadtest: str) -> LoadTest:
+        """Read one load test by its id."""
+        return await self._run(self._testing.one(loadtest))
+
+    async def start_loadtest(
+        self,
+        endpoint: str,
+        shape: Mapping[str, Any],
+        objectives: Mapping[str, Any] | None = None,
+        **more: Any,
+    ) -> LoadTest:
+        """Have the installation send a load to an endpoint; it waits for those before it.
+
+        shape       such as {"kind": "steady", "rate": 200, "duration": "60s"}
+        objectives  such as {"p95": "50ms", "error_rate": "0.1%"}
+        more        format, rows, output, arrivals, connections, timeout, seed
+        """
+        plan = {"endpoint": endpoint, "shape": shape, "objectives": objectives or {}, **more}
+        return await self._run(self._testing.start(plan))
+
+    async def cancel_loadtest(self, loadtest: str) -> LoadTest:
+        """End a load test that waits or runs; what it measured is kept."""
+        return await self._run(self._testing.cancel(loadtest))
+
+    async def loadtest_events(
+        self, loadtest: str, *, after: int = 0
+    ) -> AsyncIterator[LoadTestEvent]:
+        """Follow a load test until it has ended: what it told already, then what it tells.
+
+        after  number of the event to go on behind
+        """
+        reader = EventReader()
+        answer = await self._run(self._testing.events(loadtest, after))
+        async for line in self._stream(answer):
+            if (event := reader.feed(line)) is not None:
+                yield event
+
+    async def loadtest_report(
+        self,
+        loadtest: str,
+        format: ReportFormat = "html",  # noqa: A002  (as the API calls it)
+    ) -> bytes:
+        """Read a report of a load test that has ended."""
+        return await self._run(self._testing.report(loadtest, format))
 
     async def _run(self, flow: Flow[T]) -> T:
         try:

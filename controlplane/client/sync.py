@@ -49,6 +49,13 @@ from controlplane.client.steps import (
     Step,
     Upload,
 )
+from controlplane.client.testing import (
+    EventReader,
+    LoadTest,
+    LoadTestEvent,
+    ReportFormat,
+    Testing,
+)
 from controlplane.client.transport import answer_of, failure, log_line, lost, options, timeout
 from controlplane.client.upload import measure, pieces
 
@@ -86,6 +93,7 @@ class Client:
         self._people, self._rollouts = People(self._core), Rollouts(self._core)
         self._metering = Metering(self._core)
         self._access = Access(self._core)
+        self._testing = Testing(self._core)
         self._http = httpx.Client(**options(account.url))
         self._signing: defaultdict[str | None, threading.Lock] = defaultdict(threading.Lock)
 
@@ -464,6 +472,48 @@ class Client:
         """Read what the replicas wrote; with `follow` it goes on until it is closed."""
         return self._lines(self._run(self._serving.logs(endpoint, tail, follow)))
 
+    def loadtests(self, endpoint: str | None = None) -> list[LoadTest]:
+        """List load tests that the installation ran or runs, the newest first."""
+        return self._run(self._testing.listed(endpoint))
+
+    def loadtest(self, loadtest: str) -> LoadTest:
+        """Read one load test by its id."""
+        return self._run(self._testing.one(loadtest))
+
+    def start_loadtest(
+        self,
+        endpoint: str,
+        shape: Mapping[str, Any],
+        objectives: Mapping[str, Any] | None = None,
+        **more: Any,
+    ) -> LoadTest:
+        """Have the installation send a load to an endpoint; it waits for those before it.
+
+        shape       such as {"kind": "steady", "rate": 200, "duration": "60s"}
+        objectives  such as {"p95": "50ms", "error_rate": "0.1%"}
+        more        format, rows, output, arrivals, connections, timeout, seed
+        """
+        plan = {"endpoint": endpoint, "shape": shape, "objectives": objectives or {}, **more}
+        return self._run(self._testing.start(plan))
+
+    def cancel_loadtest(self, loadtest: str) -> LoadTest:
+        """End a load test that waits or runs; what it measured is kept."""
+        return self._run(self._testing.cancel(loadtest))
+
+    def loadtest_events(self, loadtest: str, *, after: int = 0) -> Iterator[LoadTestEvent]:
+        """Follow a load test until it has ended: what it told already, then what it tells.
+
+        after  number of the event to go on behind
+        """
+        reader = EventReader()
+        for line in self._stream(self._run(self._testing.events(loadtest, after))):
+            if (event := reader.feed(line)) is not None:
+                yield event
+
+    def loadtest_report(self, loadtest: str, format: ReportFormat = "html") -> bytes:  # noqa: A002
+        """Read a report of a load test that has ended."""
+        return self._run(self._testing.report(loadtest, format))
+
     def _run(self, flow: Flow[T]) -> T:
         try:
             step = next(flow)
@@ -513,11 +563,12 @@ class Client:
         return answer_of(response, open_stream=step.stream and not response.is_error)
 
     def _lines(self, answer: Answer) -> Iterator[LogLine]:
+        return (log_line(line) for line in self._stream(answer) if line.strip())
+
+    def _stream(self, answer: Answer) -> Iterator[str]:
         response: httpx.Response = answer.lines
         try:
-            for line in response.iter_lines():
-                if line.strip():
-                    yield log_line(line)
+            yield from response.iter_lines()
         except httpx.HTTPError as error:
             raise lost(error, str(response.url)) from error
         finally:

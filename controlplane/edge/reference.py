@@ -43,6 +43,7 @@ WORDS: Final = {
     "alias": f"^{NAME}$",
     "version": f"^([0-9]{{1,9}}|{NAME})$",
     "client": "^ks-[0-9a-f]{16}$",
+    "loadtest": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
     "name": "^[a-z][a-z.-]{0,39}$",
 }
 # A page says in HTML what it refuses, or as a problem where that is found before it is asked.

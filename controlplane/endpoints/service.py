@@ -355,6 +355,13 @@ async def id_of(tenant: TenantId, name: str) -> uuid.UUID:
     return found
 
 
+async def of_id(tenant: TenantId, endpoint_id: uuid.UUID) -> Endpoint | None:
+    """Find an endpoint of a tenant; None: there is none, or it is being deleted."""
+    row = await repository.by_id_of_all(endpoint_id)
+    mine = row is not None and row.tenant_id == tenant and row.deleted_at is None
+    return row if mine else None
+
+
 async def exists(tenant: TenantId, endpoint_id: uuid.UUID) -> bool:
     """Tell whether a tenant has an endpoint of this id."""
     return await repository.exists(tenant, endpoint_id)

@@ -217,21 +217,18 @@ class _TokenServer(Server):
         life_s = signer.predict_token_s if audience.for_endpoint else signer.api_token_s
         if client.ends is not None:
             life_s = min(life_s, client.ends - self.now)
-        claims = {
-            "iss": signer.issuer,
+        said = {
             "sub": subject,
             "client_id": client.id,
             "aud": audience.uri,
-            "iat": self.now,
-            "exp": self.now + life_s,
-            "jti": secrets.token_urlsafe(16),
             "scope": " ".join(granted),
             "tenant": tenant,
         }
+        claims = _dated(signer, said, self.now, life_s)
         if subject.startswith("user:"):
             self.outcome.issued = (str(claims["jti"]), self.now + life_s)
         return {
-            "access_token": self._signed("at+jwt", claims),
+            "access_token": _signed(signer, "at+jwt", claims),
             "token_type": "Bearer",
             "expires_in": life_s,
             "scope": claims["scope"],
@@ -253,11 +250,7 @@ class _TokenServer(Server):
             claims["auth_time"] = code.signed_in_at
             if code.nonce is not None:
                 claims["nonce"] = code.nonce
-        return self._signed("JWT", claims)
-
-    def _signed(self, kind: str, claims: dict[str, Any]) -> str:
-        header = {"alg": "ES256", "typ": kind, "kid": self.signer.kid}
-        return jwt.encode(header, claims, self.signer.key, algorithms=["ES256"])
+        return _signed(self.signer, "JWT", claims)
 
 
 class _ClientCredentials(authlib_grants.ClientCredentialsGrant):  # type: ignore[misc]  # untyped
@@ -419,6 +412,25 @@ def issue(signer: Signer, request: Request, known: Known, now: int) -> tuple[Ans
     answer: Answer = server.create_token_response(request)
     server.outcome.assertion = server.assertion
     return answer, server.outcome
+
+
+def on_behalf(signer: Signer, said: dict[str, str], now: int) -> str:
+    """Give a token for one endpoint to whom nothing was granted by a request.
+
+    said  sub, client_id, aud, tenant; whether that subject may predict was looked up
+    """
+    said = {**said, "scope": str(Scope.PREDICT)}
+    return _signed(signer, "at+jwt", _dated(signer, said, now, signer.predict_token_s))
+
+
+def _dated(signer: Signer, said: dict[str, str], now: int, life_s: int) -> dict[str, Any]:
+    dates = {"iat": now, "exp": now + life_s}
+    return {"iss": signer.issuer, **said, **dates, "jti": secrets.token_urlsafe(16)}
+
+
+def _signed(signer: Signer, kind: str, claims: dict[str, Any]) -> str:
+    header = {"alg": "ES256", "typ": kind, "kid": signer.kid}
+    return jwt.encode(header, claims, signer.key, algorithms=["ES256"])
 
 
 def check_authorization(client: KnownClient, issuer: str, request: Request) -> None:

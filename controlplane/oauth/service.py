@@ -27,10 +27,11 @@ from controlplane.oauth.exchange import Came
 from controlplane.oauth.keyring import Keyring
 from controlplane.oauth.rotation import Schedule
 from controlplane.oauth.server import Answer, KnownClient
-from controlplane.permissions import ALL_SCOPES, IDENTITY_SCOPES
+from controlplane.permissions import ALL_SCOPES, IDENTITY_SCOPES, Scope, allows
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
 from controlplane.wakes import Wake, tell
+from runtime.problems import Forbidden
 
 MOST_COMMON_BYTES: Final = 50_000
 SEALED_AS: Final = "client secret"
@@ -234,6 +235,30 @@ class OAuth:
         except ValueError:
             return None
         return endpoint if resource == f"{prefix}{endpoint}" else None
+
+    async def token_for(self, by: tuple[str, str], tenant: str, endpoint: uuid.UUID) -> str:
+        """Give a token for one endpoint that is used on somebody's behalf, such as a load test's.
+
+        by      subject and client of whoever asked for it
+        raises  Forbidden if they may not predict any more
+        """
+        subject, client = by
+        if not await self.may_predict(subject, tenant):
+            raise Forbidden("Whoever asked for it may not predict any more.")
+        audience = f"{self.issuer}/endpoints/{endpoint}"
+        said = {"sub": subject, "client_id": client, "aud": audience, "tenant": tenant}
+        return grants.on_behalf(await self._signer(), said, _seconds(self.clock()))
+
+    async def may_predict(self, subject: str, tenant: str) -> bool:
+        """Tell whether a subject gets tokens for a tenant's endpoints."""
+        kind, _, name = subject.partition(":")
+        now = await self.standing[kind](name, tenant)
+        return now is not None and allows(now.scopes, Scope.PREDICT)
+
+    @property
+    def predict_token_s(self) -> int:
+        """Give the life of a token for an endpoint."""
+        return self._lives[1]
 
     async def _signer(self) -> grants.Signer:
         loaded = await self.keyring.current()

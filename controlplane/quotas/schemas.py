@@ -21,6 +21,9 @@ class NewQuota(BaseModel):
     cpu_millis: AtLeastOne = None
     memory_mib: AtLeastOne = None
     requests_per_s: AtLeastOne = None
+    loadtests: Count = None
+    loadtest_rate: AtLeastOne = None
+    loadtest_s: AtLeastOne = None
 
 
 class Limit(BaseModel):
@@ -44,3 +47,6 @@ class Quota(BaseModel):
     cpu_millis: Limit
     memory_mib: Limit
     requests_per_s: Limit
+    loadtests: Limit
+    loadtest_rate: Limit
+    loadtest_s: Limit

@@ -5,6 +5,7 @@ from typing import Any
 
 from controlplane.endpoints import holdings
 from controlplane.engines.engine import Engine
+from controlplane.loadtests import service as loadtests
 from controlplane.models import service as models
 from controlplane.models.storage import Storage
 from controlplane.tenants.service import Quotas, TenantId, TenantInfo
@@ -31,4 +32,5 @@ async def _used(storage: Storage, tenant: TenantId, engine: Engine) -> dict[str,
         "endpoints": await holdings.count(tenant),
         "builds": await models.builds_running(tenant),
         "replicas": await holdings.replicas(tenant, engine),
+        "loadtests": await loadtests.count_live(tenant),
     }

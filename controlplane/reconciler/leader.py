@@ -16,11 +16,13 @@ from controlplane.artifacts.store import Store
 from controlplane.audit import service as audit
 from controlplane.endpoints import service as endpoints
 from controlplane.engines.engine import EndpointId, Engine, TenantLimits
+from controlplane.loadtests import service as loadtests
 from controlplane.models.storage import Storage
 from controlplane.oauth.service import OAuth
 from controlplane.reconciler import metering, sweep
 from controlplane.reconciler.builds import Builds
 from controlplane.reconciler.endpoints import keep_warm, reconcile
+from controlplane.reconciler.loadtests import LoadTests, Site
 from controlplane.reconciler.loop import Loop
 from controlplane.reconciler.pod_keys import PodKeys
 from controlplane.reconciler.usage_forms import UsageForms
@@ -47,6 +49,7 @@ class Duties:
     reports   what pods of endpoints tell there of what they counted
     shelf     environments that pods read there
     storage   what tenants may store, and have otherwise
+    loadtests where load tests are run; None: they are not
     audit_kept  how long events of the audit log are kept
     usage_kept  how long usage is
     """
@@ -62,6 +65,7 @@ class Duties:
     exchange: Exchange | None = None
     reports: Reports | None = None
     shelf: sweep.Shelf | None = None
+    loadtests: Site | None = None
     audit_kept: timedelta = timedelta(days=365)
     usage_kept: Kept = field(default_factory=Kept)
 
@@ -114,6 +118,7 @@ class _Loops:
     def __init__(self, duties: Duties, may_act: Callable[[], bool]) -> None:
         self._duties, self._may_act = duties, may_act
         self._builds = VersionBuilds(duties.builds, duties.builds_at_once, duties.storage)
+        self._loadtests = None if duties.loadtests is None else LoadTests(duties.loadtests)
         self._endpoints: Loop[uuid.UUID] = Loop("endpoints", self._reconcile, endpoints.all_ids)
         # Each second a step that goes wrong lasts is a second of wrong answers.
         self._rollouts: Loop[uuid.UUID] = Loop(
@@ -144,9 +149,12 @@ class _Loops:
                     "grants and codes": lambda: duties.oauth.forget(datetime.now(UTC)),
                     "events of the audit log": self._forget_events,
                     "hours of usage": self._forget_usage,
+                    "load tests": lambda: loadtests.forget(duties.store, datetime.now(UTC)),
                 },
             ),
         ]
+        if self._loadtests is not None:
+            jobs.append(self._loadtests.run())
         if duties.exchange is not None:
             jobs.append(self._keep_pods_keys(PodKeys(duties.exchange, duties.oauth.signed_keys)))
         if duties.exchange is not None and duties.reports is not None:
@@ -174,6 +182,8 @@ class _Loops:
         await self._rollouts.close()
         await self._endpoints.close()
         await self._builds.close()
+        if self._loadtests is not None:
+            await self._loadtests.close()
 
     def wake(self, wake: Wake, key: str) -> None:
         match wake:
@@ -189,8 +199,15 @@ class _Loops:
                 self._endpoints.look()
                 self._rollouts.look()
                 self._publish_due.set()
+                self._look_at_loadtests()
+            case Wake.LOADTEST:
+                self._look_at_loadtests()
             case Wake.LEADER:
                 pass
+
+    def _look_at_loadtests(self) -> None:
+        if self._loadtests is not None:
+            self._loadtests.wake()
 
     async def _reconcile(self, endpoint: uuid.UUID) -> bool:
         if not self._may_act():

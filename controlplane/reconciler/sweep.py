@@ -13,6 +13,7 @@ from controlplane.artifacts.exchange import Exchange
 from controlplane.artifacts.store import Store
 from controlplane.endpoints import service as endpoints
 from controlplane.engines.engine import Engine
+from controlplane.loadtests import service as loadtests
 from controlplane.models import service as models
 from controlplane.reconciler.builds import Builds
 
@@ -30,13 +31,17 @@ class Shelf(Protocol):
 
 
 async def _in_use(sha256: str) -> bool:
-    return await models.digest_in_use(sha256) or await endpoints.artifact_in_use(sha256)
+    return (
+        await models.digest_in_use(sha256)
+        or await endpoints.artifact_in_use(sha256)
+        or await loadtests.report_in_use(sha256)
+    )
 
 
 async def sweep_blobs(
     store: Store, older_s: float = ORPHAN_S, *, shelf: Shelf | None = None
 ) -> int:
-    """Delete blobs that no version, no revision and no environment names; gives how many."""
+    """Delete blobs that no version, revision, environment or load test names; gives how many."""
     removed = 0
     shelved = frozenset[str]() if shelf is None else await shelf.sweep()
     for sha256 in await store.older_than(older_s):

@@ -17,6 +17,9 @@ class Limits:
     replicas                of all endpoints at a time; on a cluster all pods of the namespace
     cpu_millis, memory_mib  requested by all pods of the namespace; a cluster alone bounds them
     requests_per_s          at the API, predictions not among them
+    loadtests               that wait or run at a time
+    loadtest_rate           requests a second of one, or at once
+    loadtest_s              seconds of one
     """
 
     models: int
@@ -27,6 +30,9 @@ class Limits:
     cpu_millis: int
     memory_mib: int
     requests_per_s: int
+    loadtests: int
+    loadtest_rate: int
+    loadtest_s: int
 
 
 RAISE: Final = "or ask the operator of this installation to raise the quota."
@@ -35,6 +41,7 @@ ADVICE: Final = {
     "storage_bytes": "Delete models that are not needed and endpoints that still keep theirs,",
     "endpoints": "Delete endpoints that are not needed,",
     "replicas": "Keep fewer running with min_scale,",
+    "loadtests": "Wait for one to end or cancel it,",
 }
 
 

@@ -34,6 +34,9 @@ class Quota(Model):
     cpu_millis = fields.IntField(null=True)
     memory_mib = fields.IntField(null=True)
     requests_per_s = fields.IntField(null=True)
+    loadtests = fields.IntField(null=True)
+    loadtest_rate = fields.IntField(null=True)
+    loadtest_s = fields.IntField(null=True)
 
     class Meta:
         table = "quotas"

@@ -22,7 +22,8 @@ EXTRAS: Final = {"runtime": "runtime", "builder": "fallback", "controlplane": "s
 SOURCES: Final = {
     "runtime": ("runtime",),
     "builder": ("runtime", "controlplane"),
-    "controlplane": ("runtime", "controlplane", "migrations"),
+    # Of load tests what describes one; they run elsewhere.
+    "controlplane": ("runtime", "controlplane", "loadtests", "migrations"),
 }
 # Of no use where nobody compiles or tests; a cluster has its own Postgres.
 WITHOUT: Final = {
@@ -75,7 +76,7 @@ def prepare(image: str, folder: Path, python: str = "3.11") -> Path:
                 _remove(path)
     _strip(site)
     for source in SOURCES[image]:
-        skipped = shutil.ignore_patterns("__pycache__", "*.pyc")
+        skipped = shutil.ignore_patterns("__pycache__", "*.pyc", "benchmarks")
         shutil.copytree(ROOT / source, app / source, ignore=skipped)
     shutil.copy2(ROOT / "LICENSE", app)
     shutil.copy2(Path(__file__).with_name("closure.py"), folder)

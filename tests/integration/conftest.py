@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from controlplane import postgres
+from controlplane.loadtests import service as loadtests
+from controlplane.loadtests.service import TestToRun
 from tests.integration.api import Api, running_api
 from tests.integration.quick_builds import QuickBuilder
 
@@ -34,9 +36,20 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture
-async def quick_api(postgres_server: str, tmp_path: Path) -> AsyncIterator[Api]:
-    """Give the application where every upload can be served at once."""
-    async with running_api(postgres_server, tmp_path, QuickBuilder()) as running:
+async def quick_api(
+    postgres_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Api]:
+    """Give the application where every upload can be served at once, and load tests wait.
+
+    The fake engine's endpoints have no address; tests that run are in test_loadtests_run.
+    """
+
+    async def nothing(_: int) -> list[TestToRun]:
+        return []
+
+    monkeypatch.setattr(loadtests, "take_waiting", nothing)
+    builder, many = QuickBuilder(), 10_000
+    async with running_api(postgres_server, tmp_path, builder, tenant_loadtests=many) as running:
         yield running
 
 

@@ -37,6 +37,7 @@ class Row:
     """What a route answers.
 
     needs   a scope, or PUBLIC, ANYONE, PLATFORM
+    also    one more scope that it needs
     ok      to whoever may, of a thing that is there
     body    what is sent
     thing   what its address names; None: nothing
@@ -50,6 +51,7 @@ class Row:
     thing: str | None = None
     absent: int = 404
     spent: bool = False
+    also: str | None = None
 
 
 ROWS: dict[tuple[str, str], Row] = {
@@ -165,6 +167,19 @@ ROWS: dict[tuple[str, str], Row] = {
     ),
     ("GET", "/v1/endpoints/{endpoint}/why"): Row("endpoints:read", thing="endpoint"),
     ("GET", "/v1/endpoints/{endpoint}/logs"): Row("endpoints:read", thing="endpoint"),
+    ("GET", "/v1/loadtests"): Row("endpoints:read"),
+    ("POST", "/v1/loadtests"): Row(
+        "endpoints:write",
+        201,
+        {"endpoint": "{endpoint}", "shape": {"kind": "steady", "rate": 1, "duration": "1s"}},
+        thing="endpoint",
+        also="predict",
+    ),
+    # One that has ended and left nothing: it can be followed to its end, and not be cancelled.
+    ("GET", "/v1/loadtests/{loadtest}"): Row("endpoints:read", thing="loadtest"),
+    ("POST", "/v1/loadtests/{loadtest}/cancel"): Row("endpoints:write", 409, thing="loadtest"),
+    ("GET", "/v1/loadtests/{loadtest}/events"): Row("endpoints:read", thing="loadtest"),
+    ("GET", "/v1/loadtests/{loadtest}/report"): Row("endpoints:read", 404, thing="loadtest"),
     # Makes a model of this name where there is none: another tenant's of the same name is not seen.
     # Last, since that model hides from the other routes that they see none.
     ("POST", "/v1/models/{model}/versions"): Row(
@@ -199,7 +214,8 @@ class Principal:
             return None if self.platform and "admin" in self.scopes else 403
         if row.needs == ANYONE:
             return None if self.makes or method != "POST" else 403
-        return None if {row.needs, "admin"} & self.scopes else 403
+        needed = {row.needs, row.also or row.needs}
+        return None if needed <= self.scopes or "admin" in self.scopes else 403
 
 
 @dataclass
@@ -243,6 +259,12 @@ class Stage:
                 return str((await self.must(admin, "POST", "/v1/clients", {"name": "x"}))["id"])
             case "key":
                 return str((await self.must(by, "POST", "/v1/keys", {"name": "x"}))["id"])
+            case "loadtest":
+                shape = {"kind": "steady", "rate": 1, "duration": "1s"}
+                body = {"endpoint": self.things[tenant, "endpoint"], "shape": shape}
+                made = await self.must(admin, "POST", "/v1/loadtests", body)
+                await self.must(admin, "POST", f"/v1/loadtests/{made['id']}/cancel")
+                return str(made["id"])
         return name
 
     async def ready(self, header: str, model: str, version: int = 1) -> None:
@@ -372,7 +394,7 @@ async def stage(quick_api: Api) -> Stage:
     for tenant in ("acme", "rival"):
         await tenants.create(tenant)
         made.admins[tenant] = bearer(quick_api, await client(made, tenant, *ALL), tenant)
-        for thing in ("model", "endpoint", "client", "key"):
+        for thing in ("model", "endpoint", "client", "key", "loadtest"):
             made.things[tenant, thing] = await made.make(tenant, thing, made.admins[tenant])
     return made
 
@@ -382,6 +404,7 @@ ABSENT = {
     "endpoint": "nowhere",
     "client": "ks-0000000000000000",
     "key": "ks_api_0000000000000000",
+    "loadtest": "00000000-0000-4000-8000-000000000000",
 }
 FIXED = {
     "version": "1",
@@ -401,9 +424,10 @@ def address(path: str, named: dict[str, str]) -> str:
     return path.format(**FIXED | ABSENT | named)
 
 
-def filled(body: Any) -> Any:
+def filled(body: Any, named: dict[str, str]) -> Any:
     if isinstance(body, dict):
-        return {k: v.format(n=next(MAKING)) if isinstance(v, str) else v for k, v in body.items()}
+        words = {**ABSENT, **named, "n": next(MAKING)}
+        return {k: v.format(**words) if isinstance(v, str) else v for k, v in body.items()}
     return body
 
 
@@ -439,7 +463,7 @@ async def of_caller(stage: Stage, caller: Principal, method: str, path: str, row
     if caller.platform and row.thing not in (None, "key"):
         expected = row.absent  # of acme's things the operator has none either
     named = {row.thing: mine} if row.thing is not None else {}
-    answer = await stage.send(caller.header, method, address(path, named), filled(row.body))
+    answer = await stage.send(caller.header, method, address(path, named), filled(row.body, named))
     yield fault(caller, method, path, "own", expected, answer)
     hidden = [name for (tenant, _), name in stage.things.items() if tenant == "rival"]
     yield [(caller.name, method, path, name) for name in hidden if f'"{name}"' in answer.text]
@@ -449,8 +473,10 @@ async def of_caller(stage: Stage, caller: Principal, method: str, path: str, row
     if row.absent == 201:
         theirs = {row.thing: await stage.make("rival", row.thing, stage.admins["rival"])}
     nowhere = {row.thing: f"nowhere-{next(MAKING)}"} if row.absent == 201 else {}
-    other = await stage.send(caller.header, method, address(path, theirs), filled(row.body))
-    never = await stage.send(caller.header, method, address(path, nowhere), filled(row.body))
+    other = await stage.send(caller.header, method, address(path, theirs), filled(row.body, theirs))
+    never = await stage.send(
+        caller.header, method, address(path, nowhere), filled(row.body, nowhere)
+    )
     expected = refused or row.absent
     yield fault(caller, method, path, "other's", expected, other)
     yield fault(caller, method, path, "nowhere", expected, never)
@@ -488,7 +514,7 @@ async def test_another_tenants_things_are_as_they_were(stage: Stage) -> None:
     for (method, path), row in ROWS.items():
         if row.thing is not None and method != "GET":
             theirs = {row.thing: stage.things["rival", row.thing]}
-            await stage.send(owner, method, address(path, theirs), filled(row.body))
+            await stage.send(owner, method, address(path, theirs), filled(row.body, theirs))
     assert [one async for one in everything(stage, admin)] == before
 
 

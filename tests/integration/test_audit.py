@@ -15,6 +15,7 @@ from tests.integration.test_api_endpoints import until
 from tests.integration.test_api_registry import OCTETS, until_built
 
 PICKLE = b"\x80\x04N."
+LOAD = {"endpoint": "iris", "shape": {"kind": "steady", "rate": 1, "duration": "1s"}}
 # In an order in which each finds what it changes: (route) → path, body, action, target.
 CHANGES: dict[tuple[str, str], tuple[str, Any, str, str]] = {
     ("POST", "/v1/tenants"): ("/v1/tenants", {"name": "rival"}, "tenant.create", "tenant:rival"),
@@ -53,6 +54,12 @@ CHANGES: dict[tuple[str, str], tuple[str, Any, str, str]] = {
     ),
     ("POST", "/v1/endpoints/{endpoint}/rollouts/{rollout}/cancel"): (
         "/v1/endpoints/iris/rollouts/1/cancel", None, "endpoint.cancel", "endpoint:iris",
+    ),
+    ("POST", "/v1/loadtests"): (
+        "/v1/loadtests", LOAD, "loadtest.create", "loadtest:{loadtest}",
+    ),
+    ("POST", "/v1/loadtests/{loadtest}/cancel"): (
+        "/v1/loadtests/{loadtest}/cancel", None, "loadtest.cancel", "loadtest:{loadtest}",
     ),
     ("POST", "/v1/keys"): ("/v1/keys", {"name": "robot"}, "key.create", "key:{key}"),
     ("DELETE", "/v1/keys/{key}"): ("/v1/keys/{key}", None, "key.revoke", "key:{key}"),
@@ -130,7 +137,7 @@ async def test_every_route_that_changes_something_writes_one_row(api: Api) -> No
         before = await events(api)
         answer = await change(api, route, named)
         assert answer.status_code < 300, (route, answer.text)
-        if answer.status_code == 201 and body == {"name": "robot"}:
+        if answer.status_code == 201 and body in ({"name": "robot"}, LOAD):
             named[route[1].rsplit("/", 1)[1].rstrip("s")] = answer.json()["id"]
         if body == PICKLE:
             assert (await until_built(api, "iris", 1))["state"] == "ready"

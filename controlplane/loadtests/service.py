@@ -1,0 +1,325 @@
+"""Load tests: asked for within a quota, run by the leader, followed while they run, kept a while.
+
+Nothing here sends a request to an endpoint: rows are written, the reconciler starts the program.
+"""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from controlplane.artifacts.store import Store
+from controlplane.audit import service as audit
+from controlplane.callers import Caller
+from controlplane.database import transaction
+from controlplane.endpoints import service as endpoints
+from controlplane.loadtests import limits as of_tests
+from controlplane.loadtests import repository
+from controlplane.loadtests.news import News
+from controlplane.loadtests.states import ENDED, LoadTestState, may_move
+from controlplane.loadtests.tables import LoadTest
+from controlplane.tenants import limits
+from controlplane.tenants.service import Quotas, TenantId
+from controlplane.wakes import Wake, tell
+from loadtests.plan import Plan, plan_from
+from runtime.problems import Conflict, NotFound
+
+# Of a plan, what the installation decides.
+OURS: Final = {"address", "processes"}
+LOOK_AGAIN_S: Final = 5.0
+EVENTS_AT_A_TIME: Final = 200
+KEPT: Final = timedelta(days=90)
+KEPT_OF_A_TENANT: Final = 200
+CANCELLED: Final = "It was cancelled."
+
+
+@dataclass(frozen=True, slots=True)
+class TestToRun:
+    """A test that was taken from the queue. `by`: the subject and the client it is run for."""
+
+    id: uuid.UUID
+    tenant: TenantId
+    tenant_name: str
+    endpoint_id: uuid.UUID
+    plan: dict[str, Any]
+    by: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event of a test; its number goes on from the one before."""
+
+    number: int
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A file in the artifact store."""
+
+    format: str
+    sha256: str
+    size_bytes: int
+
+
+async def create(caller: Caller, tenant: TenantId, plan: Plan, quotas: Quotas) -> dict[str, Any]:
+    """Ask for a test; raises NotFound for an endpoint that the tenant has not, QuotaExceeded."""
+    endpoint = await endpoints.id_of(tenant, plan.endpoint)
+    async with transaction():
+        most = await quotas.hold(tenant)
+        plan = of_tests.admitted(plan, most)
+        limits.check("loadtests", most.loadtests, await repository.count_live(tenant))
+        row = await repository.add(
+            tenant,
+            endpoint_id=endpoint,
+            endpoint=plan.endpoint,
+            plan=plan.model_dump(mode="json", exclude_none=True, exclude=OURS),
+            state=LoadTestState.QUEUED,
+            created_by=caller.subject,
+            client=caller.client,
+        )
+        await _add_event(row, {"event": "queued"})
+        await audit.record(
+            caller, "loadtest.create", f"loadtest:{row.id}", endpoint=row.endpoint, plan=row.plan
+        )
+    return show(row, [])
+
+
+async def get(tenant: TenantId, key: str) -> LoadTest:
+    """Find a test; raises NotFound."""
+    return _found(key, await repository.find(tenant, _id(key)))
+
+
+async def document(tenant: TenantId, key: str) -> dict[str, Any]:
+    """Describe a test; raises NotFound."""
+    return (await _documents([await get(tenant, key)]))[0]
+
+
+async def page(
+    tenant: TenantId, endpoint: str | None, limit: int, below: int | None
+) -> list[dict[str, Any]]:
+    """Describe limit + 1 tests, the newest first."""
+    return await _documents(await repository.page(tenant, endpoint, limit, below))
+
+
+async def cancel(caller: Caller, tenant: TenantId, key: str) -> dict[str, Any]:
+    """End a test that waits or runs; what it measured is kept. Raises NotFound and Conflict."""
+    async with transaction():
+        row = _found(key, await repository.lock(tenant, _id(key)))
+        if row.state in ENDED:
+            raise Conflict(f"This test is {row.state} already; there is nothing to cancel.")
+        if row.cancelled_at is None:
+            await repository.save(row, cancelled_at=datetime.now(UTC))
+            await audit.record(
+                caller, "loadtest.cancel", f"loadtest:{row.id}", endpoint=row.endpoint
+            )
+        if row.state is LoadTestState.QUEUED:
+            await _end(row, LoadTestState.INTERRUPTED, None, CANCELLED, ())
+        await tell(Wake.LOADTEST, str(row.id))
+    return (await _documents([row]))[0]
+
+
+async def follow(row: LoadTest, after: int, news: News) -> AsyncIterator[Told | None]:
+    """Give the events of a test behind a number, those to come too, until it has ended.
+
+    None: there was nothing for a while.
+    """
+    with news.following(row.id) as woken:
+        while True:
+            woken.clear()
+            # Before the events: those of a test that has ended are all there then.
+            state = await _state(row)
+            found = await repository.events(row.id, after, EVENTS_AT_A_TIME)
+            for one in found:
+                after = one.number
+                yield Told(one.number, one.document)
+            if found:
+                continue
+            if state is None or state in ENDED:
+                return
+            try:
+                async with asyncio.timeout(LOOK_AGAIN_S):
+                    await woken.wait()
+            except TimeoutError:
+                yield None
+
+
+async def _state(row: LoadTest) -> LoadTestState | None:
+    now = await repository.find(row.tenant_id, row.id)
+    return None if now is None else now.state
+
+
+async def report(tenant: TenantId, key: str, form: str) -> Report:
+    """Find a report; raises NotFound, which says what there is."""
+    row = await get(tenant, key)
+    found = {one.format: one for one in await repository.reports([row.id])}
+    if form not in found:
+        there = f"there are {sorted(found)}" if found else "it has left none"
+        when = "" if row.state in ENDED else " It has not ended yet."
+        raise NotFound(f"This test has no report {form!r}; {there}.{when}")
+    return Report(form, found[form].sha256, found[form].size_bytes)
+
+
+async def fetch(store: Store, found: Report, into: Path) -> None:
+    """Write a report to a path that does not exist yet; raises NotFound."""
+    try:
+        await store.fetch_to(found.sha256, into)
+    except FileNotFoundError as error:
+        raise NotFound("The report is not in the artifact store any more.") from error
+
+
+async def count_live(tenant: TenantId) -> int:
+    """Count the tests of a tenant that wait or run."""
+    return await repository.count_live(tenant)
+
+
+async def take_waiting(free: int) -> list[TestToRun]:
+    """Take up to `free` tests from the queue, those that wait longest first."""
+    taken = []
+    for row in await repository.waiting_of_all(free):
+        if await begun(row.id):
+            name: str = row.tenant.name  # type: ignore[attr-defined]
+            tenant, by = TenantId(row.tenant_id), (row.created_by, row.client)
+            taken.append(TestToRun(row.id, tenant, name, row.endpoint_id, row.plan, by))
+    return taken
+
+
+async def begun(key: uuid.UUID) -> bool:
+    """Keep that a test runs now; False: it does not wait any more."""
+    async with transaction():
+        row = await repository.lock_of_all(key)
+        if row is None or not may_move(row.state, LoadTestState.RUNNING):
+            return False
+        await repository.save(row, state=LoadTestState.RUNNING, started_at=datetime.now(UTC))
+    return True
+
+
+def longest_s(test: TestToRun) -> float:
+    """Give the seconds that a test sends, or waits to send, at most."""
+    return of_tests.longest_s(plan_from(test.plan))
+
+
+async def cancelled() -> list[uuid.UUID]:
+    """Give the tests that run and are not wanted any more."""
+    return await repository.cancelled_of_all()
+
+
+async def running() -> list[uuid.UUID]:
+    """Give the tests that run, or whose runner is gone."""
+    return await repository.running_of_all()
+
+
+async def told(key: uuid.UUID, event: dict[str, Any]) -> None:
+    """Keep what a test told."""
+    async with transaction():
+        row = await repository.lock_of_all(key)
+        if row is not None:
+            await _add_event(row, event)
+
+
+async def ended(
+    key: uuid.UUID,
+    state: LoadTestState,
+    verdict: str | None,
+    reason: str | None,
+    reports: tuple[Report, ...],
+) -> None:
+    """Keep how a test ended; one that has ended already stays as it is."""
+    async with transaction():
+        row = await repository.lock_of_all(key)
+        if row is not None and may_move(row.state, state):
+            await _end(row, state, verdict, reason, reports)
+
+
+async def _end(
+    row: LoadTest,
+    state: LoadTestState,
+    verdict: str | None,
+    reason: str | None,
+    reports: tuple[Report, ...],
+) -> None:
+    for one in reports:
+        await repository.put_report(row.id, one.format, one.sha256, one.size_bytes)
+    now = datetime.now(UTC)
+    await repository.save(row, state=state, verdict=verdict, reason=reason, ended_at=now)
+    formats = sorted(one.format for one in reports)
+    await _add_event(
+        row,
+        {
+            "event": "ended",
+            "state": str(state),
+            "verdict": verdict,
+            "reason": reason,
+            "reports": formats,
+        },
+    )
+
+
+async def _add_event(row: LoadTest, event: dict[str, Any]) -> None:
+    at = datetime.now(UTC).isoformat()
+    await repository.add_event(row.id, {**event, "told_at": at})
+    await tell(Wake.LOADTEST, str(row.id))
+
+
+async def report_in_use(sha256: str) -> bool:
+    """Tell whether a test names a blob."""
+    return await repository.report_in_use_of_all(sha256)
+
+
+async def forget(store: Store, now: datetime) -> int:
+    """Delete tests that are older or more than are kept, with their reports; gives how many."""
+    gone = await repository.ended_of_all(now - KEPT)
+    for tenant in await repository.tenants_with_more_of_all(KEPT_OF_A_TENANT):
+        gone += await repository.oldest(tenant, KEPT_OF_A_TENANT)
+    keys = [row.id for row in gone]
+    blobs = {one.sha256 for one in await repository.reports(keys)}
+    await repository.remove(keys)
+    for sha256 in blobs:
+        if not await repository.report_in_use_of_all(sha256):
+            await store.delete(sha256)
+    return len(set(keys))
+
+
+async def _documents(rows: list[LoadTest]) -> list[dict[str, Any]]:
+    formats: dict[uuid.UUID, list[str]] = {}
+    for one in await repository.reports([row.id for row in rows]):
+        formats.setdefault(one.loadtest_id, []).append(one.format)
+    return [show(row, formats.get(row.id, [])) for row in rows]
+
+
+def show(row: LoadTest, formats: list[str]) -> dict[str, Any]:
+    """Describe a test."""
+    times = ("created_at", "started_at", "ended_at", "cancelled_at")
+    return {
+        "id": str(row.id),
+        "number": row.number,
+        "endpoint": row.endpoint,
+        "endpoint_id": str(row.endpoint_id),
+        "plan": row.plan,
+        "state": str(row.state),
+        "verdict": row.verdict,
+        "reason": row.reason,
+        "reports": formats,
+        "created_by": row.created_by,
+        **{name: at.isoformat() if (at := getattr(row, name)) else None for name in times},
+    }
+
+
+def _id(key: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(key)
+    except ValueError as error:
+        raise _missing(key) from error
+
+
+def _found(key: str, row: LoadTest | None) -> LoadTest:
+    if row is None:
+        raise _missing(key)
+    return row
+
+
+def _missing(key: str) -> NotFound:
+    return NotFound(f"There is no load test {key[:60]!r}; `kubeserve loadtests` lists them.")
