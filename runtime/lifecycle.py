@@ -1,8 +1,6 @@
-"""How connections leave and join a worker, so that no request is lost on the way."""
+"""How connections leave a worker, so that no request is lost on the way."""
 
 import asyncio
-import socket
-from collections.abc import Callable, Sequence
 from typing import Final
 
 from runtime.connection import Connection
@@ -91,18 +89,3 @@ class Departures:
             self._empty.set()
         else:
             self._left()
-
-
-async def adopt(
-    loop: asyncio.AbstractEventLoop,
-    protocol: Callable[[], Connection],
-    descriptors: Sequence[int],
-) -> None:
-    """Serve connections that were accepted elsewhere."""
-    for descriptor in descriptors:
-        sock = socket.socket(fileno=descriptor)
-        sock.setblocking(False)
-        try:
-            await loop.connect_accepted_socket(protocol, sock)
-        except OSError:  # the client went away while nobody looked
-            sock.close()

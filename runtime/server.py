@@ -23,7 +23,8 @@ from runtime.edge import Edge
 from runtime.gate import Gate
 from runtime.last_words import tell
 from runtime.launch import Backend, Exit, Launch, LaunchError, RevisionLaunch
-from runtime.lifecycle import Departures, adopt
+from runtime.lifecycle import Departures
+from runtime.listening import Arrivals
 from runtime.loading import BadArtifact, Phases, close_all, load_all
 from runtime.memory import give_back, keep_freed
 from runtime.metrics import Metrics
@@ -35,7 +36,6 @@ from runtime.routes import routes
 from runtime.tokens import TokenVerifier
 from runtime.usage import Usage
 
-BACKLOG: Final = 4096
 # The interpreter's lock lets no more than about so many gain: a kernel is a fifth of Python.
 MOST_THREADS: Final = 4
 TICK_S: Final = 1.0
@@ -108,7 +108,7 @@ class Worker:
         self.reports.sampler = self.predictor.sampler
         self.metrics.before_read = self.reports.gauges
         self.usage = Usage(loop, launch, lambda: self.reports.counted(clock()))
-        self._adoptions: set[asyncio.Task[None]] = set()
+        self.arrivals = Arrivals(loop, self.edge.protocol)
         self._grown = False  # large bodies came; what they took is still ours
 
     def _revision(
@@ -125,11 +125,10 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             self.loop.add_signal_handler(number, self.stop)
         self._tick()
-        listener = self.inherited.listener
-        server = await self.loop.create_server(self.edge.protocol, sock=listener, backlog=BACKLOG)
+        self.arrivals.listen(self.inherited.listener)
         self._started()
         await self.stopping.wait()
-        server.close()
+        self.arrivals.close()
         return await self._end()
 
     def stop(self) -> None:
@@ -248,9 +247,7 @@ class Worker:
         if self.stopping.is_set() and self.control is not None:
             self.control.park(descriptors)  # whatever they carry travels with them
             return
-        task = self.loop.create_task(adopt(self.loop, self.edge.protocol, descriptors))
-        self._adoptions.add(task)
-        task.add_done_callback(self._adoptions.discard)
+        self.arrivals.adopt(descriptors)
 
     def _supervisor_gone(self) -> None:
         # At once: whoever comes next owns the port, and two owners would answer with two versions.
@@ -261,7 +258,7 @@ class Worker:
         self.edge.closing = self.control is None
         if self.edge.closing:
             self.predictor.close()
-        await asyncio.gather(*self._adoptions)
+        await self.arrivals.settled()
         drain_s = max(0.0, self.launch.drain_s - ENDING_S)
         self.loop.call_later(max(0.0, drain_s - LAST_LINE_S), self.predictor.streams.stop)
         cut = await self.departures.drain(drain_s)
