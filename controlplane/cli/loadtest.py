@@ -166,8 +166,14 @@ def _follow_remote(
         raise click.UsageError(f"--{odd[0]} is for tests from here: leave it out, or --remote")
     with output.client() as client:
         test = client.start_loadtest(**plan)
-        last = _watch(output, remote_loadtest.events(client, test.id))
-        code, last = remote_loadtest.ended(client, test.id, last, folder)
+        followed, watched = remote_loadtest.Followed(client, test.id), False
+        while not watched:
+            try:
+                _watch(output, followed.events())
+                watched = True
+            except KeyboardInterrupt:  # wherever it came: the test is on another machine
+                followed.cancel()
+        code, last = remote_loadtest.ended(client, test.id, followed.last, folder)
     return _ended(output, last, code)
 
 

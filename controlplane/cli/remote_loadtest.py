@@ -22,31 +22,38 @@ AWAY_S: Final = 60.0  # a control plane that restarts is waited for
 AGAIN_S: Final = 1.0
 
 
-def events(client: Client, test: str) -> Iterator[dict[str, Any]]:
-    """Follow a test to its end; Ctrl-C cancels it, and it still says how it was."""
-    after, away_since = 0, None
-    while True:
+class Followed:
+    """A test that is followed. `last`: the event that was given last."""
+
+    def __init__(self, client: Client, test: str) -> None:
+        self._client, self._test = client, test
+        self._after = 0
+        self.last: dict[str, Any] = {}
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Give what the test tells, to its end; called again, it goes on where it was."""
+        away_since = None
+        while True:
+            try:
+                for event in self._client.loadtest_events(self._test, after=self._after):
+                    self._after, away_since = event.number, None
+                    if event.kind == "ended":
+                        return
+                    self.last = dict(event.raw)
+                    yield self.last
+            except Unreachable:
+                away_since = away_since or time.monotonic()
+                if time.monotonic() - away_since > AWAY_S:
+                    raise
+                time.sleep(AGAIN_S)
+
+    def cancel(self) -> None:
+        """Have it end; it still tells how it was."""
         try:
-            for event in client.loadtest_events(test, after=after):
-                after, away_since = event.number, None
-                if event.kind == "ended":
-                    return
-                yield dict(event.raw)
-        except KeyboardInterrupt:
-            _cancel(client, test)
-        except Unreachable:
-            away_since = away_since or time.monotonic()
-            if time.monotonic() - away_since > AWAY_S:
+            self._client.cancel_loadtest(self._test)
+        except ApiError as error:
+            if error.kind != "conflict":  # it has ended meanwhile
                 raise
-            time.sleep(AGAIN_S)
-
-
-def _cancel(client: Client, test: str) -> None:
-    try:
-        client.cancel_loadtest(test)
-    except ApiError as error:
-        if error.kind != "conflict":  # it has ended meanwhile
-            raise
 
 
 def ended(

@@ -19,7 +19,7 @@ from typing import Any, Final
 # With SCHED_IDLE, or far down, a generator is starved by what it measures: where a load makes all
 # processors busy it sends late, and every verdict that matters is inconclusive. As our equal, it
 # takes half of a core from a worker. At 5 it gets a quarter of a contended core (weights 335 and
-# 1024), enough for some thousand requests a second, and the worker keeps three.
+# 1024), at 14 us a request 17,000 a second, and the worker keeps three.
 NICE: Final = 5
 OURS: Final = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR")
 LINE_BYTES: Final = 1 << 20

@@ -281,7 +281,8 @@ class _Running:
             return LoadTestState.INTERRUPTED, None, self.because
         if said.get("event") == "failed":
             return LoadTestState.FAILED, None, str(said["detail"])
-        reason = f"The load generator ended with {code} and said nothing more."
+        how = f"by signal {-code}" if code < 0 else f"with {code}"
+        reason = f"The load generator was ended {how} and said nothing more."
         return LoadTestState.FAILED, None, reason
 
 

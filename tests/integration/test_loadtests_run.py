@@ -23,6 +23,7 @@ from loadtests.benchmarks.installation import COMMAND, installation
 WITHIN_S = 300.0  # of a machine that does much else
 RATE, SECONDS = 20, 5
 SHORT = {"kind": "steady", "rate": RATE, "duration": f"{SECONDS}s"}
+FILES = {"report.html", "report.json", "junit.xml", "locust_stats.csv"}
 LONG = {"kind": "steady", "rate": RATE, "duration": "10m"}
 
 
@@ -160,6 +161,24 @@ def api_of(pid: int) -> int:
     return int(found)
 
 
+def test_a_generator_that_dies_fails_its_test_and_the_next_one_runs(
+    running: tuple[Client, Path],
+) -> None:
+    client, home = running
+    test = client.start_loadtest("iris", LONG)
+    until_it_sends(client, test)
+    pid = pid_of(home, test)
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    assert children
+    os.kill(pid, signal.SIGKILL)
+    found = ended(client, test)
+    assert found.state == "failed"
+    assert "html" not in found.reports
+    assert found.reason == "The load generator was ended by signal 9 and said nothing more."
+    until(lambda: not any(is_alive(int(child)) for child in children))
+    assert ended(client, client.start_loadtest("iris", SHORT)).state == "finished"
+
+
 def test_a_test_whose_endpoint_is_deleted_fails_and_its_data_is_kept(
     running: tuple[Client, Path],
 ) -> None:
@@ -206,9 +225,40 @@ def test_the_command_follows_it_fetches_the_reports_and_ends_by_the_verdict(
     assert newest.verdict in ("failed", "inconclusive")
     assert done.returncode == {"failed": 1, "inconclusive": 6}[str(newest.verdict)], done.stderr
     assert "p50" in done.stdout
-    names = {"report.html", "report.json", "junit.xml", "locust_stats.csv"}
-    assert {path.name for path in (tmp_path / "out").iterdir()} == names
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
     listed = subprocess.run(
         [*COMMAND, "loadtests"], env=env, capture_output=True, text=True, check=True
     )
     assert newest.id in listed.stdout
+
+
+def as_in_a_terminal() -> None:
+    """Take SIGINT, which whoever runs the tests in the background ignores."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def test_an_interrupted_command_cancels_its_test_and_still_gets_the_reports(
+    running: tuple[Client, Path], tmp_path: Path
+) -> None:
+    client, home = running
+    known = {test.id for test in client.loadtests("iris")}
+    command = [
+        *COMMAND, "--json", "loadtest", "iris", "--remote", "--rate", "5", "--duration", "10m",
+        "--out", str(tmp_path / "out"),
+    ]  # fmt: skip
+    env = {**os.environ, "KUBESERVE_HOME": str(home)}
+    with subprocess.Popen(
+        command, env=env, stdout=subprocess.PIPE, text=True, preexec_fn=as_in_a_terminal
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            event = json.loads(line)
+            if event["event"] == "progress" and event["sent"]:
+                break
+        process.send_signal(signal.SIGINT)
+        rest = [json.loads(line)["event"] for line in process.stdout]
+        assert process.wait(WITHIN_S) == 130
+    assert rest[-1] == "finished"
+    (test,) = [one for one in client.loadtests("iris") if one.id not in known]
+    assert (test.state, test.reason) == ("interrupted", "It was cancelled.")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
