@@ -39,6 +39,11 @@ class Bulk(asyncio.BufferedProtocol):
         self.at += nbytes
         self._reader.came(self, nbytes)
 
+    def take(self) -> memoryview:
+        """Give the whole body away. The loop keeps its last buffered protocol, which is us."""
+        body, self.body = self.body, memoryview(b"")
+        return body
+
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._reader.connection_lost(exc)

@@ -186,6 +186,7 @@ class Reader(Connection):
                 self._keep(bulk.at)
         head, whole = self._head, bulk.at == len(bulk.body)
         if head is None or self.ending:
+            bulk.take()
             self.transport.set_protocol(self)  # which reads away what comes
         elif not whole:
             self._expect_more(bulk.at)
@@ -194,7 +195,7 @@ class Reader(Connection):
             self.transport.set_protocol(self)
             self.between = True
             self._keep(0)
-            self.give(head, bulk.body)
+            self.give(head, bulk.take())
 
     # The request line
 

@@ -6,6 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -131,11 +132,14 @@ def test_who_leaves_amid_a_body_leaves_nothing(worker: Served, rows: Any) -> Non
 
 
 def test_what_large_bodies_took_is_given_back_once_it_is_calm(
-    worker: Served, rows: Any, expected: list[int]
+    tmp_path: Path, rows: Any, expected: list[int]
 ) -> None:
-    process = psutil.Process(worker.process.pid)
     with contextlib.ExitStack() as stack:
+        # One that has nothing yet of bodies before.
+        worker = stack.enter_context(serving(tmp_path, max_body_bytes=4 * MB, max_rows=ROWS))
+        process = psutil.Process(worker.process.pid)
         wires = [stack.enter_context(Wire(worker)) for _ in range(CALLERS)]
+        wires[0].serves_on()
         before = process.memory_info().rss
         for wire in wires:
             wire.send(raw_request(wire, rows)[:-1])
@@ -143,7 +147,7 @@ def test_what_large_bodies_took_is_given_back_once_it_is_calm(
         for wire in wires:
             wire.send(rows.astype("<f8").tobytes()[-1:])
             assert wire.answer()[2]["outputs"][0]["data"] == expected
-    _until(lambda: process.memory_info().rss < before + CALLERS * MB / 2)
+        _until(lambda: process.memory_info().rss < before + CALLERS * MB / 2)
 
 
 def _until(true: Callable[[], bool]) -> None:
