@@ -5,6 +5,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -131,7 +132,7 @@ def explore_one_way(
             findings.cases += 1
             findings.statuses[response.status_code] += 1
             try:
-                case.validate_response(response, checks=checks_of(response, case))
+                case.validate_response(response, checks=checks_of(response))
             except FailureGroup as group:
                 findings.note(case, list(group.exceptions), principal)
 
@@ -140,10 +141,10 @@ def explore_one_way(
             trial()
 
 
-def checks_of(response: Response, case: Case) -> list[Any]:
+def checks_of(response: Response) -> list[Any]:
     """Give what an answer is held to; who is sent to sign in first was not looked at yet."""
-    asked = urlsplit(response.request.url or "").path
-    sent_on = asked == "/login" != case.path
+    to = urlsplit(response.headers.get("location", [""])[0]).path
+    sent_on = response.status_code == HTTPStatus.SEE_OTHER and to == "/login"
     return [check for check in CHECKS if not (sent_on and check is NEGATIVE_CHECK)]
 
 
