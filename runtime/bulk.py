@@ -37,7 +37,7 @@ class Bulk(asyncio.BufferedProtocol):
     @override
     def buffer_updated(self, nbytes: int) -> None:
         self.at += nbytes
-        self._reader.came(self, nbytes)
+        self._reader.came(self)
 
     def take(self) -> memoryview:
         """Give the whole body away. The loop keeps its last buffered protocol, which is us."""

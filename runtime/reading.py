@@ -176,11 +176,10 @@ class Reader(Connection):
         self._body, self._parts = b"", None
         self.transport.set_protocol(bulk)
 
-    def came(self, bulk: Bulk, size: int) -> None:
+    def came(self, bulk: Bulk) -> None:
         """Learn that the next bytes of a large body are in their place."""
-        self.arrived, self._chunk = self.edge.clock(), size
+        self.arrived = self.edge.clock()
         self.deadline = self.arrived + IDLE_S
-        self._received = bulk.at
         if not self.ending:
             with suppress(_Refused):
                 self._keep(bulk.at)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from runtime.codecs.request import MAX_FAULTS, Body, Faults, say
+from runtime.codecs.request import MAX_FAULTS, Body, Faults, say, text_of
 from runtime.plan.ops import Array, Float64Matrix, Frame, Inputs
 from runtime.plan.signature import Column, Kind, Signature
 
@@ -74,7 +74,7 @@ def literals(body: Body, start: int = 0) -> bool:
     # texts hold one of the two is not looked at closer.
     if len(body) < LOOK_BYTES:
         return True
-    text = bytes(body) if isinstance(body, memoryview) else body
+    text = text_of(body)
     return text.find(b"u", start) >= 0 or text.find(b"l", start) >= 0
 
 

@@ -84,6 +84,11 @@ def refused(faults: list[dict[str, Any]]) -> InvalidInput:
     return InvalidInput(sentence, errors=faults)
 
 
+def text_of(body: Body) -> bytes | bytearray:
+    """Give a body in a form that can be searched; one that the kernel wrote is copied for it."""
+    return bytes(body) if isinstance(body, memoryview) else body
+
+
 def parse(body: Body) -> Any:
     """Read JSON; raises Malformed with the place."""
     try:

@@ -13,7 +13,16 @@ import numpy as np
 from runtime.codecs import tensors, v2_binary
 from runtime.codecs.answers import dump
 from runtime.codecs.frames import from_columns, from_flat, layout_of, literals, packed
-from runtime.codecs.request import Body, Call, ModelInfo, check_rows, outputs_asked, parse, refused
+from runtime.codecs.request import (
+    Body,
+    Call,
+    ModelInfo,
+    check_rows,
+    outputs_asked,
+    parse,
+    refused,
+    text_of,
+)
 from runtime.codecs.single import Around, Single
 from runtime.codecs.tensors import Tensor
 from runtime.codecs.v2_binary import Parts, Tail
@@ -58,7 +67,7 @@ def _text(body: Body, head_bytes: int | None) -> bytes | bytearray:
     """Give a body's JSON; copied only where it is a part of it."""
     if head_bytes is not None:
         return bytes(memoryview(body)[:head_bytes])
-    return bytes(body) if isinstance(body, memoryview) else body
+    return text_of(body)
 
 
 def is_taken_as_it_lies(body: Body, head_bytes: int | None) -> bool:

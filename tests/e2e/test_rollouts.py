@@ -6,9 +6,9 @@ import json
 import os
 import signal
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import httpx
@@ -21,9 +21,11 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from controlplane.client import ApiError, Client, ClientError, Rollout
 from loadtests.benchmarks.installation import installation
+from tests import waiting
 
 X, Y = load_iris(return_X_y=True)
 WITHIN_S = 240.0
+until = partial(waiting.until, within_s=WITHIN_S)
 # Answers of one row a time; enough of them in a few seconds, and both cores are not full.
 PAUSE_S = 0.004
 
@@ -213,10 +215,3 @@ def reachable(client: Client, name: str) -> bool:
         return client.endpoint(name).is_ready
     except ClientError:  # it is being started again
         return False
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)

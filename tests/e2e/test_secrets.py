@@ -8,9 +8,9 @@ import os
 import secrets
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -24,8 +24,10 @@ from sklearn.linear_model import LogisticRegression
 from controlplane import postgres
 from controlplane.client import Client
 from loadtests.benchmarks.installation import COMMAND, free_port, installation
+from tests import waiting
 
 WITHIN_S = 60.0
+until = partial(waiting.until, within_s=WITHIN_S)
 # What may hold secrets, and nothing beside it: files for the owner alone.
 KEPT = ("credentials.json", "secrets")
 
@@ -75,13 +77,6 @@ def database(tmp_path: Path) -> Iterator[Path]:
     finally:
         process.terminate()
         process.wait()
-
-
-def until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def with_password(home: Path, password: str) -> str:

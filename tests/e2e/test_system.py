@@ -7,8 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import joblib
@@ -22,8 +22,10 @@ from sklearn.linear_model import LogisticRegression
 
 from controlplane.client import Client, ClientError
 from loadtests.benchmarks.installation import installation
+from tests import waiting
 
 WITHIN_S = 60.0
+until = partial(waiting.until, within_s=WITHIN_S)
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +63,6 @@ def words_of(process: psutil.Process) -> str:
     with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
         return " ".join(process.cmdline())
     return ""
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def answers(client: Client, rows: np.ndarray, expected: np.ndarray) -> bool:

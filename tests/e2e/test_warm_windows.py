@@ -1,7 +1,7 @@
 """Warm windows on the real thing: replicas without a request, and none when it is over."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from sklearn.datasets import load_iris
@@ -9,9 +9,11 @@ from sklearn.linear_model import LogisticRegression
 
 from controlplane.client import ApiError, Client
 from loadtests.benchmarks.installation import installation
+from tests import waiting
 from tests.e2e.test_rollouts import push
 
 WITHIN_S = 180.0
+until = partial(waiting.until, within_s=WITHIN_S)
 ALWAYS = {"cron": "* * * * *", "minutes": 60, "replicas": 2, "time_zone": "Europe/Berlin"}
 
 
@@ -19,13 +21,6 @@ ALWAYS = {"cron": "* * * * *", "minutes": 60, "replicas": 2, "time_zone": "Europ
 def client() -> Iterator[Client]:
     with installation(20) as (client, _):
         yield client
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 def test_replicas_are_there_while_a_window_is_open_and_gone_afterwards(client: Client) -> None:

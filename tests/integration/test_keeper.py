@@ -7,22 +7,18 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
+from tests import waiting
+
 WITHIN_S = 60.0
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+until = partial(waiting.until, within_s=WITHIN_S)
 
 
 class Installation:

@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,11 @@ import psutil
 import pytest
 
 from controlplane import postgres
+from tests import waiting
 
 WITHIN_S = 30.0
+until = partial(waiting.until, within_s=WITHIN_S)
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become someone else")
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import ssl
 import struct
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from runtime.connection import HEAD_S
 from runtime.launch import Exit
 from tests.integration.runtime_rig import ROW, Keys, Served, free_port, launch_of, served, serving
 from tests.integration.test_runtime_http import Wire
+from tests.waiting import until
 
 OTHER = [6.7, 3.0, 5.2, 2.3]  # the model says 2; of ROW it says 0
 BODY_S = 4.0
@@ -35,13 +36,6 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def wire(worker: Served) -> Iterator[Wire]:
     with Wire(worker) as opened:
         yield opened
-
-
-def waiting(condition: Callable[[], bool], within_s: float = 20.0) -> None:
-    end = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.01)
 
 
 def connections_of(worker: Served) -> int:
@@ -133,7 +127,7 @@ def test_clients_that_vanish_leave_nothing_behind(worker: Served) -> None:
                 gone.send(gone.request() + gone.request()[: len(gone.request()) - left])
                 if left == 1:  # a reset instead of an end
                     gone.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-    waiting(lambda: connections_of(worker) <= before)
+    until(lambda: connections_of(worker) <= before)
 
 
 # Answers that must arrive though the client is still sending
@@ -240,7 +234,7 @@ def test_connections_beyond_the_descriptors_are_refused_and_the_others_served(
         finally:
             for one in held:
                 one.__exit__()
-        waiting(lambda: few.ask("/livez")[0] == 200)
+        until(lambda: few.ask("/livez")[0] == 200)
         assert few.stop() == Exit.OK
 
 
@@ -278,7 +272,7 @@ def test_what_was_pipelined_is_answered_before_the_end(tmp_path: Path) -> None:
     ):
         batches: list[int] = []
         steady = pool.submit(converse, worker, batches)
-        waiting(lambda: len(batches) > 10 or steady.done())
+        until(lambda: len(batches) > 10 or steady.done())
         get = f"GET /v2 HTTP/1.1\r\nhost: x\r\n{busy.bearer}\r\n".encode()
         wrong = busy.request([["abc", 1, 2, 3]])
         half.send(half.request()[:-3])

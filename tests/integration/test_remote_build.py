@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,13 @@ from controlplane.builder import remote
 from controlplane.builder.instructions import STANDBY, VARIABLE, Form, Instructions, Standby
 from controlplane.builder.remote_report import Sent, decode, with_plan
 from controlplane.builder.report import GIB, MIB, Outcome
+from tests import waiting
 from tests.hostile.canaries import planted
 from tests.hostile.corpus import ATTACKS
 from tests.integration.bucket import Bucket, serving
 
 WITHIN_S = 60.0
+until = partial(waiting.until, within_s=WITHIN_S)
 X, Y = load_iris(return_X_y=True)
 
 
@@ -239,13 +242,6 @@ def test_a_builder_that_is_told_nonsense_says_so(
 class Sleeps:
     def __reduce__(self) -> tuple[Any, ...]:
         return time.sleep, (3600,)
-
-
-def until(holds: Any) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def busy(process: "subprocess.Popen[bytes]", work: Path) -> list[psutil.Process]:

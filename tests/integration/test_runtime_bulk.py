@@ -4,8 +4,7 @@ import contextlib
 import gzip
 import json
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,10 +15,10 @@ import pytest
 from runtime.plan import load
 from tests.integration.runtime_rig import Keys, Served, launch_of, serving
 from tests.integration.test_runtime_http import Wire
+from tests.waiting import until
 
 ROWS: Final = 40_000
 COLUMNS: Final = 4
-CALM_S: Final = 20.0
 MB: Final = 1_000_000
 CALLERS: Final = 12
 
@@ -143,15 +142,8 @@ def test_what_large_bodies_took_is_given_back_once_it_is_calm(
         before = process.memory_info().rss
         for wire in wires:
             wire.send(raw_request(wire, rows)[:-1])
-        _until(lambda: process.memory_info().rss > before + CALLERS * MB)
+        until(lambda: process.memory_info().rss > before + CALLERS * MB)
         for wire in wires:
             wire.send(rows.astype("<f8").tobytes()[-1:])
             assert wire.answer()[2]["outputs"][0]["data"] == expected
-        _until(lambda: process.memory_info().rss < before + CALLERS * MB / 2)
-
-
-def _until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + CALM_S
-    while not true():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.05)
+        until(lambda: process.memory_info().rss < before + CALLERS * MB / 2)

@@ -6,8 +6,7 @@ import re
 import signal
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from tests.integration.runtime_rig import (
     plan_of,
     serving,
 )
+from tests.waiting import until
 
 LIMIT = 300_000
 OTHER = [6.7, 3.0, 5.2, 2.3]
@@ -122,13 +122,6 @@ def metric(served: Served, line: str) -> float:
     text: str = served.ask("/metrics")[2].decode()
     found = re.search(rf"^{re.escape(line)} (\S+)$", text, re.MULTILINE)
     return 0.0 if found is None else float(found[1])
-
-
-def until(true: Callable[[], bool], within_s: float = 20.0) -> None:
-    end = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < end, "it did not become true"
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000, 1 << 20], ids=lambda n: f"cut every {n}")

@@ -21,12 +21,12 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from runtime.bulk import BULK_BYTES
 from runtime.plan.ops import override
 from runtime.protocol import HttpProtocol
 from runtime.responses import CONTINUE
 from tests.unit.runtime.wired import Answer, Pipe, Wired, echo, read_answers
 
+pytestmark = pytest.mark.usefixtures("shortcuts")
 EXAMPLES = settings(max_examples=100, deadline=None, derandomize=True)
 
 
@@ -35,14 +35,6 @@ def _quiet() -> Iterator[None]:
     logging.disable(logging.ERROR)  # uvicorn's lines for each refusal
     yield
     logging.disable(logging.NOTSET)
-
-
-@pytest.fixture(scope="module", autouse=True, params=[BULK_BYTES, 1], ids=["usual", "bulk"])
-def _shortcuts(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Have bodies take the shortcut of large ones from so many missing bytes on."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("runtime.reading.BULK_BYTES", request.param)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,7 @@
 """What a connection is held to: time, size, number, order; and what it is not blamed for."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from runtime.bulk import BULK_BYTES
 from runtime.connection import HEAD_S, IDLE_S, LINGER_S, MAX_PIPELINED, WRITE_S
 from runtime.exchange import Exchange
 from runtime.heads import Head
@@ -13,20 +10,14 @@ from runtime.protocol import HttpProtocol
 from runtime.reading import MIN_RATE, RATE_AFTER_S
 from tests.unit.runtime.wired import BODY_S, Wired, answer, raising
 
+pytestmark = pytest.mark.usefixtures("shortcuts")
+
 HEAD = b"POST /predict HTTP/1.1\r\nhost: x\r\n"
 ONE = HEAD + b"content-length: 3\r\n\r\nabc"
 GET = b"GET /a HTTP/1.1\r\nhost: x\r\n\r\n"
 CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n"
 ASKING = HEAD + b"content-length: 3\r\nexpect: 100-continue\r\n\r\n"
 OFFERING = b"GET /a HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n"
-
-
-@pytest.fixture(autouse=True, params=[BULK_BYTES, 1], ids=["usual", "bulk"])
-def _shortcuts(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Have bodies take the shortcut of large ones from so many missing bytes on."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("runtime.reading.BULK_BYTES", request.param)
-        yield
 
 
 # Order, and what one request may cost another
