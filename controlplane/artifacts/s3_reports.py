@@ -4,15 +4,14 @@ import logging
 import re
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from minio import Minio
-from minio.datatypes import PostPolicy
 from minio.deleteobjects import DeleteObject
 
+from controlplane.artifacts.exchange import Differs
 from controlplane.artifacts.reports import MOST_BYTES, Counted, Report, read_counted
-from controlplane.artifacts.s3_exchange import call, opened
+from controlplane.artifacts.s3_exchange import call, policy_of, read_whole
 from runtime.telling import Form
 
 log = logging.getLogger("kubeserve.usage")
@@ -41,9 +40,8 @@ class S3Reports:
     async def sign_form(self, tenant: str, expires_s: float) -> bytes:
         """Sign what a tenant's pods write reports with."""
         prefix = f"{USAGE}{tenant}/"
-        policy = PostPolicy(self._bucket, datetime.now(UTC) + timedelta(seconds=expires_s))
+        policy = policy_of(self._bucket, MOST_BYTES, expires_s)
         policy.add_starts_with_condition("key", prefix)
-        policy.add_content_length_range_condition(1, MOST_BYTES)
         return Form(prefix, await call(self._outside.presigned_post_policy, policy)).write()
 
     async def read_all(self) -> tuple[Report, ...]:
@@ -107,11 +105,10 @@ class S3Reports:
 
     def _counted(self, name: str) -> Counted | None:
         try:
-            with opened(self._client, self._bucket, name) as answer:
-                raw: bytes = answer.read(MOST_BYTES + 1)
-        except FileNotFoundError:
+            raw = read_whole(self._client, self._bucket, name, MOST_BYTES)
+        except Differs:
             return None
-        return read_counted(raw) if len(raw) <= MOST_BYTES else None
+        return None if raw is None else read_counted(raw)
 
     async def remove(self, names: list[str]) -> None:
         """Remove reports; one that is not there is success."""
