@@ -50,9 +50,7 @@ class App:
             "/v2/health/live": lambda: document({"live": True}),
             "/v2/health/ready": self._ready,
             resource.WELL_KNOWN: lambda: document(
-                resource.description(
-                    launch.issuer, launch.audience, "KubeServe endpoint", ["predict"]
-                )
+                resource.endpoint(launch.issuer, launch.audience)
             ),
         }
         self._guarded: dict[str, Callable[[], Answer]] = {

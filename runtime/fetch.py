@@ -111,6 +111,16 @@ def asked(source: Source, name: str, extra: dict[str, str]) -> Iterator[http.cli
             yield response
 
 
+def read_whole(response: http.client.HTTPResponse, name: str, most_bytes: int) -> bytes:
+    """Read a small object; raises OSError where the store gives none, ValueError if larger."""
+    if response.status != 200:
+        raise OSError(f"the object store answered {response.status} for {name}")
+    document = response.read(most_bytes + 1)
+    if len(document) > most_bytes:
+        raise ValueError(f"{name} has more than {most_bytes} bytes")
+    return document
+
+
 @contextmanager
 def connected(source: Source) -> Iterator[http.client.HTTPConnection]:
     """Connect to the store; raises OSError and, for an address no store may have, NoArtifact."""

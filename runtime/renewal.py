@@ -5,14 +5,13 @@ nothing, and older ones than those it has are not taken. While the store does no
 goes on with what it has.
 """
 
-import http.client
 import random
-import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Final, NoReturn
 
-from runtime.fetch import Source, asked, source_from
+from runtime.fetch import Source, asked, read_whole, source_from
+from runtime.trying import Trying
 
 EVERY_S: Final = 15.0
 MOST_BYTES: Final = 4 * 1024 * 1024
@@ -27,21 +26,15 @@ class Renewal:
     def __init__(self, env: Mapping[str, str], take: Callable[[bytes], None]) -> None:
         self._source: Source = source_from(env, "KUBESERVE_KEYS_FROM")
         self._take = take
-        self._etag, self._said = "", ""
+        self._etag = ""
+        self._trying = Trying("the keys cannot be renewed", "the keys are renewed again")
 
     def run(self) -> NoReturn:
         """Look each 15 s, in a thread of its own; says when it begins to fail, and when it ends."""
         while True:
             # Pods that started together do not ask together.
             time.sleep(EVERY_S * random.uniform(0.8, 1.0))  # noqa: S311
-            try:
-                self.look()
-                trouble = ""
-            except (OSError, http.client.HTTPException, ValueError, RuntimeError) as error:
-                trouble = f"the keys cannot be renewed: {type(error).__name__}: {error}"
-            if trouble != self._said:
-                sys.stderr.write((trouble or "the keys are renewed again") + "\n")
-            self._said = trouble
+            self._trying(self.look)
 
     def look(self) -> bool:
         """Ask once; tells whether there was something new, which then was taken."""
@@ -49,12 +42,8 @@ class Renewal:
         with asked(self._source, NAME, extra) as response:
             if response.status == 304:
                 return False
-            if response.status != 200:
-                raise OSError(f"the object store answered {response.status} for {NAME}")
-            document = response.read(MOST_BYTES + 1)
+            document = read_whole(response, NAME, MOST_BYTES)
             etag = response.headers.get("etag", "")
-        if len(document) > MOST_BYTES:
-            raise ValueError(f"{NAME} has more than {MOST_BYTES} bytes")
         self._take(document)
         self._etag = etag
         return True

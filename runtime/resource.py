@@ -21,6 +21,11 @@ def description(issuer: str, audience: str, name: str, scopes: list[str]) -> dic
     }
 
 
+def endpoint(issuer: str, audience: str) -> dict[str, object]:
+    """Describe an endpoint, as itself and the control plane do."""
+    return description(issuer, audience, "KubeServe endpoint", ["predict"])
+
+
 def challenge(issuer: str, audience: str, error: str | None = None) -> str:
     """Give the header WWW-Authenticate of a 401: where the description is, and what was wrong.
 

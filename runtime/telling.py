@@ -6,11 +6,9 @@ for some hours. The object holds counts since the process began, so one that is 
 written twice changes nothing.
 """
 
-import http.client
 import json
 import random
 import socket
-import sys
 import threading
 import time
 import uuid
@@ -18,7 +16,8 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from runtime.fetch import Source, asked, connected, source_from
+from runtime.fetch import Source, asked, connected, read_whole, source_from
+from runtime.trying import Trying
 from runtime.usage import Counted
 
 EVERY_S: Final = 15.0
@@ -26,7 +25,6 @@ FORM: Final = "usage.json"  # below the tenant's prefix
 FORM_S: Final = 3600.0  # so long one is used before it is read again
 MOST_BYTES: Final = 16 * 1024
 LAST_PAUSE_S: Final = 0.5
-FAILURES: Final = (OSError, http.client.HTTPException, ValueError, RuntimeError)
 
 
 class Form(NamedTuple):
@@ -65,13 +63,13 @@ class Telling:
         self._form: Form | None = None
         self._form_at = 0.0
         self._told = Counted(0, 0, 0.0)
-        self._said = ""
+        self._trying = Trying("usage cannot be told", "usage is told again")
 
     def run(self, ending: threading.Event) -> None:
         """Tell each 15 s, in a thread of its own; once `ending` is set, until it is taken."""
         ended = ending.is_set()
         while True:
-            taken = self._try()
+            taken = self._trying(self.tell)
             if ended and taken:
                 return
             if ended:
@@ -79,17 +77,6 @@ class Telling:
             else:
                 # Pods that started together do not tell together.
                 ended = ending.wait(EVERY_S * random.uniform(0.8, 1.0))  # noqa: S311
-
-    def _try(self) -> bool:
-        try:
-            self.tell()
-            trouble = ""
-        except FAILURES as error:
-            trouble = f"usage cannot be told: {type(error).__name__}: {error}"
-        if trouble != self._said:
-            sys.stderr.write((trouble or "usage is told again") + "\n")
-        self._said = trouble
-        return not trouble
 
     def tell(self) -> bool:
         """Write the counters if they grew; tells whether they did. Raises OSError, ValueError."""
@@ -109,11 +96,7 @@ class Telling:
         now = time.monotonic()
         if self._form is None or now - self._form_at > FORM_S:
             with asked(self._source, FORM, {}) as response:
-                if response.status != 200:
-                    raise OSError(f"the object store answered {response.status} for {FORM}")
-                document = response.read(MOST_BYTES + 1)
-            if len(document) > MOST_BYTES:
-                raise ValueError(f"{FORM} has more than {MOST_BYTES} bytes")
+                document = read_whole(response, FORM, MOST_BYTES)
             self._form, self._form_at = read_form(document), now
         return self._form
 

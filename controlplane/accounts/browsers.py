@@ -19,10 +19,10 @@ from controlplane.callers import BROWSER, PLATFORM_TENANT, Caller, address_of
 from controlplane.database import transaction
 
 DEVICE_S: Final = 365 * 24 * 3600
-# What browsers could read as another host ("//host", "/\host", a tab between) is no path of ours.
 ANONYMOUS: Final = "anonymous"
 # Failed sign-ins in the audit log: some 10,000 rows a day at the most, however many there are.
 KEPT_FAILURES: Final = 100
+# What browsers could read as another host ("//host", "/\host", a tab between) is no path of ours.
 PATH: Final = re.compile(r"/(?![/\\])[!-\[\]-~]{0,4000}")
 
 
@@ -123,14 +123,7 @@ class Browsers:
         who     they said they are: only told apart by it, since a password may be typed in there
         target  `user:UUID`, or `user:unknown`, for which as much is done as for somebody known
         """
-        caller = Caller(
-            PLATFORM_TENANT,
-            ANONYMOUS,
-            BROWSER,
-            frozenset(),
-            address=address_of(request),
-            request_id=request.state.request_id,
-        )
+        caller = _calling(request, ANONYMOUS)
         kind = (service.digest(who.strip().lower()), throttle.network(caller.address))
         more = self.failures.more(PLATFORM_TENANT, kind)
         if more is not None:
@@ -147,9 +140,13 @@ class Browsers:
 
 def caller_of(request: Request, person: Person) -> Caller:
     """Name a person for the audit log; what concerns no one tenant is in the platform's."""
+    return _calling(request, person.subject)
+
+
+def _calling(request: Request, subject: str) -> Caller:
     return Caller(
         PLATFORM_TENANT,
-        person.subject,
+        subject,
         BROWSER,
         frozenset(),
         address=address_of(request),

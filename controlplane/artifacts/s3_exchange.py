@@ -57,9 +57,8 @@ class S3Exchange:
     async def sign_form(self, name: str, most_bytes: int, expires_s: float) -> SignedForm:
         """Sign a form, for the address as pods reach it, to write `builds/{name}` with."""
         key = BUILDS + name
-        policy = PostPolicy(self._bucket, datetime.now(UTC) + timedelta(seconds=expires_s))
+        policy = policy_of(self._bucket, most_bytes, expires_s)
         policy.add_equals_condition("key", key)
-        policy.add_content_length_range_condition(1, most_bytes)
         fields = await call(self._outside.presigned_post_policy, policy)
         return SignedForm(f"{self._address}/{self._bucket}", {**fields, "key": key})
 
@@ -75,17 +74,7 @@ class S3Exchange:
 
     async def read(self, name: str, most_bytes: int) -> bytes | None:
         """Give `builds/{name}`, None if it is not there; raises Differs if it is larger."""
-        return await call(self._read, BUILDS + name, most_bytes)
-
-    def _read(self, name: str, most: int) -> bytes | None:
-        try:
-            with opened(self._client, self._bucket, name) as answer:
-                raw: bytes = answer.read(most + 1)
-        except FileNotFoundError:
-            return None
-        if len(raw) > most:
-            raise Differs(f"{name} is larger than {most} bytes")
-        return raw
+        return await call(read_whole, self._client, self._bucket, BUILDS + name, most_bytes)
 
     async def take(self, name: str, path: Path, sha256: str, size_bytes: int) -> Taken:
         """Download `builds/{name}` to a new file; raises Differs unless it is as announced."""
@@ -200,6 +189,25 @@ def opened(client: Minio, bucket: str, name: str) -> "Iterator[BaseHTTPResponse]
     finally:
         # Closed, not given back: what was not read of it would be read to its end.
         answer.close()
+
+
+def read_whole(client: Minio, bucket: str, name: str, most_bytes: int) -> bytes | None:
+    """Give an object, None if it is not there; raises Differs if it is larger."""
+    try:
+        with opened(client, bucket, name) as answer:
+            raw: bytes = answer.read(most_bytes + 1)
+    except FileNotFoundError:
+        return None
+    if len(raw) > most_bytes:
+        raise Differs(f"{name} is larger than {most_bytes} bytes")
+    return raw
+
+
+def policy_of(bucket: str, most_bytes: int, expires_s: float) -> PostPolicy:
+    """Give the policy of a form for objects up to a size; the caller adds which ones."""
+    policy = PostPolicy(bucket, datetime.now(UTC) + timedelta(seconds=expires_s))
+    policy.add_content_length_range_condition(1, most_bytes)
+    return policy
 
 
 def placed(tenant: str, name: str) -> str:

@@ -4,15 +4,14 @@ import logging
 import re
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from minio import Minio
-from minio.datatypes import PostPolicy
 from minio.deleteobjects import DeleteObject
 
+from controlplane.artifacts.exchange import Differs
 from controlplane.artifacts.reports import MOST_BYTES, Counted, Report, read_counted
-from controlplane.artifacts.s3_exchange import call, opened
+from controlplane.artifacts.s3_exchange import call, policy_of, read_whole
 from runtime.telling import Form
 
 log = logging.getLogger("kubeserve.usage")
@@ -23,8 +22,8 @@ PAGE: Final = 1000
 AT_ONCE: Final = 8
 BEHIND: Final = "0"  # the character after "/": where the names of the next tenant begin
 NAME: Final = re.compile(
-    r"usage/([a-z0-9-]{1,40})/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-    r"/([a-z0-9.-]{1,63})/([0-9a-f]{32})"
+    r"usage/[a-z0-9-]{1,40}/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"/[a-z0-9.-]{1,63}/[0-9a-f]{32}"
 )
 
 
@@ -41,9 +40,8 @@ class S3Reports:
     async def sign_form(self, tenant: str, expires_s: float) -> bytes:
         """Sign what a tenant's pods write reports with."""
         prefix = f"{USAGE}{tenant}/"
-        policy = PostPolicy(self._bucket, datetime.now(UTC) + timedelta(seconds=expires_s))
+        policy = policy_of(self._bucket, MOST_BYTES, expires_s)
         policy.add_starts_with_condition("key", prefix)
-        policy.add_content_length_range_condition(1, MOST_BYTES)
         return Form(prefix, await call(self._outside.presigned_post_policy, policy)).write()
 
     async def read_all(self) -> tuple[Report, ...]:
@@ -52,12 +50,11 @@ class S3Reports:
 
     def _read_all(self) -> tuple[Report, ...]:
         found, strangers = dict[str, str](), list[str]()
-        for tenant, name, etag in self._list():
-            of = NAME.fullmatch(name)
-            if of is None or of[1] != tenant:
-                strangers.append(name)
-            else:
+        for name, etag in self._list():
+            if NAME.fullmatch(name):
                 found[name] = etag
+            else:
+                strangers.append(name)
         if strangers:
             log.warning(
                 "%d objects that no pod of ours writes, as %s", len(strangers), strangers[0]
@@ -75,8 +72,8 @@ class S3Reports:
     def _known(self, name: str) -> tuple[str, Counted | None]:
         return self._read.get(name, ("", None))
 
-    def _list(self) -> Iterator[tuple[str, str, str]]:
-        """Give (tenant, name, ETag) of the first objects of each tenant, in order of their names.
+    def _list(self) -> Iterator[tuple[str, str]]:
+        """Give (name, ETag) of the first objects of each tenant, in order of their names.
 
         One tenant's pods, however many objects they write, keep nobody from the others'.
         """
@@ -84,7 +81,7 @@ class S3Reports:
         while behind:
             behind = yield from self._list_from(behind)
 
-    def _list_from(self, behind: str) -> Generator[tuple[str, str, str], None, str]:
+    def _list_from(self, behind: str) -> Generator[tuple[str, str], None, str]:
         """List up to where one tenant has far too many; gives where to go on, empty: no more."""
         seen, current, surplus = 0, "", list[str]()
         listed = self._client.list_objects(self._bucket, USAGE, recursive=True, start_after=behind)
@@ -94,7 +91,7 @@ class S3Reports:
             tenant = name.removeprefix(USAGE).partition("/")[0]
             seen, current = (seen + 1 if tenant == current else 1), tenant
             if seen <= MOST_OF_TENANT:
-                yield tenant, name, str(one.etag)
+                yield name, str(one.etag)
                 continue
             surplus.append(name)
             if len(surplus) == PAGE:
@@ -107,11 +104,10 @@ class S3Reports:
 
     def _counted(self, name: str) -> Counted | None:
         try:
-            with opened(self._client, self._bucket, name) as answer:
-                raw: bytes = answer.read(MOST_BYTES + 1)
-        except FileNotFoundError:
+            raw = read_whole(self._client, self._bucket, name, MOST_BYTES)
+        except Differs:
             return None
-        return read_counted(raw) if len(raw) <= MOST_BYTES else None
+        return None if raw is None else read_counted(raw)
 
     async def remove(self, names: list[str]) -> None:
         """Remove reports; one that is not there is success."""

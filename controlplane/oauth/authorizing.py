@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from authlib.oauth2.rfc6749 import OAuth2Error
 from authlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestError
@@ -339,17 +339,10 @@ def prompts(text: str | None) -> frozenset[str]:
 
 
 def without_login(query: str) -> str:
-    """Give the request as it goes on once the person has signed in again."""
-    pairs = parse_qsl(query, keep_blank_values=True)
-    left = [
-        (
-            (name, " ".join(word for word in value.split() if word != "login"))
-            if name == "prompt"
-            else (name, value)
-        )
-        for name, value in pairs
-    ]
-    return urlencode(left)
+    """Give a request that asks for `login` as it goes on once the person has signed in again."""
+    form = server.parse(query)
+    left = [word for word in form["prompt"].split() if word != "login"]
+    return urlencode(form | {"prompt": " ".join(left)})
 
 
 def _chosen(asked: Asked, tenant: str) -> str:

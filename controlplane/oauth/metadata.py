@@ -4,7 +4,7 @@ from typing import Any
 
 from controlplane.oauth import assertions, server
 from controlplane.permissions import ALL_SCOPES, IDENTITY_SCOPES, Scope
-from runtime.resource import description
+from runtime import resource
 
 
 def authorization_server(issuer: str) -> dict[str, Any]:
@@ -54,10 +54,9 @@ def authorization_server(issuer: str) -> dict[str, Any]:
 def api(issuer: str) -> dict[str, Any]:
     """Describe the API as a protected resource (RFC 9728)."""
     scopes = [scope for scope in ALL_SCOPES if scope != Scope.PREDICT]
-    return description(issuer, issuer, "KubeServe API", scopes)
+    return resource.description(issuer, issuer, "KubeServe API", scopes)
 
 
 def endpoint(issuer: str, endpoint_id: str) -> dict[str, Any]:
     """Describe an endpoint as a protected resource; it says nothing of whether there is one."""
-    audience = f"{issuer}/endpoints/{endpoint_id}"
-    return description(issuer, audience, "KubeServe endpoint", [str(Scope.PREDICT)])
+    return resource.endpoint(issuer, f"{issuer}/endpoints/{endpoint_id}")

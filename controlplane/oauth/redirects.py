@@ -6,10 +6,10 @@ port of a loopback address, which a program on a person's machine cannot know be
 
 import re
 from collections.abc import Iterable
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
+from controlplane.settings import is_loopback
 from runtime.problems import InvalidInput
 
 MOST: Final = 10
@@ -83,15 +83,8 @@ def is_claimed(uri: str) -> bool:
     """
     parts = urlsplit(uri)
     host = parts.hostname or ""
-    here = host == "localhost" or host.endswith(".localhost") or _is_loopback(host)
+    here = host.endswith(".localhost") or is_loopback(host)
     return parts.scheme == "https" and not here
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def source(uri: str) -> str:

@@ -1,10 +1,8 @@
 """Everybody who can call the API: one more kind is one more line of PRINCIPALS."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -12,10 +10,10 @@ import httpx
 from controlplane.client.device import GRANT
 from controlplane.client.login import CLIENT_ID
 from controlplane.permissions import ALL_SCOPES, Role
+from tests.pages import pressed
 
 Headers = dict[str, str]
 PASSWORD = "four words of mine"
-HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 
 
 @dataclass(frozen=True)
@@ -104,14 +102,6 @@ class Platform:
         form = {"grant_type": GRANT, "client_id": CLIENT_ID, "device_code": codes["device_code"]}
         told = httpx.post(f"{self.url}/oauth2/token", data=form).raise_for_status().json()
         return {"Authorization": f"Bearer {told['access_token']}"}
-
-
-def pressed(page: httpx.Response, **fields: str) -> tuple[str, dict[str, str]]:
-    """Give where a page's form is sent, and its hidden fields with what the person filled in."""
-    action = re.search(r'<form method="post" action="([^"]*)">', page.text)
-    assert action, page.text
-    hidden = {name: unescape(value) for name, value in HIDDEN.findall(page.text)}
-    return action[1], hidden | fields
 
 
 OF_BROWSERS = ("sec-fetch-site", "kubeserve-tenant")

@@ -1,7 +1,5 @@
 """People with browsers, who sign in and press buttons of pages."""
 
-import re
-from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -11,10 +9,10 @@ from controlplane.accounts.passwords import HASHER
 from controlplane.permissions import Role
 from controlplane.tenants import service as tenants
 from tests.integration.api import Api
+from tests.pages import pressed
 
 PASSWORD = "four words of mine"
 HASH = HASHER.hash(PASSWORD)
-FIELD = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 
 
 async def person(email: str, **roles: Role) -> accounts.Person:
@@ -43,10 +41,8 @@ class Browser:
     async def press(self, page: httpx.Response, **fields: str) -> httpx.Response:
         """Send a page's form with its hidden fields, and what the person filled in."""
         assert page.status_code == 200, page.text
-        action = re.search(r'<form method="post" action="([^"]*)">', page.text)
-        assert action, page.text
-        hidden = {name: unescape(value) for name, value in FIELD.findall(page.text)}
-        return await self.http.post(action[1], data=hidden | fields)
+        action, form = pressed(page, **fields)
+        return await self.http.post(action, data=form)
 
     async def allow(self, address: str, **fields: str) -> dict[str, str]:
         """Allow what an address of ours asks for; gives the parameters sent to the client."""
