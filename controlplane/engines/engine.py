@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import Any, Final, NewType, Protocol
 
 EndpointId = NewType("EndpointId", str)  # uuid, never reused
 
@@ -261,6 +261,25 @@ class Compared:
     not_copied: int = 0
     worst: tuple[Mapping[str, object], ...] = ()
     trouble: str | None = None
+
+
+SUMS: Final = (
+    "rows", "flips", "refused", "failed", "shift_sum", "shift_squares", "not_copied"
+)  # fmt: skip
+WORST: Final = 5  # rows that are kept
+
+
+def summed(first: Compared, *others: Compared) -> Compared:
+    """Add up what several told; source and trouble are the first one's."""
+    each = (first, *others)
+    sums = {name: sum(getattr(one, name) for one in each) for name in SUMS}
+    worst = sorted((row for one in each for row in one.worst), key=_apart, reverse=True)
+    most = max(one.shift_most for one in each)
+    return replace(first, **sums, shift_most=most, worst=tuple(worst[:WORST]))
+
+
+def _apart(row: Mapping[str, Any]) -> float:
+    return float(row["flipped"]) + float(row["shift"])
 
 
 @dataclass(frozen=True, slots=True)

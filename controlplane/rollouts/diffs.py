@@ -8,16 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from math import sqrt
 from statistics import NormalDist
-from typing import Any, Final
+from typing import Any
 
-from controlplane.engines.engine import Compared
+from controlplane.engines.engine import Compared, summed
 from controlplane.rollouts.checks import SUGGESTIVE, Check, Share, Verdict, bounded
 from controlplane.rollouts.rules import Shadow
 
-WORST: Final = 5
-SUMS: Final = (
-    "rows", "flips", "refused", "failed", "shift_sum", "shift_squares", "not_copied"
-)  # fmt: skip
 Document = dict[str, Any]
 
 
@@ -32,19 +28,11 @@ def read(known: Mapping[str, Any], told: Sequence[Compared]) -> Document:
 
 
 def total(known: Mapping[str, Any]) -> Compared:
-    """Sum what all sources told."""
+    """Sum what all sources told; what troubles the last one is the trouble."""
     each = [_compared(one) for one in known.values()]
     if not each:
         return Compared("")
-    sums = {name: sum(getattr(one, name) for one in each) for name in SUMS}
-    worst = [row for one in each for row in one.worst]
-    worst.sort(key=lambda row: -(float(bool(row["flipped"])) + float(str(row["shift"]))))
-    return replace(
-        each[-1],
-        **sums,
-        shift_most=max(one.shift_most for one in each),
-        worst=tuple(worst[:WORST]),
-    )
+    return replace(summed(*each), trouble=each[-1].trouble)
 
 
 def _compared(document: Mapping[str, Any]) -> Compared:
