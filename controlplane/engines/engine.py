@@ -263,6 +263,14 @@ class Compared:
     trouble: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an engine measured of an endpoint's revisions, and compared, from each source."""
+
+    measured: tuple[Measured, ...] = ()
+    compared: tuple[Compared, ...] = ()
+
+
 SUMS: Final = (
     "rows", "flips", "refused", "failed", "shift_sum", "shift_squares", "not_copied"
 )  # fmt: skip
@@ -356,11 +364,8 @@ class Engine(Protocol):
         since  when each endpoint was recorded last; what is not in it was never recorded
         """
 
-    async def measured(self, endpoint: EndpointId) -> tuple[Measured, ...]:
-        """Read what each revision answered, from each source; the same twice is harmless."""
-
-    async def compared(self, endpoint: EndpointId) -> tuple[Compared, ...]:
-        """Read how a shadow's revisions differ; nothing without one."""
+    async def told(self, endpoint: EndpointId) -> Told:
+        """Read what each revision answered, and how a shadow's differ; twice is harmless."""
 
     def logs(self, endpoint: EndpointId, *, tail: int, follow: bool) -> AsyncIterator[LogLine]:
         """Give the last lines, then new ones while `follow`."""
