@@ -11,7 +11,7 @@ from statistics import NormalDist
 from typing import Any
 
 from controlplane.engines.engine import Compared, summed
-from controlplane.rollouts.checks import SUGGESTIVE, Check, Share, Verdict, bounded
+from controlplane.rollouts.checks import Check, Share, Verdict, bounded, judged
 from controlplane.rollouts.rules import Shadow
 
 Document = dict[str, Any]
@@ -105,12 +105,7 @@ def _shift(found: Compared, most: float, alpha: float) -> Check:
         f"mean shift {told.mean_shift:.4g}, largest {told.max_shift:.4g}, of {found.rows} rows"
         f"{_unanswered(found)}; a mean of {most:g} allowed"
     )
-    p = mean_tail(found, most)
-    if p < alpha:
-        return Check("shift", Verdict.FAILED, f"{text} (p = {p:.1g})")
-    if p > SUGGESTIVE:
-        return Check("shift", Verdict.PASSED, text)
-    return Check("shift", Verdict.UNSURE, f"{text} (p = {p:.1g}: more rows will tell)")
+    return judged("shift", text, mean_tail(found, most), alpha, more="rows")
 
 
 def mean_tail(found: Compared, most: float) -> float:
