@@ -349,6 +349,11 @@ async def delete(tenant: TenantId, name: str, by: Caller, check: Check) -> uuid.
     return row.id
 
 
+def as_wanted(row: Endpoint) -> dict[str, Any]:
+    """Give what an ETag is of: what is wanted, not what the engine happens to see."""
+    return {"id": row.id, "generation": row.generation}
+
+
 async def id_of(tenant: TenantId, name: str) -> uuid.UUID:
     """Give the id of an endpoint; raises NotFound."""
     found: uuid.UUID = (await get(tenant, name)).id
