@@ -142,8 +142,7 @@ class Predictor:
         lane = self._repeats.get(key)
         if lane is None:
             local = cast("LocalBackend", revision.backend)
-            lane = RepeatLane(self._batcher, revision, local, route)
-            lane.sampler = self.sampler
+            lane = RepeatLane(self._batcher, revision, local, route, self.sampler)
             self._repeats[key] = lane
         lane.second = self.second
         return lane

@@ -19,10 +19,10 @@ from runtime.exchange import Exchange
 from runtime.plan.ops import override
 from runtime.revisions import Revision
 from runtime.routes import Route
+from runtime.sampling import Sampler
 
 if TYPE_CHECKING:
     from runtime.protocol import HttpProtocol
-    from runtime.sampling import Sampler
 
 MAX_BODY_BYTES: Final = 16 * 1024
 MAX_TOGETHER: Final = 1_024
@@ -57,12 +57,16 @@ class RepeatLane:
     """
 
     def __init__(
-        self, batcher: Batcher, revision: Revision, backend: LocalBackend, route: Route
+        self,
+        batcher: Batcher,
+        revision: Revision,
+        backend: LocalBackend,
+        route: Route,
+        sampler: Sampler,
     ) -> None:
         single = route.single
         self.second = -1
-        self.sampler: Sampler | None = None
-        self._name, self._decode = revision.launch.name, route.decode
+        self._sampler, self._name, self._decode = sampler, revision.launch.name, route.decode
         self._waiting: list[Repeat] = []
         self._batcher, self._revision, self._rows = batcher, revision, single.rows
         self._signature, self._run = backend.signature, backend.run
@@ -121,10 +125,9 @@ class RepeatLane:
             repeat.connection.answer_repeat(
                 b"%b%d\r\n\r\n%b%b%b" % (prefix, rest + len(text), before, text, after)
             )
-        sampler = self.sampler
-        if sampler is not None and sampler.revision == self._name:
+        if self._sampler.revision == self._name:
             for repeat in repeats:
-                sampler.offer(self._decode, repeat.body)
+                self._sampler.offer(self._decode, repeat.body)
         now = self._batcher.clock()
         seconds = [now - repeat.began for repeat in repeats]
         self._revision.counts.answered(seconds)

@@ -1,25 +1,22 @@
 """What a worker tells the autoscaler each second, and what of it is kept of a pod."""
 
-from typing import TYPE_CHECKING
-
 from runtime.edge import Edge
 from runtime.gate import Gate
 from runtime.metrics import Metrics
 from runtime.revisions import Revisions
+from runtime.sampling import Sampler
 from runtime.usage import Counted
-
-if TYPE_CHECKING:
-    from runtime.sampling import Sampler
 
 
 class Reports:
     """Turns running counts into what happened since the last report."""
 
-    def __init__(self, revisions: Revisions, edge: Edge, metrics: Metrics, gate: Gate) -> None:
+    def __init__(
+        self, revisions: Revisions, edge: Edge, metrics: Metrics, gate: Gate, sampler: Sampler
+    ) -> None:
         self._revisions, self._edge = revisions, edge
-        self._metrics, self._gate = metrics, gate
+        self._metrics, self._gate, self._sampler = metrics, gate, sampler
         self._before: dict[tuple[str, str], float] = {}
-        self.sampler: Sampler | None = None
         self._latencies: dict[str, list[int]] = {}
 
     def stats(self, now: float) -> dict[str, object]:
@@ -51,7 +48,7 @@ class Reports:
             "in_flight": self._gate.admitted,
             "connections": len(self._edge.connections),
             "revisions": by_revision,
-            "not_copied": self._since("", "dropped", self.sampler.dropped if self.sampler else 0),
+            "not_copied": self._since("", "dropped", self._sampler.dropped),
         }
 
     def counted(self, now: float) -> Counted:

@@ -104,8 +104,8 @@ class Worker:
             else Control(loop, inherited.control, self._packet, self._supervisor_gone)
         )
         self.departures = Departures(loop, self.edge, self.control)
-        self.reports = Reports(self.revisions, self.edge, self.metrics, gate)
-        self.reports.sampler = self.predictor.sampler
+        sampler = self.predictor.sampler
+        self.reports = Reports(self.revisions, self.edge, self.metrics, gate, sampler)
         self.metrics.before_read = self.reports.gauges
         self.usage = Usage(loop, launch, lambda: self.reports.counted(clock()))
         self.arrivals = Arrivals(loop, self.edge.protocol)

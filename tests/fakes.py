@@ -16,6 +16,7 @@ from controlplane.engines.engine import (
     ObservedEndpoint,
     Status,
     TenantLimits,
+    Told,
 )
 from runtime.problems import EngineUnavailable
 
@@ -76,13 +77,9 @@ class FakeEngine:
         self._check()
         return tuple(self.metered.get(key, Metered(key, "fake", NOTHING)) for key in self.wanted)
 
-    async def measured(self, endpoint: EndpointId) -> tuple[Measured, ...]:
+    async def told(self, endpoint: EndpointId) -> Told:
         self._check()
-        return self.answered.get(endpoint, ())
-
-    async def compared(self, endpoint: EndpointId) -> tuple[Compared, ...]:
-        self._check()
-        return self.differences.get(endpoint, ())
+        return Told(self.answered.get(endpoint, ()), self.differences.get(endpoint, ()))
 
     async def explain(self, desired: DesiredEndpoint) -> Cause:
         self._check()

@@ -48,6 +48,11 @@ def share(text: str) -> float:
         raise click.BadParameter(f"{text!r} is no share such as 0.1% or 0.001") from None
 
 
+def promise(name: str, text: str) -> float:
+    """Read what is promised under one of PROMISES."""
+    return share(text) if name == "errors" else milliseconds(text)
+
+
 def objectives(text: str | None) -> str | dict[str, float] | None:
     """Read `endpoint`, or `p99=50ms,errors=0.1%`."""
     if text is None or text == "endpoint":
@@ -60,7 +65,7 @@ def objectives(text: str | None) -> str | dict[str, float] | None:
                 f"{part!r} is neither `endpoint` nor like p99=50ms or errors=0.1%",
                 param_hint="--slo",
             )
-        found[PROMISES[name]] = share(value) if name == "errors" else milliseconds(value)
+        found[PROMISES[name]] = promise(name, value)
     return found
 
 
@@ -192,9 +197,7 @@ def rollout(output: Output, endpoint: str, cancel: bool, follow: bool) -> int:
 def slo(output: Output, /, endpoint: str, clear: bool, **given: str | None) -> None:
     """Show what ENDPOINT promises, or declare it; what is not named is not promised."""
     wanted = {
-        PROMISES[name]: share(text) if name == "errors" else milliseconds(text)
-        for name, text in given.items()
-        if text is not None
+        PROMISES[name]: promise(name, text) for name, text in given.items() if text is not None
     }
     if clear and wanted:
         raise click.UsageError("--clear takes all promises back; leave the others out.")

@@ -8,7 +8,7 @@ from typing import Any, Final
 from controlplane.client.core import Core
 from controlplane.client.errors import TimedOut
 from controlplane.client.results import Raw, count_in, text_in, time_in
-from controlplane.client.serving import release_of
+from controlplane.client.serving import named
 from controlplane.client.steps import Flow, Pause, members
 
 LOOK_EVERY_S: Final = 1.0
@@ -100,8 +100,8 @@ class Rollouts:
 
     def start(self, model: str, endpoint: str | None, asked: Mapping[str, Any]) -> Flow[Rollout]:
         """Begin a rollout; what is None in `asked` is the API's default."""
-        name, release = release_of(model, None, None, None, None)
-        body = {"model": name, "version": release["version"], **asked}
+        name, version = named(model)
+        body = {"model": name, "version": version, **asked}
         url = self._core.url("endpoints", endpoint or name, "rollouts")
         wanted = {key: value for key, value in body.items() if value is not None}
         return Rollout.read((yield from self._core.post(url, wanted)))

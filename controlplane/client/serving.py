@@ -42,6 +42,16 @@ HOPELESS: Final = frozenset(
 NO_ROOM_YET: Final = "Unschedulable"
 
 
+def named(model: str, version: int | str | None = None) -> tuple[str, int | str | None]:
+    """Give the model's name and the version; `iris:3` and `iris:production` are read."""
+    name, colon, which = model.partition(":")
+    if not colon:
+        return name, version
+    if version is not None:
+        raise ValueError(f"{model!r} names a version already; leave out version={version!r}")
+    return name, int(which) if which.isdecimal() else which
+
+
 def release_of(
     model: str,
     version: int | str | None,
@@ -49,12 +59,8 @@ def release_of(
     container_concurrency: int | None,
     request_timeout_s: float | None,
 ) -> tuple[str, dict[str, Any]]:
-    """Give the model's name and the body of a release; `iris:3` and `iris:production` are read."""
-    name, colon, which = model.partition(":")
-    if colon and version is not None:
-        raise ValueError(f"{model!r} names a version already; leave out version={version!r}")
-    if colon:
-        version = int(which) if which.isdecimal() else which
+    """Give the model's name and the body of a release; `model` as in `named`."""
+    name, version = named(model, version)
     return name, {
         "model": name,
         "version": version,

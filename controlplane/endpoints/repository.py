@@ -20,6 +20,10 @@ async def endpoint(tenant: uuid.UUID, name: str) -> Endpoint | None:
     return await Endpoint.get_or_none(tenant_id=tenant, name=name, deleted_at=None)
 
 
+async def by_id(tenant: uuid.UUID, endpoint_id: uuid.UUID) -> Endpoint | None:
+    return await Endpoint.get_or_none(tenant_id=tenant, id=endpoint_id, deleted_at=None)
+
+
 async def named(tenant: uuid.UUID, name: str) -> Endpoint | None:
     """Find an endpoint, also one that is being deleted."""
     return await Endpoint.get_or_none(tenant_id=tenant, name=name)

@@ -48,13 +48,8 @@ async def _documents(
     return found
 
 
-def _version(row: Any) -> dict[str, Any]:
-    """Give what an ETag is of: what is wanted, not what the engine happens to see."""
-    return {"id": row.id, "generation": row.generation}
-
-
 def _unchanged(request: Request) -> Callable[[Any], None]:
-    return lambda row: check_match(request, _version(row))
+    return lambda row: check_match(request, service.as_wanted(row))
 
 
 async def _released(
@@ -96,7 +91,7 @@ async def get_endpoint(
     if look.is_behind(row):
         standing = await service.standing_of(row, settings.public_url)
         look = await explaining.closer(engine, standing, look)
-    response.headers["etag"] = etag(_version(row))
+    response.headers["etag"] = etag(service.as_wanted(row))
     return (await _documents([row], request, caller, look))[0]
 
 

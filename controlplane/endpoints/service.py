@@ -292,14 +292,13 @@ def _found(name: str, row: Endpoint | None) -> Endpoint:
     return row
 
 
-async def set_slo(tenant: TenantId, name: str, slo: Slo | None, by: Caller) -> Slo | None:
+async def set_slo(tenant: TenantId, name: str, slo: Slo | None, by: Caller) -> None:
     """Declare what an endpoint promises; None: nothing any more. Raises NotFound."""
     async with transaction():
         row = await locked(tenant, name)
         document = None if slo is None else slo.to_json()
         await repository.save_slo(row, document)
         await audit.record(by, "endpoint.slo", f"endpoint:{name}", slo=document)
-    return slo
 
 
 async def slo(tenant: TenantId, name: str) -> Slo | None:
@@ -349,6 +348,11 @@ async def delete(tenant: TenantId, name: str, by: Caller, check: Check) -> uuid.
     return row.id
 
 
+def as_wanted(row: Endpoint) -> dict[str, Any]:
+    """Give what an ETag is of: what is wanted, not what the engine happens to see."""
+    return {"id": row.id, "generation": row.generation}
+
+
 async def id_of(tenant: TenantId, name: str) -> uuid.UUID:
     """Give the id of an endpoint; raises NotFound."""
     found: uuid.UUID = (await get(tenant, name)).id
@@ -357,9 +361,7 @@ async def id_of(tenant: TenantId, name: str) -> uuid.UUID:
 
 async def of_id(tenant: TenantId, endpoint_id: uuid.UUID) -> Endpoint | None:
     """Find an endpoint of a tenant; None: there is none, or it is being deleted."""
-    row = await repository.by_id_of_all(endpoint_id)
-    mine = row is not None and row.tenant_id == tenant and row.deleted_at is None
-    return row if mine else None
+    return await repository.by_id(tenant, endpoint_id)
 
 
 async def exists(tenant: TenantId, endpoint_id: uuid.UUID) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import Any, Final, NewType, Protocol
 
 EndpointId = NewType("EndpointId", str)  # uuid, never reused
 
@@ -264,6 +264,33 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What an engine measured of an endpoint's revisions, and compared, from each source."""
+
+    measured: tuple[Measured, ...] = ()
+    compared: tuple[Compared, ...] = ()
+
+
+SUMS: Final = (
+    "rows", "flips", "refused", "failed", "shift_sum", "shift_squares", "not_copied"
+)  # fmt: skip
+WORST: Final = 5  # rows that are kept
+
+
+def summed(first: Compared, *others: Compared) -> Compared:
+    """Add up what several told; source and trouble are the first one's."""
+    each = (first, *others)
+    sums = {name: sum(getattr(one, name) for one in each) for name in SUMS}
+    worst = sorted((row for one in each for row in one.worst), key=_apart, reverse=True)
+    most = max(one.shift_most for one in each)
+    return replace(first, **sums, shift_most=most, worst=tuple(worst[:WORST]))
+
+
+def _apart(row: Mapping[str, Any]) -> float:
+    return float(row["flipped"]) + float(row["shift"])
+
+
+@dataclass(frozen=True, slots=True)
 class LogLine:
     """One line that a worker of the endpoint wrote."""
 
@@ -337,11 +364,8 @@ class Engine(Protocol):
         since  when each endpoint was recorded last; what is not in it was never recorded
         """
 
-    async def measured(self, endpoint: EndpointId) -> tuple[Measured, ...]:
-        """Read what each revision answered, from each source; the same twice is harmless."""
-
-    async def compared(self, endpoint: EndpointId) -> tuple[Compared, ...]:
-        """Read how a shadow's revisions differ; nothing without one."""
+    async def told(self, endpoint: EndpointId) -> Told:
+        """Read what each revision answered, and how a shadow's differ; twice is harmless."""
 
     def logs(self, endpoint: EndpointId, *, tail: int, follow: bool) -> AsyncIterator[LogLine]:
         """Give the last lines, then new ones while `follow`."""

@@ -70,21 +70,22 @@ def compared(name: str, what: str, candidate: Share, running: Share, alpha: floa
     """
     p = fisher_tail(candidate.count, candidate.of, running.count, running.of)
     text = f"{what}: {candidate} of the candidate's answers, {running} of the running revision's"
-    return _judged(name, text, p, alpha)
+    return judged(name, text, p, alpha)
 
 
 def bounded(name: str, what: str, found: Share, most: float, alpha: float) -> Check:
     """Ask whether a share is above its bound; exact binomial test."""
     p = binomial_tail(found.count, found.of, most)
-    return _judged(name, f"{what}: {found}, {most:.2%} allowed", p, alpha)
+    return judged(name, f"{what}: {found}, {most:.2%} allowed", p, alpha)
 
 
-def _judged(name: str, text: str, p: float, alpha: float) -> Check:
+def judged(name: str, text: str, p: float, alpha: float, *, more: str = "requests") -> Check:
+    """Say what a p-value means at a look; `more` of what will tell where it is not decided."""
     if p < alpha:
         return Check(name, Verdict.FAILED, f"{text} (p = {p:.1g})")
     if p > SUGGESTIVE:
         return Check(name, Verdict.PASSED, text)
-    return Check(name, Verdict.UNSURE, f"{text} (p = {p:.1g}: more requests will tell)")
+    return Check(name, Verdict.UNSURE, f"{text} (p = {p:.1g}: more {more} will tell)")
 
 
 def failed(checks: Sequence[Check]) -> Check | None:

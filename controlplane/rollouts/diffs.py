@@ -8,16 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from math import sqrt
 from statistics import NormalDist
-from typing import Any, Final
+from typing import Any
 
-from controlplane.engines.engine import Compared
-from controlplane.rollouts.checks import SUGGESTIVE, Check, Share, Verdict, bounded
+from controlplane.engines.engine import Compared, summed
+from controlplane.rollouts.checks import Check, Share, Verdict, bounded, judged
 from controlplane.rollouts.rules import Shadow
 
-WORST: Final = 5
-SUMS: Final = (
-    "rows", "flips", "refused", "failed", "shift_sum", "shift_squares", "not_copied"
-)  # fmt: skip
 Document = dict[str, Any]
 
 
@@ -32,19 +28,11 @@ def read(known: Mapping[str, Any], told: Sequence[Compared]) -> Document:
 
 
 def total(known: Mapping[str, Any]) -> Compared:
-    """Sum what all sources told."""
+    """Sum what all sources told; what troubles the last one is the trouble."""
     each = [_compared(one) for one in known.values()]
     if not each:
         return Compared("")
-    sums = {name: sum(getattr(one, name) for one in each) for name in SUMS}
-    worst = [row for one in each for row in one.worst]
-    worst.sort(key=lambda row: -(float(bool(row["flipped"])) + float(str(row["shift"]))))
-    return replace(
-        each[-1],
-        **sums,
-        shift_most=max(one.shift_most for one in each),
-        worst=tuple(worst[:WORST]),
-    )
+    return replace(summed(*each), trouble=each[-1].trouble)
 
 
 def _compared(document: Mapping[str, Any]) -> Compared:
@@ -117,12 +105,7 @@ def _shift(found: Compared, most: float, alpha: float) -> Check:
         f"mean shift {told.mean_shift:.4g}, largest {told.max_shift:.4g}, of {found.rows} rows"
         f"{_unanswered(found)}; a mean of {most:g} allowed"
     )
-    p = mean_tail(found, most)
-    if p < alpha:
-        return Check("shift", Verdict.FAILED, f"{text} (p = {p:.1g})")
-    if p > SUGGESTIVE:
-        return Check("shift", Verdict.PASSED, text)
-    return Check("shift", Verdict.UNSURE, f"{text} (p = {p:.1g}: more rows will tell)")
+    return judged("shift", text, mean_tail(found, most), alpha, more="rows")
 
 
 def mean_tail(found: Compared, most: float) -> float:

@@ -28,8 +28,10 @@ def judge(candidate: Answers, running: Answers, slo: Slo | None, alpha: float) -
     alpha  at which something is a fault, for each question; 0: no look for faults is due
     """
     found = [
-        compared("errors", "errors", *_errors(candidate, running), alpha),
-        compared("refusals", "requests refused (4xx)", *_refusals(candidate, running), alpha),
+        compared("errors", "errors", _errors(candidate), _errors(running), alpha),
+        compared(
+            "refusals", "requests refused (4xx)", _refusals(candidate), _refusals(running), alpha
+        ),
         _latency(candidate, running, alpha),
     ]
     if slo is not None:
@@ -37,12 +39,12 @@ def judge(candidate: Answers, running: Answers, slo: Slo | None, alpha: float) -
     return tuple(found)
 
 
-def _errors(candidate: Answers, running: Answers) -> tuple[Share, Share]:
-    return Share(candidate.errors, candidate.count), Share(running.errors, running.count)
+def _errors(answers: Answers) -> Share:
+    return Share(answers.errors, answers.count)
 
 
-def _refusals(candidate: Answers, running: Answers) -> tuple[Share, Share]:
-    return Share(candidate.refusals, candidate.count), Share(running.refusals, running.count)
+def _refusals(answers: Answers) -> Share:
+    return Share(answers.refusals, answers.count)
 
 
 def _latency(candidate: Answers, running: Answers, alpha: float) -> Check:
@@ -64,8 +66,7 @@ def _promised(candidate: Answers, slo: Slo, alpha: float) -> list[Check]:
         for quantile_, seconds in slo.latencies_s.items()
     ]
     if slo.error_rate is not None:
-        errors = Share(candidate.errors, candidate.count)
-        found.append(bounded("error rate", "errors", errors, slo.error_rate, alpha))
+        found.append(bounded("error rate", "errors", _errors(candidate), slo.error_rate, alpha))
     return found
 
 

@@ -62,7 +62,7 @@ async def start(
     wanted = Wanted(body.model, version, tuple(body.steps), rules, body.slo == "endpoint")
 
     def unchanged(row: Any) -> None:
-        check_match(request, {"id": row.id, "generation": row.generation})
+        check_match(request, endpoints.as_wanted(row))
 
     async def act() -> dict[str, Any]:
         found = await service.start(tenant, endpoint, wanted, caller, unchanged)

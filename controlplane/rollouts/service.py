@@ -20,13 +20,12 @@ from controlplane.endpoints.moving import Held, Routed, Traffic
 from controlplane.endpoints.service import CANARY, HUNDRED, Check, Made
 from controlplane.endpoints.slo import Slo
 from controlplane.engines.engine import (
-    Compared,
     Condition,
     DesiredShadow,
     EndpointId,
     Engine,
-    Measured,
     ObservedEndpoint,
+    Told,
 )
 from controlplane.rollouts import diffs, judging, repository
 from controlplane.rollouts.checks import level, look_number
@@ -275,14 +274,6 @@ def _difference(row: Rollout, rules: Rules) -> dict[str, Any] | None:
 # Carried on by the leader
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What an engine measured, and compared."""
-
-    measured: Sequence[Measured]
-    compared: Sequence[Compared]
-
-
 async def under_way() -> list[uuid.UUID]:
     """Give the endpoints that have a rollout to be carried on."""
     return await repository.endpoints_with_one_of_all()
@@ -297,7 +288,7 @@ async def carry_on(endpoint_id: uuid.UUID, engine: Engine, now: datetime) -> boo
         return False
     key = EndpointId(str(endpoint_id))
     seen = await engine.observe(key)
-    told = Told(await engine.measured(key), await engine.compared(key))
+    told = await engine.told(key)
     async with transaction():
         held = await moving.hold(endpoint_id)
         row = None if held is None else await repository.running(endpoint_id)

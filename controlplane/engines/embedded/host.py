@@ -19,16 +19,15 @@ from controlplane.engines.embedded.wire import LocalEndpoint, observed_from
 from controlplane.engines.engine import (
     BackendKind,
     Cause,
-    Compared,
     Counters,
     DesiredEndpoint,
     DesiredRevision,
     EndpointId,
     LogLine,
-    Measured,
     Metered,
     ObservedEndpoint,
     TenantLimits,
+    Told,
 )
 from runtime.launch import Backend, RevisionLaunch
 from runtime.problems import Conflict, EngineUnavailable
@@ -146,15 +145,13 @@ class EmbeddedEngine:
             for o in answer["usage"]
         )
 
-    async def measured(self, endpoint: EndpointId) -> tuple[Measured, ...]:
-        """Read what each revision answered since the supervisor started."""
+    async def told(self, endpoint: EndpointId) -> Told:
+        """Read what each revision answered since the supervisor started, and how they differ."""
         answer = await self._ask({"do": "measures", "id": endpoint})
-        return tuple(map(measured_from, answer["measures"]))
-
-    async def compared(self, endpoint: EndpointId) -> tuple[Compared, ...]:
-        """Read how the revisions differ that its shadow compares."""
-        answer = await self._ask({"do": "measures", "id": endpoint})
-        return tuple(map(compared_from, answer["compared"]))
+        return Told(
+            tuple(map(measured_from, answer["measures"])),
+            tuple(map(compared_from, answer["compared"])),
+        )
 
     async def delete(self, endpoint: EndpointId) -> None:
         """Remove the endpoint; nothing there is success."""

@@ -17,16 +17,13 @@ from controlplane.engines.embedded.logs import EndpointLog
 from controlplane.engines.embedded.wire import LocalEndpoint
 from controlplane.engines.embedded.words import trouble_of
 from controlplane.engines.embedded.worker import Worker
-from controlplane.engines.engine import Compared, DesiredShadow
+from controlplane.engines.engine import Compared, DesiredShadow, summed
 from runtime.launch import Launch, RevisionLaunch
 
 END_WITHIN_S: Final = 5.0
 START_WITHIN_S: Final = 120.0
 MOST_DEATHS: Final = 3
 BUFFER_BYTES: Final = 1024 * 1024
-SUMS: Final = (
-    "rows", "flips", "refused", "failed", "shift_sum", "shift_squares", "not_copied"
-)  # fmt: skip
 
 
 class Shadowing:
@@ -44,7 +41,7 @@ class Shadowing:
     @property
     def compared(self) -> Compared | None:
         """Tell how the two differ so far; None: nothing is compared."""
-        return None if self._wanted is None else _sum(self._ended, self._now)
+        return None if self._wanted is None else summed(self._ended, self._now)
 
     def follow(
         self, serving: LocalEndpoint, launch: Callable[[], Launch], workers: Iterable[Worker]
@@ -104,7 +101,7 @@ class Shadowing:
             for end in self._ends:
                 end.close()
             self._ends = None
-        self._ended, self._now = _sum(self._ended, self._now), Compared("")
+        self._ended, self._now = summed(self._ended, self._now), Compared("")
 
     # What its process says
 
@@ -146,17 +143,6 @@ def _pair(serving: LocalEndpoint) -> tuple[RevisionLaunch, ...]:
 def _unrouted(revision: RevisionLaunch) -> RevisionLaunch:
     """Give a revision but for its share of the traffic, which changes while it is compared."""
     return revision._replace(percent=0, tag=None)
-
-
-def _sum(one: Compared, more: Compared) -> Compared:
-    sums = {name: getattr(one, name) + getattr(more, name) for name in SUMS}
-    worst = sorted((*one.worst, *more.worst), key=_badness)[:5]
-    most = max(one.shift_most, more.shift_most)
-    return replace(one, **sums, shift_most=most, worst=tuple(worst))
-
-
-def _badness(row: Any) -> float:
-    return -(float(row["flipped"]) + float(row["shift"]))
 
 
 def compared_from(document: dict[str, Any]) -> Compared:

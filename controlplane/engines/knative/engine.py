@@ -20,15 +20,14 @@ from typing import Any, Final, Protocol, TypeVar
 from controlplane.engines.engine import (
     BackendKind,
     Cause,
-    Compared,
     DesiredEndpoint,
     DesiredRevision,
     EndpointId,
     LogLine,
-    Measured,
     Metered,
     ObservedEndpoint,
     TenantLimits,
+    Told,
 )
 from controlplane.engines.knative import causes, names, refusals, render, render_tenant, status
 from controlplane.engines.knative import cluster as kube
@@ -449,17 +448,9 @@ class KnativeEngine:
         now = datetime.now(UTC)
         return tuple(metered(key, found, since.get(key), now) for key, found in of.items())
 
-    async def measured(
-        self, endpoint: EndpointId  # noqa: ARG002  (the protocol's)
-    ) -> tuple[Measured, ...]:
-        """Tell nothing: what pods count inside is not read here."""
-        return ()
-
-    async def compared(
-        self, endpoint: EndpointId  # noqa: ARG002  (the protocol's)
-    ) -> tuple[Compared, ...]:
-        """Tell nothing: pods of two revisions do not know of each other."""
-        return ()
+    async def told(self, endpoint: EndpointId) -> Told:  # noqa: ARG002  (the protocol's)
+        """Tell nothing: what pods count is not read here, and they do not know of each other."""
+        return Told()
 
     async def logs(
         self, endpoint: EndpointId, *, tail: int, follow: bool
