@@ -141,6 +141,7 @@ def create_app(
         reports=made.reports,
         shelf=made.shelf,
         loadtests=_loadtests(settings, store, engine, oauth),
+        ingress=settings.ingress_url,
         audit_kept=timedelta(days=settings.audit_days),
         usage_kept=usage_kept,
     )

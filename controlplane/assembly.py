@@ -159,7 +159,7 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
     places = None if exchange is None else Places(exchange, _readers(settings))
     environments = None if shelf is None else _archives(settings, shelf)
     cluster = Cluster(settings.kubeconfig, settings.instance)
-    engine = KnativeEngine(cluster, store, places, install, environments)
+    engine = KnativeEngine(cluster, store, places, install, environments, reports)
     # Connections of its own: a busy engine does not keep a leader from renewing.
     leases = KubernetesLeases(Cluster(settings.kubeconfig), settings.namespace)
 

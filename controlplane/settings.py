@@ -135,6 +135,10 @@ class Settings(BaseSettings):
     fetch_region: str = Field("us-east-1", description="Region of the object store.")
     tenant_cpu_millis: int = Field(16_000, ge=500, description="CPU of one tenant at most.")
     tenant_memory_mib: int = Field(32 * 1024, ge=512, description="Memory of one tenant.")
+    ingress_url: str | None = Field(
+        None,
+        description="Where the control plane reaches endpoints, if not by their names: an ingress.",
+    )
     start_deadline_s: int = Field(
         600, ge=10, le=86400, description="Seconds for a version's first pod to become ready."
     )
@@ -358,9 +362,9 @@ class Settings(BaseSettings):
             raise ValueError("must be KEY:SECRET")
         return value
 
-    @field_validator("fetch_url")
+    @field_validator("fetch_url", "ingress_url")
     @classmethod
-    def _fetch_url(cls, value: str | None) -> str | None:
+    def _plain_url(cls, value: str | None) -> str | None:
         parts = urlsplit(value or "http://host")
         plain = not (parts.path.strip("/") or parts.query or parts.username)
         if parts.scheme not in ("http", "https") or not parts.hostname or not plain:

@@ -14,6 +14,7 @@ from loadtests.units import Duration
 
 Format = Literal["predict", "v1", "v2", "v2-binary"]
 MOST_REQUESTS: Final = 1e9
+TAG: Final = "^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
 
 
 class PlanError(ValueError):
@@ -24,6 +25,7 @@ class Plan(BaseModel):
     """A load test, all of it.
 
     endpoint     name of the endpoint; what reaches the control plane is the SDK's
+    tag          of its revisions the one with this tag is tested, whatever its share
     address      where its requests go instead, such as http://127.0.0.1:18100 behind a tunnel
     format       of requests: `/predict`, V1, V2 with JSON or with raw tensors
     rows         rows of a request
@@ -39,6 +41,7 @@ class Plan(BaseModel):
     endpoint: Annotated[str, Field(min_length=1, max_length=63)]
     shape: Shape
     objectives: Objectives = Objectives()
+    tag: Annotated[str | None, Field(pattern=TAG)] = None
     address: str | None = None
     format: Format = "v2"
     rows: Annotated[int, Field(ge=1, le=100_000)] = 1

@@ -61,13 +61,17 @@ class Source(Protocol):
 def find(client: Client, plan: Plan, rows: Path | None) -> Target:
     """Look an endpoint up and make requests for it; raises PlanError and the SDK's errors."""
     endpoint = client.endpoint(plan.endpoint)
-    return target_of(plan, endpoint, _signature(client, endpoint), rows)
+    return target_of(plan, endpoint, _signature(client, endpoint, plan.tag), rows)
 
 
 def target_of(plan: Plan, endpoint: Endpoint, signature: Signature, rows: Path | None) -> Target:
     """Make requests for an endpoint; raises PlanError."""
-    if not endpoint.url:
-        raise PlanError(f"{plan.endpoint} has no address yet: {endpoint.ready.message}")
+    url = endpoint.url_of(plan.tag)
+    if not url:
+        missing = "" if plan.tag is None else f" for its tag {plan.tag}"
+        raise PlanError(f"{plan.endpoint} has no address{missing} yet: {endpoint.ready.message}")
+    # As the SDK asks: an ingress, or the runtime itself, chooses by it.
+    chosen = {} if plan.tag is None else {"knative-serving-tag": plan.tag}
     written = Written(plan.format, plan.endpoint, signature, plan.output)
     if rows is None:
         inputs, rows_from = drawn(signature, MOST_REQUESTS * plan.rows, plan.seed), "the signature"
@@ -76,12 +80,13 @@ def target_of(plan: Plan, endpoint: Endpoint, signature: Signature, rows: Path |
     ready: list[tuple[dict[str, str], bytes]] = []
     size = 0
     for chunk in chunks(inputs, plan.rows, plan.seed):
-        ready.append(written.one(chunk))
+        headers, body = written.one(chunk)
+        ready.append((headers | chosen, body))
         size += len(ready[-1][1])
         if len(ready) >= MOST_REQUESTS or size >= MOST_READY_BYTES:
             break
-    own = urlsplit(endpoint.url)
-    way = urlsplit(plan.address or find_account().ingress or endpoint.url)
+    own = urlsplit(url)
+    way = urlsplit(plan.address or find_account().ingress or url)
     if way.scheme not in ("http", "https") or not way.hostname:
         raise PlanError(f"address: {plan.address!r} is not one such as http://127.0.0.1:18100")
     tls = way.scheme == "https"
@@ -90,9 +95,12 @@ def target_of(plan: Plan, endpoint: Endpoint, signature: Signature, rows: Path |
     return Target(endpoint, way.hostname, port, tls, own.netloc, path, tuple(ready), rows_from)
 
 
-def _signature(client: Client, endpoint: Endpoint) -> Signature:
-    """Give what the revision with the most traffic takes."""
-    revision = max(endpoint.revisions, key=lambda one: one.percent, default=None)
+def _signature(client: Client, endpoint: Endpoint, tag: str | None) -> Signature:
+    """Give what the revision of a tag takes, or the one with the most traffic."""
+    tested = [one for one in endpoint.revisions if tag in (None, one.tag)]
+    revision = max(tested, key=lambda one: one.percent, default=None)
+    if revision is None and tag is not None:
+        raise PlanError(f"{endpoint.name} has no tag {tag}. Next: kubeserve traffic")
     if revision is None:
         raise PlanError(f"{endpoint.name} serves nothing yet. Next: kubeserve deploy MODEL")
     found = client.version(revision.model, revision.version).raw.get("signature")

@@ -2,10 +2,10 @@
 
 from runtime.edge import Edge
 from runtime.gate import Gate
-from runtime.metrics import Metrics
+from runtime.metrics import Metrics, RevisionMetrics
 from runtime.revisions import Revisions
 from runtime.sampling import Sampler
-from runtime.usage import Counted
+from runtime.usage import Answered, Counted
 
 
 class Reports:
@@ -58,6 +58,7 @@ class Reports:
             sum(revision.in_flight.total for revision in revisions),
             sum(revision.counts.rows for revision in revisions),
             round(sum(revision.in_flight.busy_until(now) for revision in revisions), 3),
+            {one.launch.name: answered(one.counts) for one in revisions},
         )
 
     def gauges(self) -> None:
@@ -79,3 +80,10 @@ class Reports:
         before = self._before.get((revision, what), 0)
         self._before[revision, what] = so_far
         return so_far - before
+
+
+def answered(counts: RevisionMetrics) -> Answered:
+    """Give what a revision answered so far."""
+    buckets = enumerate(counts.latency_s.counts)
+    latency = {str(bucket): count for bucket, count in buckets if count}
+    return Answered(counts.errors, counts.refusals, latency)

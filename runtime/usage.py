@@ -15,12 +15,29 @@ LAST_WITHIN_S: Final = 5.0
 TAKEN_WITHIN_S: Final = 10.0
 
 
+class Answered(NamedTuple):
+    """What a revision answered since this process began, as `stats` has it.
+
+    latency  answers by bucket of `runtime.latencies`, where there are any
+    """
+
+    errors: int
+    refusals: int
+    latency: dict[str, int]
+
+
 class Counted(NamedTuple):
     """Since this process began; `busy_s` with a request in flight, of each revision."""
 
     requests: int
     rows: int
     busy_s: float
+    revisions: dict[str, Answered] = {}  # noqa: RUF012  (nobody changes it)
+
+    def to_json(self) -> dict[str, object]:
+        """Give what is told."""
+        answered = {name: one._asdict() for name, one in self.revisions.items()}
+        return {**self._asdict(), "revisions": answered}
 
 
 class Usage:

@@ -37,6 +37,7 @@ class FakeEngine:
         self.listings = 0
         self.drifts = False
         self.measures = self.shadows = True
+        self.lag_s = 0.0
         self.differences: dict[EndpointId, tuple[Compared, ...]] = {}
         self.answered: dict[EndpointId, tuple[Measured, ...]] = {}
 
@@ -104,6 +105,7 @@ class FakeEngine:
             replicas=1,
             desired_replicas=1,
             warm=desired.warm or 0,
+            tag_urls={one.tag: "http://127.0.0.1:1" for one in desired.revisions if one.tag},
             conditions=(
                 Status("Ready", Condition.TRUE, "Serving", "1 worker(s) ready.", now),
                 Status("Active", Condition.TRUE, "Serving", "Requests are being served.", now),

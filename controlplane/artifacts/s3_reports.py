@@ -2,15 +2,23 @@
 
 import logging
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import Final
 
 from minio import Minio
 from minio.deleteobjects import DeleteObject
 
 from controlplane.artifacts.exchange import Differs
-from controlplane.artifacts.reports import MOST_BYTES, Counted, Report, read_counted
+from controlplane.artifacts.reports import (
+    MOST_BYTES,
+    Answered,
+    Counted,
+    Report,
+    read_answered,
+    read_counted,
+)
 from controlplane.artifacts.s3_exchange import call, policy_of, read_whole
 from runtime.telling import Form
 
@@ -27,6 +35,11 @@ NAME: Final = re.compile(
 )
 
 
+# What an object says, as far as it can be read.
+Content = tuple[Counted | None, Mapping[str, Answered]]
+NOTHING: Final[Content] = (None, {})
+
+
 class S3Reports:
     """Implements `controlplane.artifacts.reports.Reports`.
 
@@ -35,7 +48,7 @@ class S3Reports:
 
     def __init__(self, client: Minio, outside: Minio, bucket: str) -> None:
         self._client, self._outside, self._bucket = client, outside, bucket
-        self._read: dict[str, tuple[str, Counted | None]] = {}  # by name, with the ETag it had
+        self._read: dict[str, tuple[str, Content]] = {}  # by name, with the ETag it had
 
     async def sign_form(self, tenant: str, expires_s: float) -> bytes:
         """Sign what a tenant's pods write reports with."""
@@ -60,17 +73,30 @@ class S3Reports:
                 "%d objects that no pod of ours writes, as %s", len(strangers), strangers[0]
             )
             self._remove(strangers)
-        changed = [name for name, etag in found.items() if self._known(name)[0] != etag]
-        with ThreadPoolExecutor(AT_ONCE, "reports") as pool:
-            counted = dict(zip(changed, pool.map(self._counted, changed), strict=True))
-        self._read = {
-            name: (etag, counted[name] if name in counted else self._known(name)[1])
-            for name, etag in found.items()
-        }
-        return tuple(_report(name, counted) for name, (_, counted) in self._read.items())
+        self._read = self._contents(found)
+        return tuple(_report(name, content) for name, (_, content) in self._read.items())
 
-    def _known(self, name: str) -> tuple[str, Counted | None]:
-        return self._read.get(name, ("", None))
+    def _contents(self, found: Mapping[str, str]) -> dict[str, tuple[str, Content]]:
+        """Read what changed of objects; their ETags are given by name."""
+        known = self._read
+        changed = [name for name, etag in found.items() if known.get(name, ("",))[0] != etag]
+        with ThreadPoolExecutor(AT_ONCE, "reports") as pool:
+            new = dict(zip(changed, pool.map(self._content, changed), strict=True))
+        return {
+            name: (etag, new[name]) if name in new else known[name] for name, etag in found.items()
+        }
+
+    async def read_of(self, tenant: str, endpoint: str) -> tuple[Report, ...]:
+        """Give the reports of one endpoint's pods."""
+        return await call(self._read_of, f"{USAGE}{tenant}/{endpoint}/")
+
+    def _read_of(self, prefix: str) -> tuple[Report, ...]:
+        listed = self._client.list_objects(self._bucket, prefix, recursive=True)
+        some = islice(listed, MOST_OF_TENANT)
+        named = {str(one.object_name): str(one.etag) for one in some}
+        read = self._contents({name: etag for name, etag in named.items() if NAME.fullmatch(name)})
+        self._read = {**self._read, **read}
+        return tuple(_report(name, content) for name, (_, content) in read.items())
 
     def _list(self) -> Iterator[tuple[str, str]]:
         """Give (name, ETag) of the first objects of each tenant, in order of their names.
@@ -102,12 +128,12 @@ class S3Reports:
             self._remove(surplus)
         return behind
 
-    def _counted(self, name: str) -> Counted | None:
+    def _content(self, name: str) -> Content:
         try:
             raw = read_whole(self._client, self._bucket, name, MOST_BYTES)
         except Differs:
-            return None
-        return None if raw is None else read_counted(raw)
+            return NOTHING
+        return NOTHING if raw is None else (read_counted(raw), read_answered(raw))
 
     async def remove(self, names: list[str]) -> None:
         """Remove reports; one that is not there is success."""
@@ -120,6 +146,6 @@ class S3Reports:
             log.warning("%s could not be removed: %s", error.name, error.message)
 
 
-def _report(name: str, counted: Counted | None) -> Report:
+def _report(name: str, content: Content) -> Report:
     _, tenant, endpoint, host, process = name.split("/")
-    return Report(name, tenant, endpoint, host, process, counted)
+    return Report(name, tenant, endpoint, host, process, *content)

@@ -25,6 +25,17 @@ from controlplane.client import Endpoint
 @click.option("--max-flips", metavar="1%", help="Rows that a canary may label otherwise.")
 @click.option("--max-shift", metavar="0.05", help="Mean change of its probabilities, or values.")
 @click.option("--shadow", metavar="10%", help="Requests that it answers too, for nobody.")
+@click.option(
+    "--replay",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Rows that both answer before any traffic moves: .csv, .json, .ndjson.",
+)
+@click.option(
+    "--loadtest",
+    metavar="rate=200,duration=30s,p95=50ms",
+    help="A load test that a canary passes before any traffic moves; without objectives, --slo's.",
+)
 @click.option("--requests", type=click.IntRange(20), help="Of a canary in each step; 100.")
 @click.option("--step-s", type=click.FloatRange(0), help="That a step lasts at least; 60.")
 @click.option("--give-up-s", type=click.FloatRange(1), help="After which it goes back; 3600.")

@@ -82,6 +82,7 @@ DURATION: Final = "50ms, 1.5s, …"
 @click.option("--sample", type=click.Path(path_type=Path), help="Rows: CSV, JSON, NDJSON, Parquet.")
 @click.option("--format", "form", type=click.Choice(["predict", "v1", "v2", "v2-binary"]))
 @click.option("--rows", type=int, help="Rows of a request.")
+@click.option("--tag", help="Test the revision of this tag only; see `kubeserve traffic`.")
 @click.option("--output", "asked", help="What to ask for: predict, predict_proba, …")
 @click.option("--arrivals", type=click.Choice(["poisson", "constant"]))
 @click.option("--processes", type=int, help="Generators, each with a core at best.")

@@ -71,6 +71,19 @@ def _lines(source: IO[bytes], file: str) -> Iterator[Any]:
             yield _json(text, f"line {number} of {file}")
 
 
+def rows_of(file: str) -> list[Any]:
+    """Read the rows of a file: .csv, .json, or a row of JSON a line."""
+    if file.endswith(LINES):
+        with click.open_file(file, "rb") as source:
+            return [*_lines(source, file)]
+    rows = _rows(file, None)
+    if isinstance(rows, dict):
+        rows = rows.get("instances")
+    if not isinstance(rows, list):
+        raise click.BadParameter(f"{file} holds no list of rows")
+    return rows
+
+
 def _rows(file: str | None, data: str | None) -> Any:
     if (file is None) == (data is None):
         raise click.UsageError("give rows either as --data or as a file, e.g. rows.csv")

@@ -1,19 +1,28 @@
 """`rollouts`, `rollout`, `slo`; and what `deploy --canary` does."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import click
 
 from controlplane.cli.output import Output, pass_output
+from controlplane.cli.predict import rows_of
 from controlplane.client import Rollout
+from controlplane.client.rollouts import Check
 
 PROMISES: Final = {"p50": "p50_ms", "p95": "p95_ms", "p99": "p99_ms", "errors": "error_rate"}
 SHOWN: Final = {"p50_ms": "p50", "p95_ms": "p95", "p99_ms": "p99"}
 # Options of `deploy` that go with --canary.
 CANARY: Final = (
-    "slo", "max_flips", "max_shift", "shadow", "requests", "step_s", "give_up_s"
+    "slo", "max_flips", "max_shift", "shadow", "replay", "loadtest", "requests", "step_s",
+    "give_up_s"
 )  # fmt: skip
+# Of a load test: its load, and what objectives are called in its plan.
+STEADY: Final = ("rate", "duration")
+ASKED: Final = {
+    **{name: name for name in ("p50", "p90", "p95", "p99", "throughput")},
+    "errors": "error_rate",
+}
 MARKS: Final = {"passed": "green", "failed": "red", "unsure": "yellow"}
 
 
@@ -69,20 +78,50 @@ def objectives(text: str | None) -> str | dict[str, float] | None:
     return found
 
 
+def load(text: str | None) -> dict[str, Any] | None:
+    """Read `rate=200,duration=30s,p95=50ms`: a load test of one rate, and its objectives."""
+    if text is None:
+        return None
+    given = dict[str, str]()
+    for part in text.split(","):
+        name, _, value = part.partition("=")
+        if name not in (*STEADY, *ASKED) or not value:
+            raise click.BadParameter(
+                f"{part!r} is none of {', '.join((*STEADY, *ASKED))}, such as rate=200",
+                param_hint="--loadtest",
+            )
+        given[ASKED.get(name, name)] = value
+    shape = {name: given.pop(name) for name in STEADY if name in given}
+    if "rate" not in shape:
+        raise click.BadParameter("it needs a rate: rate=200", param_hint="--loadtest")
+    return {"shape": {"kind": "steady", **shape}, "objectives": given}
+
+
 def asked(canary: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the body of a rollout from the options of `deploy`."""
+    """Give the body of a rollout from the options of `deploy`.
+
+    Bounds are of the shadow, of the rows that are replayed, or of both, as both are asked for.
+    """
     body = {name: options[name] for name in ("requests", "step_s", "give_up_s")}
-    bounds = {name: options[name] for name in ("max_flips", "max_shift", "shadow")}
-    shadow = {
-        "share" if name == "shadow" else name: share(text)
-        for name, text in bounds.items()
-        if text is not None
+    bounds = {
+        name: share(options[name])
+        for name in ("max_flips", "max_shift")
+        if options[name] is not None
     }
+    replay, shadow = None, dict[str, float]()
+    if options["replay"] is not None:
+        replay = {"instances": rows_of(options["replay"]), **bounds}
+    if options["shadow"] is not None:
+        shadow = {"share": share(options["shadow"])}
+    if shadow or replay is None:
+        shadow |= bounds
     return {
         **body,
         "steps": steps(canary),
         "slo": objectives(options["slo"]),
         "shadow": shadow or None,
+        "replay": replay,
+        "loadtest": load(options["loadtest"]),
     }
 
 
@@ -110,20 +149,32 @@ def _show(output: Output, rollout: Rollout) -> None:
         output.document(rollout.raw)
         return
     output.plain(f"Rollout {rollout.number} of {rollout.endpoint}: {_words(rollout)}")
-    for check in rollout.checks:
-        mark = MARKS.get(check.verdict, "white")
-        output.console.print(f"  [{mark}]{check.verdict}[/{mark}]", end=" ")
-        output.plain(f"{check.name}: {check.message}")
-    _show_difference(output, rollout.raw.get("difference"))
+    for step in rollout.passed:
+        output.plain(f"  Step {step.number} of {len(rollout.steps)} ({step.percent} %) passed:")
+        _show_checks(output, step.checks)
+    if rollout.passed and not rollout.is_done:
+        output.plain(f"  Step {rollout.step} of {len(rollout.steps)}:")
+    if not rollout.is_done:
+        _show_checks(output, rollout.checks)
+    _show_difference(output, "compared", rollout.raw.get("difference"))
+    replay = rollout.raw.get("replay")
+    _show_difference(output, "replayed", replay and replay["difference"])
     if not rollout.is_over:
         output.plain(f"Next: kubeserve rollout {rollout.endpoint}")
 
 
-def _show_difference(output: Output, found: Mapping[str, Any] | None) -> None:
+def _show_checks(output: Output, checks: Sequence[Check]) -> None:
+    for check in checks:
+        mark = MARKS.get(check.verdict, "white")
+        output.console.print(f"  [{mark}]{check.verdict}[/{mark}]", end=" ")
+        output.plain(f"{check.name}: {check.message}")
+
+
+def _show_difference(output: Output, how: str, found: Mapping[str, Any] | None) -> None:
     if not found or not found["rows"]:
         return
     output.plain(
-        f"  of {found['rows']} rows compared {found['flips']} got another label; "
+        f"  of {found['rows']} rows {how} {found['flips']} got another label; "
         f"mean shift {found['mean_shift']:.4g}, largest {found['max_shift']:.4g}"
     )
     for worst in found["worst"]:
@@ -174,10 +225,9 @@ def list_rollouts(output: Output, endpoint: str) -> None:
 def rollout(output: Output, endpoint: str, cancel: bool, follow: bool) -> int:
     """Show the newest rollout of an endpoint; exit code 1 if it did not end well."""
     with output.client() as client:
-        listed = client.rollouts(endpoint)
-        if not listed:
+        found = client.newest_rollout(endpoint)
+        if found is None:
             raise click.ClickException(f"{endpoint} has had no rollout.")
-        found = listed[0]
         if cancel:
             found = client.cancel_rollout(endpoint, found.number)
         elif follow:

@@ -364,7 +364,8 @@ class AsyncClient:
 
         steps  percentages of the traffic
         slo    "endpoint": what the endpoint promises, or promises of its own (`set_slo`)
-        rules  shadow, requests, step_s, give_up_s: see `POST /v1/endpoints/{endpoint}/rollouts`
+        rules  shadow, replay, loadtest, requests, step_s, give_up_s: see
+               `POST /v1/endpoints/{endpoint}/rollouts`
         """
         asked = {"steps": [*steps], "slo": slo, **rules}
         return await self._run(self._rollouts.start(model, endpoint, asked))
@@ -372,6 +373,10 @@ class AsyncClient:
     async def rollouts(self, endpoint: str) -> list[Rollout]:
         """List the rollouts of an endpoint, the newest first."""
         return await self._run(self._rollouts.list(endpoint))
+
+    async def newest_rollout(self, endpoint: str) -> Rollout | None:
+        """Give the newest rollout of an endpoint; None: it has had none."""
+        return await self._run(self._rollouts.newest(endpoint))
 
     async def cancel_rollout(self, endpoint: str, number: int) -> Rollout:
         """Give all traffic back to the revision that had it before."""
@@ -498,7 +503,7 @@ class AsyncClient:
 
         shape       such as {"kind": "steady", "rate": 200, "duration": "60s"}
         objectives  such as {"p95": "50ms", "error_rate": "0.1%"}
-        more        format, rows, output, arrivals, connections, timeout, seed
+        more        tag, format, rows, output, arrivals, connections, timeout, seed
         """
         plan = {"endpoint": endpoint, "shape": shape, "objectives": objectives or {}, **more}
         return await self._run(self._testing.start(plan))

@@ -25,6 +25,15 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A step that has passed, from 1, and by what."""
+
+    number: int
+    percent: int
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Rollout:
     """A candidate on its way to all traffic of an endpoint.
 
@@ -32,6 +41,7 @@ class Rollout:
     step     from 1; `steps` are percentages
     reason   what it waits for, or why it ended
     answers  of the candidate in this step, of `needed`
+    passed   steps that have passed
     """
 
     number: int
@@ -44,6 +54,7 @@ class Rollout:
     percent: int
     reason: str | None
     checks: tuple[Check, ...]
+    passed: tuple[Step, ...]
     answers: int
     needed: int
     created_at: datetime | None
@@ -54,7 +65,6 @@ class Rollout:
     def read(cls, raw: Raw) -> "Rollout":
         """Read the API's document."""
         answers = raw.get("answers") or {}
-        checks = raw.get("checks") or ()
         return cls(
             number=count_in(raw, "number"),
             endpoint=text_in(raw, "endpoint"),
@@ -65,7 +75,11 @@ class Rollout:
             step=int(raw.get("step") or 0),
             percent=int(raw.get("percent") or 0),
             reason=raw.get("reason"),
-            checks=tuple(Check(one["name"], one["verdict"], one["message"]) for one in checks),
+            checks=_checks(raw),
+            passed=tuple(
+                Step(count_in(one, "step"), count_in(one, "percent"), _checks(one))
+                for one in raw.get("passed") or ()
+            ),
             answers=int(answers.get("candidate") or 0),
             needed=int(answers.get("needed") or 0),
             created_at=time_in(raw, "created_at"),
@@ -82,6 +96,11 @@ class Rollout:
     def is_done(self) -> bool:
         """True when the candidate has all traffic and kept it."""
         return self.state == "done"
+
+
+def _checks(raw: Raw) -> tuple[Check, ...]:
+    found = raw.get("checks") or ()
+    return tuple(Check(one["name"], one["verdict"], one["message"]) for one in found)
 
 
 def _revision(raw: Any) -> str:
@@ -110,6 +129,12 @@ class Rollouts:
         """List rollouts, the newest first."""
         found = yield from self._core.listed("endpoints", endpoint, "rollouts")
         return [Rollout.read(one) for one in found]
+
+    def newest(self, endpoint: str) -> Flow[Rollout | None]:
+        """Read the newest rollout; None: there was none."""
+        url = self._core.url("endpoints", endpoint, "rollouts")
+        found = (yield from self._core.get(f"{url}?limit=1")).get("items") or ()
+        return Rollout.read(found[0]) if found else None
 
     def read(self, endpoint: str, number: int) -> Flow[Rollout]:
         """Read one rollout."""

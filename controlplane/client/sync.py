@@ -375,7 +375,8 @@ class Client:
 
         steps  percentages of the traffic
         slo    "endpoint": what the endpoint promises, or promises of its own (`set_slo`)
-        rules  shadow, requests, step_s, give_up_s: see `POST /v1/endpoints/{endpoint}/rollouts`
+        rules  shadow, replay, loadtest, requests, step_s, give_up_s: see
+               `POST /v1/endpoints/{endpoint}/rollouts`
         """
         asked = {"steps": [*steps], "slo": slo, **rules}
         return self._run(self._rollouts.start(model, endpoint, asked))
@@ -383,6 +384,10 @@ class Client:
     def rollouts(self, endpoint: str) -> list[Rollout]:
         """List the rollouts of an endpoint, the newest first."""
         return self._run(self._rollouts.list(endpoint))
+
+    def newest_rollout(self, endpoint: str) -> Rollout | None:
+        """Give the newest rollout of an endpoint; None: it has had none."""
+        return self._run(self._rollouts.newest(endpoint))
 
     def cancel_rollout(self, endpoint: str, number: int) -> Rollout:
         """Give all traffic back to the revision that had it before."""
@@ -491,7 +496,7 @@ class Client:
 
         shape       such as {"kind": "steady", "rate": 200, "duration": "60s"}
         objectives  such as {"p95": "50ms", "error_rate": "0.1%"}
-        more        format, rows, output, arrivals, connections, timeout, seed
+        more        tag, format, rows, output, arrivals, connections, timeout, seed
         """
         plan = {"endpoint": endpoint, "shape": shape, "objectives": objectives or {}, **more}
         return self._run(self._testing.start(plan))

@@ -1,6 +1,7 @@
 """Traffic of an endpoint as rollouts move it: within their transaction, from step to step."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,24 @@ class Held:
     action: str
     traffic: Traffic
     slo: Slo | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An endpoint that nobody holds. `revisions`: those that were asked for, by name."""
+
+    tenant: TenantId
+    name: str
+    revisions: dict[str, Routed]
+
+
+async def as_it_is(endpoint_id: uuid.UUID, names: Sequence[str]) -> Standing | None:
+    """Read an endpoint and some of its revisions; None: there is none any more."""
+    row = await repository.by_id_of_all(endpoint_id)
+    if row is None:
+        return None
+    found = await repository.revisions(row, list(names)) if names else []
+    return Standing(TenantId(row.tenant_id), row.name, {one.name: _routed(one) for one in found})
 
 
 async def hold(endpoint_id: uuid.UUID) -> Held | None:

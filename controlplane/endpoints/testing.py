@@ -19,10 +19,14 @@ async def document(
     return found[0]
 
 
-async def signature(tenant: TenantId, endpoint_id: uuid.UUID, issuer: str) -> dict[str, Any] | None:
-    """Give what the revision with the most traffic takes; None: nothing is served."""
+async def signature(
+    tenant: TenantId, endpoint_id: uuid.UUID, tag: str | None, issuer: str
+) -> dict[str, Any] | None:
+    """Give what the revision of a tag, or with the most traffic, takes; None: there is none."""
     row = await service.of_id(tenant, endpoint_id)
     wanted = None if row is None else await service.wanted(row, issuer)
-    if wanted is None or not wanted.revisions:
+    if wanted is None:
         return None
-    return max(wanted.revisions, key=lambda revision: revision.percent).signature
+    tested = [one for one in wanted.revisions if tag in (None, one.tag)]
+    most = max(tested, key=lambda revision: revision.percent, default=None)
+    return None if most is None else most.signature

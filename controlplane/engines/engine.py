@@ -323,11 +323,13 @@ class Engine(Protocol):
     drifts    others can change what it runs, so `apply` is called at every look
     measures  it can tell what each revision answered
     shadows   it can compare revisions on copies of requests
+    lag_s     by which answers are counted, at most, later than they are given
     """
 
     drifts: bool
     measures: bool
     shadows: bool
+    lag_s: float
 
     async def apply(self, desired: DesiredEndpoint) -> None:
         """Make the endpoint so; returns once the engine has it durably, not once ready."""

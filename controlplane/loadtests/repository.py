@@ -21,6 +21,11 @@ async def find(tenant: uuid.UUID, key: uuid.UUID) -> LoadTest | None:
     return await LoadTest.get_or_none(tenant_id=tenant, id=key)
 
 
+async def find_of_all(key: uuid.UUID) -> LoadTest | None:
+    """Find a test of whichever tenant."""
+    return await LoadTest.get_or_none(id=key)
+
+
 async def lock(tenant: uuid.UUID, key: uuid.UUID) -> LoadTest | None:
     """Find a test and lock it to the end of the transaction."""
     return await LoadTest.filter(tenant_id=tenant, id=key).select_for_update().first()
@@ -80,6 +85,11 @@ async def events(key: uuid.UUID, after: int, limit: int) -> list[LoadTestEvent]:
     """Give events of a test behind a number, in their order."""
     rows = LoadTestEvent.filter(loadtest_id=key, number__gt=after)
     return await rows.order_by("number").limit(limit)
+
+
+async def last_events(key: uuid.UUID, limit: int) -> list[LoadTestEvent]:
+    """Give the newest events of a test, the last one first."""
+    return await LoadTestEvent.filter(loadtest_id=key).order_by("-number").limit(limit)
 
 
 async def put_report(key: uuid.UUID, form: str, sha256: str, size_bytes: int) -> None:

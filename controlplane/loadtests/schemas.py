@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from controlplane.edge.operations import Document, Timestamp
 from controlplane.loadtests.states import LoadTestState
 from controlplane.rest import Text
-from loadtests.plan import Format, Plan, plan_from
+from loadtests.plan import TAG, Format, Plan, plan_from
 from loadtests.shapes import Arrivals, Shape
 from loadtests.slo import Objectives
 from loadtests.units import Duration
@@ -16,12 +16,11 @@ MOST_CONNECTIONS: Final = 1000
 ReportFormat = Literal["html", "json", "junit", "csv"]
 
 
-class NewLoadTest(BaseModel):
-    """A test. Where its requests go, and from how many processes, the installation decides."""
+class Load(BaseModel):
+    """What is sent and asked. From how many processes, the installation decides."""
 
     model_config = ConfigDict(extra="forbid")
 
-    endpoint: Annotated[Text, Field(min_length=1, max_length=40)]
     shape: Shape
     objectives: Objectives = Objectives()
     format: Format = "v2"
@@ -34,12 +33,19 @@ class NewLoadTest(BaseModel):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        self.plan()
+        self.plan(endpoint="any")
         return self
 
-    def plan(self) -> Plan:
-        """Give it as the program reads it; raises ValueError with every fault."""
-        return plan_from(self.model_dump(mode="json", exclude_unset=True))
+    def plan(self, **more: Any) -> Plan:
+        """Give it, and more, as the program reads it; raises ValueError with every fault."""
+        return plan_from({**self.model_dump(mode="json", exclude_unset=True), **more})
+
+
+class NewLoadTest(Load):
+    """A test of an endpoint, or of its revision with a tag; the engine says where that is."""
+
+    endpoint: Annotated[Text, Field(min_length=1, max_length=40)]
+    tag: Annotated[str | None, Field(pattern=TAG)] = None
 
 
 class LoadTest(Document):

@@ -19,9 +19,11 @@ from controlplane.endpoints import service as endpoints
 from controlplane.loadtests import limits as of_tests
 from controlplane.loadtests import repository
 from controlplane.loadtests.news import News
+from controlplane.loadtests.outcomes import Outcome
 from controlplane.loadtests.states import ENDED, LoadTestState, may_move
 from controlplane.loadtests.tables import LoadTest
 from controlplane.tenants import limits
+from controlplane.tenants.limits import Limits
 from controlplane.tenants.service import Quotas, TenantId
 from controlplane.wakes import Wake, tell
 from loadtests.plan import Plan, plan_from
@@ -34,6 +36,7 @@ EVENTS_AT_A_TIME: Final = 200
 KEPT: Final = timedelta(days=90)
 KEPT_OF_A_TENANT: Final = 200
 CANCELLED: Final = "It was cancelled."
+LAST_WORDS: Final = 3  # events, of which one says how a test was, where it said so
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +72,91 @@ async def create(caller: Caller, tenant: TenantId, plan: Plan, quotas: Quotas) -
     """Ask for a test; raises NotFound for an endpoint that the tenant has not, QuotaExceeded."""
     endpoint = await endpoints.id_of(tenant, plan.endpoint)
     async with transaction():
-        most = await quotas.hold(tenant)
-        plan = of_tests.admitted(plan, most)
-        limits.check("loadtests", most.loadtests, await repository.count_live(tenant))
-        row = await repository.add(
-            tenant,
-            endpoint_id=endpoint,
-            endpoint=plan.endpoint,
-            plan=plan.model_dump(mode="json", exclude_none=True, exclude=OURS),
-            state=LoadTestState.QUEUED,
-            created_by=caller.subject,
-            client=caller.client,
-        )
-        await _add_event(row, {"event": "queued"})
-        await audit.record(
-            caller, "loadtest.create", f"loadtest:{row.id}", endpoint=row.endpoint, plan=row.plan
-        )
+        row = await _ask(caller, tenant, endpoint, plan, await quotas.hold(tenant))
     return show(row, [])
+
+
+async def _ask(
+    caller: Caller, tenant: TenantId, endpoint: uuid.UUID, plan: Plan, most: Limits
+) -> LoadTest:
+    """Ask for a test in a transaction that holds the tenant's limits."""
+    plan = of_tests.admitted(plan, most)
+    limits.check("loadtests", most.loadtests, await repository.count_live(tenant))
+    row = await repository.add(
+        tenant,
+        endpoint_id=endpoint,
+        endpoint=plan.endpoint,
+        plan=document_of(plan),
+        state=LoadTestState.QUEUED,
+        created_by=caller.subject,
+        client=caller.client,
+    )
+    await _add_event(row, {"event": "queued"})
+    await audit.record(
+        caller, "loadtest.create", f"loadtest:{row.id}", endpoint=row.endpoint, plan=row.plan
+    )
+    return row
+
+
+async def ask(
+    caller: Caller,
+    tenant: TenantId,
+    endpoint: uuid.UUID,
+    plan: dict[str, Any],
+    most: Limits,
+) -> uuid.UUID:
+    """Ask for a test within a transaction of another's that holds the tenant's limits.
+
+    plan     as `check` gave it
+    returns  its id; raises QuotaExceeded
+    """
+    row = await _ask(caller, tenant, endpoint, plan_from(plan), most)
+    found: uuid.UUID = row.id
+    return found
+
+
+def check(plan: Plan, most: Limits) -> dict[str, Any]:
+    """Give the plan of a test that is to be asked for later; raises QuotaExceeded."""
+    return document_of(of_tests.admitted(plan, most))
+
+
+def document_of(plan: Plan) -> dict[str, Any]:
+    """Give what is kept of a plan."""
+    return plan.model_dump(mode="json", exclude_none=True, exclude=OURS)
+
+
+async def outcome(key: uuid.UUID) -> Outcome | None:
+    """Tell how a test stands; None: it is forgotten."""
+    row = await repository.find_of_all(key)
+    if row is None:
+        return None
+    told = [one.document for one in await repository.last_events(key, LAST_WORDS)]
+    verdicts = next((one["verdicts"] for one in told if one["event"] == "finished"), ())
+    return Outcome(
+        str(row.id),
+        row.number,
+        row.state,
+        row.verdict,
+        row.reason,
+        row.cancelled_at is not None,
+        row.ended_at,
+        tuple(verdicts),
+    )
+
+
+async def call_off(key: uuid.UUID) -> None:
+    """End a test that nobody wants any more, within a transaction; one that has ended stays."""
+    row = await repository.lock_of_all(key)
+    if row is not None and row.state not in ENDED:
+        await _call_off(row)
+
+
+async def _call_off(row: LoadTest) -> None:
+    if row.cancelled_at is None:
+        await repository.save(row, cancelled_at=datetime.now(UTC))
+    if row.state is LoadTestState.QUEUED:
+        await _end(row, LoadTestState.INTERRUPTED, None, CANCELLED, ())
+    await tell(Wake.LOADTEST, str(row.id))
 
 
 async def get(tenant: TenantId, key: str) -> LoadTest:
@@ -112,13 +183,10 @@ async def cancel(caller: Caller, tenant: TenantId, key: str) -> dict[str, Any]:
         if row.state in ENDED:
             raise Conflict(f"This test is {row.state} already; there is nothing to cancel.")
         if row.cancelled_at is None:
-            await repository.save(row, cancelled_at=datetime.now(UTC))
             await audit.record(
                 caller, "loadtest.cancel", f"loadtest:{row.id}", endpoint=row.endpoint
             )
-        if row.state is LoadTestState.QUEUED:
-            await _end(row, LoadTestState.INTERRUPTED, None, CANCELLED, ())
-        await tell(Wake.LOADTEST, str(row.id))
+        await _call_off(row)
     return (await _documents([row]))[0]
 
 

@@ -25,9 +25,11 @@ from controlplane.reconciler.endpoints import keep_warm, reconcile
 from controlplane.reconciler.loadtests import LoadTests, Site
 from controlplane.reconciler.loop import Loop
 from controlplane.reconciler.pod_keys import PodKeys
+from controlplane.reconciler.replaying import Replayer
 from controlplane.reconciler.usage_forms import UsageForms
 from controlplane.reconciler.versions import VersionBuilds
 from controlplane.rollouts import service as rollouts
+from controlplane.rollouts.asking import Means
 from controlplane.tenants import service as tenants
 from controlplane.tenants.limits import Limits
 from controlplane.usage import service as usage
@@ -50,6 +52,7 @@ class Duties:
     shelf     environments that pods read there
     storage   what tenants may store, and have otherwise
     loadtests where load tests are run; None: they are not
+    ingress   where endpoints are reached if their names do not resolve here
     audit_kept  how long events of the audit log are kept
     usage_kept  how long usage is
     """
@@ -66,6 +69,7 @@ class Duties:
     reports: Reports | None = None
     shelf: sweep.Shelf | None = None
     loadtests: Site | None = None
+    ingress: str | None = None
     audit_kept: timedelta = timedelta(days=365)
     usage_kept: Kept = field(default_factory=Kept)
 
@@ -123,6 +127,9 @@ class _Loops:
         # Each second a step that goes wrong lasts is a second of wrong answers.
         self._rollouts: Loop[uuid.UUID] = Loop(
             "rollouts", self._carry_on, rollouts.under_way, soon_s=ROLLOUT_EVERY_S
+        )
+        self._rollout_means = Means(
+            duties.storage.quotas, Replayer(duties.oauth.token_for, duties.ingress)
         )
         self._publish_due, self._pods_due = asyncio.Event(), asyncio.Event()
         self.published: tuple[bytes, dict[str, bytes]] | None = None
@@ -218,7 +225,10 @@ class _Loops:
     async def _carry_on(self, endpoint: uuid.UUID) -> bool:
         if not self._may_act():
             return False
-        return await rollouts.carry_on(endpoint, self._duties.engine, datetime.now(UTC))
+        duties = self._duties
+        return await rollouts.carry_on(
+            endpoint, duties.engine, datetime.now(UTC), self._rollout_means
+        )
 
     async def publish_limits(self) -> None:
         quotas = self._duties.storage.quotas

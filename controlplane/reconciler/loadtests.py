@@ -202,9 +202,12 @@ class _Running:
         document = await self._endpoint()
         if document is None:
             raise NotFound("The endpoint was deleted before the test began.")
+        tag = self.test.plan.get("tag")
         signature = await testing.signature(
-            self.test.tenant, self.test.endpoint_id, self.site.issuer
+            self.test.tenant, self.test.endpoint_id, tag, self.site.issuer
         )
+        if signature is None and tag is not None:
+            raise NotFound(f"The endpoint has no revision with the tag {tag}.")
         if signature is None or not document["url"]:
             raise NotFound(f"The endpoint cannot be tested: {document['ready']['message']}")
         return {

@@ -29,13 +29,14 @@ def read(known: Mapping[str, Any], told: Sequence[Compared]) -> Document:
 
 def total(known: Mapping[str, Any]) -> Compared:
     """Sum what all sources told; what troubles the last one is the trouble."""
-    each = [_compared(one) for one in known.values()]
+    each = [compared_from(one) for one in known.values()]
     if not each:
         return Compared("")
     return replace(summed(*each), trouble=each[-1].trouble)
 
 
-def _compared(document: Mapping[str, Any]) -> Compared:
+def compared_from(document: Mapping[str, Any]) -> Compared:
+    """Read what was told, as `asdict` wrote it."""
     known = {one.name for one in fields(Compared)}
     values = {name: value for name, value in document.items() if name in known}
     return Compared(**{**values, "worst": tuple(values["worst"])})

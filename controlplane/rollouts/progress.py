@@ -27,6 +27,7 @@ class Standing:
     broken      why the engine cannot serve it; None: it can, or is about to
     answers     of the candidate in this step
     rows        compared with the running revision's in all steps so far
+    told_s      ago everything that we ourselves asked for was answered; None: we asked for nothing
     """
 
     number: int
@@ -38,6 +39,7 @@ class Standing:
     answers: int
     rows: int
     checks: tuple[Check, ...]
+    told_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +50,17 @@ class Decision:
     reason: str
 
 
-def decide(at: Standing, rules: Rules, now: datetime) -> Decision:
-    """Say what is to be done. What cannot be told for too long is as bad as a fault."""
+def decide(at: Standing, rules: Rules, now: datetime, lag_s: float = 0.0) -> Decision:
+    """Say what is to be done. What cannot be told for too long is as bad as a fault.
+
+    lag_s  by which answers are counted later than they are given
+    """
     if at.broken is not None:
         return Decision(Do.GO_BACK, f"{_step(at)}: the candidate cannot be served: {at.broken}")
     fault = failed(at.checks)
     if fault is not None:
         return Decision(Do.GO_BACK, f"{_step(at)}: {fault.message}")
-    waits = waits_for(at, rules, now)
+    waits = waits_for(at, rules, now, lag_s)
     if waits is None:
         last = at.number == at.of
         return Decision(Do.FINISH if last else Do.GO_ON, f"{_step(at)} passed")
@@ -65,7 +70,7 @@ def decide(at: Standing, rules: Rules, now: datetime) -> Decision:
     return Decision(Do.WAIT, f"{_step(at)}: it {waits}")
 
 
-def waits_for(at: Standing, rules: Rules, now: datetime) -> str | None:
+def waits_for(at: Standing, rules: Rules, now: datetime, lag_s: float = 0.0) -> str | None:
     """Say what a step without a fault waits for; None: for nothing, it has passed."""
     if at.taken_at is None:
         return "waits for the engine to serve it"
@@ -77,7 +82,12 @@ def waits_for(at: Standing, rules: Rules, now: datetime) -> str | None:
     if lasted_s < rules.step_s:
         return f"has lasted {lasted_s:.0f} of at least {rules.step_s:g} s"
     open_question = unsure(at.checks)
-    return None if open_question is None else f"is not sure yet: {open_question.message}"
+    if open_question is not None:
+        return f"is not sure yet: {open_question.message}"
+    if at.told_s is not None and at.told_s < lag_s:
+        # Answers to us, counted in the next step, would be taken for answers to callers.
+        return "waits until all answers so far are counted"
+    return None
 
 
 def _step(at: Standing) -> str:

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from controlplane.rollouts.states import State
-from controlplane.rollouts.tables import Rollout
+from controlplane.rollouts.tables import Rollout, RolloutRows
 
 
 async def add(endpoint_id: uuid.UUID, **values: Any) -> Rollout:
@@ -31,8 +31,9 @@ async def running(endpoint_id: uuid.UUID) -> Rollout | None:
     return await rows.select_for_update().first()
 
 
-async def is_running(endpoint_id: uuid.UUID) -> bool:
-    return await Rollout.filter(endpoint_id=endpoint_id, state=State.RUNNING).exists()
+async def as_it_is(endpoint_id: uuid.UUID) -> Rollout | None:
+    """Find the rollout of an endpoint that has not ended, as it is now: without a lock."""
+    return await Rollout.filter(endpoint_id=endpoint_id, state=State.RUNNING).first()
 
 
 async def endpoints_with_one_of_all() -> list[uuid.UUID]:
@@ -43,3 +44,17 @@ async def endpoints_with_one_of_all() -> list[uuid.UUID]:
 
 async def save(row: Rollout) -> None:
     await row.save()
+
+
+async def add_rows(row: Rollout, rows: bytes) -> None:
+    await RolloutRows.create(rollout_id=row.id, rows=rows)
+
+
+async def rows(row: Rollout) -> bytes | None:
+    """Give the rows that a rollout replays; None: they are forgotten."""
+    found = await RolloutRows.get_or_none(rollout_id=row.id)
+    return None if found is None else bytes(found.rows)
+
+
+async def forget_rows(row: Rollout) -> None:
+    await RolloutRows.filter(rollout_id=row.id).delete()

@@ -12,12 +12,12 @@ from controlplane.endpoints.slo import Slo
 from controlplane.idempotency import once
 from controlplane.rest import MAX_PAGE, after_number, check_match, page
 from controlplane.rollouts import schemas, service
-from controlplane.rollouts.rules import Rules, Shadow
+from controlplane.rollouts.rules import Replay, Rules, Shadow
 from controlplane.rollouts.service import Wanted
 from controlplane.subjects import with_names
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
-from runtime.problems import Conflict
+from runtime.problems import Conflict, Forbidden, NotImplementedHere
 
 router = APIRouter(prefix="/v1/endpoints/{endpoint}/rollouts", tags=["endpoints"])
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
@@ -45,11 +45,15 @@ async def start(
     tenant = await _tenant(caller)
     if not request.app.state.engine.measures:
         raise Conflict(
-            "This engine does not tell what each revision answers, so nothing could be judged. "
-            "Move the traffic by hand: `kubeserve traffic`."
+            "This installation has no object store by which pods tell what they answer, so nothing "
+            "could be judged. Move the traffic by hand: `kubeserve traffic`."
         )
     if body.shadow is not None and not request.app.state.engine.shadows:
-        raise Conflict("This engine cannot compare predictions: leave out `shadow`.")
+        raise Conflict(
+            "On Knative no copies of requests are compared: leave out `shadow`, and give rows to "
+            "`replay` instead (`--replay FILE`)."
+        )
+    await _may_ask(request, caller, body)
     named = body.slo if isinstance(body.slo, SloAsked) else None
     rules = Rules(
         slo=None if named is None else Slo(**named.model_dump()),
@@ -57,20 +61,47 @@ async def start(
         step_s=body.step_s,
         give_up_s=body.give_up_s,
         shadow=None if body.shadow is None else Shadow(**body.shadow.model_dump()),
+        replay=None if body.replay is None else _replay(body.replay),
     )
     version = None if body.version is None else str(body.version)
-    wanted = Wanted(body.model, version, tuple(body.steps), rules, body.slo == "endpoint")
+    wanted = Wanted(
+        body.model,
+        version,
+        tuple(body.steps),
+        rules,
+        body.slo == "endpoint",
+        body.loadtest,
+        () if body.replay is None else body.replay.instances,
+    )
+    most = await request.app.state.quotas.of(tenant)
 
     def unchanged(row: Any) -> None:
         check_match(request, endpoints.as_wanted(row))
 
     async def act() -> dict[str, Any]:
-        found = await service.start(tenant, endpoint, wanted, caller, unchanged)
+        found = await service.start(tenant, endpoint, wanted, caller, unchanged, most)
         return await _named(request, caller, found)
 
     found = await once(request, caller.tenant, act)
     await _moved(request, tenant, endpoint)
     return found
+
+
+def _replay(asked: schemas.Replay) -> Replay:
+    return Replay(len(asked.instances), asked.max_flips, asked.max_shift)
+
+
+async def _may_ask(request: Request, caller: Caller, body: schemas.NewRollout) -> None:
+    """Refuse what would be asked of the candidate in the name of somebody who may not."""
+    if body.loadtest is None and body.replay is None:
+        return
+    if not await request.app.state.oauth.may_predict(caller.subject, caller.tenant):
+        raise Forbidden(
+            "A load test and a replay predict as you; this needs the scope predict too."
+        )
+    refusal: str | None = request.app.state.no_loadtests
+    if body.loadtest is not None and refusal is not None:
+        raise NotImplementedHere(refusal)
 
 
 @router.get("", **gives(Page[schemas.Rollout]))

@@ -39,6 +39,19 @@ class Shadow:
 
 
 @dataclass(frozen=True, slots=True)
+class Replay:
+    """Rows that both revisions are asked for before the candidate has traffic.
+
+    rows       of them
+    max_flips, max_shift  as of `Shadow`, and of just these rows; None: it is told alone
+    """
+
+    rows: int
+    max_flips: float | None = None
+    max_shift: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """Rules of every step.
 
@@ -47,6 +60,8 @@ class Rules:
     step_s      a step lasts at least so long
     give_up_s   a step that proves nothing for so long is the end
     shadow      how predictions are compared; None: they are not
+    replay      rows that are asked for first; None: none are
+    loadtest    plan of the load test that comes first, `loadtests.plan`; None: there is none
     """
 
     slo: Slo | None = None
@@ -54,6 +69,18 @@ class Rules:
     step_s: float = 60.0
     give_up_s: float = 3600.0
     shadow: Shadow | None = None
+    replay: Replay | None = None
+    loadtest: dict[str, Any] | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Tell whether the candidate is asked by us before anybody else asks it."""
+        return self.replay is not None or self.loadtest is not None
+
+    @property
+    def begins_without_traffic(self) -> bool:
+        """Tell whether something is proved before the candidate has traffic."""
+        return self.asks or (self.shadow is not None and self.shadow.gates)
 
     @property
     def needed(self) -> int:
@@ -67,8 +94,12 @@ class Rules:
 
 def rules_from(document: dict[str, Any]) -> Rules:
     """Read rules."""
-    shadow = document.get("shadow")
-    read = {"slo": slo_from(document["slo"]), "shadow": Shadow(**shadow) if shadow else None}
+    shadow, replay = document.get("shadow"), document.get("replay")
+    read = {
+        "slo": slo_from(document["slo"]),
+        "shadow": Shadow(**shadow) if shadow else None,
+        "replay": Replay(**replay) if replay else None,
+    }
     return Rules(**{**document, **read})
 
 

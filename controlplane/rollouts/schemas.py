@@ -6,7 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from controlplane.edge.operations import Document, Timestamp
 from controlplane.endpoints.schemas import Slo
+from controlplane.loadtests.schemas import Load
 from controlplane.rollouts.checks import Verdict
+from controlplane.rollouts.service import MOST_ROWS
 from controlplane.rollouts.states import State
 
 Percent = Annotated[int, Field(ge=1, le=100)]
@@ -21,6 +23,18 @@ class Shadow(BaseModel):
     max_flips: float | None = Field(None, ge=0, lt=1, description="0.01: one row in a hundred.")
     max_shift: float | None = Field(None, ge=0, le=1, description="The mean over rows.")
     rows: int = Field(200, ge=20, le=1_000_000, description="That are compared at least.")
+
+
+class Replay(BaseModel):
+    """Rows that both are asked for before the candidate has traffic; bounds are of just these."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    instances: list[Any] = Field(
+        min_length=1, max_length=MOST_ROWS, description="Rows, as the V1 protocol has them."
+    )
+    max_flips: float | None = Field(None, ge=0, lt=1, description="0.01: one row in a hundred.")
+    max_shift: float | None = Field(None, ge=0, le=1, description="The mean over rows.")
 
 
 class NewRollout(BaseModel):
@@ -38,6 +52,10 @@ class NewRollout(BaseModel):
         3600, ge=1, le=604_800, description="A step that proves nothing for so long is the end."
     )
     shadow: Shadow | None = None
+    replay: Replay | None = None
+    loadtest: Load | None = Field(
+        None, description="Comes first, without traffic; its objectives are the SLO if it has none."
+    )
 
 
 class RevisionNamed(Document):
@@ -87,6 +105,33 @@ class Difference(Document):
     worst: list[WorstRow]
 
 
+class Replayed(Document):
+    """How far the replay is. `unanswered`: rows that the running revision did not answer."""
+
+    rows: int
+    replayed: int
+    unanswered: int
+    max_flips: float | None
+    max_shift: float | None
+    difference: Difference
+
+
+class LoadTestAsked(Document):
+    """The load test, `GET /v1/loadtests/{id}`; null: it has not been asked for yet."""
+
+    id: str | None
+    plan: dict[str, Any]
+
+
+class StepPassed(Document):
+    """A step that has passed, and by what."""
+
+    step: int
+    percent: int
+    passed_at: Timestamp
+    checks: list[CheckMade]
+
+
 class Rollout(Document):
     """A rollout as it stands. `percent`: of the traffic that the candidate has by it."""
 
@@ -100,9 +145,12 @@ class Rollout(Document):
     percent: int
     reason: str | None
     checks: list[CheckMade]
+    passed: list[StepPassed]
     answers: AnswersCounted
     shadow: Shadow | None
     difference: Difference | None
+    replay: Replayed | None
+    loadtest: LoadTestAsked | None
     slo: Slo | None
     requests: int
     step_s: float

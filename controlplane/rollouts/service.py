@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
+
+import orjson
 
 from controlplane.callers import Caller
 from controlplane.database import transaction
@@ -20,6 +22,7 @@ from controlplane.endpoints.moving import Held, Routed, Traffic
 from controlplane.endpoints.service import CANARY, HUNDRED, Check, Made
 from controlplane.endpoints.slo import Slo
 from controlplane.engines.engine import (
+    Compared,
     Condition,
     DesiredShadow,
     EndpointId,
@@ -27,20 +30,29 @@ from controlplane.engines.engine import (
     ObservedEndpoint,
     Told,
 )
-from controlplane.rollouts import diffs, judging, repository
+from controlplane.loadtests import service as loadtests
+from controlplane.loadtests.schemas import Load
+from controlplane.rollouts import asking, diffs, judging, proving, repository
+from controlplane.rollouts.asking import Means, News
+from controlplane.rollouts.checks import Check as Checked
 from controlplane.rollouts.checks import level, look_number
 from controlplane.rollouts.progress import Decision, Do, Standing, decide, verdicts
-from controlplane.rollouts.rules import Rules, Shadow, rules_from
+from controlplane.rollouts.rules import Replay, Rules, Shadow, rules_from
 from controlplane.rollouts.states import State
 from controlplane.rollouts.tables import Rollout
 from controlplane.rollouts.tally import Tally, tally_from
 from controlplane.tenants import service as tenants
+from controlplane.tenants.limits import Limits
 from controlplane.tenants.service import TenantId
+from runtime.codecs import v1
 from runtime.plan.signature import from_json, has_labels
 from runtime.problems import Conflict, InvalidInput, NotFound
 
 LAST = "rollout"  # the action of the step that gives all traffic to the candidate
 BACK, CANCEL = "rollback", "cancel"
+MOST_ROWS: Final = 10_000  # of a replay
+NO_MEANS: Final = Means()
+Checks = tuple[Checked, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +60,11 @@ class Wanted:
     """What a caller asks for.
 
     steps  percentages of the candidate, growing, the last one 100
-    rules  what steps are judged by; its `slo` counts where `own_slo` is not asked for. Where it
-           holds the candidate to its predictions, a step without traffic comes before all others
+    rules  what steps are judged by; its `slo` counts where `own_slo` is not asked for. Where
+           something is proved first, a step without traffic comes before all others
     own_slo  the endpoint's SLO, as it is now, is what steps are judged by
+    load     of a load test; its objectives are the SLO where it has none
+    rows     that are replayed, as V1 has them
     """
 
     model: str
@@ -58,16 +72,20 @@ class Wanted:
     steps: tuple[int, ...]
     rules: Rules
     own_slo: bool = False
+    load: Load | None = None
+    rows: Sequence[Any] = ()
 
 
 async def start(
-    tenant: TenantId, name: str, wanted: Wanted, by: Caller, check: Check
+    tenant: TenantId, name: str, wanted: Wanted, by: Caller, check: Check, most: Limits
 ) -> dict[str, Any]:
     """Begin a rollout with the traffic of its first step; gives it as a document.
 
     check  refuses an endpoint that is not as the caller saw it
+    most   of the tenant's load tests
     """
     _check_steps(wanted.steps)
+    rows = _written(wanted.rows)
     async with transaction():
         held = await moving.hold_named(tenant, name, check)
         if (other := await repository.running(held.id)) is not None:
@@ -83,8 +101,14 @@ async def start(
                 "roll out."
             )
         rules = _rules(held, wanted)
-        _check_shadow(rules.shadow, running, candidate)
-        first = [0] if rules.shadow is not None and rules.shadow.gates else []
+        _check_flips(rules.shadow, "shadow.max_flips", running, candidate)
+        _check_flips(rules.replay, "replay.max_flips", running, candidate)
+        if wanted.load is not None:
+            tag = asking.tag_of(held.traffic, candidate.name)
+            rules = replace(rules, loadtest=_loadtest(wanted.load, name, rules, tag, most))
+        if rules.replay is not None:
+            _check_rows(rows, running)
+        first = [0] if rules.begins_without_traffic else []
         now = datetime.now(UTC)
         row = await repository.add(
             held.id,
@@ -99,10 +123,52 @@ async def start(
             compared={},
             checks=[],
             created_by=by.subject,
+            client=by.client,
         )
+        if rules.replay is not None:
+            await repository.add_rows(row, rows)
         await _take_step(held, row, 0, by, now)
         await repository.save(row)
     return document(row, name)
+
+
+def _written(rows: Sequence[Any]) -> bytes:
+    """Write rows to be kept; raises InvalidInput for what no row of a database may hold."""
+    written = orjson.dumps([*rows])
+    if b"\\u0000" in written:
+        raise InvalidInput("A text has a NUL character.", field="replay.instances")
+    return written
+
+
+def _check_rows(rows: bytes, running: Routed) -> None:
+    """Refuse rows that the running revision would refuse: its answers are what is compared with."""
+    try:
+        v1.decode(b'{"instances":' + rows + b"}", from_json(running.signature), max_rows=MOST_ROWS)
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"The rows do not fit {running.model}:{running.version}, which runs: {error.detail}",
+            **{**error.members, "field": "replay.instances"},
+        ) from error
+
+
+def _loadtest(load: Load, name: str, rules: Rules, tag: str, most: Limits) -> dict[str, Any]:
+    """Give the plan of a rollout's load test; raises InvalidInput and QuotaExceeded."""
+    asked = load.objectives.model_dump(mode="json", exclude_none=True) or proving.objectives(
+        rules.slo
+    )
+    if not asked:
+        raise InvalidInput(
+            "A load test without objectives proves nothing: name some, or an SLO that it is held "
+            "to.",
+            field="loadtest.objectives",
+        )
+    if load.shape.kind == "wake":
+        raise InvalidInput(
+            "The shape wake waits until nothing runs, and callers are served meanwhile: choose "
+            "another.",
+            field="loadtest.shape",
+        )
+    return loadtests.check(load.plan(endpoint=name, tag=tag, objectives=asked), most)
 
 
 def _check_steps(steps: Sequence[int]) -> None:
@@ -137,16 +203,18 @@ def _rules(held: Held, wanted: Wanted) -> Rules:
     return replace(wanted.rules, slo=held.slo)
 
 
-def _check_shadow(shadow: Shadow | None, running: Routed, candidate: Routed) -> None:
+def _check_flips(
+    bounds: Shadow | Replay | None, field: str, running: Routed, candidate: Routed
+) -> None:
     """Refuse a gate that nothing could pass or fail."""
-    if shadow is None or shadow.max_flips is None:
+    if bounds is None or bounds.max_flips is None:
         return
     for one in (running, candidate):
         if not has_labels(from_json(one.signature)):
             raise InvalidInput(
                 f"{one.model}:{one.version} predicts no labels, so none can flip: bound the shift "
                 "of its predictions instead (--max-shift).",
-                field="shadow.max_flips",
+                field=field,
             )
 
 
@@ -160,7 +228,7 @@ async def _take_step(held: Held, row: Rollout, step: int, by: Caller, now: datet
     number, of = step + 1, len(row.steps)
     reason = f"Rollout {row.number}, step {number} of {of}: {percent} % to {_shown(row.candidate)}."
     action = LAST if percent == HUNDRED else CANARY
-    traffic = split(row.before, row.candidate["revision"], row.running["revision"], percent)
+    traffic = _traffic(row, step)
     shadow = rules_from(row.rules).shadow
     pair = (row.running["revision"], row.candidate["revision"])
     # With all of the traffic gone, nothing is left to copy.
@@ -171,12 +239,26 @@ async def _take_step(held: Held, row: Rollout, step: int, by: Caller, now: datet
     )
 
 
-def split(before: Traffic, candidate: str, running: str, percent: int) -> Traffic:
+def _traffic(row: Rollout, step: int) -> Traffic:
+    """Give the traffic of a step of a rollout; while we ask the candidate, it has a tag for it."""
+    candidate, running = row.candidate["revision"], row.running["revision"]
+    percent = row.steps[step]
+    tag = None
+    if percent == 0 and rules_from(row.rules).asks:
+        tag = asking.tag_of(row.before, candidate)
+    return split(row.before, candidate, running, percent, tag)
+
+
+def split(
+    before: Traffic, candidate: str, running: str, percent: int, tag: str | None = None
+) -> Traffic:
     """Give the traffic of a step: the candidate's share is taken from the running revision's.
 
     Other lines, which have a tag and no share, stay; so does the candidate's own tag.
+
+    tag  of a candidate that has none of its own
     """
-    tag = next((line["tag"] for line in before if line["revision"] == candidate), None)
+    tag = next((line["tag"] for line in before if line["revision"] == candidate), None) or tag
     others = [line for line in before if line["revision"] not in (candidate, running)]
     stays = next(line for line in before if line["revision"] == running)
     rest = {**stays, "percent": HUNDRED - percent}
@@ -207,8 +289,18 @@ async def cancel(tenant: TenantId, name: str, number: int, by: Caller) -> dict[s
         reason, now = f"cancelled in step {row.step + 1} of {len(row.steps)}", datetime.now(UTC)
         await _go_back(held, row, CANCEL, by, reason)
         _end(row, State.CANCELLED, reason, now)
-        await repository.save(row)
+        await _save(row)
     return document(row, name)
+
+
+async def _save(row: Rollout) -> None:
+    """Keep a rollout; of one that has ended, end what it asked for."""
+    await repository.save(row)
+    if row.state is State.RUNNING and row.steps[row.step] == 0:
+        return
+    await repository.forget_rows(row)
+    if row.state is not State.RUNNING and row.loadtest_id is not None:
+        await loadtests.call_off(row.loadtest_id)
 
 
 async def get(tenant: TenantId, name: str, number: int) -> dict[str, Any]:
@@ -245,8 +337,11 @@ def document(row: Rollout, endpoint: str) -> dict[str, Any]:
         "percent": row.steps[row.step] if row.state in (State.RUNNING, State.DONE) else 0,
         "shadow": None if rules.shadow is None else asdict(rules.shadow),
         "difference": _difference(row, rules),
+        "replay": _replay(row, rules),
+        "loadtest": _asked_load(row, rules),
         "reason": row.reason,
         "checks": row.checks,
+        "passed": row.passed or [],
         "answers": {
             "candidate": tally.of_step(candidate).count,
             "running": tally.of_step(running).count,
@@ -271,6 +366,24 @@ def _difference(row: Rollout, rules: Rules) -> dict[str, Any] | None:
     return asdict(diffs.difference(diffs.total(row.compared)))
 
 
+def _replay(row: Rollout, rules: Rules) -> dict[str, Any] | None:
+    if rules.replay is None:
+        return None
+    found = proving.replayed_from(row.replayed)
+    return {
+        **asdict(rules.replay),
+        "replayed": found.at,
+        "unanswered": found.unanswered,
+        "difference": asdict(diffs.difference(found.compared)),
+    }
+
+
+def _asked_load(row: Rollout, rules: Rules) -> dict[str, Any] | None:
+    if rules.loadtest is None:
+        return None
+    return {"id": None if row.loadtest_id is None else str(row.loadtest_id), "plan": rules.loadtest}
+
+
 # Carried on by the leader
 
 
@@ -279,16 +392,22 @@ async def under_way() -> list[uuid.UUID]:
     return await repository.endpoints_with_one_of_all()
 
 
-async def carry_on(endpoint_id: uuid.UUID, engine: Engine, now: datetime) -> bool:
+async def carry_on(
+    endpoint_id: uuid.UUID, engine: Engine, now: datetime, means: Means = NO_MEANS
+) -> bool:
     """Look at an endpoint's rollout and do what is due; False: there is none any more.
 
     Raises EngineUnavailable; then nothing is decided, and nothing lost: counters go on.
     """
-    if not await repository.is_running(endpoint_id):
+    known = await repository.as_it_is(endpoint_id)
+    if known is None:
         return False
     key = EndpointId(str(endpoint_id))
     seen = await engine.observe(key)
     told = await engine.told(key)
+    news = News()
+    if known.steps[known.step] == 0 and known.taken_at is not None:
+        news = await asking.ask(known, rules_from(known.rules), seen, means)
     async with transaction():
         held = await moving.hold(endpoint_id)
         row = None if held is None else await repository.running(endpoint_id)
@@ -298,51 +417,46 @@ async def carry_on(endpoint_id: uuid.UUID, engine: Engine, now: datetime) -> boo
             _end(row, State.SUPERSEDED, _overtaken(held), now)
         else:
             row.release = held.release
-            await _look(held, row, seen, told, now)
-        await repository.save(row)
+            await _look(held, row, Found(seen, told, news, engine.lag_s), now)
+        await _save(row)
         return row.state is State.RUNNING
 
 
 def _is_superseded(held: Held, row: Rollout) -> bool:
     """Tell whether somebody moved the traffic; releases that only change other things do not."""
-    candidate, running = row.candidate["revision"], row.running["revision"]
-    mine = split(row.before, candidate, running, row.steps[row.step])
-    return held.release != row.release and held.traffic != mine
+    return held.release != row.release and held.traffic != _traffic(row, row.step)
 
 
 def _overtaken(held: Held) -> str:
     return f"release {held.release} ({held.action}) moved the traffic"
 
 
-async def _look(
-    held: Held,
-    row: Rollout,
-    seen: ObservedEndpoint | None,
-    told: Told,
-    now: datetime,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look found, outside of any transaction. `lag_s`: of what the engine told."""
+
+    seen: ObservedEndpoint | None
+    told: Told
+    news: News
+    lag_s: float
+
+
+async def _look(held: Held, row: Rollout, found: Found, now: datetime) -> None:
     """Add what was measured, judge, and do what follows."""
     tally, rules = tally_from(row.tally), rules_from(row.rules)
     candidate, running = row.candidate["revision"], row.running["revision"]
-    tally.read(told.measured, (candidate, running))
-    row.compared = diffs.read(row.compared, told.compared)
-    served, broken = _served(held, seen)
+    tally.read(found.told.measured, (candidate, running))
+    row.compared = diffs.read(row.compared, found.told.compared)
+    served, broken = _served(held, found.seen)
     if served and row.taken_at is None:
         row.taken_at = now
-    mine, beside = tally.of_step(candidate), tally.of_step(running)
-    if beside.count < rules.requests:
-        beside = tally.of_all(running)  # at 100 % there is nothing beside
-    asked = judging.questions(rules.slo) + diffs.questions(rules.shadow)
-    look = look_number(mine.count)
-    alpha = level(look, asked) if look > tally.looked else 0.0
-    checks = judging.judge(mine, beside, rules.slo, alpha)
-    tally.looked = max(look, tally.looked)
-    compared = diffs.total(row.compared)
+    compared, told_s = diffs.total(row.compared), None
+    if row.steps[row.step] == 0:
+        checks, told_s = _of_ours(row, rules, found.news, now)
+    else:
+        checks = _of_callers(tally, row, rules)
     if rules.shadow is not None:
-        look = look_number(compared.rows)
-        alpha = level(look, asked) if look > tally.compared else 0.0
-        checks += diffs.judge(compared, rules.shadow, alpha)
-        tally.compared = max(look, tally.compared)
+        checks += _of_copies(tally, compared, rules.shadow, _questions(rules))
     row.checks = verdicts(checks)
     standing = Standing(
         row.step + 1,
@@ -351,15 +465,56 @@ async def _look(
         row.step_at,
         row.taken_at,
         broken,
-        mine.count,
+        tally.of_step(candidate).count,
         compared.rows,
         checks,
+        told_s,
     )
-    decision = decide(standing, rules, now)
+    decision = decide(standing, rules, now, found.lag_s)
     if decision.do is Do.GO_ON:
-        tally.next_step()
+        tally.next_step(first=standing.percent == 0)
     row.tally, row.reason = tally.to_json(), decision.reason
     await _do(held, row, decision, now)
+
+
+def _questions(rules: Rules) -> int:
+    return judging.questions(rules.slo) + diffs.questions(rules.shadow)
+
+
+def _of_callers(tally: Tally, row: Rollout, rules: Rules) -> Checks:
+    """Judge what the two revisions answered their callers."""
+    candidate, running = row.candidate["revision"], row.running["revision"]
+    mine, beside = tally.of_step(candidate), tally.of_step(running)
+    if beside.count < rules.requests:
+        beside = tally.of_all(running)  # at 100 % there is nothing beside
+    look = look_number(mine.count)
+    alpha = level(look, _questions(rules)) if look > tally.looked else 0.0
+    tally.looked = max(look, tally.looked)
+    return judging.judge(mine, beside, rules.slo, alpha)
+
+
+def _of_copies(tally: Tally, compared: Compared, shadow: Shadow, questions: int) -> Checks:
+    """Judge how answers to copies of requests differ."""
+    look = look_number(compared.rows)
+    alpha = level(look, questions) if look > tally.compared else 0.0
+    tally.compared = max(look, tally.compared)
+    return diffs.judge(compared, shadow, alpha)
+
+
+def _of_ours(row: Rollout, rules: Rules, news: News, now: datetime) -> tuple[Checks, float | None]:
+    """Note and judge what the candidate answered us; also how many seconds ago it did last."""
+    checks: Checks = ()
+    ends: list[datetime | None] = []
+    if rules.replay is not None:
+        replayed = news.added_to(row)
+        row.replayed = replayed.to_json()
+        checks += proving.of_replay(replayed, rules.replay, news.no_replay)
+        ends.append(datetime.fromisoformat(replayed.ended_at) if replayed.ended_at else None)
+    if rules.loadtest is not None:
+        checks += proving.of_loadtest(news.loadtest, news.no_test)
+        ends.append(None if news.loadtest is None else news.loadtest.ended_at)
+    last = max((end for end in ends if end is not None), default=None)
+    return checks, None if last is None else (now - last).total_seconds()
 
 
 def _served(held: Held, seen: ObservedEndpoint | None) -> tuple[bool, str | None]:
@@ -377,12 +532,19 @@ async def _do(held: Held, row: Rollout, decision: Decision, now: datetime) -> No
         case Do.WAIT:
             pass
         case Do.GO_ON:
+            _note_passed(row, now)
             await _take_step(held, row, row.step + 1, await _itself(held, row), now)
         case Do.FINISH:
+            _note_passed(row, now)
             _end(row, State.DONE, decision.reason, now)
         case Do.GO_BACK:
             await _go_back(held, row, BACK, await _itself(held, row), decision.reason)
             _end(row, State.ROLLED_BACK, decision.reason, now)
+
+
+def _note_passed(row: Rollout, now: datetime) -> None:
+    step = {"step": row.step + 1, "percent": row.steps[row.step], "passed_at": now.isoformat()}
+    row.passed = [*(row.passed or []), {**step, "checks": row.checks}]
 
 
 async def _go_back(held: Held, row: Rollout, action: str, by: Caller, reason: str) -> None:

@@ -20,6 +20,10 @@ class Rollout(Table):
     tally               what was measured, `tally.Tally`
     compared            how predictions differed, by source, `diffs.read`
     checks              how the step stood when it was looked at last
+    passed              the same of each step that has passed, with its number and percent
+    client              of whoever began it, for whom we ask the candidate
+    loadtest_id         of the load test that was asked for
+    replayed            how far the rows are replayed, `proving.Replayed`
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -41,11 +45,28 @@ class Rollout(Table):
     tally = fields.JSONField[dict[str, Any]]()
     compared = fields.JSONField[dict[str, Any]]()
     checks = fields.JSONField[list[dict[str, Any]]]()
+    passed = fields.JSONField[list[dict[str, Any]]](null=True)
     reason = fields.TextField(null=True)
     created_by = fields.CharField(max_length=100)
+    client = fields.CharField(max_length=100, null=True)
+    loadtest_id = fields.UUIDField(null=True)
+    replayed = fields.JSONField[dict[str, Any]](null=True)
     created_at = fields.DatetimeField(auto_now_add=True)
     ended_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "rollouts"
         unique_together = (("endpoint", "number"),)
+
+
+class RolloutRows(Table):
+    """Rows that a rollout replays, until it has: a list, as JSON."""
+
+    rollout: fields.OneToOneRelation[Rollout] = fields.OneToOneField(
+        "kubeserve.Rollout", related_name=False, on_delete=fields.CASCADE, primary_key=True
+    )
+    rollout_id: Any
+    rows = fields.BinaryField()
+
+    class Meta:
+        table = "rollout_rows"

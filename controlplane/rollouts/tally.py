@@ -17,7 +17,7 @@ class Tally:
 
     last    what each source told last; None: nothing was read yet, so it told of a time before
     step    since the step began
-    whole   since the rollout began
+    whole   since the candidate has had traffic
     looked  how often the step was looked at for faults
     compared  how often the predictions were, in all steps
     """
@@ -48,16 +48,21 @@ class Tally:
                 self.whole[name] = _sum(self.whole.get(name, NONE), new)
                 now[name] = _highest(before.get(name, NONE), answers)
 
-    def next_step(self) -> None:
-        """Begin a step: count anew, go on reading where we are."""
+    def next_step(self, *, first: bool) -> None:
+        """Begin a step: count anew, go on reading where we are.
+
+        first  with traffic: what was answered before says nothing of how callers are served
+        """
         self.step, self.looked = {}, 0
+        if first:
+            self.whole = {}
 
     def of_step(self, revision: str) -> Answers:
         """Give what a revision answered since the step began."""
         return self.step.get(revision, NONE)
 
     def of_all(self, revision: str) -> Answers:
-        """Give what a revision answered since the rollout began."""
+        """Give what a revision answered since the candidate has had traffic."""
         return self.whole.get(revision, NONE)
 
     def to_json(self) -> Document:

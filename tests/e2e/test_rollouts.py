@@ -132,6 +132,64 @@ def test_swapped_classes_are_stopped_before_a_caller_sees_one(client: Client) ->
     assert [(one.version, one.percent) for one in newest.revisions] == [(1, 100)]
 
 
+def test_rows_that_are_replayed_stop_swapped_classes_before_anybody_asks(client: Client) -> None:
+    deployed(client, "replayed", fitted(), fitted(np.array([0, 2, 1])[Y]))
+    with pytest.raises(ApiError, match=r"do not fit replayed:1.*row 1"):
+        client.rollout("replayed:2", replay={"instances": [X[0].tolist(), [1.0]]})
+    asked = {"instances": X.tolist(), "max_flips": 0.1}
+    found = ended(client, client.rollout("replayed:2", replay=asked, step_s=0))
+    assert (found.state, found.step, found.answers) == ("rolled-back", 1, 0)
+    assert "replayed rows with another label" in str(found.reason)
+    told = found.raw["replay"]["difference"]
+    assert told["flips"] >= 90
+    assert all(worst["flipped"] for worst in told["worst"])
+    assert "another label" in client.why("replayed").message
+
+
+def test_what_a_candidate_refuses_of_a_replay_is_told_row_by_row(client: Client) -> None:
+    deployed(client, "refuses", fitted(), fitted(x=np.hstack([X, X[:, :1]])))
+    asked = {"instances": X[:20].tolist(), "max_shift": 0.5}
+    found = ended(client, client.rollout("refuses:2", replay=asked, step_s=0))
+    assert found.state == "rolled-back"
+    told = found.raw["replay"]["difference"]
+    assert (told["rows"], told["refused"]) == (20, 20)
+
+
+def test_a_load_test_decides_before_any_traffic_moves(client: Client) -> None:
+    deployed(client, "loaded", fitted(), fitted(random_state=3))
+    load = {"shape": {"kind": "steady", "rate": 100, "duration": "1s"}, "format": "v1"}
+    asked = {**load, "objectives": {"p50": "1us"}}
+    found = ended(client, client.rollout("loaded:2", loadtest=asked, step_s=0))
+    assert (found.state, found.step, found.answers) == ("rolled-back", 1, 0)
+    test = client.loadtest(found.raw["loadtest"]["id"])
+    assert (test.verdict, test.raw["plan"]["tag"]) == ("failed", "candidate"), test.raw
+    report = json.loads(client.loadtest_report(test.id, "json"))
+    assert report["totals"]["good"] == report["totals"]["sent"] > 50
+    assert "load test 1: p50" in str(found.reason)
+    assert f"loadtests report {test.id}" in client.why("loaded").message
+    # The other way: what it proved stays with the rollout when the next step is on its way.
+    slow = {**load, "objectives": {"p50": "30s", "error_rate": "50%"}}
+    same = {"instances": X.tolist(), "max_flips": 0.0}
+    begun = client.rollout("loaded:2", steps=[5, 100], loadtest=slow, replay=same, step_s=0)
+    until(lambda: newest(client, "loaded").step > 1 or newest(client, "loaded").is_over)
+    now = newest(client, "loaded")
+    test = client.loadtest(now.raw["loadtest"]["id"])
+    if test.verdict == "passed":
+        verdicts = {one.name: one.verdict for one in now.passed[0].checks}
+        assert verdicts["load test p50"] == verdicts["replay flips"] == "passed"
+        assert [one.tag for one in client.endpoint("loaded").revisions] == [None, None]
+        client.cancel_rollout("loaded", begun.number)
+    else:  # A machine that is too busy to send in time proves nothing.
+        assert (test.verdict, now.state) == ("inconclusive", "rolled-back")
+        assert "inconclusive" in str(now.reason)
+
+
+def newest(client: Client, name: str) -> Rollout:
+    found = client.newest_rollout(name)
+    assert found is not None
+    return found
+
+
 def test_an_identical_model_shows_no_flip_and_gets_all_traffic(client: Client) -> None:
     model = fitted()
     deployed(client, "same", model, fitted(random_state=7))  # other bytes, the same numbers

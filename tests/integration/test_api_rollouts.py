@@ -1,20 +1,27 @@
 """Rollouts through the API on a real Postgres: steps, gates, ends, two leaders, restarts."""
 
 import asyncio
+import contextlib
 import uuid
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from controlplane.engines.engine import Cause, Condition, EndpointId, Measured, Status
+from controlplane.engines.engine import Cause, Compared, Condition, EndpointId, Measured, Status
+from controlplane.loadtests import service as loadtests
+from controlplane.loadtests.states import LoadTestState
 from controlplane.rollouts import service as rollouts
+from controlplane.rollouts.asking import Means
+from controlplane.rollouts.proving import Questions, Replayed
 from runtime.problems import EngineUnavailable
 from tests.integration.api import Api
 from tests.integration.test_api_registry import OCTETS, until_built
 from tests.unit.rollouts.made import answers
 
 PATH = "/v1/endpoints/iris/rollouts"
+STEADY = {"kind": "steady", "rate": 10, "duration": "1s"}
+LOAD = {"shape": STEADY, "objectives": {"p50": "1s"}}
 QUICK = {"model": "iris", "version": 2, "step_s": 0, "requests": 20}
 
 
@@ -208,6 +215,13 @@ BAD: list[tuple[dict[str, Any], int, str]] = [
     ({"slo": "mine"}, 422, "slo"),
     ({"requests": 3}, 422, "requests"),
     ({"more": 1}, 422, "more"),
+    ({"loadtest": {"shape": STEADY}}, 422, "without objectives"),
+    ({"loadtest": {"shape": STEADY, "objectives": {"cold_start": "1s"}}}, 422, "cold_start"),
+    ({"loadtest": {"shape": {"kind": "wake"}, "objectives": {"p50": "1s"}}}, 422, "wake"),
+    ({"loadtest": LOAD | {"shape": STEADY | {"rate": 5000}}}, 403, "loadtest_rate"),
+    ({"replay": {"instances": []}}, 422, "instances"),
+    ({"replay": {"instances": [["a"]]}}, 422, "do not fit iris:1"),
+    ({"replay": {"instances": [["\x00"]]}}, 422, "NUL"),
 ]
 
 
@@ -247,6 +261,89 @@ async def test_two_leaders_take_each_step_once(api: Api) -> None:
 
 class Died(Exception):
     """The process ended here."""
+
+
+class Asks:
+    """Answers for the two revisions: a row a look; the candidate labels each one otherwise."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    async def __call__(self, questions: Questions) -> tuple[Replayed, str | None]:
+        self.looks += 1
+        assert (questions.endpoint, questions.tag) == ("iris", "candidate")
+        await asyncio.sleep(0)
+        ended = datetime.now(UTC).isoformat() if len(questions.rows) == 1 else None
+        return Replayed(1, 0, ended, Compared("replay", 1, 1)), None
+
+
+async def test_rows_are_replayed_once_whoever_dies_or_looks_beside(api: Api) -> None:
+    key, asks = await identity(api), Asks()
+    api.app.state.parts.work.may_act = lambda: False
+    (row,) = await rows_of(api)
+    await begin(api, replay={"instances": [row] * 9}, give_up_s=3600)
+    assert await traffic(api) == [(1, 100), (2, 0)]
+
+    async def look() -> Any:
+        means = Means(asks=asks)
+        return await rollouts.carry_on(uuid.UUID(key), api.engine, datetime.now(UTC), means)
+
+    deaths = 0
+    for at in range(1, 60):
+        with contextlib.suppress(Died):
+            await dies_at(at, look())
+            break
+        deaths += 1
+    assert deaths > 3
+    while (now := await newest(api))["step"] == 1:
+        assert now["replay"]["difference"]["rows"] == now["replay"]["replayed"]
+        await asyncio.gather(look(), look())
+    assert asks.looks >= 9
+    assert (now["state"], now["replay"]["replayed"]) == ("running", 9)
+    assert now["replay"]["difference"]["flips"] == 9
+    assert await traffic(api) == [(1, 95), (2, 5)]
+    assert "9 of 9 replayed rows" in now["passed"][0]["checks"][0]["message"]
+
+
+async def rows_of(api: Api) -> list[list[float]]:
+    """Give a row that version 1 takes."""
+    signature = (await api.http.get("/v1/models/iris/versions/1")).json()["signature"]
+    return [[0.0] * len(signature["columns"])]
+
+
+async def test_a_load_test_is_asked_for_once_and_ends_with_its_rollout(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def none(_free: int) -> list[Any]:
+        return []
+
+    monkeypatch.setattr(loadtests, "take_waiting", none)
+    key = await identity(api)
+    begun = await begin(api, loadtest=LOAD, give_up_s=3600)
+    assert begun["loadtest"]["id"] is None
+    means = Means(quotas=api.app.state.quotas)
+
+    async def look() -> None:
+        await rollouts.carry_on(uuid.UUID(key), api.engine, datetime.now(UTC), means)
+
+    for _ in range(3):
+        await asyncio.gather(*(look() for _ in range(4)))
+    (test,) = (await api.http.get("/v1/loadtests")).json()["items"]
+    now = await newest(api)
+    assert (now["loadtest"]["id"], now["step"]) == (test["id"], 1)
+    assert (test["state"], test["plan"]["tag"]) == ("queued", "candidate")
+    assert "number 1 is queued" in now["checks"][0]["message"]
+    # One that the control plane did not outlive proves nothing: another is asked for.
+    restarted = LoadTestState.INTERRUPTED, None, "The control plane was restarted.", ()
+    await loadtests.begun(uuid.UUID(test["id"]))
+    await loadtests.ended(uuid.UUID(test["id"]), *restarted)
+    await look()
+    await look()
+    second, first = (await api.http.get("/v1/loadtests")).json()["items"]
+    assert (second["state"], first["state"]) == ("queued", "interrupted")
+    assert (await api.http.post(f"{PATH}/1/cancel")).status_code == 200
+    ended = (await api.http.get(f"/v1/loadtests/{second['id']}")).json()
+    assert (ended["state"], ended["reason"]) == ("interrupted", "It was cancelled.")
 
 
 async def test_whoever_comes_after_a_crash_goes_on(api: Api, monkeypatch: Any) -> None:

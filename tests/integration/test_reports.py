@@ -16,9 +16,11 @@ from controlplane.artifacts.reports import MOST_BYTES, Counted
 from controlplane.artifacts.s3 import open_client
 from controlplane.artifacts.s3_reports import S3Reports
 from controlplane.artifacts.store import StoreUnavailable
+from controlplane.engines.knative.telling import measured
 from controlplane.reconciler.usage_forms import EXPIRES_S, RENEW_S, UsageForms
 from runtime.fetch import Source, source_from
 from runtime.telling import FORM, Form, Refused, Telling, read_form, send
+from runtime.usage import Answered as AnsweredByPod
 from runtime.usage import Counted as CountedByPod
 from tests.integration.minio_server import MinioServer
 from tests.integration.runtime_rig import ROW, Keys, free_port, launch_of, served
@@ -135,10 +137,16 @@ async def test_forms_are_handed_out_once_and_again_before_they_expire(
         etags.append(theirs.stat_object(rig.bucket, f"tenants/acme/{FORM}").etag)
     assert etags[0] == etags[1]
     assert RENEW_S < EXPIRES_S / 2
-    counted = CountedByPod(7, 21, 1.5)
+    answered = {"iris-00001-0123abcd": AnsweredByPod(1, 2, {"12": 4})}
+    counted = CountedByPod(7, 21, 1.5, answered)
     await asyncio.to_thread(Telling(environment(rig, keys), ENDPOINT, lambda: counted).tell)
     (found,) = await reports.read_all()
     assert found.counted == Counted(7, 21, 1.5)
+    assert await reports.read_of("acme", ENDPOINT) == (found,)
+    assert await reports.read_of("rival", ENDPOINT) == ()
+    (told,) = measured([found])
+    answers = told.revisions["iris-00001"]
+    assert (answers.errors, answers.refusals, answers.count, answers.latency[12]) == (1, 2, 4, 4)
 
 
 @pytest.mark.parametrize("ends", ["in peace", "killed"])

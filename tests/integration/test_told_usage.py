@@ -1,12 +1,19 @@
 """What replicas tell of themselves is counted once, whoever reads it, whatever dies between."""
 
 import asyncio
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from controlplane.artifacts.reports import MOST_COUNTED, Counted, Report, read_counted
+from controlplane.artifacts.reports import (
+    MOST_COUNTED,
+    Counted,
+    Report,
+    read_answered,
+    read_counted,
+)
 from controlplane.artifacts.store import StoreUnavailable
 from controlplane.engines.engine import Counters, EndpointId, Metered
 from controlplane.reconciler.metering import record_all, record_one
@@ -45,6 +52,9 @@ class Told:
         if self.away:
             raise StoreUnavailable("The object store does not answer.")
         return tuple(self.there)
+
+    async def read_of(self, tenant: str, endpoint: str) -> tuple[Report, ...]:
+        raise AssertionError("nobody asks")
 
     async def remove(self, names: list[str]) -> None:
         self.removed += names
@@ -207,3 +217,24 @@ def test_what_no_pod_of_ours_writes_is_no_count(raw: bytes) -> None:
 def test_counts_are_read_as_pods_write_them() -> None:
     raw = b'{"requests": 3, "rows": 9, "busy_s": 0.25}'
     assert read_counted(raw) == Counted(3, 9, 0.25)
+    assert read_answered(raw) == {}
+
+
+@pytest.mark.parametrize(
+    "revisions",
+    [
+        [],
+        "iris",
+        {"iris": 3},
+        {"iris": {"errors": -1, "refusals": 0, "latency": {}}},
+        {"iris": {"errors": 0, "refusals": True, "latency": {}}},
+        {"iris": {"errors": 0, "refusals": 0, "latency": {"80": 1}}},
+        {"iris": {"errors": 0, "refusals": 0, "latency": {"-1": 1}}},
+        {"iris": {"errors": 0, "refusals": 0, "latency": {"1": 0.5}}},
+        {"i" * 64: {"errors": 0, "refusals": 0, "latency": {}}},
+        {str(i): {"errors": 0, "refusals": 0, "latency": {}} for i in range(5)},
+    ],
+    ids=range(10),
+)
+def test_what_no_pod_of_ours_answered_is_no_answer(revisions: object) -> None:
+    assert read_answered(json.dumps({"revisions": revisions}).encode()) == {}

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import pytest
 
-from controlplane.cli.rollouts import CANARY, asked, milliseconds, objectives, share, steps
+from controlplane.cli.rollouts import CANARY, asked, load, milliseconds, objectives, share, steps
 from controlplane.cli.warm import minutes
 from tests.unit.test_cli import kubeserve
 
@@ -40,7 +40,8 @@ def test_minutes(text: str, value: int) -> None:
 @pytest.mark.parametrize(
     ("read", "text"),
     [(milliseconds, "fast"), (share, "few"), (minutes, "10"), (minutes, "h"), (minutes, "1h x"),
-     (objectives, "p90=5ms"), (objectives, "p99"), (objectives, "mine")],
+     (objectives, "p90=5ms"), (objectives, "p99"), (objectives, "mine"),
+     (load, "duration=30s"), (load, "rate"), (load, "rate=200,burst=3")],
 )  # fmt: skip
 def test_what_is_mistyped_is_said(read: object, text: str) -> None:
     assert callable(read)
@@ -59,6 +60,25 @@ def test_the_body_of_a_rollout() -> None:
     told = asked("5,100", NOTHING | {"max_flips": "1%", "shadow": "20%", "step_s": 5.0})
     assert told["shadow"] == {"max_flips": 0.01, "share": 0.2}
     assert (told["steps"], told["step_s"], told["slo"]) == ([5, 100], 5.0, None)
+
+
+def test_bounds_are_of_what_is_asked_for(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.ndjson"
+    rows.write_text("[1, 2]\n[3, 4]\n")
+    options = NOTHING | {"max_flips": "1%", "replay": str(rows)}
+    told = asked("5,100", options)
+    assert told["replay"] == {"instances": [[1, 2], [3, 4]], "max_flips": 0.01}
+    assert told["shadow"] is None
+    both = asked("5,100", options | {"shadow": "20%"})
+    assert both["shadow"] == {"max_flips": 0.01, "share": 0.2}
+
+
+def test_a_load_test_of_one_rate() -> None:
+    assert load(None) is None
+    assert load("rate=200,duration=30s,p95=50ms,errors=0.1%") == {
+        "shape": {"kind": "steady", "rate": "200", "duration": "30s"},
+        "objectives": {"p95": "50ms", "error_rate": "0.1%"},
+    }
 
 
 @pytest.mark.parametrize(

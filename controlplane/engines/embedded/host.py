@@ -81,6 +81,7 @@ class EmbeddedEngine:
 
     drifts = False
     measures = shadows = True
+    lag_s = 2.0  # workers tell each second, and are asked each second
 
     def __init__(
         self,

@@ -41,6 +41,7 @@ from controlplane.engines.knative.names import Document
 from controlplane.engines.knative.render import RenderedRevision
 from controlplane.engines.knative.status import Refusal
 from controlplane.engines.knative.streams import Stream
+from controlplane.engines.knative.telling import Reports, measured
 from runtime.archive import Part
 from runtime.problems import Conflict, EngineUnavailable, Problem
 
@@ -92,10 +93,12 @@ class KnativeEngine:
     """Implements `controlplane.engines.engine.Engine` over the Kubernetes API.
 
     environments  None: what needs one is not served
+    reports       where pods tell what they answered; None: nowhere
     """
 
     drifts = True
-    measures = shadows = False
+    shadows = False
+    lag_s = 18.0  # a pod that is not new tells each 15 s (`runtime/telling.py`)
 
     def __init__(
         self,
@@ -104,7 +107,9 @@ class KnativeEngine:
         places: Places | None,
         install: Install,
         environments: Environments | None = None,
+        reports: Reports | None = None,
     ) -> None:
+        self._reports, self.measures = reports, reports is not None
         self._cluster, self._artifacts, self._places = cluster, artifacts, places
         self._install, self._environments = install, environments
         self._keys: Keys | None = None
@@ -448,9 +453,13 @@ class KnativeEngine:
         now = datetime.now(UTC)
         return tuple(metered(key, found, since.get(key), now) for key, found in of.items())
 
-    async def told(self, endpoint: EndpointId) -> Told:  # noqa: ARG002  (the protocol's)
-        """Tell nothing: what pods count is not read here, and they do not know of each other."""
-        return Told()
+    async def told(self, endpoint: EndpointId) -> Told:
+        """Read what pods told of their answers; nothing is compared."""
+        services = await self._of(kube.SERVICE, endpoint) if self._reports is not None else ()
+        if self._reports is None or not services:
+            return Told()
+        tenant = services[0]["metadata"]["labels"][names.TENANT]
+        return Told(measured(await self._reports.read_of(tenant, endpoint)))
 
     async def logs(
         self, endpoint: EndpointId, *, tail: int, follow: bool

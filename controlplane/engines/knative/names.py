@@ -56,6 +56,11 @@ def revision(name: str, content: Document) -> str:
     return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
+def of_revision(name: str) -> str:
+    """Give our name of a Knative Revision."""
+    return name.rpartition("-")[0]
+
+
 def artifact(desired: DesiredEndpoint, sha256: str) -> str:
     """Give the name of the Secret that holds an artifact for an endpoint."""
     return f"{desired.name}-artifact-{sha256[:16]}"

@@ -41,7 +41,7 @@ def test_a_step_counts_anew_and_the_whole_goes_on():
     tally = Tally()
     tally.read([told("a", 0, 0)], BOTH)
     tally.read([told("a", 10, 20)], BOTH)
-    tally.next_step()
+    tally.next_step(first=False)
     tally.read([told("a", 15, 20)], BOTH)
     assert (tally.of_step("new").count, tally.of_all("new").count) == (5, 15)
     assert (tally.of_step("old").count, tally.of_all("old").count) == (0, 20)
@@ -57,3 +57,12 @@ def test_written_down_after_each_reading_it_says_the_same(readings):
         again = tally_from(again.to_json())
         again.read(now, BOTH)
         assert again == once
+
+
+def test_what_was_answered_before_there_was_traffic_does_not_count():
+    tally = Tally()
+    tally.read([told("a", 0, 0)], BOTH)
+    tally.read([told("a", 10, 20)], BOTH)
+    tally.next_step(first=True)
+    tally.read([told("a", 11, 23)], BOTH)
+    assert (tally.of_all("new").count, tally.of_all("old").count) == (1, 3)

@@ -11,7 +11,7 @@ import pytest
 from runtime import telling
 from runtime.launch import LaunchError
 from runtime.telling import Form, Refused, Telling, read_form
-from runtime.usage import Counted
+from runtime.usage import Answered, Counted
 from tests.unit.runtime.test_fetch import Answer, Store
 from tests.unit.runtime.test_renewal import settings
 
@@ -56,7 +56,7 @@ def parts_of(posted):
 
 def test_what_was_counted_is_written_with_the_form(store, counting, told):
     assert not told.tell()  # nothing was asked: nothing is told
-    counting.now = Counted(3, 9, 0.25)
+    counting.now = Counted(3, 9, 0.25, {"iris-00001": Answered(1, 0, {"12": 3})})
     store.next_up.append(Answer(body=FORM.write()))
     assert told.tell()
     (posted,) = store.posted
@@ -64,7 +64,10 @@ def test_what_was_counted_is_written_with_the_form(store, counting, told):
     assert posted[0] == "/b"
     assert list(fields)[-1] == "file"
     assert fields["policy"] == b"cA=="
-    assert json.loads(fields["file"]) == {"requests": 3, "rows": 9, "busy_s": 0.25}
+    answered = {"errors": 1, "refusals": 0, "latency": {"12": 3}}
+    assert json.loads(fields["file"]) == {
+        "requests": 3, "rows": 9, "busy_s": 0.25, "revisions": {"iris-00001": answered}
+    }  # fmt: skip
     host = re.escape(socket.gethostname())
     assert re.fullmatch(rf"usage/acme/{ENDPOINT}/{host}/[0-9a-f]{{32}}", fields["key"].decode())
     assert not told.tell()
