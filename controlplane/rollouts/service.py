@@ -31,6 +31,7 @@ from controlplane.engines.engine import (
     Told,
 )
 from controlplane.loadtests import service as loadtests
+from controlplane.loadtests.limits import longest_s
 from controlplane.loadtests.schemas import Load
 from controlplane.rollouts import asking, diffs, judging, proving, repository
 from controlplane.rollouts.asking import Means, News
@@ -168,7 +169,14 @@ def _loadtest(load: Load, name: str, rules: Rules, tag: str, most: Limits) -> di
             "another.",
             field="loadtest.shape",
         )
-    return loadtests.check(load.plan(endpoint=name, tag=tag, objectives=asked), most)
+    plan = load.plan(endpoint=name, tag=tag, objectives=asked)
+    if (takes_s := longest_s(plan)) >= rules.give_up_s:
+        raise InvalidInput(
+            f"The load test takes {takes_s:g} s, and a step is given up after "
+            f"{rules.give_up_s:g} s (give_up_s).",
+            field="loadtest.shape",
+        )
+    return loadtests.check(plan, most)
 
 
 def _check_steps(steps: Sequence[int]) -> None:
@@ -296,10 +304,10 @@ async def cancel(tenant: TenantId, name: str, number: int, by: Caller) -> dict[s
 async def _save(row: Rollout) -> None:
     """Keep a rollout; of one that has ended, end what it asked for."""
     await repository.save(row)
-    if row.state is State.RUNNING and row.steps[row.step] == 0:
+    if row.state is State.RUNNING:
         return
     await repository.forget_rows(row)
-    if row.state is not State.RUNNING and row.loadtest_id is not None:
+    if row.loadtest_id is not None:
         await loadtests.call_off(row.loadtest_id)
 
 
@@ -326,6 +334,7 @@ def document(row: Rollout, endpoint: str) -> dict[str, Any]:
     """Describe a rollout as it stands."""
     rules, tally = rules_from(row.rules), tally_from(row.tally)
     candidate, running = row.candidate["revision"], row.running["revision"]
+    ours = row.steps[row.step] == 0  # what it answers is answered to us
     return {
         "number": row.number,
         "endpoint": endpoint,
@@ -343,10 +352,10 @@ def document(row: Rollout, endpoint: str) -> dict[str, Any]:
         "checks": row.checks,
         "passed": row.passed or [],
         "answers": {
-            "candidate": tally.of_step(candidate).count,
+            "candidate": 0 if ours else tally.of_step(candidate).count,
             "running": tally.of_step(running).count,
             "needed": rules.needed,
-            "candidate_in_all": tally.of_all(candidate).count,
+            "candidate_in_all": 0 if ours else tally.of_all(candidate).count,
             "running_in_all": tally.of_all(running).count,
         },
         "slo": None if rules.slo is None else rules.slo.to_json(),
@@ -533,6 +542,8 @@ async def _do(held: Held, row: Rollout, decision: Decision, now: datetime) -> No
             pass
         case Do.GO_ON:
             _note_passed(row, now)
+            if row.steps[row.step] == 0:
+                await repository.forget_rows(row)
             await _take_step(held, row, row.step + 1, await _itself(held, row), now)
         case Do.FINISH:
             _note_passed(row, now)

@@ -162,7 +162,9 @@ def test_a_load_test_decides_before_any_traffic_moves(client: Client) -> None:
     found = ended(client, client.rollout("loaded:2", loadtest=asked, step_s=0))
     assert (found.state, found.step, found.answers) == ("rolled-back", 1, 0)
     test = client.loadtest(found.raw["loadtest"]["id"])
-    assert (test.verdict, test.raw["plan"]["tag"]) == ("failed", "candidate"), test.raw
+    # A machine that is too busy to send in time proves nothing, which ends it too.
+    assert test.verdict in ("failed", "inconclusive"), test.raw
+    assert test.raw["plan"]["tag"] == "candidate"
     report = json.loads(client.loadtest_report(test.id, "json"))
     assert report["totals"]["good"] == report["totals"]["sent"] > 50
     assert "load test 1: p50" in str(found.reason)
@@ -179,7 +181,7 @@ def test_a_load_test_decides_before_any_traffic_moves(client: Client) -> None:
         assert verdicts["load test p50"] == verdicts["replay flips"] == "passed"
         assert [one.tag for one in client.endpoint("loaded").revisions] == [None, None]
         client.cancel_rollout("loaded", begun.number)
-    else:  # A machine that is too busy to send in time proves nothing.
+    else:
         assert (test.verdict, now.state) == ("inconclusive", "rolled-back")
         assert "inconclusive" in str(now.reason)
 

@@ -40,6 +40,14 @@ def test_a_step_without_traffic_waits_for_rows_alone():
     assert decide(replace(at, rows=299), rules, later).do is Do.GO_ON
 
 
+def test_what_was_answered_to_us_is_waited_for_until_it_is_counted():
+    at = replace(AT, number=1, percent=0, answers=0, told_s=17.0)
+    waits = decide(at, RULES, BEGAN + timedelta(seconds=60), 18.0)
+    assert (waits.do, "are counted" in waits.reason) == (Do.WAIT, True)
+    at = replace(at, told_s=18.0)
+    assert decide(at, RULES, BEGAN + timedelta(seconds=61), 18.0).do is Do.GO_ON
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_decision(case):
     at, after_s, do, said = CASES[case]
@@ -61,6 +69,12 @@ SPLITS = {
     "others are left alone": ([line("c", 0, "old"), line("a", 100)], 5,
                               [line("a", 95), line("b", 5), line("c", 0, "old")]),
 }  # fmt: skip
+
+
+def test_a_candidate_has_the_tag_that_it_is_asked_by_or_its_own():
+    assert split([line("a", 100)], "b", "a", 0, "candidate")[1] == line("b", 0, "candidate")
+    before = [line("a", 100), line("b", 0, "next")]
+    assert split(before, "b", "a", 0, "candidate")[1] == line("b", 0, "next")
 
 
 @pytest.mark.parametrize("case", SPLITS)
