@@ -139,16 +139,17 @@ def of_replay(found: Replayed, asked: Replay, hindrance: str | None) -> tuple[Ch
 
     hindrance  why it does not go on; None: it does
     """
-    rows = asked.rows - found.unanswered
-    checks = []
+    rows, checks = asked.rows - found.unanswered, []
+    unanswered = f" ({found.unanswered} not answered by the running revision)"
+    but = unanswered if found.unanswered else ""
     if asked.max_flips is not None:
         share = Share(found.compared.flips, rows)
-        text = f"replayed rows with another label: {share}, {asked.max_flips:.2%} allowed"
+        text = f"replayed rows with another label: {share}{but}, {asked.max_flips:.2%} allowed"
         verdict = Verdict.FAILED if share.value > asked.max_flips else Verdict.PASSED
         checks.append(Check("replay flips", verdict, text))
     if asked.max_shift is not None:
         mean = found.compared.shift_sum / rows if rows else 0.0
-        text = f"mean shift of {rows} replayed rows: {mean:.4g}, {asked.max_shift:g} allowed"
+        text = f"mean shift of {rows} replayed rows{but}: {mean:.4g}, {asked.max_shift:g} allowed"
         verdict = Verdict.FAILED if mean > asked.max_shift else Verdict.PASSED
         checks.append(Check("replay shift", verdict, text))
     if rows == 0:
@@ -161,6 +162,6 @@ def of_replay(found: Replayed, asked: Replay, hindrance: str | None) -> tuple[Ch
     elif not checks:
         told = difference(found.compared)
         flips = f"{told.flips} of {told.rows} replayed rows have another label"
-        text = f"{flips}, mean shift {told.mean_shift:.4g}"
+        text = f"{flips}{but}, mean shift {told.mean_shift:.4g}"
         checks.append(Check("replay", Verdict.PASSED, text))
     return tuple(checks)

@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from controlplane.edge.operations import Document, Timestamp
 from controlplane.endpoints.schemas import Slo
 from controlplane.loadtests.schemas import Load
+from controlplane.rollouts.admitting import MOST_ROWS
 from controlplane.rollouts.checks import Verdict
-from controlplane.rollouts.service import MOST_ROWS
 from controlplane.rollouts.states import State
 
 Percent = Annotated[int, Field(ge=1, le=100)]

@@ -9,10 +9,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import Any, Final
-
-import orjson
 
 from controlplane.callers import Caller
 from controlplane.database import transaction
@@ -31,27 +28,23 @@ from controlplane.engines.engine import (
     Told,
 )
 from controlplane.loadtests import service as loadtests
-from controlplane.loadtests.limits import longest_s
 from controlplane.loadtests.schemas import Load
-from controlplane.rollouts import asking, diffs, judging, proving, repository
+from controlplane.rollouts import admitting, asking, diffs, judging, proving, repository
 from controlplane.rollouts.asking import Means, News
 from controlplane.rollouts.checks import Check as Checked
 from controlplane.rollouts.checks import level, look_number
 from controlplane.rollouts.progress import Decision, Do, Standing, decide, verdicts
-from controlplane.rollouts.rules import Replay, Rules, Shadow, rules_from
+from controlplane.rollouts.rules import Rules, Shadow, rules_from
 from controlplane.rollouts.states import State
 from controlplane.rollouts.tables import Rollout
 from controlplane.rollouts.tally import Tally, tally_from
 from controlplane.tenants import service as tenants
 from controlplane.tenants.limits import Limits
 from controlplane.tenants.service import TenantId
-from runtime.codecs import v1
-from runtime.plan.signature import from_json, has_labels
 from runtime.problems import Conflict, InvalidInput, NotFound
 
 LAST = "rollout"  # the action of the step that gives all traffic to the candidate
 BACK, CANCEL = "rollback", "cancel"
-MOST_ROWS: Final = 10_000  # of a replay
 NO_MEANS: Final = Means()
 Checks = tuple[Checked, ...]
 
@@ -85,8 +78,8 @@ async def start(
     check  refuses an endpoint that is not as the caller saw it
     most   of the tenant's load tests
     """
-    _check_steps(wanted.steps)
-    rows = _written(wanted.rows)
+    admitting.check_steps(wanted.steps)
+    rows = admitting.written(wanted.rows)
     async with transaction():
         held = await moving.hold_named(tenant, name, check)
         if (other := await repository.running(held.id)) is not None:
@@ -102,13 +95,13 @@ async def start(
                 "roll out."
             )
         rules = _rules(held, wanted)
-        _check_flips(rules.shadow, "shadow.max_flips", running, candidate)
-        _check_flips(rules.replay, "replay.max_flips", running, candidate)
+        admitting.check_flips(rules.shadow, "shadow.max_flips", running, candidate)
+        admitting.check_flips(rules.replay, "replay.max_flips", running, candidate)
         if wanted.load is not None:
             tag = asking.tag_of(held.traffic, candidate.name)
-            rules = replace(rules, loadtest=_loadtest(wanted.load, name, rules, tag, most))
+            rules = replace(rules, loadtest=admitting.loadtest(wanted.load, name, rules, tag, most))
         if rules.replay is not None:
-            _check_rows(rows, running)
+            admitting.check_rows(rows, running)
         first = [0] if rules.begins_without_traffic else []
         now = datetime.now(UTC)
         row = await repository.add(
@@ -133,62 +126,6 @@ async def start(
     return document(row, name)
 
 
-def _written(rows: Sequence[Any]) -> bytes:
-    """Write rows to be kept; raises InvalidInput for what no row of a database may hold."""
-    written = orjson.dumps([*rows])
-    if b"\\u0000" in written:
-        raise InvalidInput("A text has a NUL character.", field="replay.instances")
-    return written
-
-
-def _check_rows(rows: bytes, running: Routed) -> None:
-    """Refuse rows that the running revision would refuse: its answers are what is compared with."""
-    try:
-        v1.decode(b'{"instances":' + rows + b"}", from_json(running.signature), max_rows=MOST_ROWS)
-    except InvalidInput as error:
-        raise InvalidInput(
-            f"The rows do not fit {running.model}:{running.version}, which runs: {error.detail}",
-            **{**error.members, "field": "replay.instances"},
-        ) from error
-
-
-def _loadtest(load: Load, name: str, rules: Rules, tag: str, most: Limits) -> dict[str, Any]:
-    """Give the plan of a rollout's load test; raises InvalidInput and QuotaExceeded."""
-    asked = load.objectives.model_dump(mode="json", exclude_none=True) or proving.objectives(
-        rules.slo
-    )
-    if not asked:
-        raise InvalidInput(
-            "A load test without objectives proves nothing: name some, or an SLO that it is held "
-            "to.",
-            field="loadtest.objectives",
-        )
-    if load.shape.kind == "wake":
-        raise InvalidInput(
-            "The shape wake waits until nothing runs, and callers are served meanwhile: choose "
-            "another.",
-            field="loadtest.shape",
-        )
-    plan = load.plan(endpoint=name, tag=tag, objectives=asked)
-    if (takes_s := longest_s(plan)) >= rules.give_up_s:
-        raise InvalidInput(
-            f"The load test takes {takes_s:g} s, and a step is given up after "
-            f"{rules.give_up_s:g} s (give_up_s).",
-            field="loadtest.shape",
-        )
-    return loadtests.check(plan, most)
-
-
-def _check_steps(steps: Sequence[int]) -> None:
-    rising = all(low < high for low, high in pairwise(steps))
-    if not steps or not rising or steps[0] < 1 or steps[-1] != HUNDRED:
-        raise InvalidInput(
-            f"The steps {','.join(map(str, steps))} must grow, from 1 or more, and end with 100: "
-            "for example 5,25,100.",
-            field="steps",
-        )
-
-
 def _only(held: Held) -> str:
     """Give the revision that has all the traffic; raises Conflict."""
     found = [line["revision"] for line in held.traffic if line["percent"] == HUNDRED]
@@ -209,21 +146,6 @@ def _rules(held: Held, wanted: Wanted) -> Rules:
             field="slo",
         )
     return replace(wanted.rules, slo=held.slo)
-
-
-def _check_flips(
-    bounds: Shadow | Replay | None, field: str, running: Routed, candidate: Routed
-) -> None:
-    """Refuse a gate that nothing could pass or fail."""
-    if bounds is None or bounds.max_flips is None:
-        return
-    for one in (running, candidate):
-        if not has_labels(from_json(one.signature)):
-            raise InvalidInput(
-                f"{one.model}:{one.version} predicts no labels, so none can flip: bound the shift "
-                "of its predictions instead (--max-shift).",
-                field=field,
-            )
 
 
 def _named(one: Routed) -> dict[str, Any]:
