@@ -66,7 +66,7 @@ def _figure(value: float | None, unit: str) -> str:
         return "unknown"
     match unit:
         case "s":
-            return f"{value * 1000:.3g} ms"
+            return f"{value:.3g} s" if value >= 1 else f"{value * 1000:.3g} ms"
         case "share":
             return f"{value:.3%}"
         case _:
