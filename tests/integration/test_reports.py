@@ -186,6 +186,9 @@ async def test_a_worker_tells_what_it_was_asked(
     assert found is not None
     assert (found.requests, found.rows) == (5, 10)
     assert 0 < found.busy_s < 5
+    (report,) = await reports.read_of("acme", ENDPOINT)
+    (answered,) = report.answered.values()
+    assert (answered.errors, answered.refusals, sum(answered.latency)) == (0, 0, 5)
     assert "usage cannot be told" not in (tmp_path / "log").read_text()
 
 
