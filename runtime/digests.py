@@ -7,7 +7,7 @@ from typing import BinaryIO, Final
 
 from cryptography.hazmat.primitives.hashes import SHA256, Hash
 
-BLOCK: Final = 1 << 20
+BLOCK: Final = 1 << 16
 
 
 def sha256() -> Hash:
