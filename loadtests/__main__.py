@@ -22,7 +22,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from loadtests.plan import Plan, PlanError, plan_from, read_document, read_objectives
+from loadtests.plan import Plan, PlanError, held_to, plan_from, read_document
+from loadtests.slo import objectives_from
 
 if TYPE_CHECKING:
     from loadtests.coordinator import Run, Tell
@@ -57,7 +58,6 @@ def _options() -> argparse.Namespace:
     run = commands.add_parser("run", help="run a test")
     run.add_argument("plan", help="a JSON, YAML or TOML file; `-`: JSON on standard input")
     run.add_argument("--out", type=Path, required=True, help="folder for the reports")
-    run.add_argument("--objectives", type=Path, help="a file with more objectives")
     run.add_argument("--sample", type=Path, help="rows: .csv, .json, .ndjson, .parquet")
     run.add_argument("--compare", type=Path, help="report.json of an earlier test")
     run.add_argument("--bind", type=_address, help="HOST:PORT where generators elsewhere connect")
@@ -87,7 +87,9 @@ def _run(options: argparse.Namespace) -> int:
 
     try:
         with Client() as client:
-            found = target.find(client, plan, options.sample)
+            endpoint = client.endpoint(plan.endpoint)
+            plan = held_to(plan, objectives_from(endpoint.raw.get("slo")))
+            found = target.find(client, endpoint, plan, options.sample)
             target.check(found, client.token(plan.endpoint))
             options.out.mkdir(parents=True, exist_ok=True)
             _tell(_started(plan, found.endpoint.url))
@@ -115,6 +117,9 @@ def _run_told(folder: Path) -> int:
     end_with_parent()
     try:
         with Told() as told:
+            from loadtests.reports import compare
+
+            earlier = compare.read(told.compare, told.plan.endpoint) if told.compare else None
             found = told.target()
             target.check(found, told.token(told.plan.endpoint))
             folder.mkdir(parents=True, exist_ok=True)
@@ -125,7 +130,7 @@ def _run_told(folder: Path) -> int:
             run.run()
     except (ClientError, coordinator.NoGenerators, target.Unanswered) as error:
         return _failed(FAILED, str(error))
-    return _concluded(run, None, folder, tell)
+    return _concluded(run, earlier, folder, tell)
 
 
 def _end_by_signals(run: "Run") -> None:
@@ -167,9 +172,6 @@ def _plan(options: argparse.Namespace) -> Plan:
             raise PlanError(f"standard input is no JSON document: {error}") from error
     else:
         document = read_document(Path(options.plan))
-    if options.objectives is not None and isinstance(document, dict):
-        said = document.get("objectives") or {}
-        document["objectives"] = {**read_objectives(options.objectives), **said}
     return plan_from(document)
 
 

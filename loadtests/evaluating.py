@@ -164,8 +164,7 @@ def step_holds(
         return False, "; ".join(step.limited)
     if step.good < KEPT_UP * due - DEVIATIONS * due**0.5:
         return False, f"{step.good} of about {due:.0f} requests were answered well"
-    asked = objectives.model_copy(update={"throughput": None, "cold_start": None, "scale_up": None})
-    for verdict in judge(asked, step):
+    for verdict in judge(objectives.of_answers, step):
         if verdict.outcome is Outcome.FAILED:
             return False, f"{verdict.objective} failed"
     if not objectives.latencies and first is not None:

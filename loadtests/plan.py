@@ -9,11 +9,22 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from loadtests.shapes import MOST_S, Arrivals, Shape, Wake
-from loadtests.slo import Objectives
+from loadtests.slo import QUANTILES, Objectives
 from loadtests.units import Duration
 
 Format = Literal["predict", "v1", "v2", "v2-binary"]
 MOST_REQUESTS: Final = 1e9
+LATENCIES: Final = tuple(QUANTILES)
+# What of a promise each shape can tell. Bursts for an endpoint at zero wait for its start, which
+# is promised by itself; scale-ups are those of peaks.
+TOLD_BY: Final = {
+    "steady": (*LATENCIES, "error_rate", "throughput"),
+    "soak": (*LATENCIES, "error_rate", "throughput"),
+    "ramp": (*LATENCIES, "error_rate"),
+    "spike": (*LATENCIES, "error_rate", "scale_up"),
+    "knee": (*LATENCIES, "error_rate"),
+    "wake": ("error_rate", "cold_start"),
+}
 
 
 class PlanError(ValueError):
@@ -24,6 +35,7 @@ class Plan(BaseModel):
     """A load test, all of it.
 
     endpoint     name of the endpoint; what reaches the control plane is the SDK's
+    slo          `endpoint`: what it promises is asked too; so it is where nothing else is asked
     address      where its requests go instead, such as http://127.0.0.1:18100 behind a tunnel
     format       of requests: `/predict`, V1, V2 with JSON or with raw tensors
     rows         rows of a request
@@ -39,6 +51,7 @@ class Plan(BaseModel):
     endpoint: Annotated[str, Field(min_length=1, max_length=63)]
     shape: Shape
     objectives: Objectives = Objectives()
+    slo: Literal["endpoint"] | None = None
     address: str | None = None
     format: Format = "v2"
     rows: Annotated[int, Field(ge=1, le=100_000)] = 1
@@ -78,18 +91,26 @@ def plan_from(document: Any) -> Plan:
         raise PlanError(_said(error)) from error
 
 
-def read_objectives(path: Path) -> dict[str, Any]:
-    """Read objectives from YAML, TOML or JSON, by the file's ending; raises PlanError.
+def held_to(plan: Plan, promised: Objectives | None) -> Plan:
+    """Give a plan with what its endpoint promises: where it says so, or asks for nothing itself.
 
-    They may stand alone or under `objectives`.
+    What the plan asks goes before; of a promise that this shape cannot tell of nothing is asked.
+    Raises PlanError where nothing is promised that it says so of.
     """
-    document = read_document(path)
-    found = document.get("objectives", document)
-    try:
-        Objectives.model_validate(found)
-    except ValidationError as error:
-        raise PlanError(f"{path}: {_said(error)}") from error
-    return dict(found)
+    told = Objectives() if promised is None else promised.only(TOLD_BY[plan.shape.kind])
+    nothing = told == Objectives()
+    if plan.slo is None and ("objectives" in plan.model_fields_set or nothing):
+        return plan
+    if nothing:
+        what = "nothing" if promised is None else f"nothing that the shape {plan.shape.kind} tells"
+        raise PlanError(
+            f"{plan.endpoint} promises {what}: kubeserve slo {plan.endpoint} --p95 50ms, or say "
+            "here what is asked"
+        )
+    asked = told.to_json() | plan.objectives.to_json()
+    return plan.model_copy(
+        update={"slo": "endpoint", "objectives": Objectives.model_validate(asked)}
+    )
 
 
 def read_document(path: Path) -> dict[str, Any]:
