@@ -164,7 +164,7 @@ def _watch(output: Output, events: Iterator[dict[str, Any]]) -> dict[str, Any]:
             if output.as_json:
                 click.echo(json.dumps(event))
             elif output.console.is_terminal:
-                live.update(_view(event), refresh=True)
+                live.update(view(event), refresh=True)
             elif event["event"] == "waiting":
                 output.say(_waiting(event))
     return last
@@ -187,7 +187,7 @@ def _waiting(event: dict[str, Any]) -> str:
     return f"Waiting for {event['for']} generators at {event['at']}"
 
 
-def _view(event: dict[str, Any]) -> Table | str:
+def view(event: dict[str, Any]) -> Table | str:
     """Give one line of how it goes."""
     match event["event"]:
         case "started":
@@ -228,7 +228,7 @@ def _show(output: Output, done: dict[str, Any]) -> None:
     """Print verdicts and where the reports are."""
     totals = done["totals"]
     latencies = {one["name"]: one["seconds"] for one in totals["latencies"]}
-    said = ", ".join(f"{name} {_figure(latencies[name], 's')}" for name in ("p50", "p95", "p99"))
+    said = ", ".join(f"{name} {figure(latencies[name], 's')}" for name in ("p50", "p95", "p99"))
     output.say(f"{totals['sent']} requests, {totals['sent'] - totals['good']} errors; {said}")
     if done["knee"]:
         output.say(f"The greatest rate that held: {done['knee']:.0f}/s")
@@ -249,19 +249,24 @@ def _show(output: Output, done: dict[str, Any]) -> None:
 
 def _row(one: dict[str, Any]) -> tuple[object, ...]:
     unit = one["unit"]
-    bounds = f"{_figure(one['low'], unit)} to {_figure(one['high'], unit)}"
     return (
         one["objective"],
         SIGNS[one["outcome"]],
-        _figure(one["limit"], unit),
-        _figure(one["measured"], unit),
-        bounds,
+        figure(one["limit"], unit),
+        figure(one["measured"], unit),
+        bounds(one),
         one["samples"],
         one["because"],
     )
 
 
-def _figure(value: float | None, unit: str) -> str:
+def bounds(one: dict[str, Any]) -> str:
+    """Write the confidence interval of a verdict."""
+    return f"{figure(one['low'], one['unit'])} to {figure(one['high'], one['unit'])}"
+
+
+def figure(value: float | None, unit: str) -> str:
+    """Write a figure of a unit: s, share or 1/s."""
     if value is None:
         return "-"
     match unit:

@@ -341,6 +341,22 @@ class AsyncClient:
         """Delete an endpoint; its model stays."""
         await self._run(self._serving.delete_endpoint(name))
 
+    async def configure(
+        self,
+        endpoint: str,
+        *,
+        scaling: Mapping[str, Any] | None = None,
+        container_concurrency: int | None = None,
+        since: Endpoint | None = None,
+    ) -> Endpoint:
+        """Change how an endpoint scales, and what a replica takes; what it serves stays.
+
+        since   as it was seen: it is changed only if nobody else did
+        raises  ClientError where it was
+        """
+        change = {"scaling": scaling, "container_concurrency": container_concurrency}
+        return await self._run(self._serving.configure(endpoint, change, since))
+
     async def traffic(self, endpoint: str, targets: Traffic) -> Endpoint:
         """Split traffic: `[{"version": 3, "percent": 90}, {"version": 4, "percent": 10}]`."""
         return await self._run(self._serving.release(endpoint, {"traffic": list(targets)}))

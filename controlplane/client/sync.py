@@ -352,6 +352,22 @@ class Client:
         """Delete an endpoint; its model stays."""
         self._run(self._serving.delete_endpoint(name))
 
+    def configure(
+        self,
+        endpoint: str,
+        *,
+        scaling: Mapping[str, Any] | None = None,
+        container_concurrency: int | None = None,
+        since: Endpoint | None = None,
+    ) -> Endpoint:
+        """Change how an endpoint scales, and what a replica takes; what it serves stays.
+
+        since   as it was seen: it is changed only if nobody else did
+        raises  ClientError where it was
+        """
+        change = {"scaling": scaling, "container_concurrency": container_concurrency}
+        return self._run(self._serving.configure(endpoint, change, since))
+
     def traffic(self, endpoint: str, targets: Traffic) -> Endpoint:
         """Split traffic: `[{"version": 3, "percent": 90}, {"version": 4, "percent": 10}]`."""
         return self._run(self._serving.release(endpoint, {"traffic": list(targets)}))

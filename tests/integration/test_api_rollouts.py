@@ -151,7 +151,10 @@ async def test_a_candidate_that_the_engine_cannot_serve_goes_back(api: Api) -> N
 
 async def test_it_is_held_to_what_the_endpoint_promises(api: Api) -> None:
     refused = await api.http.post(PATH, json=QUICK | {"slo": "endpoint"})
-    assert (refused.status_code, "promises nothing" in refused.text) == (422, True)
+    assert (refused.status_code, "promises neither latency nor errors" in refused.text) == (
+        422,
+        True,
+    )
     promise = {"p95": "20ms"}
     assert (await api.http.put("/v1/endpoints/iris/slo", json=promise)).status_code == 200
     found = (await api.http.get("/v1/endpoints/iris/slo")).json()
