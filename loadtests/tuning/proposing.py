@@ -156,8 +156,11 @@ def propose(measured: Measured, objectives: Objectives, now: Now, metric: str | 
         target = max(LEAST_TARGET, _rounded(top.in_flight))
         rate = min(top.rate, _rate_at(measured.steps, top, top.in_flight * share))
     limit_name, limit = min(objectives.latencies.items(), key=lambda one: -QUANTILES[one[0]])
-    hard = min(MOST_CONCURRENCY, max(math.ceil(2 * top.in_flight), math.floor(top.rate * limit), 1))
-    if counted == "concurrency":
+    reached = found.beyond is not None and not found.beyond.limited
+    # Of a replica that could take more nobody knows how many are too many.
+    hard = max(math.ceil(2 * top.in_flight), math.floor(top.rate * limit), 1)
+    hard = min(MOST_CONCURRENCY, hard) if reached else now.container_concurrency
+    if counted == "concurrency" and hard:
         target = min(target, float(hard))
     warm = 0 if measured.cold_start.outcome == "passed" else max(1, now.min_scale)
     needed = _replicas(objectives, rate)
@@ -176,9 +179,11 @@ def propose(measured: Measured, objectives: Objectives, now: Now, metric: str | 
     asked = "as it was asked" if metric else f"{top.in_flight:.3g} {in_flight}"
     changes = [
         Change(
-            setting="container_concurrency", now=_of(now.container_concurrency), proposed=f"{hard}",
+            setting="container_concurrency", now=_of(now.container_concurrency), proposed=_of(hard),
             because=f"at {figure(top.rate, '1/s')} the last of more requests would be answered"
-            f" after more than {limit_name}'s {time(limit)}",
+            f" after more than {limit_name}'s {time(limit)}"
+            if reached
+            else "as it is: a replica may take more than was tried",
         ),
         Change(setting="metric", now=now.metric, proposed=counted, because=asked),
         Change(
