@@ -22,6 +22,7 @@ ERRORS: Final = 0.01
 SAMPLES: Final = 4  # times those that bound a quantile at all: they leave room for a verdict
 LEAST_STEPS: Final = 3  # of the search, that the test of a proposal lasts
 MOST_S: Final = 600.0
+MOST_STEP_S: Final = 60.0
 
 
 class Step(BaseModel):
@@ -236,6 +237,12 @@ def lasts_s(asked: Objectives, rate: float, step_s: float) -> float:
         samples.append(math.ceil(2 * Z * Z / asked.error_rate))
     needed = max(samples, default=0) / rate
     return min(MOST_S, max(LEAST_STEPS * step_s, needed))
+
+
+def step_s(objectives: Objectives, rate: float, least_s: float) -> float:
+    """Give the seconds of a search's steps: what too few answers say nothing of would hold."""
+    needed = max(samples_needed(QUANTILES[name]) for name in objectives.latencies)
+    return max(least_s, min(MOST_STEP_S, needed / rate))
 
 
 def _rate_at(steps: Sequence[Step], top: Step, in_flight: float) -> float:

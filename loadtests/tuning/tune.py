@@ -19,6 +19,7 @@ from loadtests.tuning.proposing import (
     knee,
     lasts_s,
     propose,
+    step_s,
     to_prove,
 )
 from loadtests.tuning.replica import Replica, Used
@@ -53,9 +54,7 @@ class Search:
         tuning = self._tuning
         begin = min(tuning.start, tuning.rate)
         if not self._try(begin, COARSE, tuning.rate) and not self._held():
-            self.steps = []
-            begin /= FIRST_LOWER
-            self._try(begin, COARSE, tuning.start)
+            self._try(begin / FIRST_LOWER, COARSE, begin)
         for _ in range(SEARCHES):
             found = knee(self.steps)
             if found is None or found.beyond is None:
@@ -72,7 +71,8 @@ class Search:
         """Raise the rate until a step does not hold; tells whether all did."""
         self._count += 1
         shape = Knee(start=start, factor=factor, most=most)
-        shape = shape.model_copy(update={"step": self._tuning.duration})
+        seconds = step_s(self._tuning.objectives, start, self._tuning.duration)
+        shape = shape.model_copy(update={"step": seconds})
         result = self.last = self._run(f"knee-{self._count}", shape)
         found = [step_of(phase, result) for phase in result.phases]
         self.steps += found

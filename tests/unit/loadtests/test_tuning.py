@@ -17,6 +17,7 @@ from loadtests.tuning.proposing import (
     knee,
     lasts_s,
     propose,
+    step_s,
     to_prove,
 )
 from loadtests.tuning.replica import Replica, Used, used_in
@@ -134,6 +135,14 @@ def test_a_proposal_is_tested_for_as_many_samples_as_its_verdicts_take():
     assert lasts_s(wanted, 0.1, 4.0) == 600.0
 
 
+@pytest.mark.parametrize(
+    ("objectives", "rate", "seconds"),
+    [(P95, 50.0, 4.0), (P95, 5.0, 14.4), (Objectives(p99="1s"), 50.0, 7.36), (P95, 0.1, 60.0)],
+)
+def test_a_step_lasts_until_its_answers_say_something(objectives, rate, seconds):
+    assert step_s(objectives, rate, 4.0) == pytest.approx(seconds)
+
+
 class Machine:
     """Answers searches: what is above `most` does not hold; `chance`: nor these, the first time."""
 
@@ -159,7 +168,7 @@ class Machine:
 
 
 def searched(machine, **more):
-    search = Search(machine, Tuning(endpoint="iris", **more))
+    search = Search(machine, Tuning(endpoint="iris", objectives=P95, **more))
     search.find()
     return search
 
