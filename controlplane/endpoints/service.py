@@ -16,7 +16,6 @@ from controlplane.audit import service as audit
 from controlplane.callers import Caller
 from controlplane.database import transaction
 from controlplane.endpoints import repository, windows
-from controlplane.endpoints.slo import Slo, slo_from
 from controlplane.endpoints.tables import Endpoint, EndpointRevision, Release
 from controlplane.endpoints.why import status_of
 from controlplane.endpoints.windows import BadWindow, Window, windows_from
@@ -37,6 +36,7 @@ from controlplane.tenants import limits
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import Quotas, TenantId
 from controlplane.wakes import Wake, tell
+from loadtests.slo import Objectives, objectives_from
 from runtime.problems import Conflict, EngineUnavailable, InvalidInput, NotFound
 
 HUNDRED: Final = 100
@@ -292,7 +292,7 @@ def _found(name: str, row: Endpoint | None) -> Endpoint:
     return row
 
 
-async def set_slo(tenant: TenantId, name: str, slo: Slo | None, by: Caller) -> None:
+async def set_slo(tenant: TenantId, name: str, slo: Objectives | None, by: Caller) -> None:
     """Declare what an endpoint promises; None: nothing any more. Raises NotFound."""
     async with transaction():
         row = await locked(tenant, name)
@@ -301,9 +301,9 @@ async def set_slo(tenant: TenantId, name: str, slo: Slo | None, by: Caller) -> N
         await audit.record(by, "endpoint.slo", f"endpoint:{name}", slo=document)
 
 
-async def slo(tenant: TenantId, name: str) -> Slo | None:
+async def slo(tenant: TenantId, name: str) -> Objectives | None:
     """Give what an endpoint promises; None: nothing. Raises NotFound."""
-    return slo_from((await get(tenant, name)).slo)
+    return objectives_from((await get(tenant, name)).slo)
 
 
 async def set_warm(
@@ -551,7 +551,7 @@ def _document(
         "active": active,
         **_counts(seen),
         **_configuration(current, revisions, seen.tag_urls if seen else {}),
-        "slo": row.slo,
+        "slo": None if (slo := objectives_from(row.slo)) is None else slo.to_json(),
         "created_at": row.created_at.isoformat(),
     }
 

@@ -7,8 +7,6 @@ from fastapi import APIRouter, Path, Query, Request
 from controlplane.callers import Caller, CurrentCaller
 from controlplane.edge.operations import Page, gives
 from controlplane.endpoints import service as endpoints
-from controlplane.endpoints.schemas import Slo as SloAsked
-from controlplane.endpoints.slo import Slo
 from controlplane.idempotency import once
 from controlplane.rest import MAX_PAGE, after_number, check_match, page
 from controlplane.rollouts import schemas, service
@@ -50,9 +48,8 @@ async def start(
         )
     if body.shadow is not None and not request.app.state.engine.shadows:
         raise Conflict("This engine cannot compare predictions: leave out `shadow`.")
-    named = body.slo if isinstance(body.slo, SloAsked) else None
     rules = Rules(
-        slo=None if named is None else Slo(**named.model_dump()),
+        slo=None if body.slo == "endpoint" else body.slo,
         requests=body.requests,
         step_s=body.step_s,
         give_up_s=body.give_up_s,

@@ -43,7 +43,7 @@ CHANGES: dict[tuple[str, str], tuple[str, Any, str, str]] = {
         "/v1/endpoints/iris/warm-windows", {"windows": []}, "endpoint.warm", "endpoint:iris",
     ),
     ("PUT", "/v1/endpoints/{endpoint}/slo"): (
-        "/v1/endpoints/iris/slo", {"p99_ms": 50}, "endpoint.slo", "endpoint:iris",
+        "/v1/endpoints/iris/slo", {"p99": "50ms"}, "endpoint.slo", "endpoint:iris",
     ),
     ("DELETE", "/v1/endpoints/{endpoint}/slo"): (
         "/v1/endpoints/iris/slo", None, "endpoint.slo", "endpoint:iris",
