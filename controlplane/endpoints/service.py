@@ -38,6 +38,7 @@ from controlplane.tenants.service import Quotas, TenantId
 from controlplane.wakes import Wake, tell
 from loadtests.slo import Objectives, objectives_from
 from runtime.problems import Conflict, EngineUnavailable, InvalidInput, NotFound
+from runtime.resource import audience_of
 
 HUNDRED: Final = 100
 CANARY: Final = "canary"  # the action of a rollout's step that is not its last
@@ -406,7 +407,7 @@ async def wanted(row: Endpoint, issuer: str) -> DesiredEndpoint | None:
         tenant=await tenants.name_of(TenantId(row.tenant_id)),
         name=row.name,
         generation=row.generation,
-        audience=audience(issuer, row.id),
+        audience=audience_of(issuer, row.id),
         revisions=tuple(
             DesiredRevision(
                 name=r.name,
@@ -467,11 +468,6 @@ async def standing_of(row: Endpoint, issuer: str) -> Standing:
         deleted_at=row.deleted_at,
         desired=await wanted(row, issuer),
     )
-
-
-def audience(issuer: str, endpoint_id: uuid.UUID) -> str:
-    """Give the audience of an endpoint's tokens."""
-    return f"{issuer}/endpoints/{endpoint_id}"
 
 
 async def all_ids() -> list[uuid.UUID]:
@@ -545,7 +541,7 @@ def _document(
         "name": row.name,
         "id": str(row.id),
         "url": seen.url if seen else None,
-        "audience": audience(issuer, row.id),
+        "audience": audience_of(issuer, row.id),
         "generation": row.generation,
         "ready": ready,
         "active": active,
