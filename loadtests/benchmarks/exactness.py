@@ -27,7 +27,7 @@ RESERVE_S: Final = 150.0  # for what is begun before, and for imports on a busy 
 
 def limit_s(options: Options) -> float:
     """Give the seconds it takes at most."""
-    return 150 + 0.045 * options.rows
+    return 300 + 0.06 * options.rows
 
 
 def measure(options: Options) -> Raw:
