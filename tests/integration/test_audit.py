@@ -186,6 +186,8 @@ async def test_it_is_paged_filtered_and_exported(api: Api) -> None:
     assert await events(api, since=middle) == everything[:5]
     export = await api.http.get("/v1/audit", params={"format": "ndjson", "action": "model."})
     assert export.headers["content-type"] == "application/x-ndjson"
+    operation = (await api.http.get("/openapi.json")).json()["paths"]["/v1/audit"]["get"]
+    assert {*operation["responses"]["200"]["content"]} >= {"application/x-ndjson"}
     assert [json.loads(line) for line in export.text.splitlines()] == everything
 
 
