@@ -2,9 +2,11 @@
 
     python -m loadtests run PLAN --out FOLDER    a plan is a JSON document; `-`: standard input
     python -m loadtests told --out FOLDER        a test that standard input tells, see `told.py`
+    python -m loadtests tune PLAN --out FOLDER   size an endpoint, see `tuning`; runs tests by `run`
     python -m loadtests worker HOST:PORT         a generator for `run --bind HOST:PORT`
 
-Each line of the first two has an `event`: started, waiting, progress, finished, failed. It ends
+Each line of the first three has an `event`: started, stage (`tune`), waiting, progress, finished,
+failed. It ends
 with 0 passed (or nothing was asked), 1 failed, 6 inconclusive, 130 interrupted; where there was no
 test, as `kubeserve` does: 2 a wrong plan, 3 not reachable, 4 no such endpoint, 5 not allowed, 1
 refused.
@@ -22,11 +24,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from loadtests.plan import Plan, PlanError, plan_from, read_document, read_objectives
+from loadtests.plan import Plan, PlanError, held_to, plan_from, read_as, read_document
+from loadtests.slo import objectives_from
 
 if TYPE_CHECKING:
     from loadtests.coordinator import Run, Tell
     from loadtests.result import Result
+    from loadtests.tuning.runs import Runs
 
 PASSED, FAILED, WRONG, UNREACHABLE, NOT_FOUND, NOT_ALLOWED, INCONCLUSIVE = 0, 1, 2, 3, 4, 5, 6
 INTERRUPTED: Final = 130
@@ -44,7 +48,13 @@ def main() -> int:
         worker.run(host, int(port), while_stdin=options.while_stdin)
         return PASSED
     try:
-        return _run_told(options.out) if options.command == "told" else _run(options)
+        match options.command:
+            case "told":
+                return _run_told(options.out)
+            case "tune":
+                return _tune(options)
+            case _:
+                return _run(options)
     except PlanError as error:
         return _failed(WRONG, str(error))
     except KeyboardInterrupt:
@@ -55,10 +65,11 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m loadtests", description="Load tests.")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="run a test")
-    run.add_argument("plan", help="a JSON, YAML or TOML file; `-`: JSON on standard input")
-    run.add_argument("--out", type=Path, required=True, help="folder for the reports")
-    run.add_argument("--objectives", type=Path, help="a file with more objectives")
-    run.add_argument("--sample", type=Path, help="rows: .csv, .json, .ndjson, .parquet")
+    tune = commands.add_parser("tune", help="size an endpoint")
+    for one in (run, tune):
+        one.add_argument("plan", help="a JSON, YAML or TOML file; `-`: JSON on standard input")
+        one.add_argument("--out", type=Path, required=True, help="folder for the reports")
+        one.add_argument("--sample", type=Path, help="rows: .csv, .json, .ndjson, .parquet")
     run.add_argument("--compare", type=Path, help="report.json of an earlier test")
     run.add_argument("--bind", type=_address, help="HOST:PORT where generators elsewhere connect")
     told = commands.add_parser("told", help="run a test that standard input tells")
@@ -77,7 +88,7 @@ def _address(text: str) -> str:
 
 
 def _run(options: argparse.Namespace) -> int:
-    plan = _plan(options)
+    plan = plan_from(_document(options))
     from loadtests.reports import compare
 
     earlier = compare.read(options.compare, plan.endpoint) if options.compare else None
@@ -87,7 +98,9 @@ def _run(options: argparse.Namespace) -> int:
 
     try:
         with Client() as client:
-            found = target.find(client, plan, options.sample)
+            endpoint = client.endpoint(plan.endpoint)
+            plan = held_to(plan, objectives_from(endpoint.raw.get("slo")))
+            found = target.find(client, endpoint, plan, options.sample)
             target.check(found, client.token(plan.endpoint))
             options.out.mkdir(parents=True, exist_ok=True)
             _tell(_started(plan, found.endpoint.url))
@@ -115,6 +128,9 @@ def _run_told(folder: Path) -> int:
     end_with_parent()
     try:
         with Told() as told:
+            from loadtests.reports import compare
+
+            earlier = compare.read(told.compare, told.plan.endpoint) if told.compare else None
             found = told.target()
             target.check(found, told.token(told.plan.endpoint))
             folder.mkdir(parents=True, exist_ok=True)
@@ -125,10 +141,41 @@ def _run_told(folder: Path) -> int:
             run.run()
     except (ClientError, coordinator.NoGenerators, target.Unanswered) as error:
         return _failed(FAILED, str(error))
-    return _concluded(run, None, folder, tell)
+    return _concluded(run, earlier, folder, tell)
 
 
-def _end_by_signals(run: "Run") -> None:
+def _tune(options: argparse.Namespace) -> int:
+    # Here gevent replaces nothing: load is sent by the tests' own processes.
+    from controlplane.client import ApiError, Client, ClientError, Unreachable
+    from loadtests.tuning import report
+    from loadtests.tuning.document import Tuning
+    from loadtests.tuning.runs import Interrupted, NoTest, Runs
+    from loadtests.tuning.tune import Tune
+
+    tuning = read_as(Tuning, _document(options))
+    runs = Runs(options.out, options.sample, _tell)
+    _end_by_signals(runs)
+    try:
+        with Client() as client:
+            tune = Tune(tuning, client, runs, _tell)
+            options.out.mkdir(parents=True, exist_ok=True)
+            tuned = tune.run()
+    except Unreachable as error:
+        return _failed(UNREACHABLE, str(error))
+    except ApiError as error:
+        return _failed(OF_STATUS.get(error.status, FAILED), error.detail)
+    except NoTest as error:
+        return _failed(error.code, str(error))
+    except Interrupted:
+        return _failed(INTERRUPTED, "it was interrupted; nothing was changed")
+    except ClientError as error:
+        return _failed(FAILED, str(error))
+    reports = report.write(tuned, options.out)
+    _tell({"event": "finished", **tuned.model_dump(mode="json"), "reports": reports})
+    return FAILED if tuned.refused else OF_VERDICTS[tuned.verdict]
+
+
+def _end_by_signals(run: "Run | Runs") -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: run.interrupt())
 
@@ -159,18 +206,13 @@ def _concluded(run: "Run", earlier: "Result | None", folder: Path, tell: "Tell")
     return OF_VERDICTS[result.verdict]
 
 
-def _plan(options: argparse.Namespace) -> Plan:
-    if options.plan == "-":
-        try:
-            document: Any = json.load(sys.stdin)
-        except ValueError as error:
-            raise PlanError(f"standard input is no JSON document: {error}") from error
-    else:
-        document = read_document(Path(options.plan))
-    if options.objectives is not None and isinstance(document, dict):
-        said = document.get("objectives") or {}
-        document["objectives"] = {**read_objectives(options.objectives), **said}
-    return plan_from(document)
+def _document(options: argparse.Namespace) -> Any:
+    if options.plan != "-":
+        return read_document(Path(options.plan))
+    try:
+        return json.load(sys.stdin)
+    except ValueError as error:
+        raise PlanError(f"standard input is no JSON document: {error}") from error
 
 
 def _started(plan: Plan, url: str) -> dict[str, Any]:

@@ -226,6 +226,8 @@ class Run:
                 self.cut = "a generator did not end in time"
             if isinstance(self.plan.shape, Knee) and self._knee_found():
                 return
+        if isinstance(self.plan.shape, Knee) and self.cut is None:
+            self._knee_found(all_told=True)
 
     def _wake(self, runner: MasterRunner, shape: Wake) -> None:
         for number in range(shape.times):
@@ -324,11 +326,14 @@ class Run:
                 told[f"{name}_ms"] = None if value is None else 1e3 * value
         self._tell(told)
 
-    def _knee_found(self) -> bool:
-        """Judge each step that is over; True behind the first one that does not hold."""
+    def _knee_found(self, *, all_told: bool = False) -> bool:
+        """Judge each step that is over; True behind the first one that does not hold.
+
+        all_told  the generators have told of all they sent
+        """
         while len(self.steps) < len(self.stretches):
             stretch = self.stretches[len(self.steps)]
-            if wall() - self.start < stretch.end + BOOKED_WITHIN_S:
+            if not all_told and wall() - self.start < stretch.end + BOOKED_WITHIN_S:
                 return False
             self.steps.append(self._judged(stretch))
             if not self.steps[-1].holds:
@@ -338,11 +343,11 @@ class Run:
     def _judged(self, stretch: Stretch) -> PhaseResult:
         first = self.stretches[0]
         before = None if stretch == first else self.of_step(first)
-        holds, because = step_holds(
-            self.plan.objectives, before, self.of_step(stretch), stretch.phase.requests
-        )
+        seen = self.of_step(stretch)
+        holds, because = step_holds(self.plan.objectives, before, seen, stretch.phase.requests)
         result = phase_result(stretch, self.intervals, self.each)
-        return result.model_copy(update={"holds": holds, "because": because})
+        told = {"holds": holds, "because": because, "limited": list(seen.limited)}
+        return result.model_copy(update=told)
 
     def of_step(self, stretch: Stretch) -> Evidence:
         """Give the evidence of one step."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from loadtests.histogram import quantile_s, ranked_s
+from loadtests.histogram import mean_s, quantile_s, ranked_s
 from loadtests.plan import Plan
 from loadtests.recording import Interval, summed
 from loadtests.result import PhaseResult, Point, Scale, ScaleUp, Woken
@@ -138,6 +138,7 @@ def points(
 def phase_result(stretch: Stretch, intervals: Mapping[int, Interval], each: float) -> PhaseResult:
     """Sum up a phase."""
     total = summed(within(intervals, each, stretch.begin, stretch.end))
+    took = mean_s(total.service)
     return PhaseResult(
         name=stretch.phase.name,
         begin=stretch.begin,
@@ -149,6 +150,7 @@ def phase_result(stretch: Stretch, intervals: Mapping[int, Interval], each: floa
         p50=quantile_s(total.latency, 0.5),
         p95=quantile_s(total.latency, 0.95),
         p99=quantile_s(total.latency, 0.99),
+        concurrency=None if took is None else total.sent * took / stretch.phase.seconds,
     )
 
 
@@ -164,8 +166,7 @@ def step_holds(
         return False, "; ".join(step.limited)
     if step.good < KEPT_UP * due - DEVIATIONS * due**0.5:
         return False, f"{step.good} of about {due:.0f} requests were answered well"
-    asked = objectives.model_copy(update={"throughput": None, "cold_start": None, "scale_up": None})
-    for verdict in judge(asked, step):
+    for verdict in judge(objectives.of_answers, step):
         if verdict.outcome is Outcome.FAILED:
             return False, f"{verdict.objective} failed"
     if not objectives.latencies and first is not None:

@@ -56,7 +56,13 @@ class Point(_Part):
 
 
 class PhaseResult(_Part):
-    """A stretch of the test. `holds`: of `knee`, whether the objectives held in it."""
+    """A stretch of the test.
+
+    concurrency  requests that were in flight on average: those sent, times how long they took
+                 (Little's law)
+    holds        of `knee`, whether the objectives held in it; `limited`: why it was the generator
+                 that did not hold
+    """
 
     name: str
     begin: float
@@ -68,8 +74,10 @@ class PhaseResult(_Part):
     p50: float | None
     p95: float | None
     p99: float | None
+    concurrency: float | None = None
     holds: bool | None = None
     because: str | None = None
+    limited: list[str] = []
 
 
 class Scale(_Part):

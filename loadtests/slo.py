@@ -1,11 +1,14 @@
 """Objectives, and whether a test showed that they hold: passed, failed or inconclusive. Pure.
 
+They are what endpoints promise (`kubeserve slo`), rollouts hold candidates to and load tests judge.
+
 A verdict is inconclusive where samples are too few to tell, where the generator was the limit, and
 where what is asked about did not happen. It is never passed then.
 """
 
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,9 +19,9 @@ from loadtests.intervals import (
     samples_needed,
     share_interval,
 )
-from loadtests.units import Duration, Share
+from loadtests.units import Duration, Share, duration
 
-Limit = Annotated[Duration, Field(gt=0)]
+Limit = Annotated[Duration, Field(gt=0, le=86_400)]
 # An arrival rate is a draw: what keeps up with 200/s answers 199.4 in one test, 200.9 in another.
 RATE_TOLERANCE: Final = 0.01
 
@@ -26,7 +29,7 @@ QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.
 
 
 class Objectives(BaseModel):
-    """What is asked of an endpoint; what is None is not.
+    """What is asked of an endpoint, its service level objectives; what is None is not.
 
     p50 … p999  latency from when a request should have been sent until its answer is whole
     error_rate  share of requests that were not answered well
@@ -43,7 +46,7 @@ class Objectives(BaseModel):
     p99: Limit | None = None
     p999: Limit | None = None
     error_rate: Share | None = None
-    throughput: Annotated[float, Field(gt=0)] | None = None
+    throughput: Annotated[float, Field(gt=0, le=1e6)] | None = None
     cold_start: Limit | None = None
     scale_up: Limit | None = None
 
@@ -52,6 +55,30 @@ class Objectives(BaseModel):
         """Give the limits of quantiles, in seconds."""
         limits = {name: getattr(self, name) for name in QUANTILES}
         return {name: limit for name, limit in limits.items() if limit is not None}
+
+    def only(self, names: Iterable[str]) -> "Objectives":
+        """Give those of these names."""
+        return Objectives.model_construct(**{name: getattr(self, name) for name in names})
+
+    @property
+    def of_answers(self) -> "Objectives":
+        """Give those that each answer tells of: latency and errors."""
+        return self.only((*QUANTILES, "error_rate"))
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what `objectives_from` reads; what is not asked is left out."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+def objectives_from(document: Mapping[str, Any] | None) -> Objectives | None:
+    """Read what is kept in a row; None: nothing is asked."""
+    return Objectives.model_validate(dict(map(_now_named, document.items()))) if document else None
+
+
+def _now_named(item: tuple[str, Any]) -> tuple[str, Any]:
+    """Read what older rows hold too: `p99_ms`, a number."""
+    name, value = item
+    return (name[:-3], duration(value / 1000)) if name.endswith("_ms") else item
 
 
 class Outcome(StrEnum):

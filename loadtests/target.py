@@ -58,9 +58,8 @@ class Source(Protocol):
         """Give a token for it."""
 
 
-def find(client: Client, plan: Plan, rows: Path | None) -> Target:
-    """Look an endpoint up and make requests for it; raises PlanError and the SDK's errors."""
-    endpoint = client.endpoint(plan.endpoint)
+def find(client: Client, endpoint: Endpoint, plan: Plan, rows: Path | None) -> Target:
+    """Make requests for an endpoint; raises PlanError and the SDK's errors."""
     return target_of(plan, endpoint, _signature(client, endpoint, plan.tag), rows)
 
 

@@ -1,17 +1,20 @@
 """A test that is told on standard input, for a control plane that runs it: asks nobody anything.
 
-Lines of JSON come in. The first is the test, `{"plan", "endpoint", "signature", "token"}`; what
-changes follows: `{"endpoint"}`, `{"token"}`, `{"away": "why"}` while the endpoint cannot be looked
-at, `{"gone": true}` when it was deleted. The end of the input ends the test, which still reports.
-So the program has one endpoint's token, and neither a credential nor a way to the API.
+Lines of JSON come in. The first is the test, `{"plan", "endpoint", "signature", "token"}`, with the
+paths of files that came with it (`sample`, `compare`); what changes follows: `{"endpoint"}`,
+`{"token"}`, `{"away": "why"}` while the endpoint cannot be looked at, `{"gone": true}` when it was
+deleted. The end of the input ends the test, which still reports. So the program has one endpoint's
+token, and neither a credential nor a way to the API.
 """
 
 import ctypes
 import json
 import os
 import signal
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,6 +28,8 @@ from runtime.plan.signature import from_json
 
 STDIN = 0
 PR_SET_PDEATHSIG = 1
+GZIP = b"\x1f\x8b"
+MOST_FILE_BYTES = 64 << 20
 
 
 class Told:
@@ -39,6 +44,10 @@ class Told:
             self.plan: Plan = plan_from(first["plan"])
             self._signature = from_json(first["signature"])
             self._endpoint, self._token = Endpoint.read(first["endpoint"]), str(first["token"])
+            given = {
+                kind: unpacked(Path(first[kind])) for kind in ("sample", "compare") if kind in first
+            }
+            self._sample, self.compare = given.get("sample"), given.get("compare")
         except (KeyError, TypeError, ValueError) as error:
             raise PlanError(f"the first line of standard input is no test: {error}") from error
         self._away, self._gone, self.closed = "", False, False
@@ -64,7 +73,7 @@ class Told:
 
     def target(self) -> Target:
         """Give what is tested; raises PlanError."""
-        return target_of(self.plan, self._endpoint, self._signature, None)
+        return target_of(self.plan, self._endpoint, self._signature, self._sample)
 
     def endpoint(self, name: str) -> Endpoint:
         """Give the endpoint as it was told last; raises NotFound and Unreachable."""
@@ -94,6 +103,23 @@ class Told:
         self._token = line.get("token", self._token)
         self._away = line.get("away", self._away)
         self._gone = self._gone or line.get("gone") is True
+
+
+def unpacked(path: Path) -> Path:
+    """Unpack a file where it is, if it is compressed; raises PlanError."""
+    content = path.read_bytes()
+    if not content.startswith(GZIP):
+        return path
+    unpacking = zlib.decompressobj(wbits=31)
+    try:
+        found = unpacking.decompress(content, MOST_FILE_BYTES)
+    except zlib.error as error:
+        raise PlanError(f"{path.name} is damaged: {error}") from error
+    if not unpacking.eof:
+        most = MOST_FILE_BYTES >> 20
+        raise PlanError(f"{path.name} has more than {most} MiB, or no end; a part of it will do")
+    path.write_bytes(found)
+    return path
 
 
 def end_with_parent() -> None:

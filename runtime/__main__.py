@@ -36,6 +36,7 @@ def main() -> int:
     except OSError as error:
         tell(f"cannot listen on port {launch.port}: {error}")
         return Exit.NO_PORT
+    import runtime.lean  # noqa: F401  (before all that imports asyncio)
     from runtime.loading import BadArtifact, Phases, compare
     from runtime.server import Inherited, run
 

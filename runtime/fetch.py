@@ -7,7 +7,6 @@ the link, where clouds keep their metadata. What broke off is continued. The dig
 the way in, so a file under its name is whole and right. An environment is unpacked after that.
 """
 
-import hashlib
 import http.client
 import json
 import os
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from runtime import digests
 from runtime.launch import LaunchError, RevisionLaunch
 from runtime.signing import Credentials, quoted, signed
 
@@ -257,7 +257,7 @@ class _Download:
         self._restart()
 
     def _restart(self) -> None:
-        self._digest, self._size, self._continued = hashlib.sha256(), 0, False
+        self._digest, self._size, self._continued = digests.sha256(), 0, False
 
     def attempt(self) -> int:
         """Get the rest; gives the size. Raises _Passing, NoArtifact or WrongArtifact."""
@@ -308,11 +308,11 @@ class _Download:
                     raise _Passing(f"only {self._size} bytes came")
 
     def _finish(self) -> int:
-        if self._digest.hexdigest() == self._sha256:
+        found, continued = self._digest.finalize().hex(), self._continued
+        if found == self._sha256:
             with _here(self._place):
                 os.replace(self._part, self._place)
             return self._size
-        found, continued = self._digest.hexdigest(), self._continued
         self._restart()
         if continued:  # two objects, perhaps
             raise _Passing("what was continued does not fit together")

@@ -1,9 +1,9 @@
 """Backends from a launch: plans are mapped and run once, fallbacks are started and waited for."""
 
-import hashlib
 import time
 
 from runtime.backend import LocalBackend, RemoteBackend
+from runtime.digests import sha256_of
 from runtime.launch import Backend, Launch, RevisionLaunch
 from runtime.plan.ops import InputRefused, PlanError
 from runtime.plan.plan import Plan, example_row, load
@@ -36,7 +36,7 @@ def compare(launch: Launch) -> None:
     for revision in launch.revisions:
         try:
             with open(revision.artifact, "rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
+                found = sha256_of(file)
         except OSError as error:
             raise BadArtifact(f"{revision.name}: {error}") from error
         if found != revision.sha256:

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from time import process_time
 from typing import TYPE_CHECKING, Final
 
 from runtime import latencies
@@ -161,6 +162,9 @@ class Metrics:
         )
         yield GaugeMetricFamily(
             "kubeserve_connections", "Open client connections.", value=self.connections
+        )
+        yield CounterMetricFamily(
+            "process_cpu_seconds", "Processor time of this worker.", value=process_time()
         )
         start = GaugeMetricFamily(
             "kubeserve_start_seconds", "Phases of this worker's start.", labels=["phase"]

@@ -3,6 +3,17 @@
 from typing import Final
 
 WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
+_ENDPOINTS: Final = "/endpoints/"
+
+
+def audience_of(issuer: str, endpoint: object) -> str:
+    """Give the audience of an endpoint's tokens, by the endpoint's UUID."""
+    return f"{issuer}{_ENDPOINTS}{endpoint}"
+
+
+def issuer_of(audience: str) -> str:
+    """Give who issues tokens for an endpoint's audience."""
+    return audience.rpartition(_ENDPOINTS)[0]
 
 
 def description(issuer: str, audience: str, name: str, scopes: list[str]) -> dict[str, object]:

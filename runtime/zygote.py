@@ -13,6 +13,9 @@ import time
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"
 
+import runtime.lean  # noqa: F401  (before all that imports asyncio)
+
+# isort: split
 import ctypes
 import gc
 import json

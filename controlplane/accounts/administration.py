@@ -101,7 +101,7 @@ async def set_password(request: Request) -> Response:
         made = await of_application(request).hash(form.get("password", ""))
     except InvalidInput as refused:
         return pages.show("password", 422, person=person, secret=secret, fault=refused.detail)
-    await _resets(request).use(caller_of(request, person), secret, made, ours.now())
+    person = await _resets(request).use(caller_of(request, person), secret, made, ours.now())
     await request.app.state.publish_keys()
     response = RedirectResponse("/account?done=password", 303)
     await ours.sign_in(person, request, response, by="link")

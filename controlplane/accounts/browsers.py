@@ -27,12 +27,10 @@ PATH: Final = re.compile(r"/(?![/\\])[!-\[\]-~]{0,4000}")
 
 
 @dataclass(frozen=True, slots=True)
-class Browser:
+class Browser(service.SignedIn):
     """A browser that somebody is signed in with. `since`: when they showed who they are."""
 
-    person: Person
     cookie: str
-    since: datetime
 
     @property
     def form_token(self) -> str:
@@ -92,7 +90,9 @@ class Browsers:
         """Give the browser of a request if somebody is signed in with it."""
         cookie = request.cookies.get(self.cookie)
         found = await service.signed_in(cookie, self.now())
-        return None if not found or not cookie else Browser(found.person, cookie, found.since)
+        if not found or not cookie:
+            return None
+        return Browser(found.person, found.since, found.session, cookie)
 
     def attempt(self, request: Request, email: str) -> throttle.Attempt:
         """Say what a password in this request counts for."""
@@ -102,20 +102,24 @@ class Browsers:
 
     async def sign_in(
         self, person: Person, request: Request, response: Response, *, by: str
-    ) -> None:
+    ) -> bool:
         """Start a session, always a new one: a cookie from before is worth nothing after it.
 
-        by  what they signed in with, for the audit log
+        by       what they signed in with, for the audit log
+        returns  False when that ended meanwhile, and they are to sign in again
         """
         before = request.cookies.get(self.cookie)
         caller = caller_of(request, person)
         agent = request.headers.get("user-agent", "").replace("\0", "")
         async with transaction():
-            replaced = before is not None and await service.end_session(before)
             value = await service.start_session(person, caller.address, agent, self.now())
+            if value is None:
+                return False
+            replaced = before is not None and await service.end_session(before)
             await audit.record(caller, "session.start", person.subject, by=by, replaced=replaced)
         self.keep(response, "kubeserve", value, int(service.LIFE.total_seconds()))
         self.keep(response, "kubeserve-device", self.devices.cookie(person.email), DEVICE_S)
+        return True
 
     async def refused(self, request: Request, who: str, target: str, **why: str) -> None:
         """Keep that a sign-in failed: one of an account and an address in 15 minutes.

@@ -33,11 +33,13 @@ def _openid(request: Request) -> OpenId:
 
 @router.get("")
 async def leave(
-    request: Request, back: Annotated[str | None, Query(alias="next")] = None
+    request: Request,
+    back: Annotated[str | None, Query(alias="next")] = None,
+    again: Annotated[bool, Query()] = False,
 ) -> Response:
-    """Send the browser to the provider."""
+    """Send the browser to the provider; with `again` who is signed in there has to show it anew."""
     flow = Flow.new()
-    response = RedirectResponse(await _openid(request).address(flow), 303)
+    response = RedirectResponse(await _openid(request).address(flow, again=again), 303)
     there = base64.urlsafe_b64encode(path_of_ours(back).encode()).decode()
     kept = f"{flow.secret}.{there.rstrip('=')}"
     browsers(request).keep(response, COOKIE, kept, int(WITHIN.total_seconds()))

@@ -101,8 +101,11 @@ class OpenId:
         self._metadata: tuple[float, dict[str, Any]] | None = None
         self._keys: tuple[float, KeySet] | None = None
 
-    async def address(self, flow: Flow) -> str:
-        """Give where to send the browser; raises ProviderUnavailable."""
+    async def address(self, flow: Flow, *, again: bool = False) -> str:
+        """Give where to send the browser; raises ProviderUnavailable.
+
+        again  the person shall show who they are, also when they are signed in there
+        """
         there = str((await self._described())["authorization_endpoint"])
         asked = {
             "response_type": "code",
@@ -113,6 +116,7 @@ class OpenId:
             "nonce": flow.nonce,
             "code_challenge": flow.challenge,
             "code_challenge_method": "S256",
+            **({"prompt": "login"} if again else {}),
         }
         return f"{there}{'&' if urlsplit(there).query else '?'}{urlencode(asked)}"
 

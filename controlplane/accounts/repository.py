@@ -32,9 +32,9 @@ async def by_email(email: str) -> User | None:
     return await User.get_or_none(email=email)
 
 
-async def lock(user_id: uuid.UUID) -> None:
-    """Let one transaction at a time change a person's account."""
-    await User.filter(id=user_id).select_for_update().first()
+async def lock(user_id: uuid.UUID) -> User | None:
+    """Let one transaction at a time change a person's account; rows may refer to it meanwhile."""
+    return await User.filter(id=user_id).select_for_update(no_key=True).first()
 
 
 async def page_of_all(limit: int, after: uuid.UUID | None) -> list[User]:
@@ -58,10 +58,10 @@ async def give_password(user_id: uuid.UUID, password_hash: str) -> None:
     await User.filter(id=user_id).update(password_hash=password_hash)
 
 
-async def upgrade_password(user_id: uuid.UUID, password_hash: str, instead_of: str | None) -> None:
+async def upgrade_password(user_id: uuid.UUID, password_hash: str, instead_of: str | None) -> bool:
     """Keep a password in a better way, unless it was changed meanwhile."""
     found = User.filter(id=user_id, password_hash=instead_of)
-    await found.update(password_hash=password_hash)
+    return bool(await found.update(password_hash=password_hash))
 
 
 async def rename(user_id: uuid.UUID, name: str) -> None:

@@ -52,12 +52,12 @@ class Resets:
             raise _gone()
         return person
 
-    async def use(self, caller: Caller, link: str, password_hash: str, now: datetime) -> None:
+    async def use(self, caller: Caller, link: str, password_hash: str, now: datetime) -> Person:
         """Give the person of a link a password, once; all their sessions and applications end."""
         async with transaction():
             await repository.lock(caller_id(caller))
             person = await self.person(link, now)
-            await renew_password(caller, person, password_hash, self.applications, by="link")
+            return await renew_password(caller, person, password_hash, self.applications, by="link")
 
     @staticmethod
     async def _password_of(user_id: uuid.UUID) -> str:

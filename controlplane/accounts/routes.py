@@ -1,5 +1,6 @@
 """Signing in and out with a browser, and a person's own account."""
 
+from functools import partial
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -35,49 +36,59 @@ async def login_page(
     """Show the page for signing in; who is signed in goes on, unless `again`."""
     if browser is not None and not again:
         return RedirectResponse(path_of_ours(back), 303)
-    return _sign_in_page(request, path_of_ours(back))
+    return _sign_in_page(request, path_of_ours(back), again=again)
 
 
 @router.post("/login")
 async def login(request: Request) -> Response:
-    """Sign in: form of `email`, `password` and `next`, a path of ours to go to."""
+    """Sign in: form of `email`, `password`, `again` and `next`, a path of ours to go to."""
     ours = browsers(request)
     csrf.check_origin(request, ours.url)
     form = await forms.read(request)
     back, email = path_of_ours(form.get("next")), form.get("email", "")
+    password, passwords = form.get("password", ""), of_application(request)
+    shown = partial(_sign_in_page, request, back, email=email, again="again" in form)
     try:
-        person = await service.sign_in(
-            of_application(request), ours.attempt(request, email), email, form.get("password", "")
-        )
+        person = await service.sign_in(passwords, ours.attempt(request, email), email, password)
     except RateLimited as refused:
         await ours.refused(request, email, await service.subject_of(email), why="too many attempts")
-        page = _sign_in_page(request, back, 429, email=email, fault=refused.detail)
+        page = shown(status=429, fault=refused.detail)
         page.headers.update(refused.headers())
         return page
-    if person is None:
-        await ours.refused(request, email, await service.subject_of(email), why="password")
-        return _sign_in_page(request, back, 422, email=email, fault=WRONG)
     # An application may be the next but one, and browsers hold all that follows a form at once to
     # the policy of its page (form-action): so this form ends here, and the page goes on.
     response: Response = RedirectResponse(back, 303)
     if back.startswith("/oauth2/"):
         response = pages.show("signed_in", next=back)
-    await ours.sign_in(person, request, response, by="password")
-    return response
+    while person is not None:
+        if await ours.sign_in(person, request, response, by="password"):
+            return response
+        # It was changed while it was checked, or is only kept in a better way.
+        person = await service.check_password(passwords, email, password)
+    await ours.refused(request, email, await service.subject_of(email), why="password")
+    return shown(status=422, fault=WRONG)
 
 
 def _sign_in_page(
-    request: Request, back: str, status: int = 200, *, email: str = "", fault: str | None = None
+    request: Request,
+    back: str,
+    *,
+    again: bool,
+    status: int = 200,
+    email: str = "",
+    fault: str | None = None,
 ) -> HTMLResponse:
     elsewhere = openid_of(request)
+    there = {"next": back} | ({"again": "true"} if again else {})
     return pages.show(
         "login",
         status,
         next=back,
         email=email[:254],
         fault=fault,
+        again=again,
         external=None if elsewhere is None else elsewhere.provider.name,
-        leave=f"/login/external?{urlencode({'next': back})}",
+        leave=f"/login/external?{urlencode(there)}",
     )
 
 
@@ -150,11 +161,11 @@ async def _change_password(
         attempt=ours.attempt(request, person.email),
         applications=applications_of(request),
     )
-    if not changed:
+    if changed is None:
         await ours.refused(request, person.email, person.subject, why="current password")
         raise InvalidInput("The current password is wrong.", field="current")
     await request.app.state.publish_keys()
-    await ours.sign_in(person, request, response, by="password")
+    await ours.sign_in(changed, request, response, by="password")
 
 
 async def _account(

@@ -4,7 +4,7 @@ import hashlib
 import re
 import secrets
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -28,11 +28,15 @@ EMAIL: Final = re.compile(r"[^@\s\0]{1,64}@[^@\s\0]{1,189}")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person as other parts see them."""
+    """A person as other parts see them.
+
+    credential  what was kept of their password when this was read; None: they sign in elsewhere
+    """
 
     id: uuid.UUID
     email: str
     name: str
+    credential: str | None = field(repr=False, compare=False)
 
     @property
     def subject(self) -> str:
@@ -41,10 +45,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who a session is of, and since when."""
+    """Who a session is of, and since when; `session` names it and is no secret."""
 
     person: Person
     since: datetime
+    session: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ class SessionInfo:
 
 
 def _person(row: User) -> Person:
-    return Person(row.id, row.email, row.name)
+    return Person(row.id, row.email, row.name, row.password_hash)
 
 
 def kept_email(email: str) -> str | None:
@@ -196,7 +201,9 @@ async def check_password(passwords: Passwords, email: str, password: str) -> Per
     if row is None or not right or row.disabled_at:
         return None
     if stale:
-        await repository.upgrade_password(row.id, await passwords.hash(password), kept)
+        better = await passwords.hash(password)
+        if await repository.upgrade_password(row.id, better, kept):
+            row.password_hash = better
     return _person(row)
 
 
@@ -216,28 +223,36 @@ async def change_password(
     *,
     attempt: Attempt,
     applications: Applications,
-) -> bool:
-    """Change a password and end every session and application; False when `current` is wrong.
+) -> Person | None:
+    """Change a password and end every session and application; None when `current` is wrong.
 
-    Raises RateLimited, InvalidInput, and Forbidden for who signs in elsewhere.
+    Gives the person as they are now. Raises RateLimited, InvalidInput, and Forbidden for who signs
+    in elsewhere.
     """
     row = await repository.user(person.id)
     if row is None or row.password_hash is None:
         raise Forbidden("You sign in without a password here.")
     await attempt.count()
-    if await check_password(passwords, person.email, current) is None:
-        return False
+    shown = await check_password(passwords, person.email, current)
+    if shown is None:
+        return None
     await attempt.succeeded()
     made = await passwords.hash(new)
     async with transaction():
-        await repository.lock(person.id)
-        await renew_password(caller, person, made, applications, by="password")
-    return True
+        if not await _is_still(shown):
+            return None
+        return await renew_password(caller, shown, made, applications, by="password")
+
+
+async def _is_still(person: Person) -> bool:
+    """Lock a person's account; False: it was disabled, or has another password than was read."""
+    row = await repository.lock(person.id)
+    return row is not None and not row.disabled_at and row.password_hash == person.credential
 
 
 async def renew_password(
     caller: Caller, person: Person, made: str, applications: Applications, *, by: str
-) -> None:
+) -> Person:
     """Give a person another password, and end what was begun with the old one.
 
     by  how they showed who they are, for the audit log. Call in a transaction
@@ -248,6 +263,7 @@ async def renew_password(
     await audit.record(
         caller, "account.password", person.subject, by=by, sessions=sessions, grants=ended
     )
+    return replace(person, credential=made)
 
 
 async def rename(caller: Caller, person: Person, name: str) -> None:
@@ -264,8 +280,14 @@ async def has_password(person: Person) -> bool:
     return row is not None and row.password_hash is not None
 
 
-async def start_session(person: Person, address: str, agent: str, now: datetime) -> str:
-    """Sign a browser in; gives the value of its cookie, which is kept as a digest only."""
+async def start_session(person: Person, address: str, agent: str, now: datetime) -> str | None:
+    """Sign a browser in; gives the value of its cookie, which is kept as a digest only.
+
+    None: the person was disabled, or got another password, since they showed who they are. Call in
+    a transaction.
+    """
+    if not await _is_still(person):
+        return None
     value = secrets.token_urlsafe(32)
     came = (address[:64], agent[:200])
     await repository.add_session(digest(value), person.id, came, now, now + LIFE)
@@ -280,7 +302,17 @@ async def signed_in(cookie: str | None, now: datetime) -> SignedIn | None:
     if now >= row.seen_at + SEEN_EVERY:
         await repository.seen(row, now)
     person = await find(row.user_id)
-    return None if person is None else SignedIn(person, row.created_at)
+    return None if person is None else SignedIn(person, row.created_at, row.id_sha256)
+
+
+async def hold(signed_in: SignedIn) -> None:
+    """Keep what ends all of a person's sessions out of this transaction.
+
+    Raises Forbidden when theirs has ended by now: nothing may be allowed with it any more.
+    """
+    await repository.lock(signed_in.person.id)
+    if await repository.session(signed_in.session) is None:
+        raise Forbidden("You were signed out meanwhile; sign in, and start again.")
 
 
 async def elsewhere(person: Person) -> list[str]:

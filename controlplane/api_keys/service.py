@@ -18,6 +18,7 @@ from controlplane.wakes import Wake, tell
 from runtime import api_keys
 from runtime.api_keys import Kind
 from runtime.problems import Forbidden, InvalidInput, NotFound, QuotaExceeded
+from runtime.resource import audience_of
 
 MOST_LIVE: Final = 250  # of a tenant: what its pods are told of them has room in a variable
 USED_EVERY: Final = timedelta(minutes=1)
@@ -238,7 +239,7 @@ class ApiKeys:
         for row, tenant in await repository.live_endpoint_keys_of_all(now):
             if Scope.PREDICT in await self._left(row, tenant):
                 listed = found.setdefault(tenant, Published()).listed
-                audience = f"{self._issuer}/endpoints/{row.endpoint_id}"
+                audience = audience_of(self._issuer, row.endpoint_id)
                 exp = int(row.expires_at.timestamp())
                 entry = {"id": row.id, "tenant": tenant, "exp": exp}
                 listed.setdefault(audience, {})[row.sha256] = entry

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime
 from controlplane.audit import service
 from controlplane.audit.service import FOREIGN, Wanted
 from controlplane.callers import CurrentCaller
+from controlplane.edge.operations import file
 from controlplane.rest import MAX_PAGE, Text, after_number, page
 from controlplane.subjects import Subjects
 
@@ -27,7 +28,7 @@ class Format(StrEnum):
     NDJSON = "ndjson"
 
 
-@router.get("", response_model=None)
+@router.get("", response_model=None, responses={200: file("application/x-ndjson")})
 async def list_events(  # noqa: PLR0913  (each is a filter)
     caller: CurrentCaller,
     request: Request,

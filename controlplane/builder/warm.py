@@ -184,7 +184,8 @@ class Warm:
         child = self._children.get(message["id"])
         if "pid" in message:
             if child is None or child.forked.done():
-                signal.pidfd_send_signal(descriptors[0], signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(descriptors[0], signal.SIGKILL)
                 os.close(descriptors[0])
             else:
                 child.forked.set_result((message["pid"], descriptors[0]))

@@ -118,9 +118,20 @@ def _fork(
     # That of the process in namespaces, if there are any; nothing when it ended before.
     inner = int.from_bytes(os.read(told, PID_BYTES), "little") or pid
     os.close(told)
-    pidfd = os.pidfd_open(inner)
+    pidfd = _opened(inner, pid)
     _send(control, {"id": order["id"], "pid": inner}, [pidfd])
     os.close(pidfd)
+
+
+def _opened(inner: int, pid: int) -> int:
+    """Open the process of a role, or who waits for it outside where it has ended already.
+
+    It ends so soon when we were stopped meanwhile; our own child is there until we reap it.
+    """
+    try:
+        return os.pidfd_open(inner)
+    except ProcessLookupError:
+        return os.pidfd_open(pid)
 
 
 def _child(

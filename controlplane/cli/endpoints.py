@@ -20,7 +20,9 @@ from controlplane.client import Endpoint
 @click.option("--concurrency", type=click.IntRange(0), help="Requests a replica takes at most.")
 @click.option("--canary", metavar="5,25,100", help="Move the traffic in steps that are judged.")
 @click.option(
-    "--slo", metavar="endpoint|p99=50ms,errors=0.1%", help="What a canary must keep at each step."
+    "--slo",
+    metavar="endpoint|p99=50ms,error_rate=0.1%",
+    help="What a canary must keep at each step.",
 )
 @click.option("--max-flips", metavar="1%", help="Rows that a canary may label otherwise.")
 @click.option("--max-shift", metavar="0.05", help="Mean change of its probabilities, or values.")

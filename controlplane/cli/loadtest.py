@@ -4,11 +4,7 @@ The generator is a program of its own (`python -m loadtests`), which gets the te
 document and tells how it goes in lines of JSON.
 """
 
-import importlib.util
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -17,16 +13,13 @@ import click
 from rich.live import Live
 from rich.table import Table
 
-from controlplane.cli import remote_loadtest
+from controlplane.cli import program, remote_loadtest
+from controlplane.cli.objectives import objectives_options, read_file, taken
 from controlplane.cli.output import Output, fail, pass_output
 
 INCONCLUSIVE: Final = 6
-INSTALL: Final = (
-    "Load tests from here need one more package: pip install 'kubeserve[loadtest]'. With --remote"
-    " the installation runs them."
-)
-# The installation draws rows from the signature, and keeps its history itself.
-HERE_ALONE: Final = ("slo", "sample", "compare", "processes")
+# How many processes send, the installation decides.
+HERE_ALONE: Final = ("processes",)
 SIGNS: Final = {
     "passed": "[green]passed[/green]",
     "failed": "[red]failed[/red]",
@@ -47,17 +40,6 @@ SHAPES: Final = {
     "knee": {"start": "start", "peak": "most", "duration": "step"},
     "wake": {"burst": "burst", "times": "times"},
 }
-OBJECTIVES: Final = (
-    "p50",
-    "p90",
-    "p95",
-    "p99",
-    "error_rate",
-    "throughput",
-    "cold_start",
-    "scale_up",
-)
-DURATION: Final = "50ms, 1.5s, …"
 
 
 @click.command()
@@ -70,15 +52,13 @@ DURATION: Final = "50ms, 1.5s, …"
 @click.option("--rest", help="Before and between peaks (spike).")
 @click.option("--burst", type=int, help="Requests at once for an endpoint at zero (wake).")
 @click.option("--times", type=int, help="Number of peaks or bursts.")
-@click.option("--p50", help=f"Median latency at most: {DURATION}")
-@click.option("--p90", help=f"90th percentile of latency at most: {DURATION}")
-@click.option("--p95", help=f"95th percentile of latency at most: {DURATION}")
-@click.option("--p99", help=f"99th percentile of latency at most: {DURATION}")
-@click.option("--error-rate", help="Share of errors at most: 0.1%.")
-@click.option("--throughput", type=float, help="Requests a second answered well, at least.")
-@click.option("--cold-start", help=f"Median first answer after zero at most (wake): {DURATION}")
-@click.option("--scale-up", help=f"Median time until all replicas are there at most: {DURATION}")
-@click.option("--slo", type=click.Path(path_type=Path), help="Objectives in YAML, TOML or JSON.")
+@objectives_options
+@click.option(
+    "--slo",
+    metavar="endpoint|FILE",
+    help="What the endpoint promises (by default, where nothing else is asked), or a file: YAML, "
+    "TOML or JSON.",
+)
 @click.option("--sample", type=click.Path(path_type=Path), help="Rows: CSV, JSON, NDJSON, Parquet.")
 @click.option("--format", "form", type=click.Choice(["predict", "v1", "v2", "v2-binary"]))
 @click.option("--rows", type=int, help="Rows of a request.")
@@ -97,7 +77,7 @@ def loadtest(  # noqa: PLR0913  (each is an option)
     /,
     endpoint: str,
     shape: str,
-    slo: Path | None,
+    slo: str | None,
     sample: Path | None,
     form: str | None,
     asked: str | None,
@@ -112,20 +92,17 @@ def loadtest(  # noqa: PLR0913  (each is an option)
     counts from then. Ends with 0 if all objectives were met, 1 if one was not, 6 where the test
     cannot tell.
     """
-    plan = _plan(endpoint, shape, {**said, "format": form, "output": asked})
+    plan = _plan(endpoint, shape, {**said, "format": form, "output": asked}, slo)
     folder = out or Path(f"loadtest-{endpoint}")
     if remote:
-        files = {"slo": slo, "sample": sample, "compare": compare}
-        return _follow_remote(output, plan, folder, files)
-    if importlib.util.find_spec("locust") is None:
-        raise click.ClickException(INSTALL)
-    argv = [sys.executable, "-m", "loadtests", "run", "-", "--out", str(folder)]
-    for option, file in (("--objectives", slo), ("--sample", sample), ("--compare", compare)):
+        return _follow_remote(output, plan, folder, sample, compare)
+    argv = [*program.command("run"), "--out", str(folder)]
+    for option, file in (("--sample", sample), ("--compare", compare)):
         argv += [option, str(file)] if file is not None else []
     return _follow(output, argv, plan)
 
 
-def _plan(endpoint: str, shape: str, said: dict[str, Any]) -> dict[str, Any]:
+def _plan(endpoint: str, shape: str, said: dict[str, Any], slo: str | None) -> dict[str, Any]:
     """Write the plan; what was not said is left to the program."""
     given = {name: value for name, value in said.items() if value is not None}
     known = SHAPES[shape]
@@ -138,35 +115,36 @@ def _plan(endpoint: str, shape: str, said: dict[str, Any]) -> dict[str, Any]:
     if shape == "spike" and "peak" not in given:
         raise click.UsageError("say the rate of the peaks: --peak 1000")
     asked = {"kind": shape, **{known[name]: given.pop(name) for name in known if name in given}}
-    objectives = {name: given.pop(name) for name in OBJECTIVES if name in given}
-    return {"endpoint": endpoint, "shape": asked, "objectives": objectives, **given}
+    objectives = taken(given)
+    if slo == "endpoint":
+        given["slo"] = slo
+    elif slo is not None:
+        objectives = {**read_file(Path(slo)), **objectives}
+    if objectives:
+        given["objectives"] = objectives
+    return {"endpoint": endpoint, "shape": asked, **given}
 
 
 def _follow(output: Output, argv: list[str], plan: dict[str, Any]) -> int:
     """Run the program, show how it goes, and give its exit code."""
-    env = {**os.environ, **({"KUBESERVE_URL": output.url} if output.url else {})}
-    with subprocess.Popen(  # noqa: S603  (our own program)
-        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, text=True
-    ) as process:
-        if process.stdin is None or process.stdout is None:
-            raise AssertionError("both are pipes")
-        process.stdin.write(json.dumps(plan))
-        process.stdin.close()
-        last = _watch(output, _events(process.stdout))
-        code = _waited(process)
+    with program.started(argv, plan, output.url) as running:
+        last = _watch(output, running.events())
+        code = running.wait()
     return _ended(output, last, code)
 
 
 def _follow_remote(
-    output: Output, plan: dict[str, Any], folder: Path, files: dict[str, Path | None]
+    output: Output, plan: dict[str, Any], folder: Path, sample: Path | None, compare: Path | None
 ) -> int:
     """Have the installation run it, show how it goes, fetch the reports, give the exit code."""
-    given = {**plan, **files}
-    odd = [name for name in HERE_ALONE if given.get(name) is not None]
+    odd = [name for name in HERE_ALONE if name in plan]
     if odd:
         raise click.UsageError(f"--{odd[0]} is for tests from here: leave it out, or --remote")
     with output.client() as client:
-        test = client.start_loadtest(**plan)
+        try:
+            test = client.start_loadtest(**plan, sample=sample, compare=compare)
+        except (OSError, ValueError) as error:
+            raise click.UsageError(str(error)) from error
         followed, watched = remote_loadtest.Followed(client, test.id), False
         while not watched:
             try:
@@ -187,7 +165,7 @@ def _watch(output: Output, events: Iterator[dict[str, Any]]) -> dict[str, Any]:
             if output.as_json:
                 click.echo(json.dumps(event))
             elif output.console.is_terminal:
-                live.update(_view(event), refresh=True)
+                live.update(view(event), refresh=True)
             elif event["event"] == "waiting":
                 output.say(_waiting(event))
     return last
@@ -198,25 +176,10 @@ def _ended(output: Output, last: dict[str, Any], code: int) -> int:
     if last.get("event") == "failed":
         return code if output.as_json else fail(str(last["detail"]), code=code)
     if last.get("event") != "finished":
-        return fail(f"The load generator ended with {code} and said nothing more.", code=1)
+        return fail(program.silent(code), code=code)
     if not output.as_json:
         _show(output, last)
     return code
-
-
-def _events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
-    """Read events until there are no more; Ctrl-C ends the test, which still says how it was."""
-    while True:
-        try:
-            yield from map(json.loads, lines)
-        except KeyboardInterrupt:
-            continue  # The terminal sent it to the program too.
-        return
-
-
-def _waited(process: subprocess.Popen[str]) -> int:
-    code = process.wait()
-    return 1 if code < 0 else code
 
 
 def _waiting(event: dict[str, Any]) -> str:
@@ -225,7 +188,7 @@ def _waiting(event: dict[str, Any]) -> str:
     return f"Waiting for {event['for']} generators at {event['at']}"
 
 
-def _view(event: dict[str, Any]) -> Table | str:
+def view(event: dict[str, Any]) -> Table | str:
     """Give one line of how it goes."""
     match event["event"]:
         case "started":
@@ -266,7 +229,7 @@ def _show(output: Output, done: dict[str, Any]) -> None:
     """Print verdicts and where the reports are."""
     totals = done["totals"]
     latencies = {one["name"]: one["seconds"] for one in totals["latencies"]}
-    said = ", ".join(f"{name} {_figure(latencies[name], 's')}" for name in ("p50", "p95", "p99"))
+    said = ", ".join(f"{name} {figure(latencies[name], 's')}" for name in ("p50", "p95", "p99"))
     output.say(f"{totals['sent']} requests, {totals['sent'] - totals['good']} errors; {said}")
     if done["knee"]:
         output.say(f"The greatest rate that held: {done['knee']:.0f}/s")
@@ -287,19 +250,24 @@ def _show(output: Output, done: dict[str, Any]) -> None:
 
 def _row(one: dict[str, Any]) -> tuple[object, ...]:
     unit = one["unit"]
-    bounds = f"{_figure(one['low'], unit)} to {_figure(one['high'], unit)}"
     return (
         one["objective"],
         SIGNS[one["outcome"]],
-        _figure(one["limit"], unit),
-        _figure(one["measured"], unit),
-        bounds,
+        figure(one["limit"], unit),
+        figure(one["measured"], unit),
+        bounds(one),
         one["samples"],
         one["because"],
     )
 
 
-def _figure(value: float | None, unit: str) -> str:
+def bounds(one: dict[str, Any]) -> str:
+    """Write the confidence interval of a verdict."""
+    return f"{figure(one['low'], one['unit'])} to {figure(one['high'], one['unit'])}"
+
+
+def figure(value: float | None, unit: str) -> str:
+    """Write a figure of a unit: s, share or 1/s."""
     if value is None:
         return "-"
     match unit:

@@ -21,6 +21,7 @@ from controlplane.cli import (
     people,
     predict,
     rollouts,
+    tune,
     usage,
     warm,
 )
@@ -55,6 +56,7 @@ for command in (
     *access.COMMANDS,
     predict.predict,
     *loadtest.COMMANDS,
+    *tune.COMMANDS,
     *people.COMMANDS,
     autoscaler.autoscaler,
     admin.admin,

@@ -5,13 +5,12 @@ from typing import Any, Final
 
 import click
 
+from controlplane.cli.objectives import objectives_options, said
 from controlplane.cli.output import Output, pass_output
 from controlplane.cli.predict import rows_of
 from controlplane.client import Rollout
 from controlplane.client.rollouts import Check
 
-PROMISES: Final = {"p50": "p50_ms", "p95": "p95_ms", "p99": "p99_ms", "errors": "error_rate"}
-SHOWN: Final = {"p50_ms": "p50", "p95_ms": "p95", "p99_ms": "p99"}
 # Options of `deploy` that go with --canary.
 CANARY: Final = (
     "slo", "max_flips", "max_shift", "shadow", "replay", "loadtest", "requests", "step_s",
@@ -34,19 +33,6 @@ def steps(text: str) -> list[int]:
     return [int(part) for part in parts]
 
 
-def milliseconds(text: str) -> float:
-    """Read `50ms`, `1.5s`, or a number of milliseconds."""
-    number, factor = text.strip(), 1.0
-    for unit, of in (("ms", 1.0), ("s", 1000.0)):
-        if number.endswith(unit):
-            number, factor = number.removesuffix(unit), of
-            break
-    try:
-        return float(number) * factor
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is no time such as 50ms or 1.5s") from None
-
-
 def share(text: str) -> float:
     """Read `0.1%`, or a share such as 0.001."""
     try:
@@ -57,24 +43,19 @@ def share(text: str) -> float:
         raise click.BadParameter(f"{text!r} is no share such as 0.1% or 0.001") from None
 
 
-def promise(name: str, text: str) -> float:
-    """Read what is promised under one of PROMISES."""
-    return share(text) if name == "errors" else milliseconds(text)
-
-
-def objectives(text: str | None) -> str | dict[str, float] | None:
-    """Read `endpoint`, or `p99=50ms,errors=0.1%`."""
+def objectives(text: str | None) -> str | dict[str, str] | None:
+    """Read `endpoint`, or `p99=50ms,error_rate=0.1%`; what the values mean, the API reads."""
     if text is None or text == "endpoint":
         return text
     found = {}
     for part in text.split(","):
         name, _, value = part.partition("=")
-        if name not in PROMISES or not value:
+        if not name.strip() or not value.strip():
             raise click.BadParameter(
-                f"{part!r} is neither `endpoint` nor like p99=50ms or errors=0.1%",
+                f"{part!r} is neither `endpoint` nor like p99=50ms or error_rate=0.1%",
                 param_hint="--slo",
             )
-        found[PROMISES[name]] = promise(name, value)
+        found[name.strip()] = value.strip()
     return found
 
 
@@ -238,17 +219,12 @@ def rollout(output: Output, endpoint: str, cancel: bool, follow: bool) -> int:
 
 @click.command()
 @click.argument("endpoint")
-@click.option("--p50", help="Half of the answers come within this: 20ms.")
-@click.option("--p95", help="95 of 100 do.")
-@click.option("--p99", help="99 of 100 do.")
-@click.option("--errors", help="Share of answers of 500 and above, at most: 0.1%.")
+@objectives_options
 @click.option("--clear", is_flag=True, help="Promise nothing any more.")
 @pass_output
-def slo(output: Output, /, endpoint: str, clear: bool, **given: str | None) -> None:
+def slo(output: Output, /, endpoint: str, clear: bool, **given: Any) -> None:
     """Show what ENDPOINT promises, or declare it; what is not named is not promised."""
-    wanted = {
-        PROMISES[name]: promise(name, text) for name, text in given.items() if text is not None
-    }
+    wanted = {name: value for name, value in given.items() if value is not None}
     if clear and wanted:
         raise click.UsageError("--clear takes all promises back; leave the others out.")
     with output.client() as client:
@@ -256,10 +232,7 @@ def slo(output: Output, /, endpoint: str, clear: bool, **given: str | None) -> N
     if output.as_json:
         output.document(found)
         return
-    said = [f"{SHOWN[name]} {value:g} ms" for name, value in found.items() if name in SHOWN]
-    if "error_rate" in found:
-        said.append(f"errors {found['error_rate']:.3%}")
-    output.say(f"{endpoint} promises {', '.join(said) or 'nothing'}.")
+    output.say(f"{endpoint} promises {said(found) or 'nothing'}.")
 
 
 COMMANDS = (list_rollouts, rollout, slo)

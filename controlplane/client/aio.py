@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -53,6 +54,7 @@ from controlplane.client.testing import (
     LoadTestEvent,
     ReportFormat,
     Testing,
+    plan_of,
 )
 from controlplane.client.transport import answer_of, failure, log_line, lost, options, timeout
 from controlplane.client.upload import measure, pieces
@@ -339,6 +341,22 @@ class AsyncClient:
         """Delete an endpoint; its model stays."""
         await self._run(self._serving.delete_endpoint(name))
 
+    async def configure(
+        self,
+        endpoint: str,
+        *,
+        scaling: Mapping[str, Any] | None = None,
+        container_concurrency: int | None = None,
+        since: Endpoint | None = None,
+    ) -> Endpoint:
+        """Change how an endpoint scales, and what a replica takes; what it serves stays.
+
+        since   as it was seen: it is changed only if nobody else did
+        raises  ClientError where it was
+        """
+        change = {"scaling": scaling, "container_concurrency": container_concurrency}
+        return await self._run(self._serving.configure(endpoint, change, since))
+
     async def traffic(self, endpoint: str, targets: Traffic) -> Endpoint:
         """Split traffic: `[{"version": 3, "percent": 90}, {"version": 4, "percent": 10}]`."""
         return await self._run(self._serving.release(endpoint, {"traffic": list(targets)}))
@@ -357,7 +375,7 @@ class AsyncClient:
         endpoint: str | None = None,
         *,
         steps: Sequence[int] = (5, 25, 100),
-        slo: Literal["endpoint"] | Mapping[str, float] | None = None,
+        slo: Literal["endpoint"] | Mapping[str, str | float] | None = None,
         **rules: Any,
     ) -> Rollout:
         """Give MODEL[:VERSION or :ALIAS] an endpoint's traffic in steps, each of which is judged.
@@ -397,8 +415,11 @@ class AsyncClient:
         """Read what an endpoint promises."""
         return await self._run(self._rollouts.slo(endpoint))
 
-    async def set_slo(self, endpoint: str, **slo: float) -> Slo:
-        """Declare what it promises: p50_ms, p95_ms, p99_ms, error_rate; without any: nothing."""
+    async def set_slo(self, endpoint: str, **slo: str | float) -> Slo:
+        """Declare what it promises, such as `p99="50ms", error_rate="0.1%"`; without any: nothing.
+
+        Names are those of a load test's objectives.
+        """
         return await self._run(self._rollouts.set_slo(endpoint, slo))
 
     async def warm_windows(self, endpoint: str) -> list[dict[str, Any]]:
@@ -497,15 +518,22 @@ class AsyncClient:
         endpoint: str,
         shape: Mapping[str, Any],
         objectives: Mapping[str, Any] | None = None,
+        *,
+        sample: Path | None = None,
+        compare: Path | None = None,
         **more: Any,
     ) -> LoadTest:
         """Have the installation send a load to an endpoint; it waits for those before it.
 
         shape       such as {"kind": "steady", "rate": 200, "duration": "60s"}
-        objectives  such as {"p95": "50ms", "error_rate": "0.1%"}
-        more        tag, format, rows, output, arrivals, connections, timeout, seed
+        objectives  such as {"p95": "50ms", "error_rate": "0.1%"}; None: what the endpoint promises
+        sample      rows to send: CSV, JSON or lines of JSON; None: drawn from the signature
+        compare     report.json of an earlier test
+        more        tag, format, rows, output, arrivals, connections, timeout, seed;
+                    slo="endpoint": what it promises too
         """
-        plan = {"endpoint": endpoint, "shape": shape, "objectives": objectives or {}, **more}
+        files = {"sample": sample, "compare": compare}
+        plan = plan_of(endpoint, shape, objectives, files, more)
         return await self._run(self._testing.start(plan))
 
     async def cancel_loadtest(self, loadtest: str) -> LoadTest:

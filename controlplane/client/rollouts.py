@@ -12,7 +12,7 @@ from controlplane.client.serving import named
 from controlplane.client.steps import Flow, Pause, members
 
 LOOK_EVERY_S: Final = 1.0
-Slo = dict[str, float]
+Slo = dict[str, str | float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ class Rollouts:
         """Read what an endpoint promises."""
         return _promised((yield from self._core.get(self._core.url("endpoints", endpoint, "slo"))))
 
-    def set_slo(self, endpoint: str, slo: Mapping[str, float]) -> Flow[Slo]:
+    def set_slo(self, endpoint: str, slo: Mapping[str, str | float]) -> Flow[Slo]:
         """Declare what an endpoint promises; nothing takes all promises back."""
         url = self._core.url("endpoints", endpoint, "slo")
         if not slo:

@@ -9,6 +9,7 @@ from controlplane.client.core import Core
 from controlplane.client.errors import (
     ApiError,
     BadAnswer,
+    ClientError,
     DeployFailed,
     NotFound,
     TimedOut,
@@ -137,6 +138,22 @@ class Serving:
                 if not passing or self._core.clock() >= until:
                     raise
                 yield Pause(error.retry_after_s or 1.0)
+
+    def configure(
+        self, name: str, change: Mapping[str, Any], since: Endpoint | None
+    ) -> Flow[Endpoint]:
+        """Make a release of settings alone; raises ClientError where `since` is old."""
+        self._known.pop(name, None)
+        url, headers = self._core.url("endpoints", name), dict[str, str]()
+        if since is not None:
+            answer = yield from self._core.call("GET", url)
+            now = Endpoint.read(members(answer, url))
+            if (now.id, now.generation) != (since.id, since.generation):
+                raise ClientError(f"{name} was changed meanwhile, by another release")
+            headers = {"if-match": answer.headers.get("etag", "*")}
+        body = {key: value for key, value in change.items() if value is not None}
+        answer = yield from self._core.call("POST", f"{url}/releases", body, headers)
+        return Endpoint.read(members(answer, url))
 
     def wait_for_endpoint(self, name: str, timeout_s: float) -> Flow[Endpoint]:
         """Wait until the newest release serves; raises DeployFailed or TimedOut."""

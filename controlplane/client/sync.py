@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -55,6 +56,7 @@ from controlplane.client.testing import (
     LoadTestEvent,
     ReportFormat,
     Testing,
+    plan_of,
 )
 from controlplane.client.transport import answer_of, failure, log_line, lost, options, timeout
 from controlplane.client.upload import measure, pieces
@@ -350,6 +352,22 @@ class Client:
         """Delete an endpoint; its model stays."""
         self._run(self._serving.delete_endpoint(name))
 
+    def configure(
+        self,
+        endpoint: str,
+        *,
+        scaling: Mapping[str, Any] | None = None,
+        container_concurrency: int | None = None,
+        since: Endpoint | None = None,
+    ) -> Endpoint:
+        """Change how an endpoint scales, and what a replica takes; what it serves stays.
+
+        since   as it was seen: it is changed only if nobody else did
+        raises  ClientError where it was
+        """
+        change = {"scaling": scaling, "container_concurrency": container_concurrency}
+        return self._run(self._serving.configure(endpoint, change, since))
+
     def traffic(self, endpoint: str, targets: Traffic) -> Endpoint:
         """Split traffic: `[{"version": 3, "percent": 90}, {"version": 4, "percent": 10}]`."""
         return self._run(self._serving.release(endpoint, {"traffic": list(targets)}))
@@ -368,7 +386,7 @@ class Client:
         endpoint: str | None = None,
         *,
         steps: Sequence[int] = (5, 25, 100),
-        slo: Literal["endpoint"] | Mapping[str, float] | None = None,
+        slo: Literal["endpoint"] | Mapping[str, str | float] | None = None,
         **rules: Any,
     ) -> Rollout:
         """Give MODEL[:VERSION or :ALIAS] an endpoint's traffic in steps, each of which is judged.
@@ -408,8 +426,11 @@ class Client:
         """Read what an endpoint promises."""
         return self._run(self._rollouts.slo(endpoint))
 
-    def set_slo(self, endpoint: str, **slo: float) -> Slo:
-        """Declare what it promises: p50_ms, p95_ms, p99_ms, error_rate; without any: nothing."""
+    def set_slo(self, endpoint: str, **slo: str | float) -> Slo:
+        """Declare what it promises, such as `p99="50ms", error_rate="0.1%"`; without any: nothing.
+
+        Names are those of a load test's objectives.
+        """
         return self._run(self._rollouts.set_slo(endpoint, slo))
 
     def warm_windows(self, endpoint: str) -> list[dict[str, Any]]:
@@ -490,15 +511,22 @@ class Client:
         endpoint: str,
         shape: Mapping[str, Any],
         objectives: Mapping[str, Any] | None = None,
+        *,
+        sample: Path | None = None,
+        compare: Path | None = None,
         **more: Any,
     ) -> LoadTest:
         """Have the installation send a load to an endpoint; it waits for those before it.
 
         shape       such as {"kind": "steady", "rate": 200, "duration": "60s"}
-        objectives  such as {"p95": "50ms", "error_rate": "0.1%"}
-        more        tag, format, rows, output, arrivals, connections, timeout, seed
+        objectives  such as {"p95": "50ms", "error_rate": "0.1%"}; None: what the endpoint promises
+        sample      rows to send: CSV, JSON or lines of JSON; None: drawn from the signature
+        compare     report.json of an earlier test
+        more        tag, format, rows, output, arrivals, connections, timeout, seed;
+                    slo="endpoint": what it promises too
         """
-        plan = {"endpoint": endpoint, "shape": shape, "objectives": objectives or {}, **more}
+        files = {"sample": sample, "compare": compare}
+        plan = plan_of(endpoint, shape, objectives, files, more)
         return self._run(self._testing.start(plan))
 
     def cancel_loadtest(self, loadtest: str) -> LoadTest:

@@ -1,8 +1,11 @@
 """Load tests that the installation runs: asked for, followed, and what they left."""
 
+import base64
+import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import orjson
@@ -13,6 +16,8 @@ from controlplane.client.steps import Answer, Flow, Send
 
 Raw = Mapping[str, Any]
 ReportFormat = Literal["html", "json", "junit", "csv"]
+# In base64 they must fit into a document of the API, 1 MiB.
+MOST_PACKED_BYTES: Final = 700_000
 ENDED: Final = frozenset({"finished", "failed", "interrupted"})
 
 
@@ -71,6 +76,29 @@ class LoadTestEvent:
     number: int
     kind: str
     raw: Raw
+
+
+def plan_of(
+    endpoint: str,
+    shape: Mapping[str, Any],
+    objectives: Mapping[str, Any] | None,
+    files: Mapping[str, Path | None],
+    more: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Give the body of a test, with the files that come with it; raises OSError and ValueError."""
+    asked = {} if objectives is None else {"objectives": objectives}
+    given = {kind: _packed(path) for kind, path in files.items() if path is not None}
+    return {"endpoint": endpoint, "shape": shape, **asked, **given, **more}
+
+
+def _packed(path: Path) -> dict[str, str]:
+    content = gzip.compress(path.read_bytes())
+    if len(content) > MOST_PACKED_BYTES:
+        raise ValueError(
+            f"{path} is too large: {len(content)} bytes when compressed, {MOST_PACKED_BYTES} at "
+            "most. A part of it will do."
+        )
+    return {"name": path.name, "content": base64.b64encode(content).decode()}
 
 
 class EventReader:

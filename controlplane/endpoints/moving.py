@@ -7,10 +7,10 @@ from typing import Any
 
 from controlplane.endpoints import repository, service
 from controlplane.endpoints.service import Check, Made, ReleaseWanted
-from controlplane.endpoints.slo import Slo, slo_from
 from controlplane.endpoints.tables import Endpoint
 from controlplane.models import service as models
 from controlplane.tenants.service import TenantId
+from loadtests.slo import Objectives, objectives_from
 from runtime.problems import NotFound
 
 Traffic = list[dict[str, Any]]
@@ -41,7 +41,7 @@ class Held:
     release: int
     action: str
     traffic: Traffic
-    slo: Slo | None
+    slo: Objectives | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ async def _held(row: Endpoint) -> Held:
         row.release,
         current.action,
         current.traffic,
-        slo_from(row.slo),
+        objectives_from(row.slo),
     )
 
 

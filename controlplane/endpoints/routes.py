@@ -14,7 +14,6 @@ from controlplane.callers import Caller, CurrentCaller
 from controlplane.edge.operations import Page, file, gives, taking
 from controlplane.endpoints import explaining, schemas, service
 from controlplane.endpoints.service import ReleaseWanted, TargetWanted
-from controlplane.endpoints.slo import Slo
 from controlplane.endpoints.windows import Window
 from controlplane.engines.engine import EndpointId
 from controlplane.idempotency import once
@@ -22,6 +21,7 @@ from controlplane.rest import MAX_PAGE, after, after_number, check_match, etag, 
 from controlplane.subjects import with_names
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
+from loadtests.slo import Objectives
 
 if TYPE_CHECKING:
     from controlplane.settings import Settings
@@ -160,19 +160,21 @@ async def rollback(
     return await _released(request, caller, endpoint, act)
 
 
-@router.get("/{endpoint}/slo", **gives(schemas.Slo))
+@router.get("/{endpoint}/slo", **gives(Objectives))
 async def get_slo(caller: CurrentCaller, endpoint: str) -> dict[str, Any]:
     """Tell what an endpoint promises; without any member: nothing."""
     found = await service.slo(await _tenant(caller), endpoint)
     return {} if found is None else found.to_json()
 
 
-@router.put("/{endpoint}/slo", **gives(schemas.Slo))
-async def set_slo(caller: CurrentCaller, endpoint: str, body: schemas.Slo) -> dict[str, Any]:
-    """Declare what an endpoint promises, in place of what it did; rollouts are held to it."""
-    wanted = Slo(**body.model_dump())
-    await service.set_slo(await _tenant(caller), endpoint, wanted, caller)
-    return wanted.to_json()
+@router.put("/{endpoint}/slo", **gives(Objectives))
+async def set_slo(caller: CurrentCaller, endpoint: str, body: Objectives) -> dict[str, Any]:
+    """Declare what an endpoint promises, in place of what it did.
+
+    Rollouts and load tests are held to it. Durations have a unit, such as `50ms`.
+    """
+    await service.set_slo(await _tenant(caller), endpoint, body, caller)
+    return body.to_json()
 
 
 @router.delete("/{endpoint}/slo", status_code=204)

@@ -9,6 +9,7 @@ from controlplane.edge.operations import Document, Timestamp
 from controlplane.endpoints.windows import A_WEEK, MOST
 from controlplane.engines.engine import Condition
 from controlplane.rest import Text
+from loadtests.slo import Objectives
 
 
 class ScalingChange(BaseModel):
@@ -58,17 +59,6 @@ class Rollback(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     to: int | None = Field(None, ge=1, lt=1 << 31)
-
-
-class Slo(BaseModel):
-    """What an endpoint promises: latency of a share of its answers, and the share of errors."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    p50_ms: float | None = Field(None, gt=0, le=600_000)
-    p95_ms: float | None = Field(None, gt=0, le=600_000)
-    p99_ms: float | None = Field(None, gt=0, le=600_000)
-    error_rate: float | None = Field(None, ge=0, lt=1, description="0.001: one in a thousand.")
 
 
 class WarmWindow(BaseModel):
@@ -191,7 +181,7 @@ class Endpoint(Document):
     scaling: Scaling
     container_concurrency: int
     timeout_s: float
-    slo: Slo | None
+    slo: Objectives | None
     created_at: Timestamp
 
 

@@ -16,7 +16,6 @@ from controlplane.audit import service as audit
 from controlplane.callers import Caller
 from controlplane.database import transaction
 from controlplane.endpoints import repository, windows
-from controlplane.endpoints.slo import Slo, slo_from
 from controlplane.endpoints.tables import Endpoint, EndpointRevision, Release
 from controlplane.endpoints.why import status_of
 from controlplane.endpoints.windows import BadWindow, Window, windows_from
@@ -37,7 +36,9 @@ from controlplane.tenants import limits
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import Quotas, TenantId
 from controlplane.wakes import Wake, tell
+from loadtests.slo import Objectives, objectives_from
 from runtime.problems import Conflict, EngineUnavailable, InvalidInput, NotFound
+from runtime.resource import audience_of
 
 HUNDRED: Final = 100
 CANARY: Final = "canary"  # the action of a rollout's step that is not its last
@@ -292,7 +293,7 @@ def _found(name: str, row: Endpoint | None) -> Endpoint:
     return row
 
 
-async def set_slo(tenant: TenantId, name: str, slo: Slo | None, by: Caller) -> None:
+async def set_slo(tenant: TenantId, name: str, slo: Objectives | None, by: Caller) -> None:
     """Declare what an endpoint promises; None: nothing any more. Raises NotFound."""
     async with transaction():
         row = await locked(tenant, name)
@@ -301,9 +302,9 @@ async def set_slo(tenant: TenantId, name: str, slo: Slo | None, by: Caller) -> N
         await audit.record(by, "endpoint.slo", f"endpoint:{name}", slo=document)
 
 
-async def slo(tenant: TenantId, name: str) -> Slo | None:
+async def slo(tenant: TenantId, name: str) -> Objectives | None:
     """Give what an endpoint promises; None: nothing. Raises NotFound."""
-    return slo_from((await get(tenant, name)).slo)
+    return objectives_from((await get(tenant, name)).slo)
 
 
 async def set_warm(
@@ -406,7 +407,7 @@ async def wanted(row: Endpoint, issuer: str) -> DesiredEndpoint | None:
         tenant=await tenants.name_of(TenantId(row.tenant_id)),
         name=row.name,
         generation=row.generation,
-        audience=audience(issuer, row.id),
+        audience=audience_of(issuer, row.id),
         revisions=tuple(
             DesiredRevision(
                 name=r.name,
@@ -467,11 +468,6 @@ async def standing_of(row: Endpoint, issuer: str) -> Standing:
         deleted_at=row.deleted_at,
         desired=await wanted(row, issuer),
     )
-
-
-def audience(issuer: str, endpoint_id: uuid.UUID) -> str:
-    """Give the audience of an endpoint's tokens."""
-    return f"{issuer}/endpoints/{endpoint_id}"
 
 
 async def all_ids() -> list[uuid.UUID]:
@@ -545,13 +541,13 @@ def _document(
         "name": row.name,
         "id": str(row.id),
         "url": seen.url if seen else None,
-        "audience": audience(issuer, row.id),
+        "audience": audience_of(issuer, row.id),
         "generation": row.generation,
         "ready": ready,
         "active": active,
         **_counts(seen),
         **_configuration(current, revisions, seen.tag_urls if seen else {}),
-        "slo": row.slo,
+        "slo": None if (slo := objectives_from(row.slo)) is None else slo.to_json(),
         "created_at": row.created_at.isoformat(),
     }
 

@@ -58,10 +58,12 @@ async def create(
     refusal: str | None = request.app.state.no_loadtests
     if refusal is not None:
         raise NotImplementedHere(refusal)
-    tenant, quotas = await _tenant(caller), request.app.state.quotas
+    tenant, state = await _tenant(caller), request.app.state
 
     async def act() -> dict[str, Any]:
-        return await service.create(caller, tenant, body.plan(), quotas)
+        files = {kind: (file.name, file.content) for kind, file in body.files().items()}
+        given = await service.keep(state.store, files)
+        return await service.create(caller, tenant, body.plan(), given, state.quotas)
 
     return await _named(request, caller, await once(request, caller.tenant, act))
 

@@ -1,8 +1,16 @@
 """What the routes of load tests take and give."""
 
+import base64
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
 
 from controlplane.edge.operations import Document, Timestamp
 from controlplane.loadtests.states import LoadTestState
@@ -14,6 +22,30 @@ from loadtests.units import Duration
 
 MOST_CONNECTIONS: Final = 1000
 ReportFormat = Literal["html", "json", "junit", "csv"]
+_BASE64: Final = {"type": "string", "contentEncoding": "base64"}
+_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_. -]{0,90}"
+
+
+def _decoded(value: object) -> bytes:
+    try:
+        return base64.b64decode(value if isinstance(value, str) else "?", validate=True)
+    except ValueError as error:
+        raise ValueError("write the bytes of the file in base64") from error
+
+
+class GivenFile(BaseModel):
+    """A file that comes with a test: base64 of its bytes, or of them compressed with gzip."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[Text, Field(pattern=f"{_NAME}$")]
+    content: Annotated[bytes, PlainValidator(_decoded), WithJsonSchema(_BASE64)]
+
+
+class Sample(GivenFile):
+    """Rows that fit the endpoint's signature."""
+
+    name: Annotated[Text, Field(pattern=rf"{_NAME}\.(csv|json|ndjson|jsonl)$")]
 
 
 class Load(BaseModel):
@@ -38,14 +70,29 @@ class Load(BaseModel):
 
     def plan(self, **more: Any) -> Plan:
         """Give it, and more, as the program reads it; raises ValueError with every fault."""
-        return plan_from({**self.model_dump(mode="json", exclude_unset=True), **more})
+        own = self.model_dump(mode="json", exclude_unset=True, exclude={"sample", "compare"})
+        return plan_from({**own, **more})
 
 
 class NewLoadTest(Load):
-    """A test of an endpoint, or of its revision with a tag; the engine says where that is."""
+    """A test of an endpoint, or of its revision with a tag; the engine says where that is.
+
+    slo      `endpoint`: what the endpoint promises is asked too; so it is where `objectives` is
+             left out
+    sample   rows to send; drawn from the signature if left out
+    compare  report.json of an earlier test of this endpoint
+    """
 
     endpoint: Annotated[Text, Field(min_length=1, max_length=40)]
     tag: Annotated[str | None, Field(pattern=TAG)] = None
+    slo: Literal["endpoint"] | None = None
+    sample: Sample | None = None
+    compare: GivenFile | None = None
+
+    def files(self) -> dict[str, GivenFile]:
+        """Give the files that came with it."""
+        given = {"sample": self.sample, "compare": self.compare}
+        return {kind: file for kind, file in given.items() if file is not None}
 
 
 class LoadTest(Document):

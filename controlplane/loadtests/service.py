@@ -5,7 +5,7 @@ Nothing here sends a request to an endpoint: rows are written, the reconciler st
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,11 +26,13 @@ from controlplane.tenants import limits
 from controlplane.tenants.limits import Limits
 from controlplane.tenants.service import Quotas, TenantId
 from controlplane.wakes import Wake, tell
-from loadtests.plan import Plan, plan_from
-from runtime.problems import Conflict, NotFound
+from loadtests.plan import Plan, PlanError, held_to, plan_from
+from runtime.problems import Conflict, InvalidInput, NotFound
 
 # Of a plan, what the installation decides.
 OURS: Final = {"address", "processes"}
+# Files that come with a test are kept beside its reports, their names in its plan.
+GIVEN: Final = frozenset({"sample", "compare"})
 LOOK_AGAIN_S: Final = 5.0
 EVENTS_AT_A_TIME: Final = 200
 KEPT: Final = timedelta(days=90)
@@ -48,7 +50,17 @@ class TestToRun:
     tenant_name: str
     endpoint_id: uuid.UUID
     plan: dict[str, Any]
+    files: dict[str, "Given"]
     by: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A file that came with a test, in the artifact store."""
+
+    name: str
+    sha256: str
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +80,43 @@ class Report:
     size_bytes: int
 
 
-async def create(caller: Caller, tenant: TenantId, plan: Plan, quotas: Quotas) -> dict[str, Any]:
-    """Ask for a test; raises NotFound for an endpoint that the tenant has not, QuotaExceeded."""
+async def keep(store: Store, files: Mapping[str, tuple[str, bytes]]) -> dict[str, Given]:
+    """Store the files that come with a test, by what they are: `sample`, `compare`."""
+    found = {}
+    for kind, (name, content) in files.items():
+        blob = await store.put(_whole(content), max_bytes=len(content))
+        found[kind] = Given(name, blob.sha256, blob.size_bytes)
+    return found
+
+
+async def _whole(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
+async def create(
+    caller: Caller, tenant: TenantId, plan: Plan, files: Mapping[str, Given], quotas: Quotas
+) -> dict[str, Any]:
+    """Ask for a test, by what the endpoint promises where nothing else is asked.
+
+    Raises NotFound for an endpoint that the tenant has not, InvalidInput, QuotaExceeded.
+    """
     endpoint = await endpoints.id_of(tenant, plan.endpoint)
+    try:
+        plan = held_to(plan, await endpoints.slo(tenant, plan.endpoint))
+    except PlanError as error:
+        raise InvalidInput(str(error), field="slo") from error
     async with transaction():
-        row = await _ask(caller, tenant, endpoint, plan, await quotas.hold(tenant))
+        row = await _ask(caller, tenant, endpoint, plan, await quotas.hold(tenant), files)
     return show(row, [])
 
 
 async def _ask(
-    caller: Caller, tenant: TenantId, endpoint: uuid.UUID, plan: Plan, most: Limits
+    caller: Caller,
+    tenant: TenantId,
+    endpoint: uuid.UUID,
+    plan: Plan,
+    most: Limits,
+    files: Mapping[str, Given],
 ) -> LoadTest:
     """Ask for a test in a transaction that holds the tenant's limits."""
     plan = of_tests.admitted(plan, most)
@@ -86,11 +125,13 @@ async def _ask(
         tenant,
         endpoint_id=endpoint,
         endpoint=plan.endpoint,
-        plan=document_of(plan),
+        plan=document_of(plan) | {kind: file.name for kind, file in files.items()},
         state=LoadTestState.QUEUED,
         created_by=caller.subject,
         client=caller.client,
     )
+    for kind, file in files.items():
+        await repository.put_report(row.id, kind, file.sha256, file.size_bytes)
     await _add_event(row, {"event": "queued"})
     await audit.record(
         caller, "loadtest.create", f"loadtest:{row.id}", endpoint=row.endpoint, plan=row.plan
@@ -110,7 +151,7 @@ async def ask(
     plan     as `check` gave it
     returns  its id; raises QuotaExceeded
     """
-    row = await _ask(caller, tenant, endpoint, plan_from(plan), most)
+    row = await _ask(caller, tenant, endpoint, plan_from(plan), most, {})
     found: uuid.UUID = row.id
     return found
 
@@ -223,7 +264,9 @@ async def _state(row: LoadTest) -> LoadTestState | None:
 async def report(tenant: TenantId, key: str, form: str) -> Report:
     """Find a report; raises NotFound, which says what there is."""
     row = await get(tenant, key)
-    found = {one.format: one for one in await repository.reports([row.id])}
+    found = {
+        one.format: one for one in await repository.reports([row.id]) if one.format not in GIVEN
+    }
     if form not in found:
         there = f"there are {sorted(found)}" if found else "it has left none"
         when = "" if row.state in ENDED else " It has not ended yet."
@@ -251,8 +294,19 @@ async def take_waiting(free: int) -> list[TestToRun]:
         if await begun(row.id):
             name: str = row.tenant.name  # type: ignore[attr-defined]
             tenant, by = TenantId(row.tenant_id), (row.created_by, row.client)
-            taken.append(TestToRun(row.id, tenant, name, row.endpoint_id, row.plan, by))
+            files = await _files(row)
+            plan = {key: value for key, value in row.plan.items() if key not in GIVEN}
+            taken.append(TestToRun(row.id, tenant, name, row.endpoint_id, plan, files, by))
     return taken
+
+
+async def _files(row: LoadTest) -> dict[str, Given]:
+    kept = {one.format: one for one in await repository.reports([row.id])}
+    return {
+        kind: Given(row.plan[kind], one.sha256, one.size_bytes)
+        for kind, one in kept.items()
+        if kind in GIVEN
+    }
 
 
 async def begun(key: uuid.UUID) -> bool:
@@ -354,7 +408,8 @@ async def forget(store: Store, now: datetime) -> int:
 async def _documents(rows: list[LoadTest]) -> list[dict[str, Any]]:
     formats: dict[uuid.UUID, list[str]] = {}
     for one in await repository.reports([row.id for row in rows]):
-        formats.setdefault(one.loadtest_id, []).append(one.format)
+        if one.format not in GIVEN:
+            formats.setdefault(one.loadtest_id, []).append(one.format)
     return [show(row, formats.get(row.id, [])) for row in rows]
 
 

@@ -3,6 +3,7 @@
 import hmac
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,7 +12,8 @@ from urllib.parse import urlencode
 from authlib.oauth2.rfc6749 import OAuth2Error
 from authlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestError
 
-from controlplane.accounts.service import Person
+from controlplane.accounts import service as accounts
+from controlplane.accounts.service import Person, SignedIn
 from controlplane.audit import service as audit
 from controlplane.callers import PLATFORM_TENANT
 from controlplane.database import transaction
@@ -22,12 +24,14 @@ from controlplane.oauth.server import KnownClient
 from controlplane.oauth.service import OAuth, asked_scopes
 from controlplane.oauth.tables import DeviceCode
 from controlplane.tenants import service as tenants
+from controlplane.tenants.service import TenantId
 from runtime.problems import InvalidInput, Malformed, NotFound, RateLimited
 
 CODE_LIFE: Final = timedelta(seconds=60)
 LONGEST_TEXT: Final = 400
 # OpenID Connect Core, 3.1.2.1.
 PROMPTS: Final = frozenset({"none", "login", "consent", "select_account"})
+AGE: Final = re.compile(r"[0-9]{1,9}")
 USER_CODE: Final = re.compile(r"[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}")
 # 20^8 codes: with 5 wrong ones for a person and 20 a minute for an address, none is ever guessed.
 WRONG_OF_PERSON: Final = 5
@@ -40,13 +44,13 @@ ADDRESS_WINDOW: Final = timedelta(minutes=1)
 class Asked:
     """What a client asks a person for.
 
-    tenants  the person may choose from
+    tenants  the person may choose from: ids, by name
     whose    the tenant that made the client; "" for KubeServe's own
     """
 
     client: KnownClient
     scopes: tuple[str, ...]
-    tenants: tuple[str, ...]
+    tenants: Mapping[str, TenantId]
 
     @property
     def whose(self) -> str:
@@ -55,7 +59,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Authorization(Asked):
-    """A request that came by way of a browser. `prompt`: what the client wants asked."""
+    """A request that came by way of a browser.
+
+    prompt   what the client wants asked
+    max_age  how long ago the person may have signed in at the most; None: as long as they like
+    """
 
     redirect_uri: str
     state: str | None
@@ -63,6 +71,11 @@ class Authorization(Asked):
     code_challenge: str
     nonce: str | None
     prompt: frozenset[str]
+    max_age: timedelta | None
+
+    def wants_sign_in(self, age: timedelta) -> bool:
+        """Tell whether who signed in that long ago has to do it again."""
+        return "login" in self.prompt or (self.max_age is not None and age > self.max_age)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +115,7 @@ class Authorizing:
             grants.check_authorization(client, self.oauth.issuer, request)
             if any(len(form.get(name, "")) > LONGEST_TEXT for name in ("nonce", "resource")):
                 raise InvalidRequestError("nonce or resource is too long.")
-            prompt = prompts(form.get("prompt"))
+            prompt, max_age = prompts(form.get("prompt")), _age(form.get("max_age"))
             choice = await self._tenants(person, form.get("resource"))
             scopes = tuple(asked_scopes(form.get("scope"), client))
         except OAuth2Error as error:
@@ -117,6 +130,7 @@ class Authorizing:
             form["code_challenge"],
             form.get("nonce"),
             prompt,
+            max_age,
         )
 
     async def _known(self, query: str) -> tuple[dict[str, str], KnownClient]:
@@ -137,23 +151,23 @@ class Authorizing:
             )
         return form, client
 
-    async def _tenants(self, person: Person, resource: str | None) -> tuple[str, ...]:
+    async def _tenants(self, person: Person, resource: str | None) -> dict[str, TenantId]:
         """Give the tenants a person may act in; of an endpoint, the one it belongs to."""
-        found = []
-        for name, _ in await tenants.tenants_of(person.id):
-            tenant = await tenants.get(name)
-            if await self.oauth.audience(resource, tenant.id) is not None:
-                found.append(name)
+        found = {
+            name: tenant
+            for name, tenant in (await tenants.joined(person.id)).items()
+            if await self.oauth.audience(resource, tenant) is not None
+        }
         if not found and resource is not None:
             raise server.InvalidTargetError("There is no such resource in a tenant of this person.")
-        return tuple(found)
+        return found
 
     async def check_prompt(self, query: str) -> None:
         """Raise SentBack for a client that wants nobody asked, while nobody is signed in."""
         form, _ = await self._known(query)
         if form.get("prompt", "").split() == ["none"]:
-            error = OAuth2Error("Nobody is signed in with this browser.", error="login_required")
-            raise self._back(form["redirect_uri"], form.get("state"), error)
+            why = "Nobody is signed in with this browser."
+            raise self._asking(form["redirect_uri"], form.get("state"), why, "login_required")
 
     async def remembered(self, asked: Authorization, person: Person) -> str | None:
         """Give the tenant in which a person need not be asked; None: ask.
@@ -164,11 +178,11 @@ class Authorizing:
         if {"consent", "select_account"} & asked.prompt or not self._is_surely(asked):
             return None
         if asked.client.first_party:
-            return asked.tenants[0] if len(asked.tenants) == 1 else None
+            return next(iter(asked.tenants)) if len(asked.tenants) == 1 else None
         before = await self.allowed.remembered(
             person.id, asked.client, asked.resource, asked.scopes
         )
-        found = [name for name in asked.tenants if (await tenants.get(name)).id in before]
+        found = [name for name, tenant in asked.tenants.items() if tenant in before]
         return found[0] if len(found) == 1 else None
 
     def _is_surely(self, asked: Authorization) -> bool:
@@ -181,27 +195,25 @@ class Authorizing:
         self,
         asked: Authorization,
         tenant: str,
-        person: Person,
+        who: SignedIn,
         came: Came,
-        times: tuple[datetime, datetime],
+        now: datetime,
     ) -> str:
-        """Take a person's consent; gives where the browser goes.
-
-        times  when they signed in, and now
-        """
-        chosen = await tenants.get(_chosen(asked, tenant))
+        """Take a person's consent; gives where the browser goes. Raises Forbidden: see `code`."""
+        chosen, person = _chosen(asked, tenant), who.person
         async with transaction():
+            await accounts.hold(who)
             if self._is_surely(asked):
                 await repository.remember(
                     person.id,
                     asked.client.id,
-                    chosen.id,
+                    chosen,
                     asked.resource or "",
                     [*asked.scopes],
-                    times[1],
+                    now,
                 )
-            await self._record(asked, "consent.give", chosen.name, person, came)
-            return await self.code(asked, chosen.name, person, times)
+            await self._record(asked, "consent.give", tenant, person, came)
+            return await self._code(asked, chosen, who, now)
 
     async def _record(
         self, asked: Authorization, action: str, tenant: str, person: Person, came: Came
@@ -210,27 +222,31 @@ class Authorizing:
         target, scopes = f"client:{asked.client.id}", [*asked.scopes]
         await audit.record(caller, action, target, scopes=scopes, resource=asked.resource)
 
-    async def code(
-        self,
-        asked: Authorization,
-        tenant: str,
-        person: Person,
-        times: tuple[datetime, datetime],
+    async def code(self, asked: Authorization, tenant: str, who: SignedIn, now: datetime) -> str:
+        """Make a code; gives where the browser goes with it.
+
+        Raises Forbidden when they were signed out meanwhile: who takes an account back by another
+        password ends what is there by then.
+        """
+        async with transaction():
+            await accounts.hold(who)
+            return await self._code(asked, asked.tenants[tenant], who, now)
+
+    async def _code(
+        self, asked: Authorization, tenant: TenantId, who: SignedIn, now: datetime
     ) -> str:
-        """Make a code; gives where the browser goes with it. `times`: as of `allow`."""
-        chosen = await tenants.get(tenant)
-        code, (since, now) = secrets.token_urlsafe(32), times
+        code = secrets.token_urlsafe(32)
         await repository.add_code(
             code_sha256=server.digest(code),
             client_id=asked.client.id,
-            user_id=person.id,
-            tenant_id=chosen.id,
+            user_id=who.person.id,
+            tenant_id=tenant,
             redirect_uri=asked.redirect_uri,
             scopes=list(asked.scopes),
             resource=asked.resource,
             code_challenge=asked.code_challenge,
             nonce=asked.nonce,
-            signed_in_at=since,
+            signed_in_at=who.since,
             expires_at=now + CODE_LIFE,
         )
         return self._location(asked.redirect_uri, {"code": code}, asked.state)
@@ -241,12 +257,13 @@ class Authorizing:
         await self._record(asked, "consent.deny", where, person, came)
         return self._back(asked.redirect_uri, asked.state, AccessDeniedError()).location
 
-    def refuse(self, asked: Authorization) -> SentBack:
+    def refuse(self, asked: Authorization, error: str) -> SentBack:
         """Say to the client that a person would have to be asked, which it forbade."""
-        refused = OAuth2Error(
-            "prompt=none was asked, but the person has to answer.", error="consent_required"
-        )
-        return self._back(asked.redirect_uri, asked.state, refused)
+        why = "prompt=none was asked, but the person has to answer."
+        return self._asking(asked.redirect_uri, asked.state, why, error)
+
+    def _asking(self, redirect_uri: str, state: str | None, why: str, error: str) -> SentBack:
+        return self._back(redirect_uri, state, OAuth2Error(why, error=error))
 
     def _back(self, redirect_uri: str, state: str | None, error: OAuth2Error) -> SentBack:
         told = {"error": str(error.error)}
@@ -306,18 +323,23 @@ class Authorizing:
         )
 
     async def decide(
-        self, device: Device, tenant: str | None, person: Person, came: Came, now: datetime
+        self, device: Device, tenant: str | None, who: SignedIn, came: Came, now: datetime
     ) -> None:
-        """Let a device in, or not (tenant None); raises NotFound when somebody else decided."""
-        chosen = None if tenant is None else await tenants.get(_chosen(device, tenant))
+        """Let a device in, or not (tenant None).
+
+        Raises NotFound when somebody else decided, Forbidden: see `code`.
+        """
+        chosen = None if tenant is None else _chosen(device, tenant)
+        person = who.person
         async with transaction():
+            await accounts.hold(who)
             row = await repository.lock_user_code_of_all(device.user_code, now)
             if row is None:
                 raise NotFound("This code was used or has expired; start again on the device.")
             row.approved = chosen is not None
-            row.user_id, row.tenant_id = person.id, None if chosen is None else chosen.id
+            row.user_id, row.tenant_id = person.id, chosen
             await repository.keep(row, "approved", "user_id", "tenant_id")
-            where = PLATFORM_TENANT if chosen is None else chosen.name
+            where = tenant or PLATFORM_TENANT
             caller = exchange.person_calling(where, person.id, device.client.id, came)
             await audit.record(
                 caller,
@@ -338,17 +360,30 @@ def prompts(text: str | None) -> frozenset[str]:
     return found
 
 
-def without_login(query: str) -> str:
-    """Give a request that asks for `login` as it goes on once the person has signed in again."""
+def _age(text: str | None) -> timedelta | None:
+    """Read `max_age`, in seconds; raises OAuth2Error."""
+    if text is None:
+        return None
+    if not AGE.fullmatch(text):
+        raise InvalidRequestError("max_age must be a number of seconds.")
+    return timedelta(seconds=int(text))
+
+
+def signed_in_now(query: str) -> str:
+    """Give a request as it goes on once the person has signed in for it.
+
+    Whether they did is told by `auth_time`, to which the client holds `max_age` itself.
+    """
     form = server.parse(query)
-    left = [word for word in form["prompt"].split() if word != "login"]
-    return urlencode(form | {"prompt": " ".join(left)})
+    form.pop("max_age", None)
+    left = [word for word in form.pop("prompt", "").split() if word != "login"]
+    return urlencode(form | ({"prompt": " ".join(left)} if left else {}))
 
 
-def _chosen(asked: Asked, tenant: str) -> str:
+def _chosen(asked: Asked, tenant: str) -> TenantId:
     if tenant not in asked.tenants:
         raise InvalidInput("Choose one of your tenants.", field="tenant")
-    return tenant
+    return asked.tenants[tenant]
 
 
 def user_code(typed: str) -> str | None:

@@ -15,7 +15,7 @@ from controlplane.oauth.authorizing import (
     Authorization,
     Authorizing,
     SentBack,
-    without_login,
+    signed_in_now,
 )
 from controlplane.oauth.routes import came_of, oauth_of
 from runtime.problems import NotFound, RateLimited
@@ -39,16 +39,17 @@ async def authorize_page(request: Request, browser: MaybeSignedIn) -> Response:
     try:
         if browser is None:
             await authorizing.check_prompt(query)
-            raise SignInFirst(f"{request.url.path}?{query}")
+            raise SignInFirst(f"{request.url.path}?{signed_in_now(query)}")
         asked = await authorizing.asked(query, browser.person)
-        if "login" in asked.prompt:
-            raise SignInFirst(f"{request.url.path}?{without_login(query)}", again=True)
+        if asked.wants_sign_in(_now(request) - browser.since):
+            if "none" in asked.prompt:
+                raise authorizing.refuse(asked, "login_required")
+            raise SignInFirst(f"{request.url.path}?{signed_in_now(query)}", again=True)
         tenant = await authorizing.remembered(asked, browser.person)
         if tenant is not None:
-            times = (browser.since, _now(request))
-            return _go(await authorizing.code(asked, tenant, browser.person, times))
+            return _go(await authorizing.code(asked, tenant, browser, _now(request)))
         if "none" in asked.prompt:
-            raise authorizing.refuse(asked)
+            raise authorizing.refuse(asked, "consent_required")
     except SentBack as back:
         return _go(back.location)
     return _consent_page(authorizing, asked, browser, query)
@@ -87,8 +88,7 @@ async def authorize(request: Request, browser: SignedIn) -> Response:
     tenant = form.get("tenant", "")
     if form.get("decision") != ALLOW:
         return _go(await authorizing.deny(asked, tenant, person, came))
-    times = (browser.since, _now(request))
-    return _go(await authorizing.allow(asked, tenant, person, came, times))
+    return _go(await authorizing.allow(asked, tenant, browser, came, _now(request)))
 
 
 def _go(to: str) -> Response:
@@ -141,7 +141,7 @@ async def decide(request: Request, browser: SignedIn) -> Response:
     asked = await authorizing.device(code, browser.person, came.address, now)
     allowed = form.get("decision") == ALLOW
     tenant = form.get("tenant", "") if allowed else None
-    await authorizing.decide(asked, tenant, browser.person, came, now)
+    await authorizing.decide(asked, tenant, browser, came, now)
     return pages.show("device_done", allowed=allowed, client=asked.client.name)
 
 
@@ -150,7 +150,7 @@ def _shown(asked: Asked, browser: Browser) -> dict[str, Any]:
         "client": asked.client.name,
         "whose": asked.whose,
         "person": browser.person.email,
-        "tenants": asked.tenants,
+        "tenants": list(asked.tenants),
         "scopes": in_words(asked.scopes),
         "form_token": browser.form_token,
     }

@@ -59,4 +59,4 @@ def api(issuer: str) -> dict[str, Any]:
 
 def endpoint(issuer: str, endpoint_id: str) -> dict[str, Any]:
     """Describe an endpoint as a protected resource; it says nothing of whether there is one."""
-    return resource.endpoint(issuer, f"{issuer}/endpoints/{endpoint_id}")
+    return resource.endpoint(issuer, resource.audience_of(issuer, endpoint_id))

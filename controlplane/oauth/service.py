@@ -32,6 +32,7 @@ from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
 from controlplane.wakes import Wake, tell
 from runtime.problems import Forbidden
+from runtime.resource import audience_of
 
 MOST_COMMON_BYTES: Final = 50_000
 SEALED_AS: Final = "client secret"
@@ -225,16 +226,15 @@ class OAuth:
             return None
         if not await self._endpoint_exists(TenantId(tenant), endpoint):
             return None
-        return grants.Audience(f"{self.issuer}/endpoints/{endpoint}", for_endpoint=True)
+        return grants.Audience(audience_of(self.issuer, endpoint), for_endpoint=True)
 
     def endpoint_of(self, resource: str) -> uuid.UUID | None:
         """Give the endpoint that an audience names, whether it exists or not."""
-        prefix = f"{self.issuer}/endpoints/"
         try:
-            endpoint = uuid.UUID(resource[len(prefix) :])
+            endpoint = uuid.UUID(resource.rpartition("/")[2])
         except ValueError:
             return None
-        return endpoint if resource == f"{prefix}{endpoint}" else None
+        return endpoint if resource == audience_of(self.issuer, endpoint) else None
 
     async def token_for(self, by: tuple[str, str], tenant: str, endpoint: uuid.UUID) -> str:
         """Give a token for one endpoint that is used on somebody's behalf, such as a load test's.
@@ -245,7 +245,7 @@ class OAuth:
         subject, client = by
         if not await self.may_predict(subject, tenant):
             raise Forbidden("Whoever asked for it may not predict any more.")
-        audience = f"{self.issuer}/endpoints/{endpoint}"
+        audience = audience_of(self.issuer, endpoint)
         said = {"sub": subject, "client_id": client, "aud": audience, "tenant": tenant}
         return grants.on_behalf(await self._signer(), said, _seconds(self.clock()))
 

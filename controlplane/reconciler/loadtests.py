@@ -172,7 +172,7 @@ class _Running:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def _run(self, folder: Path) -> int:
-        first = await self._first()
+        first = await self._first() | await self._files(folder)
         self.program = program = await Program.start(folder, first)
         try:
             if self.because is not None:
@@ -216,6 +216,19 @@ class _Running:
             "signature": signature,
             "token": await self._token(),
         }
+
+    async def _files(self, folder: Path) -> dict[str, str]:
+        """Write the files that came with the test; gives their paths."""
+        found = {}
+        for kind, file in self.test.files.items():
+            path = folder / kind / file.name
+            path.parent.mkdir(parents=True, mode=0o700)
+            try:
+                await self.site.store.fetch_to(file.sha256, path)
+            except FileNotFoundError as error:
+                raise NotFound(f"{file.name} is not in the artifact store any more.") from error
+            found[kind] = str(path)
+        return found
 
     async def _endpoint(self) -> dict[str, Any] | None:
         site, test = self.site, self.test

@@ -11,9 +11,9 @@ from controlplane.endpoints.service import HUNDRED
 from controlplane.loadtests import service as loadtests
 from controlplane.loadtests.limits import longest_s
 from controlplane.loadtests.schemas import Load
-from controlplane.rollouts import proving
 from controlplane.rollouts.rules import Replay, Rules, Shadow
 from controlplane.tenants.limits import Limits
+from loadtests.slo import Objectives
 from runtime.codecs import v1
 from runtime.plan.signature import from_json, has_labels
 from runtime.problems import InvalidInput
@@ -53,9 +53,10 @@ def check_rows(rows: bytes, running: Routed) -> None:
 
 def loadtest(load: Load, name: str, rules: Rules, tag: str, most: Limits) -> dict[str, Any]:
     """Give the plan of a rollout's load test; raises InvalidInput and QuotaExceeded."""
-    asked = load.objectives.model_dump(mode="json", exclude_none=True) or proving.objectives(
-        rules.slo
-    )
+    nothing = Objectives()
+    held_to = nothing if rules.slo is None else rules.slo
+    chosen = held_to if load.objectives == nothing else load.objectives
+    asked = chosen.model_dump(mode="json", exclude_none=True)
     if not asked:
         raise InvalidInput(
             "A load test without objectives proves nothing: name some, or an SLO that it is held "

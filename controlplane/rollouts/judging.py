@@ -3,9 +3,9 @@
 from bisect import bisect_left
 from typing import Final
 
-from controlplane.endpoints.slo import Slo
 from controlplane.engines.engine import Answers
 from controlplane.rollouts.checks import Check, Share, bounded, compared
+from loadtests.slo import QUANTILES, Objectives
 from runtime.latencies import BOUNDS_S
 
 # The running revision's p95 is exceeded if a candidate takes a quarter more, and 5 ms more: what
@@ -16,13 +16,15 @@ TOLERATED_S: Final = 0.005
 AGAINST_RUNNING: Final = 3
 
 
-def questions(slo: Slo | None) -> int:
+def questions(slo: Objectives | None) -> int:
     """Give how many questions `judge` asks."""
-    promised = 0 if slo is None else len(slo.latencies_s) + (slo.error_rate is not None)
+    promised = 0 if slo is None else len(slo.latencies) + (slo.error_rate is not None)
     return AGAINST_RUNNING + promised
 
 
-def judge(candidate: Answers, running: Answers, slo: Slo | None, alpha: float) -> tuple[Check, ...]:
+def judge(
+    candidate: Answers, running: Answers, slo: Objectives | None, alpha: float
+) -> tuple[Check, ...]:
     """Compare what two revisions answered, and hold the candidate to an SLO.
 
     alpha  at which something is a fault, for each question; 0: no look for faults is due
@@ -54,16 +56,16 @@ def _latency(candidate: Answers, running: Answers, alpha: float) -> Check:
     return compared("latency", what, above(candidate, most_s), above(running, most_s), alpha)
 
 
-def _promised(candidate: Answers, slo: Slo, alpha: float) -> list[Check]:
+def _promised(candidate: Answers, slo: Objectives, alpha: float) -> list[Check]:
     found = [
         bounded(
-            f"p{quantile_:.0%}".rstrip("%"),
+            name,
             f"answers after more than {_ms(seconds)}",
             above(candidate, seconds),
-            1.0 - quantile_,
+            1.0 - QUANTILES[name],
             alpha,
         )
-        for quantile_, seconds in slo.latencies_s.items()
+        for name, seconds in slo.latencies.items()
     ]
     if slo.error_rate is not None:
         found.append(bounded("error rate", "errors", _errors(candidate), slo.error_rate, alpha))

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from controlplane.endpoints.slo import Slo
 from controlplane.engines.engine import Compared, summed
 from controlplane.loadtests.outcomes import Outcome
 from controlplane.loadtests.states import ENDED, LoadTestState
@@ -14,16 +13,6 @@ from controlplane.rollouts.diffs import compared_from, difference
 from controlplane.rollouts.rules import Replay
 
 OF_OUTCOMES = {"passed": Verdict.PASSED, "failed": Verdict.FAILED}
-
-
-def objectives(slo: Slo | None) -> dict[str, Any]:
-    """Give what an SLO asks of a load test, as its plan has it."""
-    if slo is None:
-        return {}
-    return {
-        name.removesuffix("_ms"): f"{value:.9f}ms" if name.endswith("_ms") else value
-        for name, value in slo.to_json().items()
-    }
 
 
 def of_loadtest(found: Outcome | None, hindrance: str | None) -> tuple[Check, ...]:

@@ -7,8 +7,6 @@ from fastapi import APIRouter, Path, Query, Request
 from controlplane.callers import Caller, CurrentCaller
 from controlplane.edge.operations import Page, gives
 from controlplane.endpoints import service as endpoints
-from controlplane.endpoints.schemas import Slo as SloAsked
-from controlplane.endpoints.slo import Slo
 from controlplane.idempotency import once
 from controlplane.rest import MAX_PAGE, after_number, check_match, page
 from controlplane.rollouts import schemas, service
@@ -54,9 +52,8 @@ async def start(
             "`replay` instead (`--replay FILE`)."
         )
     await _may_ask(request, caller, body)
-    named = body.slo if isinstance(body.slo, SloAsked) else None
     rules = Rules(
-        slo=None if named is None else Slo(**named.model_dump()),
+        slo=None if body.slo == "endpoint" else body.slo,
         requests=body.requests,
         step_s=body.step_s,
         give_up_s=body.give_up_s,

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from math import ceil, log
 from typing import Any, Final
 
-from controlplane.endpoints.slo import Slo, slo_from
+from loadtests.slo import QUANTILES, Objectives, objectives_from
 
 # So sure must one be that a share is within its bound if no request was beyond it.
 SURE: Final = 0.95
@@ -55,7 +55,8 @@ class Replay:
 class Rules:
     """Rules of every step.
 
-    slo         what the candidate must keep; None: it is only compared with the running revision
+    slo         latency and errors that the candidate must keep; None: it is only compared with the
+                running revision
     requests    the candidate answers at least so many in a step
     step_s      a step lasts at least so long
     give_up_s   a step that proves nothing for so long is the end
@@ -64,7 +65,7 @@ class Rules:
     loadtest    plan of the load test that comes first, `loadtests.plan`; None: there is none
     """
 
-    slo: Slo | None = None
+    slo: Objectives | None = None
     requests: int = 100
     step_s: float = 60.0
     give_up_s: float = 3600.0
@@ -96,16 +97,16 @@ def rules_from(document: dict[str, Any]) -> Rules:
     """Read rules."""
     shadow, replay = document.get("shadow"), document.get("replay")
     read = {
-        "slo": slo_from(document["slo"]),
+        "slo": objectives_from(document["slo"]),
         "shadow": Shadow(**shadow) if shadow else None,
         "replay": Replay(**replay) if replay else None,
     }
     return Rules(**{**document, **read})
 
 
-def needed(slo: Slo) -> int:
+def needed(slo: Objectives) -> int:
     """Give how many requests without one beyond make us sure: 59 for a p95, 299 for a p99."""
-    beyond = [1.0 - quantile for quantile in slo.latencies_s]
+    beyond = [1.0 - QUANTILES[name] for name in slo.latencies]
     if slo.error_rate is not None:
         beyond.append(slo.error_rate)
     return max((enough_for(share) for share in beyond), default=0)

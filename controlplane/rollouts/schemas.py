@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from controlplane.edge.operations import Document, Timestamp
-from controlplane.endpoints.schemas import Slo
 from controlplane.loadtests.schemas import Load
 from controlplane.rollouts.admitting import MOST_ROWS
 from controlplane.rollouts.checks import Verdict
 from controlplane.rollouts.states import State
+from loadtests.slo import Objectives
 
 Percent = Annotated[int, Field(ge=1, le=100)]
 
@@ -45,7 +45,7 @@ class NewRollout(BaseModel):
     model: str
     version: int | str | None = None
     steps: list[Percent] = Field(default=[5, 25, 100], min_length=1, max_length=20)
-    slo: Literal["endpoint"] | Slo | None = None
+    slo: Literal["endpoint"] | Objectives | None = None
     requests: int = Field(100, ge=20, le=1_000_000, description="Of the candidate in each step.")
     step_s: float = Field(60, ge=0, le=86_400, description="That a step lasts at least.")
     give_up_s: float = Field(
@@ -151,7 +151,7 @@ class Rollout(Document):
     difference: Difference | None
     replay: Replayed | None
     loadtest: LoadTestAsked | None
-    slo: Slo | None
+    slo: Objectives | None
     requests: int
     step_s: float
     give_up_s: float

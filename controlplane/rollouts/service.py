@@ -17,7 +17,6 @@ from controlplane.endpoints import moving
 from controlplane.endpoints import service as endpoints
 from controlplane.endpoints.moving import Held, Routed, Traffic
 from controlplane.endpoints.service import CANARY, HUNDRED, Check, Made
-from controlplane.endpoints.slo import Slo
 from controlplane.engines.engine import (
     Compared,
     Condition,
@@ -41,6 +40,7 @@ from controlplane.rollouts.tally import Tally, tally_from
 from controlplane.tenants import service as tenants
 from controlplane.tenants.limits import Limits
 from controlplane.tenants.service import TenantId
+from loadtests.slo import Objectives
 from runtime.problems import Conflict, InvalidInput, NotFound
 
 LAST = "rollout"  # the action of the step that gives all traffic to the candidate
@@ -138,14 +138,23 @@ def _only(held: Held) -> str:
 
 
 def _rules(held: Held, wanted: Wanted) -> Rules:
+    asked = wanted.rules.slo
     if not wanted.own_slo:
+        if asked is not None and asked != asked.of_answers:
+            raise InvalidInput(
+                "A step is judged by latency and errors alone; `kubeserve loadtest` tells of the "
+                "rest.",
+                field="slo",
+            )
         return wanted.rules
-    if held.slo is None or held.slo == Slo():
+    promised = None if held.slo is None else held.slo.of_answers
+    if promised is None or promised == Objectives():
         raise InvalidInput(
-            f"{held.name} promises nothing yet: `kubeserve slo {held.name} --p99 50ms` does.",
+            f"{held.name} promises neither latency nor errors yet: "
+            f"`kubeserve slo {held.name} --p99 50ms` does.",
             field="slo",
         )
-    return replace(wanted.rules, slo=held.slo)
+    return replace(wanted.rules, slo=promised)
 
 
 def _named(one: Routed) -> dict[str, Any]:

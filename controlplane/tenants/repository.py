@@ -1,6 +1,7 @@
 """Queries on tenants, their members, invitations and quotas."""
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +43,15 @@ async def role_of(tenant: str, user_id: uuid.UUID) -> Role | None:
 async def membership(tenant: uuid.UUID, user_id: uuid.UUID) -> Member | None:
     """Find a member with the tenant along."""
     return await Member.get_or_none(tenant_id=tenant, user_id=user_id).select_related("tenant")
+
+
+async def names(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    return dict(await Tenant.filter(id__in=ids).values_list("id", "name"))
+
+
+async def joined(user_id: uuid.UUID) -> dict[str, uuid.UUID]:
+    rows = Member.filter(user_id=user_id).order_by("tenant__name")
+    return dict(await rows.values_list("tenant__name", "tenant_id"))
 
 
 async def tenants_of(user_id: uuid.UUID) -> list[tuple[str, Role]]:

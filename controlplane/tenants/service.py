@@ -1,6 +1,7 @@
 """Tenants: made by administrators, named once; what each may have."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import NewType
@@ -72,6 +73,11 @@ async def name_of(tenant: TenantId) -> str:
     return row.name
 
 
+async def names_of(ids: Collection[TenantId]) -> dict[TenantId, str]:
+    """Give the names of tenants."""
+    return {TenantId(tenant): name for tenant, name in (await repository.names(ids)).items()}
+
+
 async def page(limit: int, after: str | None) -> list[TenantInfo]:
     """Give limit + 1 tenants in order of name."""
     return [_info(row) for row in await repository.page_of_all(limit, after)]
@@ -114,6 +120,11 @@ async def membership(tenant: TenantId, user_id: uuid.UUID) -> Membership | None:
 async def tenants_of(user_id: uuid.UUID) -> list[tuple[str, Role]]:
     """List the tenants a person is a member of, in order of name."""
     return await repository.tenants_of(user_id)
+
+
+async def joined(user_id: uuid.UUID) -> dict[str, TenantId]:
+    """Give the ids of the tenants a person is a member of, by name and in order of it."""
+    return {name: TenantId(one) for name, one in (await repository.joined(user_id)).items()}
 
 
 async def add_member(tenant: TenantId, user_id: uuid.UUID, role: Role) -> None:

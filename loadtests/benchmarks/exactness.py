@@ -22,12 +22,12 @@ BATCHES: Final = (1, 7, 64, 4096)
 AT_ONCE: Final = "at once"
 SAME_SIZE: Final = "same size"
 ASKED_AGAIN: Final = 48  # batches of each size that scikit-learn is asked too
-RESERVE_S: Final = 40.0  # for what is begun before, and for imports on a busy machine
+RESERVE_S: Final = 150.0  # for what is begun before, and for imports on a busy machine
 
 
 def limit_s(options: Options) -> float:
     """Give the seconds it takes at most."""
-    return 90 + 0.018 * options.rows
+    return 300 + 0.06 * options.rows
 
 
 def measure(options: Options) -> Raw:

@@ -86,28 +86,24 @@ def line_chart(
     *,
     says: str,
     limit: tuple[str, float] | None = None,
-    bands: Sequence[tuple[str, float, float]] = (),
+    unit: str = " s",
 ) -> str:
-    """Draw lines over the seconds of a test.
+    """Draw lines over the seconds of a test, or over what else has a unit.
 
-    span   seconds that the x axis has
+    span   that the x axis has, in that unit
     says   what one sees, for who does not see it
     limit  a name and a value: a dashed line across
-    bands  (name, begin, end) of stretches that are shaded
     """
-    drawn = [_band(begin, end, span) for _, begin, end in bands]
-    drawn += [_grid(axis)]
+    drawn = [_grid(axis)]
     drawn += [_path(line, axis, span) for line in lines]
     legend = [(line.kind, line.name) for line in lines]
     if limit is not None and axis.low < limit[1] <= axis.high:
         y = HEIGHT * (1 - axis.share(limit[1]))
         drawn.append(f'<line class="limit" x1="0" x2="{WIDTH:g}" y1="{y:.2f}" y2="{y:.2f}"/>')
         legend.append(("limit", limit[0]))
-    if bands:
-        legend.append(("band", bands[0][0]))
     step = nice(span / TICKS)
     labels = [
-        (step * i / span, f"{step * i:g} s") for i in range(math.floor(span / step + 1e-9) + 1)
+        (step * i / span, f"{step * i:g}{unit}") for i in range(math.floor(span / step + 1e-9) + 1)
     ]
     return _figure(title, "".join(drawn), axis, labels, legend, says)
 
@@ -134,11 +130,6 @@ def _path(line: Line, axis: Axis, span: float) -> str:
             drawn.append(f'<path class="area {line.kind}" d="{area}"/>')
         drawn.append(f'<path class="line {line.kind}" d="{text}"/>')
     return "".join(drawn)
-
-
-def _band(begin: float, end: float, span: float) -> str:
-    x, width = WIDTH * begin / span, WIDTH * (min(end, span) - begin) / span
-    return f'<rect class="band" x="{x:.2f}" width="{width:.2f}" y="0" height="{HEIGHT:g}"/>'
 
 
 def _grid(axis: Axis) -> str:

@@ -25,9 +25,14 @@ _pages: Final = jinja2.Environment(
 _pages.filters |= {"figure": words.figure, "time": words.time, "named": words.name}
 
 
+def template(name: str) -> jinja2.Template:
+    """Give the template of a page."""
+    return _pages.get_template(name)
+
+
 def render(result: Result, earlier: Result | None, changes: Sequence[Change]) -> str:
     """Write the page."""
-    return _pages.get_template("page.html").render(
+    return template("page.html").render(
         result=result,
         summary=summary(result),
         earlier=earlier,

@@ -1,7 +1,8 @@
 """The system-call filter: classic BPF written here, for x86_64 and aarch64.
 
-A deny list with three kinds of answer. Numbers above the newest one known to us answer ENOSYS, so a
-call that a later kernel adds is not open by default, and the C library takes its older way.
+An allow list: what numpy, scikit-learn, pandas and the C library were seen to need, and of that
+only what stays inside the process. All else answers EPERM; a few new calls, and those that a later
+kernel adds, answer ENOSYS, upon which the C library takes its older way.
 """
 
 import ctypes
@@ -10,61 +11,44 @@ import platform
 import struct
 from typing import Final
 
-# name:number on x86_64:number on aarch64; "-" where the architecture has no such call.
-# Beside the network and starting programs: what reaches another process of the same uid (found open
-# by a probe under Landlock alone: prlimit64, sched_*, setpriority, System V and POSIX queues), what
-# Landlock does not cover (modes, owners, times, extended attributes, watches on folders), and what
-# a kernel without it would leave open (links, folders, devices).
-_DENIED: Final = """
-    socket:41:198 socketpair:53:199 connect:42:203 bind:49:200 listen:50:201 accept:43:202
-    accept4:288:242 sendto:44:206 sendmsg:46:211 sendmmsg:307:269 recvfrom:45:207 recvmsg:47:212
-    recvmmsg:299:243 shutdown:48:210 getsockname:51:204 getpeername:52:205 setsockopt:54:208
-    getsockopt:55:209 execve:59:221
-    execveat:322:281 fork:57:- vfork:58:- ptrace:101:117 process_vm_readv:310:270
-    process_vm_writev:311:271 process_madvise:440:440 process_mrelease:448:448 kcmp:312:272
-    kill:62:129 tkill:200:130 rt_sigqueueinfo:129:138 rt_tgsigqueueinfo:297:240 pidfd_open:434:434
-    pidfd_getfd:438:438 pidfd_send_signal:424:424 mount:165:40 umount2:166:39 mount_setattr:442:442
-    open_tree:428:428 move_mount:429:429 fsopen:430:430 fsconfig:431:431 fsmount:432:432
-    fspick:433:433 chroot:161:51 pivot_root:155:41 unshare:272:97 setns:308:268 bpf:321:280
-    perf_event_open:298:241 keyctl:250:219 add_key:248:217 request_key:249:218 userfaultfd:323:282
-    init_module:175:105 finit_module:313:273 delete_module:176:106 kexec_load:246:104
-    kexec_file_load:320:294 reboot:169:142 swapon:167:224 swapoff:168:225 open_by_handle_at:304:265
-    name_to_handle_at:303:264 memfd_create:319:279 memfd_secret:447:447 fanotify_init:300:262
-    fanotify_mark:301:263 quotactl:179:60 quotactl_fd:443:443 acct:163:89 syslog:103:116
-    settimeofday:164:170 clock_settime:227:112 adjtimex:159:171 clock_adjtime:305:266
-    sethostname:170:161 setdomainname:171:162 vhangup:153:58 iopl:172:- ioperm:173:-
-    personality:135:92 lookup_dcookie:212:18 nfsservctl:180:42 shmget:29:194 shmat:30:196
-    shmctl:31:195 shmdt:67:197 semget:64:190 semop:65:193 semtimedop:220:192 semctl:66:191
-    msgget:68:186 msgsnd:69:189 msgrcv:70:188 msgctl:71:187 mq_open:240:180 mq_unlink:241:181
-    mq_timedsend:242:182 mq_timedreceive:243:183 mq_notify:244:184 mq_getsetattr:245:185
-    sched_setscheduler:144:119 sched_setparam:142:118 sched_setattr:314:274 setpriority:141:140
-    ioprio_set:251:30 migrate_pages:256:238 move_pages:279:239 set_mempolicy_home_node:450:450
-    chmod:90:- fchmod:91:52 fchmodat:268:53 fchmodat2:452:452 chown:92:- fchown:93:55 lchown:94:-
-    fchownat:260:54 utime:132:- utimes:235:- utimensat:280:88 futimesat:261:- setxattr:188:5
-    lsetxattr:189:6 fsetxattr:190:7 getxattr:191:8 lgetxattr:192:9 fgetxattr:193:10 listxattr:194:11
-    llistxattr:195:12 flistxattr:196:13 removexattr:197:14 lremovexattr:198:15 fremovexattr:199:16
-    inotify_init:253:- inotify_init1:294:26 inotify_add_watch:254:27 mkdir:83:- mkdirat:258:34
-    splice:275:76 tee:276:77 vmsplice:278:75 remap_file_pages:216:234 uselib:134:-
-    truncate:76:45 mknod:133:- mknodat:259:33 symlink:88:- symlinkat:266:36 link:86:- linkat:265:37
-    sync:162:81 syncfs:306:267 setuid:105:146 setgid:106:144 setreuid:113:145 setregid:114:143
-    setresuid:117:147 setresgid:119:149 setfsuid:122:151 setfsgid:123:152 setgroups:116:159
-    capset:126:91 io_setup:206:0 io_submit:209:2 modify_ldt:154:-
+# name:number on x86_64:number on aarch64; "-" where the architecture has no such call. The most
+# frequent come first, as the filter compares from the top.
+ALLOWED: Final = """
+    read:0:63 write:1:64 futex:202:98 mmap:9:222 munmap:11:215 madvise:28:233 mprotect:10:226
+    brk:12:214 mremap:25:216 openat:257:56 open:2:- close:3:57 fstat:5:80 newfstatat:262:79 stat:4:-
+    lstat:6:- statx:332:291 lseek:8:62 pread64:17:67 pwrite64:18:68 writev:20:66 getdents64:217:61
+    readlink:89:- readlinkat:267:78 access:21:- faccessat:269:48 faccessat2:439:439 getcwd:79:17
+    statfs:137:43 unlink:87:- unlinkat:263:35 rename:82:- renameat:264:38 renameat2:316:276
+    ftruncate:77:46 msync:26:227 dup:32:23 dup2:33:- dup3:292:24 pipe:22:- pipe2:293:59 poll:7:-
+    ppoll:271:73 select:23:- pselect6:270:72 epoll_create1:291:20 epoll_ctl:233:21 epoll_wait:232:-
+    epoll_pwait:281:22 eventfd2:290:19 sched_yield:24:124 sched_getaffinity:204:123
+    set_robust_list:273:99 rseq:334:293 gettid:186:178 exit:60:93 exit_group:231:94
+    rt_sigaction:13:134 rt_sigprocmask:14:135 rt_sigreturn:15:139 sigaltstack:131:132
+    restart_syscall:219:128 clock_gettime:228:113 clock_getres:229:114 clock_nanosleep:230:115
+    nanosleep:35:101 gettimeofday:96:169 time:201:- getpid:39:172 getppid:110:173 getuid:102:174
+    geteuid:107:175 getgid:104:176 getegid:108:177 uname:63:160 sysinfo:99:179 getrusage:98:165
+    times:100:153 getrandom:318:278
+"""
+
+# These are looked at more closely: see `program`.
+LOOKED_AT: Final = """
+    clone:56:220 prlimit64:302:261 tgkill:234:131 prctl:157:167 fcntl:72:25 ioctl:16:29
 """
 
 # glibc and OpenBLAS take the older call when these are missing.
-_ABSENT: Final = (
-    "clone3:435:435 io_uring_setup:425:425 io_uring_enter:426:426 io_uring_register:427:427"
-)
+ABSENT: Final = """
+    clone3:435:435 io_uring_setup:425:425 io_uring_enter:426:426 io_uring_register:427:427
+    openat2:437:437 fchmodat2:452:452
+"""
 
 _NEWEST: Final = 462  # mseal; from 424 on all architectures number alike
 
 _ARCHITECTURES: Final = {
-    # column, AUDIT_ARCH, seccomp, clone, prlimit64, sched_setaffinity, tgkill, prctl, fcntl, ioctl
-    "x86_64": (1, 0xC000003E, 317, 56, 302, 203, 234, 157, 72, 16),
-    "aarch64": (2, 0xC00000B7, 277, 220, 261, 122, 131, 167, 25, 29),
+    # column, AUDIT_ARCH, seccomp
+    "x86_64": (1, 0xC000003E, 317),
+    "aarch64": (2, 0xC00000B7, 277),
 }
 
-_CLONE_THREAD: Final = 0x00010000
 _EPERM, _ENOSYS = 1, 38
 _ALLOW: Final = 0x7FFF0000
 _ERRNO: Final = 0x00050000
@@ -74,12 +58,13 @@ _NUMBER, _ARCH, _ARG0, _ARG1 = 0, 4, 16, 24  # low words: both architectures are
 _X32_BIT: Final = 0x40000000
 
 _SET_MODE_FILTER, _TSYNC = 1, 1
-_DENIED_PRCTL: Final = (
-    1,
-    4,
-    0x59616D61,
-)  # PDEATHSIG, DUMPABLE, PTRACER: all reach past the process
-_DENIED_FCNTL: Final = (8, 10, 15)  # SETOWN, SETSIG, SETOWN_EX: signals to others
+_CLONE_THREAD: Final = 0x00010000
+# What glibc and musl make a thread with; namespaces, tracing and pidfds are none of it.
+_CLONE_OF_THREADS: Final = 0x007D0F00
+_ALLOWED_PRCTL: Final = (15, 16, 0x53564D41)  # SET_NAME, GET_NAME, SET_VMA: a thread's, a map's
+# DUPFD, GETFD, SETFD, GETFL, SETFL, DUPFD_CLOEXEC. Others reach past the process: locks, leases,
+# signals at input (SETOWN, SETSIG), seals.
+_ALLOWED_FCNTL: Final = (0, 1, 2, 3, 4, 1030)
 # What Python asks of files. Others change a file that is open for reading alone: the owner of an
 # upload could set its flags (FS_IOC_SETFLAGS), or make it unchangeable for ever (verity).
 _ALLOWED_IOCTL: Final = (
@@ -119,8 +104,8 @@ def install() -> None:
 
 
 def program(machine: str, pid: int) -> bytes:
-    """Assemble the filter; `pid` is the only one that tgkill and friends may name."""
-    column, arch, _, clone, prlimit, affinity, tgkill, prctl, fcntl, ioctl = _ARCHITECTURES[machine]
+    """Assemble the filter; `pid` is the only one that prlimit64 and tgkill may name."""
+    column, arch, _ = _ARCHITECTURES[machine]
     code = [
         _op(_LOAD, _ARCH),
         _op(_JEQ, arch, 1, 0),
@@ -128,21 +113,26 @@ def program(machine: str, pid: int) -> bytes:
         _op(_LOAD, _NUMBER),
         _op(_JGE, _X32_BIT, 0, 1),
         _op(_RETURN, _KILL_PROCESS),
-        _op(_JGT, _NEWEST, 0, 1),
-        _op(_RETURN, _ERRNO | _ENOSYS),
     ]
-    for listed, error in ((_DENIED, _EPERM), (_ABSENT, _ENOSYS)):
-        for number in _numbers(listed, column):
-            code += [_op(_JEQ, number, 0, 1), _op(_RETURN, _ERRNO | error)]
-    # Threads are created by clone with CLONE_THREAD; anything else is a process.
-    code += _when(clone, [_op(_LOAD, _ARG0), _op(_JSET, _CLONE_THREAD, 1, 0), _refuse(), _allow()])
-    for number in (prlimit, affinity):
-        code += _when(number, _only(_ARG0, (0, pid)))
-    code += _when(tgkill, _only(_ARG0, (pid,)))
-    code += _when(prctl, _not(_ARG0, _DENIED_PRCTL))
-    code += _when(fcntl, _not(_ARG1, _DENIED_FCNTL))
-    code += _when(ioctl, _only(_ARG1, _ALLOWED_IOCTL))
-    return b"".join([*code, _allow()])
+    for number in numbers(ALLOWED, column).values():
+        code += _when(number, [_allow()])
+    looked_at = numbers(LOOKED_AT, column)
+    code += _when(looked_at["clone"], _a_thread())
+    code += _when(looked_at["prlimit64"], _only(_ARG0, (0, pid)))
+    code += _when(looked_at["tgkill"], _only(_ARG0, (pid,)))
+    code += _when(looked_at["prctl"], _only(_ARG0, _ALLOWED_PRCTL))
+    code += _when(looked_at["fcntl"], _only(_ARG1, _ALLOWED_FCNTL))
+    code += _when(looked_at["ioctl"], _only(_ARG1, _ALLOWED_IOCTL))
+    for number in numbers(ABSENT, column).values():
+        code += _when(number, [_refuse(_ENOSYS)])
+    code += [_op(_JGT, _NEWEST, 0, 1), _refuse(_ENOSYS)]
+    return b"".join([*code, _refuse()])
+
+
+def numbers(listed: str, column: int) -> dict[str, int]:
+    """Give the calls of a list by name, without those that the architecture does not have."""
+    columns = (entry.split(":") for entry in listed.split())
+    return {entry[0]: int(entry[column]) for entry in columns if entry[column] != "-"}
 
 
 def _op(code: int, value: int, true: int = 0, false: int = 0) -> bytes:
@@ -153,8 +143,8 @@ def _allow() -> bytes:
     return _op(_RETURN, _ALLOW)
 
 
-def _refuse() -> bytes:
-    return _op(_RETURN, _ERRNO | _EPERM)
+def _refuse(error: int = _EPERM) -> bytes:
+    return _op(_RETURN, _ERRNO | error)
 
 
 def _when(number: int, body: list[bytes]) -> list[bytes]:
@@ -169,13 +159,12 @@ def _only(argument: int, values: tuple[int, ...]) -> list[bytes]:
     return [*body, _refuse()]
 
 
-def _not(argument: int, values: tuple[int, ...]) -> list[bytes]:
-    body = [_op(_LOAD, argument)]
-    for value in values:
-        body += [_op(_JEQ, value, 0, 1), _refuse()]
-    return [*body, _allow()]
-
-
-def _numbers(listed: str, column: int) -> list[int]:
-    columns = (entry.split(":") for entry in listed.split())
-    return [int(entry[column]) for entry in columns if entry[column] != "-"]
+def _a_thread() -> list[bytes]:
+    """Allow clone to make a thread of this process; anything else is a process."""
+    return [
+        _op(_LOAD, _ARG0),
+        _op(_JSET, _CLONE_THREAD, 0, 2),
+        _op(_JSET, 0xFFFFFFFF & ~_CLONE_OF_THREADS, 1, 0),
+        _allow(),
+        _refuse(),
+    ]

@@ -3,13 +3,33 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.cluster import lifecycle, needs, product
 from tests.cluster.home import Home
 from tests.cluster.kube import Cluster
+
+# What says the least of the product for its minutes: the cluster by itself, and long outages.
+LAST: Final = (
+    *("test_no_room", "test_chaos", "test_outages", "test_outage_of_the_api_server"),
+    *("test_environments", "test_rig", "test_rig_faults"),
+)
+UNTIL: Final = "KUBESERVE_TESTS_UNTIL"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put last what time may not reach."""
+    items.sort(key=lambda item: LAST.index(item.path.stem) if item.path.stem in LAST else -1)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Begin nothing after the Unix second in KUBESERVE_TESTS_UNTIL: a machine of CI has an end."""
+    if datetime.now(UTC).timestamp() > float(os.environ.get(UNTIL, "inf")):
+        pytest.skip(f"no time left for it here: `pytest {item.nodeid}`")
 
 
 @pytest.fixture(scope="session")

@@ -100,45 +100,41 @@ def tamed(case: Case) -> Case:
     return case
 
 
-def explore(
-    operation: Operation,
-    principal: str,
-    headers: Headers,
-    cases: int,
-    findings: Findings,
-) -> None:
-    """Send about so many requests of one operation as one principal."""
+def drawn(operation: Operation, cases: int) -> list[Case]:
+    """Draw about so many requests of one operation: drawing takes longer than the answer."""
     ways = list(strategies(operation))[:cases]
+    found: list[Case] = []
     for way in ways:
-        explore_one_way(way, principal, headers, math.ceil(cases / len(ways)), findings)
-
-
-def explore_one_way(
-    way: SearchStrategy[Case], principal: str, headers: Headers, cases: int, findings: Findings
-) -> None:
-    with requests.Session() as session:
 
         @seed(0)
         @settings(
-            max_examples=cases,
+            max_examples=math.ceil(cases / len(ways)),
             deadline=None,
             database=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
         @given(case=way)
-        def trial(case: Case) -> None:
-            response = case.call(session=session, headers=headers, timeout=ANSWERED_WITHIN_S)
-            findings.cases += 1
-            findings.statuses[response.status_code] += 1
-            try:
-                case.validate_response(response, checks=checks_of(response))
-            except FailureGroup as group:
-                findings.note(case, list(group.exceptions), principal)
+        def draw(case: Case) -> None:
+            found.append(case)
 
         # What takes nothing cannot be asked wrongly.
         with contextlib.suppress(Unsatisfiable):
-            trial()
+            draw()
+    return found
+
+
+def send(
+    case: Case, principal: str, headers: Headers, session: requests.Session, findings: Findings
+) -> None:
+    """Send one request as one principal and note what is wrong with the answer."""
+    response = case.call(session=session, headers=headers, timeout=ANSWERED_WITHIN_S)
+    findings.cases += 1
+    findings.statuses[response.status_code] += 1
+    try:
+        case.validate_response(response, checks=checks_of(response))
+    except FailureGroup as group:
+        findings.note(case, list(group.exceptions), principal)
 
 
 def checks_of(response: Response) -> list[Any]:

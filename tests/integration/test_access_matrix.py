@@ -150,7 +150,7 @@ ROWS: dict[tuple[str, str], Row] = {
     ),
     ("GET", "/v1/endpoints/{endpoint}/slo"): Row("endpoints:read", thing="endpoint"),
     ("PUT", "/v1/endpoints/{endpoint}/slo"): Row(
-        "endpoints:write", 200, {"p99_ms": 50}, thing="endpoint"
+        "endpoints:write", 200, {"p99": "50ms"}, thing="endpoint"
     ),
     ("DELETE", "/v1/endpoints/{endpoint}/slo"): Row("endpoints:write", 204, thing="endpoint"),
     ("GET", "/v1/endpoints/{endpoint}/rollouts"): Row("endpoints:read", thing="endpoint"),

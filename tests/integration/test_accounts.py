@@ -53,9 +53,28 @@ async def of_cookie(cookie: str | None, at: datetime) -> accounts.Person | None:
     return None if found is None else found.person
 
 
+async def begun(person: accounts.Person, at: datetime) -> str:
+    cookie = await accounts.start_session(person, "127.0.0.1", "a browser", at)
+    assert cookie is not None
+    return cookie
+
+
+async def test_who_showed_what_counts_no_more_gets_no_session(api: Api) -> None:
+    shown = await ada(Passwords())
+    await begun(shown, NOW)
+    await repository.disable(shown.id, NOW)
+    assert await accounts.start_session(shown, "127.0.0.1", "a browser", NOW) is None
+    await repository.disable(shown.id, None)
+    await repository.give_password(shown.id, HASHER.hash("other words of mine"))
+    assert await accounts.start_session(shown, "127.0.0.1", "a browser", NOW) is None
+    now = await accounts.find(shown.id)
+    assert now is not None
+    await begun(now, NOW)
+
+
 async def test_a_session_ends_when_it_is_not_used_when_it_is_old_and_when_asked(api: Api) -> None:
     person = await ada(Passwords())
-    cookie = await accounts.start_session(person, "127.0.0.1", "a browser", NOW)
+    cookie = await begun(person, NOW)
     assert await of_cookie(cookie, NOW) == person
     assert await of_cookie(cookie[:-1], NOW) is None
     assert await of_cookie(None, NOW) is None
@@ -71,8 +90,8 @@ async def test_a_session_ends_when_it_is_not_used_when_it_is_old_and_when_asked(
 
 async def test_ended_sessions_are_forgotten(api: Api) -> None:
     person = await ada(Passwords())
-    await accounts.start_session(person, "127.0.0.1", "a browser", NOW)
-    kept = await accounts.start_session(person, "127.0.0.1", "a browser", NOW + accounts.IDLE)
+    await begun(person, NOW)
+    kept = await begun(person, NOW + accounts.IDLE)
     assert await accounts.forget_ended(NOW + accounts.IDLE + timedelta(minutes=1)) == 1
     assert await of_cookie(kept, NOW + accounts.IDLE) == person
 

@@ -158,8 +158,11 @@ async def test_a_candidate_that_the_engine_cannot_serve_goes_back(api: Api) -> N
 
 async def test_it_is_held_to_what_the_endpoint_promises(api: Api) -> None:
     refused = await api.http.post(PATH, json=QUICK | {"slo": "endpoint"})
-    assert (refused.status_code, "promises nothing" in refused.text) == (422, True)
-    promise = {"p95_ms": 20}
+    assert (refused.status_code, "promises neither latency nor errors" in refused.text) == (
+        422,
+        True,
+    )
+    promise = {"p95": "20ms"}
     assert (await api.http.put("/v1/endpoints/iris/slo", json=promise)).status_code == 200
     found = (await api.http.get("/v1/endpoints/iris/slo")).json()
     assert found == promise
@@ -211,7 +214,8 @@ BAD: list[tuple[dict[str, Any], int, str]] = [
     ({"steps": [25, 5, 100]}, 422, "must grow"),
     ({"steps": [5, 25]}, 422, "end with 100"),
     ({"steps": []}, 422, "steps"),
-    ({"slo": {"p99_ms": -1}}, 422, "p99_ms"),
+    ({"slo": {"p99": "-1ms"}}, 422, "p99"),
+    ({"slo": {"p99": "50ms", "throughput": 5}}, 422, "latency and errors alone"),
     ({"slo": "mine"}, 422, "slo"),
     ({"requests": 3}, 422, "requests"),
     ({"more": 1}, 422, "more"),

@@ -43,7 +43,7 @@ CHANGES: dict[tuple[str, str], tuple[str, Any, str, str]] = {
         "/v1/endpoints/iris/warm-windows", {"windows": []}, "endpoint.warm", "endpoint:iris",
     ),
     ("PUT", "/v1/endpoints/{endpoint}/slo"): (
-        "/v1/endpoints/iris/slo", {"p99_ms": 50}, "endpoint.slo", "endpoint:iris",
+        "/v1/endpoints/iris/slo", {"p99": "50ms"}, "endpoint.slo", "endpoint:iris",
     ),
     ("DELETE", "/v1/endpoints/{endpoint}/slo"): (
         "/v1/endpoints/iris/slo", None, "endpoint.slo", "endpoint:iris",
@@ -186,6 +186,8 @@ async def test_it_is_paged_filtered_and_exported(api: Api) -> None:
     assert await events(api, since=middle) == everything[:5]
     export = await api.http.get("/v1/audit", params={"format": "ndjson", "action": "model."})
     assert export.headers["content-type"] == "application/x-ndjson"
+    operation = (await api.http.get("/openapi.json")).json()["paths"]["/v1/audit"]["get"]
+    assert {*operation["responses"]["200"]["content"]} >= {"application/x-ndjson"}
     assert [json.loads(line) for line in export.text.splitlines()] == everything
 
 

@@ -3,12 +3,18 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
-from controlplane.oauth.tables import AuthorizationCode
+from controlplane.accounts import repository as accounts_rows
+from controlplane.accounts import service as accounts
+from controlplane.accounts.passwords import HASHER, Passwords
+from controlplane.accounts.tables import Session
+from controlplane.oauth.tables import AuthorizationCode, DeviceCode
 from controlplane.permissions import Role
 from tests.integration.api import Api
 from tests.integration.people import PASSWORD, Browser, person, sent
@@ -159,12 +165,89 @@ async def test_who_shall_sign_in_again_does(api: Api, browser: Browser) -> None:
     client = (await application(api))["id"]
     await browser.allow(authorize(client, scope="openid"))
     answer = await browser.http.get(authorize(client, scope="openid", prompt="login"))
-    page = await browser.http.get(answer.headers["location"])
+    assert not await asked_about(browser, await signed_in_again(browser, answer))
+
+
+async def signed_in_again(browser: Browser, sent_to: httpx.Response) -> str:
+    """Sign in where a browser is sent to do it; gives where it goes on."""
+    page = await browser.http.get(sent_to.headers["location"])
     assert (page.status_code, "Sign in" in page.text) == (200, True)
     again = await browser.press(page, email="ada@example.com", password=PASSWORD)
     found = re.search(r'content="0; url=(/oauth2/authorize\?[^"]*)"', again.text)
     assert found, again.text
-    assert not await asked_about(browser, unescape(found[1]))
+    return unescape(found[1])
+
+
+async def test_who_signed_in_too_long_ago_signs_in_again(api: Api, browser: Browser) -> None:
+    client = (await application(api))["id"]
+    await browser.allow(authorize(client, scope="openid"))
+    before = datetime.now(UTC) - timedelta(hours=1)
+    await Session.all().update(created_at=before)
+    assert not await asked_about(browser, authorize(client, scope="openid", max_age="3700"))
+    none = await browser.http.get(authorize(client, scope="openid", max_age="3500", prompt="none"))
+    assert sent(none)["error"] == "login_required"
+    for age in ("3500", "0"):
+        answer = await browser.http.get(authorize(client, scope="openid", max_age=age))
+        there = await signed_in_again(browser, answer)
+        back = sent(await browser.http.get(there))
+        told = claims((await redeem(api, client, back["code"])).json()["id_token"])
+        assert told["auth_time"] > before.timestamp() + 3500
+
+
+async def test_who_is_not_signed_in_does_it_once(api: Api, browser: Browser) -> None:
+    client = (await application(api))["id"]
+    await browser.allow(authorize(client, scope="openid"))
+    stranger = Browser(api)
+    for asked in ({"prompt": "login"}, {"max_age": "0"}):
+        stranger.http.cookies.clear()
+        answer = await stranger.http.get(authorize(client, scope="openid", **asked))
+        assert not await asked_about(stranger, await signed_in_again(stranger, answer))
+    await stranger.http.aclose()
+
+
+@pytest.mark.parametrize("words", [PASSWORD, NEW], ids=["kept in a better way", "replaced"])
+async def test_a_password_is_changed_while_it_is_checked(
+    words: str, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, check = await person("ada@example.com", default=Role.OWNER), Passwords.check
+
+    async def changing(self: Passwords, password: str, kept: str | None) -> tuple[bool, bool]:
+        found = await check(self, password, kept)
+        monkeypatch.setattr(Passwords, "check", check)
+        await accounts_rows.give_password(ada.id, HASHER.hash(words))
+        return found
+
+    monkeypatch.setattr(Passwords, "check", changing)
+    form = {"email": ada.email, "password": PASSWORD}
+    answer = await Browser(api).http.post("/login", data=form)
+    assert answer.status_code == (303 if words == PASSWORD else 422)
+    assert await Session.all().count() == (words == PASSWORD)
+
+
+async def test_who_is_signed_out_while_they_allow_allows_nothing(
+    api: Api, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, hold = (await application(api))["id"], accounts.hold
+    await browser.allow(authorize(client, scope="predict"))
+    codes = await AuthorizationCode.all().count()
+    page = await browser.http.get(authorize(client, scope="models:read"))
+    shown = await browser.press(
+        await browser.http.get("/device"), user_code=(await device(api))["user_code"]
+    )
+
+    async def signing_out(who: accounts.SignedIn) -> None:
+        await Session.all().delete()  # in their transaction: undone with it
+        await hold(who)
+
+    monkeypatch.setattr(accounts, "hold", signing_out)
+    for answer in (
+        await browser.press(page, decision="allow"),
+        await browser.http.get(authorize(client, scope="predict")),
+        await browser.press(shown, decision="allow"),
+    ):
+        assert (answer.status_code, "signed out meanwhile" in answer.text) == (403, True)
+    assert await AuthorizationCode.all().count() == codes
+    assert not await DeviceCode.filter(approved=True).exists()
 
 
 async def test_a_refused_consent_is_in_the_audit_log(api: Api, browser: Browser) -> None:

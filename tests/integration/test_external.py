@@ -118,7 +118,8 @@ async def test_who_is_not_invited_gets_no_account(api: Api, hydra: Hydra) -> Non
         refused = await come_back(browser, hydra, "eve", {**ADA, "email": "eve@example.com"})
         assert refused.status_code == 403
         assert "Nobody has invited eve@example.com" in refused.text
-        left = await browser.get("/login/external")
+        left = await browser.get("/login/external", params={"again": "true"})
+        assert "prompt=login" in left.headers["location"]
         back = await asyncio.to_thread(hydra.refuse, left.headers["location"])
         denied = await browser.get(back)
         assert (denied.status_code, "access_denied" in denied.text) == (403, True)

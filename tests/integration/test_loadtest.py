@@ -75,16 +75,17 @@ def loadtest(
     platform: Platform,
     folder: Path,
     *arguments: str,
+    command: str = "loadtest",
     meanwhile: Callable[[dict[str, Any], subprocess.Popen[str]], None] | None = None,
     **env: str,
 ) -> Ended:
-    """Run the command to its end.
+    """Run a command to its end.
 
     meanwhile  called with each event
     """
     own = {name: value for name, value in os.environ.items() if "KUBESERVE_" not in name}
     process = subprocess.Popen(
-        [*COMMAND, "--json", "loadtest", *arguments, "--out", str(folder)],
+        [*COMMAND, "--json", command, *arguments, "--out", str(folder)],
         env={**own, "KUBESERVE_HOME": str(platform.home), **env},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -164,7 +165,8 @@ def test_a_knee_is_looked_for_step_by_step(platform: Platform, tmp_path: Path) -
         "--duration", "3s", "--p50", "5s",
     )  # fmt: skip
     steps = ended.report["phases"]
-    assert [step["start_rate"] for step in steps][:2] == [20, 30]
+    assert [step["start_rate"] for step in steps] == [20, 30, 45][: len(steps)]
+    assert len(steps) == 3 or not steps[-1]["holds"]
     assert ended.report["knee"] == max(step["end_rate"] for step in steps if step["holds"])
 
 
@@ -335,3 +337,80 @@ def test_a_browser_shows_the_report_and_its_charts(
     assert page.locator("#verdicts tbody tr").count() == 2
     # Wide tables scroll in themselves; the page never does.
     assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_a_tuning_measures_a_copy_and_makes_a_release_of_what_passes(
+    platform: Platform, tmp_path: Path
+) -> None:
+    client = platform.client
+    # Within a second: whether a busy machine is quick is no question of this test.
+    client.deploy("iris", endpoint="sized", scaling={"window_s": 30})
+    client.set_slo("sized", p95="1s", error_rate="5%", throughput=100)
+    before, names = client.endpoint("sized"), {one.name for one in client.endpoints()}
+    copies = set()
+
+    def watch(event: dict[str, Any], _: Any) -> None:
+        if event["event"] == "stage":
+            copies.add(event["copy"])
+            assert client.endpoint(event["copy"]).is_ready
+            assert client.endpoint("sized").generation == before.generation
+
+    done = loadtest(
+        platform, tmp_path, "sized", "--start", "20", "--rate", "40", "--duration", "3s", "--apply",
+        command="tune", meanwhile=watch,
+    )  # fmt: skip
+    last = done.last
+    assert last["event"] == "finished", last
+    stages = [event["stage"] for event in done.events if event["event"] == "stage"]
+    assert stages[:3] == ["wake", "knee", "proof"]
+    assert len(last["wakes"]) == 6
+    assert last["steps"][0]["rate"] == 20
+    assert (last["proposal"]["cpu_millis"] or 0) > 0
+    assert {one["objective"] for one in last["proof"]} == {"p95", "error_rate", "throughput"}
+    assert "<figure" in Path(last["reports"]["html"]).read_text()
+    assert copies == {"sized-tune"}
+    assert {one.name for one in client.endpoints()} == names
+    now = client.endpoint("sized")
+    # A busy machine may be too slow for its generator: then nothing is changed, and it says so.
+    if last["verdict"] == "passed":
+        assert done.code == 0
+        assert now.raw["release"] == last["release"] == before.raw["release"] + 1
+        wanted = last["proposal"]
+        assert now.raw["container_concurrency"] == wanted["container_concurrency"]
+        for name in ("metric", "target", "min_scale", "max_scale"):
+            assert now.raw["scaling"][name] == wanted[name]
+        assert now.raw["scaling"]["window_s"] == 30
+        assert now.raw["scaling"]["max_scale"] >= 100 / wanted["rate"]
+        assert now.revisions == before.revisions
+    else:
+        assert done.code == 1
+        assert last["refused"] == f"the proposal is {last['verdict']}"
+        assert now.generation == before.generation
+
+
+def test_an_interrupted_tuning_changes_nothing_and_leaves_no_copy(
+    platform: Platform, tmp_path: Path
+) -> None:
+    before = platform.client.endpoint("iris").generation
+    names = {one.name for one in platform.client.endpoints()}
+
+    def interrupt(event: dict[str, Any], process: subprocess.Popen[str]) -> None:
+        if event["event"] == "waiting":
+            # To the command alone, which passes it on to the program, and that to its test.
+            process.send_signal(signal.SIGTERM)
+
+    done = loadtest(
+        platform, tmp_path, "iris", "--p95", "1s", command="tune", meanwhile=interrupt
+    )  # fmt: skip
+    assert (done.code, done.last["event"]) == (130, "failed")
+    assert "nothing was changed" in done.last["detail"]
+    assert {one.name for one in platform.client.endpoints()} == names
+    assert platform.client.endpoint("iris").generation == before
+
+
+def test_a_tuning_of_what_promises_nothing_says_what_to_say(
+    platform: Platform, tmp_path: Path
+) -> None:
+    for endpoint, code, said in (("iris", 2, "--p95 50ms"), ("nobody", 4, "no endpoint")):
+        done = loadtest(platform, tmp_path, endpoint, command="tune")
+        assert (done.code, said in done.last["detail"]) == (code, True), done.last

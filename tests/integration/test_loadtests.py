@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hashlib
 import json
 import uuid
 from datetime import UTC, datetime
@@ -66,6 +67,25 @@ async def test_what_is_asked_for_is_kept_as_the_program_reads_it(api: Api) -> No
     assert (await api.http.get(f"{PATH}/{made['id']}")).json() == made
 
 
+async def test_where_nothing_is_asked_the_endpoint_is_held_to_what_it_promises(api: Api) -> None:
+    promise = {"p99": "50ms", "cold_start": "1s"}
+    assert (await api.http.put("/v1/endpoints/iris/slo", json=promise)).status_code == 200
+    made = await ask(api)
+    assert (made["plan"]["slo"], made["plan"]["objectives"]) == ("endpoint", {"p99": "50ms"})
+    own = await ask(api, objectives={"p50": "5ms"})
+    assert own["plan"]["objectives"] == {"p50": "5ms"}
+
+
+async def test_files_that_come_with_a_test_are_kept_with_it_and_are_no_reports(api: Api) -> None:
+    content = base64.b64encode(b"1,2,3,4").decode()
+    files = {kind: {"name": f"{kind}.json", "content": content} for kind in ("sample", "compare")}
+    made = await ask(api, **files)
+    assert (made["plan"]["sample"], made["reports"]) == ("sample.json", [])
+    missing = await api.http.get(f"{PATH}/{made['id']}/report?format=html")
+    assert "it has left none" in missing.text
+    assert await service.report_in_use(hashlib.sha256(b"1,2,3,4").hexdigest())
+
+
 async def test_the_same_request_with_the_same_key_is_one_test(api: Api) -> None:
     body = {"endpoint": "iris", "shape": STEADY}
     answers = [
@@ -90,6 +110,10 @@ async def test_the_same_request_with_the_same_key_is_one_test(api: Api) -> None:
         ({"address": "http://169.254.169.254"}, "address"),
         ({"processes": 8}, "processes"),
         ({"connections": 5000}, "connections"),
+        ({"slo": "endpoint"}, "iris promises nothing"),
+        ({"sample": {"name": "../rows.csv", "content": ""}}, "name"),
+        ({"sample": {"name": "rows.parquet", "content": ""}}, "name"),
+        ({"sample": {"name": "rows.csv", "content": "{"}}, "in base64"),
     ],
     ids=lambda value: json.dumps(value) if isinstance(value, dict) else value,
 )

@@ -215,9 +215,14 @@ def test_the_command_follows_it_fetches_the_reports_and_ends_by_the_verdict(
 ) -> None:
     client, home = running
     # One microsecond is too fast for anything: it fails, or, sent late, it cannot be told.
+    (slo := tmp_path / "slo.toml").write_text('p50 = "1us"')
+    (rows := tmp_path / "rows.csv").write_text("5.1,3.5,1.4,0.2\n6.2,3.4,5.4,2.3\n")
+    earlier = next(one for one in client.loadtests("iris") if "json" in one.reports)
+    (compared := tmp_path / "earlier.json").write_bytes(client.loadtest_report(earlier.id, "json"))
     command = [
         *COMMAND, "loadtest", "iris", "--remote", "--rate", str(RATE), "--duration",
-        f"{SECONDS}s", "--p50", "1us", "--out", str(tmp_path / "out"),
+        f"{SECONDS}s", "--slo", str(slo), "--sample", str(rows), "--compare", str(compared),
+        "--out", str(tmp_path / "out"),
     ]  # fmt: skip
     env = {**os.environ, "KUBESERVE_HOME": str(home)}
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=WITHIN_S)
@@ -226,10 +231,22 @@ def test_the_command_follows_it_fetches_the_reports_and_ends_by_the_verdict(
     assert done.returncode == {"failed": 1, "inconclusive": 6}[str(newest.verdict)], done.stderr
     assert "p50" in done.stdout
     assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["rows_from"] == "rows.csv"
+    assert 'id="changes"' in (tmp_path / "out" / "report.html").read_text()
     listed = subprocess.run(
         [*COMMAND, "loadtests"], env=env, capture_output=True, text=True, check=True
     )
     assert newest.id in listed.stdout
+
+
+def test_a_sample_that_does_not_fit_fails_the_test_with_the_row(
+    running: tuple[Client, Path], tmp_path: Path
+) -> None:
+    client, _ = running
+    (rows := tmp_path / "rows.csv").write_text("5.1,3.5,1.4,0.2\n6.2,3.4,long,2.3\n")
+    found = ended(client, client.start_loadtest("iris", SHORT, sample=rows))
+    assert (found.state, found.verdict) == ("failed", None)
+    assert "does not fit the endpoint: row 1" in str(found.reason)
 
 
 def as_in_a_terminal() -> None:

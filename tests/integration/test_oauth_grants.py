@@ -187,6 +187,7 @@ async def test_a_code_that_comes_again_ends_what_it_gave(api: Api) -> None:
         ({"prompt": "none"}, "consent_required"),
         ({"prompt": "none login"}, "invalid_request"),
         ({"prompt": "create"}, "invalid_request"),
+        ({"max_age": "-1"}, "invalid_request"),
     ],
 )
 async def test_a_clients_mistake_goes_back_to_it_with_state_and_issuer(

@@ -33,6 +33,7 @@ HEAVY = {
         "runtime.fetch",
         "runtime.fallback.front",
     ),
+    *("ssl", "_ssl", "_hashlib"),
     *("cryptography.hazmat.backends.openssl.backend", "cryptography.hazmat.primitives.ciphers"),
 }
 

@@ -21,6 +21,7 @@ from runtime import handed
 from runtime.archive import Part, interpreter
 from runtime.launch import Backend, Launch, RevisionLaunch
 from runtime.problems import Conflict
+from runtime.resource import issuer_of
 
 MIB: Final = 1 << 20
 USER: Final = 65532
@@ -209,7 +210,7 @@ def _launch(
     launch = Launch(
         tenant=desired.tenant,
         endpoint=desired.name,
-        issuer=desired.audience.partition("/endpoints/")[0],
+        issuer=issuer_of(desired.audience),
         audience=desired.audience,
         keys_file=keys,
         keys_from=json.dumps(_place(desired, install.store)) if install.store else "",

@@ -1,12 +1,17 @@
 """Load tests in the SDK and the command line: events line by line, exit codes by state."""
 
+import base64
+import gzip
+import os
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
 from controlplane.cli.main import cli
 from controlplane.cli.remote_loadtest import code_of
 from controlplane.client import BadAnswer, LoadTest
-from controlplane.client.testing import EventReader
+from controlplane.client.testing import MOST_PACKED_BYTES, EventReader, plan_of
 
 RAW = {
     "id": "x", "endpoint": "iris", "state": "finished", "verdict": "passed", "reason": None,
@@ -68,9 +73,20 @@ def test_an_answer_that_is_no_load_test_is_said_to_be_none() -> None:
             LoadTest.read(raw)
 
 
-@pytest.mark.parametrize("option", ["--slo", "--sample", "--compare", "--processes"])
-def test_what_only_a_test_from_here_takes_is_refused(option: str) -> None:
-    command = ["loadtest", "iris", "--rate", "5", "--remote", option, "2"]
+def test_what_only_a_test_from_here_takes_is_refused() -> None:
+    command = ["loadtest", "iris", "--rate", "5", "--remote", "--processes", "2"]
     refused = CliRunner().invoke(cli, command)
     assert refused.exit_code == 2
-    assert f"{option} is for tests from here" in refused.output
+    assert "--processes is for tests from here" in refused.output
+
+
+def test_files_come_with_a_test_packed_up_to_what_a_document_takes(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("5.1,3.5,1.4,0.2\n" * 10_000)
+    plan = plan_of("iris", {}, None, {"sample": rows, "compare": None}, {"rows": 2})
+    assert set(plan) == {"endpoint", "shape", "sample", "rows"}
+    assert plan["sample"]["name"] == "rows.csv"
+    assert gzip.decompress(base64.b64decode(plan["sample"]["content"])) == rows.read_bytes()
+    rows.write_bytes(os.urandom(MOST_PACKED_BYTES))
+    with pytest.raises(ValueError, match="too large"):
+        plan_of("iris", {}, None, {"sample": rows}, {})

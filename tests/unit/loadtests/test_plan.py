@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.plan import PlanError, plan_from, read_objectives
+from loadtests.plan import PlanError, held_to, plan_from
 from loadtests.shapes import Phase, at, expected, moments
+from loadtests.slo import Objectives, objectives_from
 from loadtests.units import duration, seconds, share
 
 STEADY = {"kind": "steady", "rate": 100, "duration": "60s"}
@@ -73,41 +74,51 @@ def test_a_plan_that_was_written_is_read_as_it_was():
     assert [phase.name for phase in plan.shape.phases()] == ["rest", "peak"] * 3 + ["rest"]
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("slo.yaml", "p95: 50ms\nerror_rate: 0.1%\n"),
-        ("slo.toml", '[objectives]\np95 = "50ms"\nerror_rate = 0.001\n'),
-        ("slo.json", '{"p95": "50ms", "error_rate": 0.001}'),
-    ],
+PROMISE = Objectives.model_validate(
+    {"p95": "50ms", "error_rate": "0.1%", "throughput": 80, "cold_start": "1s", "scale_up": "9s"}
 )
-def test_objectives_come_from_files(tmp_path, name, text):
-    (tmp_path / name).write_text(text)
-    objectives = read_objectives(tmp_path / name)
-    plan = plan_from({"endpoint": "iris", "shape": STEADY, "objectives": objectives})
-    assert (plan.objectives.p95, plan.objectives.error_rate) == (0.05, 0.001)
+HELD_TO = {
+    "where nothing is asked": ({}, {"p95": "50ms", "error_rate": 0.001, "throughput": 80.0}),
+    "nothing, said so": ({"objectives": {}}, {}),
+    "what is asked alone": ({"objectives": {"p50": "1ms"}}, {"p50": "1ms"}),
+    "with what is asked": (
+        {"slo": "endpoint", "objectives": {"p95": "20ms"}},
+        {"p95": "20ms", "error_rate": 0.001, "throughput": 80.0},
+    ),
+    "bursts, to starts": (
+        {"shape": {"kind": "wake"}}, {"error_rate": 0.001, "cold_start": "1s"},
+    ),
+    "peaks, to scale-ups": (
+        {"shape": {"kind": "spike", "rate": 5, "peak": 90}},
+        {"p95": "50ms", "error_rate": 0.001, "scale_up": "9s"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "asked"), HELD_TO.values(), ids=HELD_TO)
+def test_an_endpoint_is_held_to_what_it_promises_as_far_as_a_shape_tells(change, asked):
+    plan = held_to(plan_from({"endpoint": "iris", "shape": STEADY, **change}), PROMISE)
+    assert plan.objectives.to_json() == asked
+    assert plan_from(plan.model_dump(mode="json", exclude_none=True)) == plan
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
-    [
-        ("slo.yaml", "p95: 50\n", "p95: write a duration with its unit"),
-        ("slo.yaml", "p95: [", "cannot be read"),
-        ("slo.json", "[]", "must hold names and values"),
-        ("slo.ini", "p95=50ms", "must end in .yaml"),
-        ("slo.toml", 'p96 = "50ms"', "p96: Extra inputs"),
-    ],
+    ("promised", "said"),
+    [(None, "promises nothing"), (Objectives(cold_start="1s"), "nothing that such a load")],
 )
-def test_a_file_without_objectives_is_refused(tmp_path, name, text, said):
-    (tmp_path / name).write_text(text)
-    with pytest.raises(PlanError, match=name) as caught:
-        read_objectives(tmp_path / name)
-    assert said in str(caught.value)
+def test_nobody_is_held_to_a_promise_that_was_not_made(promised, said):
+    plan = plan_from({"endpoint": "iris", "shape": STEADY})
+    assert held_to(plan, promised) == plan
+    with pytest.raises(PlanError, match=said):
+        held_to(plan.model_copy(update={"slo": "endpoint"}), promised)
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(PlanError, match="cannot be read"):
-        read_objectives(tmp_path / "slo.yaml")
+def test_promises_of_older_rows_are_read():
+    assert objectives_from({"p99_ms": 50.5, "error_rate": 0.001}) == Objectives(
+        p99="50.5ms", error_rate=0.001
+    )
+    assert objectives_from(PROMISE.to_json()) == PROMISE
+    assert objectives_from(None) is objectives_from({}) is None
 
 
 @st.composite

@@ -5,14 +5,14 @@ from itertools import pairwise
 
 import pytest
 
-from controlplane.endpoints.slo import Slo
 from controlplane.rollouts.checks import FALSE_ALARMS, Verdict, failed, level, look_number, unsure
 from controlplane.rollouts.judging import above, judge, quantile, questions
 from controlplane.rollouts.rules import Rules, enough_for, needed
+from loadtests.slo import Objectives
 from runtime.latencies import BOUNDS_S
 from tests.unit.rollouts.made import answers
 
-SLO = Slo(p95_ms=20, p99_ms=50, error_rate=0.01)
+SLO = Objectives(p95="20ms", p99="50ms", error_rate=0.01)
 
 
 def verdict(name, candidate, running, slo=None, alpha=0.001):
@@ -57,7 +57,7 @@ def test_nothing_fails_between_two_looks():
 
 
 def test_as_many_questions_as_are_told():
-    for slo in (None, Slo(), SLO):
+    for slo in (None, Objectives(), SLO):
         assert len(judge(answers(1), answers(1), slo, 0.1)) == questions(slo)
 
 

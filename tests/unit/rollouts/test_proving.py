@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from controlplane.endpoints.slo import Slo
 from controlplane.engines.engine import Compared
 from controlplane.loadtests.outcomes import Outcome
 from controlplane.loadtests.states import LoadTestState
@@ -13,13 +12,11 @@ from controlplane.rollouts.asking import tag_of
 from controlplane.rollouts.checks import Verdict
 from controlplane.rollouts.proving import (
     Replayed,
-    objectives,
     of_loadtest,
     of_replay,
     replayed_from,
 )
 from controlplane.rollouts.rules import Replay, Rules, rules_from
-from loadtests.slo import Objectives
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 FINISHED, ENDED = LoadTestState.FINISHED, NOW.isoformat()
@@ -60,12 +57,6 @@ def test_what_a_load_test_proves(found: Outcome | None, verdict: Verdict, said: 
 def test_a_load_test_waits_for_its_place_and_says_so() -> None:
     (check,) = of_loadtest(None, "the quota is full")
     assert (check.verdict, "quota is full" in check.message) == (Verdict.UNSURE, True)
-
-
-def test_an_slo_is_what_a_load_test_is_held_to() -> None:
-    found = objectives(Slo(p95_ms=50, error_rate=0.001))
-    assert Objectives.model_validate(found) == Objectives(p95="50ms", error_rate=0.001)
-    assert objectives(None) == {}
 
 
 def replayed(rows: int, flips: int = 0, unanswered: int = 0, *, ended: bool = True) -> Replayed:

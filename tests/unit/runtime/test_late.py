@@ -11,9 +11,10 @@ from runtime import late
 ROOT = Path(runtime.__path__[0])
 # Of what never runs in a worker of the zygote, or not before another process is waited for.
 ELSEWHERE = {
-    "__main__.py": {"runtime.fetch", "runtime.loading", "runtime.server"},
+    "__main__.py": {"runtime.fetch", "runtime.lean", "runtime.loading", "runtime.server"},
     "estimators.py": {"pandas"},
     "fetch.py": {"runtime.archive"},
+    "lean.py": {"asyncio", "hashlib", "uvloop"},
     "loading.py": {"runtime.fallback.front"},
     "server.py": {"runtime.renewal"},
     "usage.py": {"runtime.telling"},
