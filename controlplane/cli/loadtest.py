@@ -26,7 +26,7 @@ INSTALL: Final = (
     " the installation runs them."
 )
 # The installation draws rows from the signature, and keeps its history itself.
-HERE_ALONE: Final = ("slo", "sample", "compare", "processes")
+HERE_ALONE: Final = ("slo", "sample", "compare")
 SIGNS: Final = {
     "passed": "[green]passed[/green]",
     "failed": "[red]failed[/red]",

@@ -59,9 +59,10 @@ async def create(
     if refusal is not None:
         raise NotImplementedHere(refusal)
     tenant, quotas = await _tenant(caller), request.app.state.quotas
+    most: int = request.app.state.settings.loadtest_generators
 
     async def act() -> dict[str, Any]:
-        return await service.create(caller, tenant, body.plan(), quotas)
+        return await service.create(caller, tenant, body.plan(), quotas, most)
 
     return await _named(request, caller, await once(request, caller.tenant, act))
 

@@ -17,7 +17,10 @@ ReportFormat = Literal["html", "json", "junit", "csv"]
 
 
 class NewLoadTest(BaseModel):
-    """A test. Where its requests go, and from how many processes, the installation decides."""
+    """A test. Where its requests go the installation decides.
+
+    processes  that send; left out, as many as the rate needs
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,6 +31,7 @@ class NewLoadTest(BaseModel):
     rows: Annotated[int, Field(ge=1, le=10_000)] = 1
     output: Annotated[Text | None, Field(max_length=100)] = None
     arrivals: Arrivals = "poisson"
+    processes: Annotated[int | None, Field(ge=1, le=64)] = None
     connections: Annotated[int, Field(ge=1, le=MOST_CONNECTIONS)] = 512
     timeout: Annotated[Duration, Field(gt=0, le=60)] = 10.0
     seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 1

@@ -28,11 +28,12 @@ from loadtests.plan import Plan, plan_from
 from runtime.problems import Conflict, NotFound
 
 # Of a plan, what the installation decides.
-OURS: Final = {"address", "processes"}
+OURS: Final = {"address"}
 LOOK_AGAIN_S: Final = 5.0
 EVENTS_AT_A_TIME: Final = 200
 KEPT: Final = timedelta(days=90)
 KEPT_OF_A_TENANT: Final = 200
+MOST_REPORT_BYTES: Final = 32 << 20
 CANCELLED: Final = "It was cancelled."
 
 
@@ -65,12 +66,14 @@ class Report:
     size_bytes: int
 
 
-async def create(caller: Caller, tenant: TenantId, plan: Plan, quotas: Quotas) -> dict[str, Any]:
+async def create(
+    caller: Caller, tenant: TenantId, plan: Plan, quotas: Quotas, most_generators: int
+) -> dict[str, Any]:
     """Ask for a test; raises NotFound for an endpoint that the tenant has not, QuotaExceeded."""
     endpoint = await endpoints.id_of(tenant, plan.endpoint)
     async with transaction():
         most = await quotas.hold(tenant)
-        plan = of_tests.admitted(plan, most)
+        plan = of_tests.admitted(plan, most, most_generators)
         limits.check("loadtests", most.loadtests, await repository.count_live(tenant))
         row = await repository.add(
             tenant,
@@ -178,13 +181,8 @@ async def count_live(tenant: TenantId) -> int:
 
 async def take_waiting(free: int) -> list[TestToRun]:
     """Take up to `free` tests from the queue, those that wait longest first."""
-    taken = []
-    for row in await repository.waiting_of_all(free):
-        if await begun(row.id):
-            name: str = row.tenant.name  # type: ignore[attr-defined]
-            tenant, by = TenantId(row.tenant_id), (row.created_by, row.client)
-            taken.append(TestToRun(row.id, tenant, name, row.endpoint_id, row.plan, by))
-    return taken
+    waiting = await repository.waiting_of_all(free)
+    return [_to_run(row) for row in waiting if await begun(row.id)]
 
 
 async def begun(key: uuid.UUID) -> bool:
@@ -202,6 +200,11 @@ def longest_s(test: TestToRun) -> float:
     return of_tests.longest_s(plan_from(test.plan))
 
 
+def processes(test: TestToRun) -> int:
+    """Give the number of generators of a test."""
+    return plan_from(test.plan).processes
+
+
 async def cancelled() -> list[uuid.UUID]:
     """Give the tests that run and are not wanted any more."""
     return await repository.cancelled_of_all()
@@ -209,7 +212,19 @@ async def cancelled() -> list[uuid.UUID]:
 
 async def running() -> list[uuid.UUID]:
     """Give the tests that run, or whose runner is gone."""
-    return await repository.running_of_all()
+    return [row.id for row in await repository.running_of_all()]
+
+
+async def left_running() -> list[tuple[TestToRun, int]]:
+    """Give the tests whose runner is gone, with the `n` of the last event that was kept."""
+    rows = await repository.running_of_all()
+    return [(_to_run(row), await repository.last_told(row.id)) for row in rows]
+
+
+def _to_run(row: LoadTest) -> TestToRun:
+    name: str = row.tenant.name  # type: ignore[attr-defined]
+    tenant, by = TenantId(row.tenant_id), (row.created_by, row.client)
+    return TestToRun(row.id, tenant, name, row.endpoint_id, row.plan, by)
 
 
 async def told(key: uuid.UUID, event: dict[str, Any]) -> None:
