@@ -57,9 +57,15 @@ class PodPrograms:
     around_s = PLACE_S + 240.0
 
     def __init__(
-        self, jobs: LoadJobs, exchange: Exchange, ingress: str | None, pace: Pace = Pace()
+        self,
+        jobs: LoadJobs,
+        exchange: Exchange,
+        ingress: str | None,
+        pace: Pace = Pace(),
+        port: int = COORDINATOR_PORT,
     ) -> None:
-        self._jobs, self._exchange, self._ingress, self._pace = jobs, exchange, ingress, pace
+        self._jobs, self._exchange, self._ingress = jobs, exchange, ingress
+        self._pace, self._port = pace, port
 
     def way(self, tenant: str, endpoint: str, url: str) -> Way:
         """Say how pods reach an endpoint."""
@@ -72,7 +78,7 @@ class PodPrograms:
         """Start the coordinator; the generators follow when it has an address."""
         name = prefix(test.id)
         await self._exchange.write(f"{name}first", json.dumps(first).encode())
-        program = PodProgram(self._jobs, self._exchange, test, folder, self._pace, 0)
+        program = self._program(test, folder, 0)
         await program.write_told()
         instructions = await self._instructions(test)
         await self._jobs.run(
@@ -92,7 +98,7 @@ class PodPrograms:
         told = await self._exchange.read(f"{prefix(test.id)}events", MOST_EVENTS_BYTES)
         if told is None and COORDINATOR not in await self._jobs.seen(test.id, test.tenant_name):
             return None
-        program = PodProgram(self._jobs, self._exchange, test, folder, self._pace, after)
+        program = self._program(test, folder, after)
         program.begin()
         return program
 
@@ -115,6 +121,11 @@ class PodPrograms:
         """Give nothing: a pod's log is the cluster's."""
         return ""
 
+    def _program(self, test: TestToRun, folder: Path, after: int) -> "PodProgram":
+        return PodProgram(
+            self._jobs, self._exchange, test, folder, self._pace, port=self._port, after=after
+        )
+
     def _lasts_s(self, test: TestToRun) -> float:
         return loadtests.longest_s(test) + self.around_s
 
@@ -130,7 +141,7 @@ class PodPrograms:
             told=await self._exchange.presign_read(f"{name}told", expires_s),
             events=await form("events", MOST_EVENTS_BYTES),
             **{report: await form(report, MOST_REPORT_BYTES) for report in REPORTS},
-            port=COORDINATOR_PORT,
+            port=self._port,
             alone_s=ALONE_S,
         )
 
@@ -145,10 +156,12 @@ class PodProgram:
         test: TestToRun,
         folder: Path,
         pace: Pace,
+        *,
+        port: int,
         after: int,
     ) -> None:
         self._jobs, self._exchange, self._test, self._folder = jobs, exchange, test, folder
-        self._pace, self._after = pace, after
+        self._pace, self._port, self._after = pace, port, after
         self._told: dict[str, Any] = {}
         self._end: dict[str, Any] | None = None
         self._pods: dict[int, LoadSeen] = {}
@@ -288,7 +301,7 @@ class PodProgram:
             await asyncio.sleep(self._pace.pods_s)
 
     async def _start_generators(self, address: str) -> None:
-        command = ("python3", "-m", "loadtests", "worker", f"{address}:{COORDINATOR_PORT}")
+        command = ("python3", "-m", "loadtests", "worker", f"{address}:{self._port}")
         lasts_s = loadtests.longest_s(self._test) + PodPrograms.around_s
         for number in range(1, loadtests.processes(self._test) + 1):
             if number not in self._pods:
