@@ -175,6 +175,7 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
             else None
         ),
         loads=_loads(settings),
+        autoscaler_metrics=settings.autoscaler_metrics,
     )
     exchange, reports = _exchange(settings)
     shelf = _shelf(settings, store)

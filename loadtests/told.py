@@ -1,8 +1,9 @@
 """A test that is told on standard input, for a control plane that runs it: asks nobody anything.
 
 Lines of JSON come in. The first is the test, `{"plan", "endpoint", "signature", "token"}`; what
-changes follows: `{"endpoint"}`, `{"token"}`, `{"away": "why"}` while the endpoint cannot be looked
-at, `{"gone": true}` when it was deleted. The end of the input ends the test, which still reports.
+changes follows: `{"endpoint"}`, `{"decisions"}` of its autoscaler, `{"token"}`, `{"away": "why"}`
+while the endpoint cannot be looked at, `{"gone": true}` when it was deleted. The end of the input
+ends the test, which still reports.
 So the program has one endpoint's token, and neither a credential nor a way to the API.
 """
 
@@ -42,6 +43,7 @@ class Told:
         except (KeyError, TypeError, ValueError) as error:
             raise PlanError(f"the first line of standard input is no test: {error}") from error
         self._away, self._gone, self.closed = "", False, False
+        self._decisions: list[dict[str, Any]] = []
         self._end: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
@@ -74,6 +76,10 @@ class Told:
             raise Unreachable(name, self._away)
         return self._endpoint
 
+    def decisions(self, endpoint: str) -> list[dict[str, Any]]:  # noqa: ARG002  (a client's)
+        """Give what its autoscaler decided, as it was told last."""
+        return self._decisions
+
     def token(self, endpoint: str, *, refused: str | None = None) -> str:  # noqa: ARG002
         """Give the token that was told last; a newer one comes by itself."""
         return self._token
@@ -93,6 +99,7 @@ class Told:
             self._endpoint, self._away = Endpoint.read(line["endpoint"]), ""
         self._token = line.get("token", self._token)
         self._away = line.get("away", self._away)
+        self._decisions = line.get("decisions", self._decisions)
         self._gone = self._gone or line.get("gone") is True
 
 

@@ -47,7 +47,7 @@ class Instructions(Words):
     """One load test.
 
     first    signed address of its first line
-    told     signed address of what changes: token, endpoint, away, gone, closed
+    told     signed address of what changes: token, endpoint, decisions, away, gone, closed
     events   form to POST what it tells with; html, json, junit, csv: the same for its reports
     port     where generators connect
     alone_s  without news for so long it ends: nobody sees any more whether it may go on
@@ -151,7 +151,7 @@ class Test:
         stdin.close()
 
     def _hand_on(self, told: Mapping[str, Any], stdin: asyncio.StreamWriter) -> None:
-        for name in ("token", "endpoint", "away", "gone"):
+        for name in ("token", "endpoint", "decisions", "away", "gone"):
             if told.get(name) and told[name] != self._said.get(name):
                 stdin.write(json.dumps({name: told[name]}).encode() + b"\n")
             self._said[name] = told.get(name)

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from controlplane.artifacts.store import Store
 from controlplane.endpoints import testing
-from controlplane.engines.engine import Engine
+from controlplane.engines.engine import EndpointId, Engine
 from controlplane.loadtests import service as loadtests
 from controlplane.loadtests.pod import REPORTS
 from controlplane.loadtests.service import CANCELLED, MOST_REPORT_BYTES, Report, TestToRun
@@ -27,6 +27,7 @@ from runtime.problems import Forbidden, NotFound, Problem
 
 log = logging.getLogger("kubeserve.loadtests")
 RESYNC_S: Final = 5.0
+DECISIONS_EVERY_S: Final = 1.0
 MOST_PROGRESS: Final = 1000
 FINISHED, INTERRUPTED = 0, 130
 RESTARTED: Final = (
@@ -225,7 +226,7 @@ class _Running:
         loop = asyncio.get_running_loop()
         # One that is taken over has a token of which nobody knows how old it is.
         wait_s = self.site.token_life_s / 2 if self.after is None else 0.0
-        renew_at, failing = loop.time() + wait_s, False
+        renew_at, decisions_at, failing = loop.time() + wait_s, loop.time(), False
         while True:
             await asyncio.sleep(self.site.programs.look_every_s)
             try:
@@ -233,6 +234,9 @@ class _Running:
                     program.tell({"token": await self._token()})
                     renew_at = loop.time() + self.site.token_life_s / 2
                 await self._tell_endpoint(program)
+                if loop.time() >= decisions_at:
+                    await self._tell_decisions(program)
+                    decisions_at = loop.time() + DECISIONS_EVERY_S
                 failing = False
             except Forbidden as error:
                 self.cancel(error.detail)
@@ -251,6 +255,10 @@ class _Running:
             program.tell({"away": document["ready"]["message"]}, passing=True)
         else:
             program.tell({"endpoint": document}, passing=True)
+
+    async def _tell_decisions(self, program: Program) -> None:
+        found = await self.site.engine.decisions(EndpointId(str(self.test.endpoint_id)))
+        program.tell({"decisions": found}, passing=True)
 
     async def _take(self, program: Program) -> None:
         """Keep what it tells; of its progress no more than a stream has use for."""

@@ -53,6 +53,7 @@ class Install:
     callers                        namespaces that may reach pods: Knative, its ingress, Prometheus
     start_deadline_s               within which a version's first replica must be ready
     loads                          None: no load tests are run here
+    autoscaler_metrics             address of the metrics of Knative's autoscaler; None: not read
     """
 
     issuer: str
@@ -65,3 +66,4 @@ class Install:
     callers: tuple[str, ...] = ("knative-serving", "kourier-system", "monitoring")
     start_deadline_s: int = 600
     loads: Loads | None = None
+    autoscaler_metrics: str | None = None
