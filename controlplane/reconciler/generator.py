@@ -97,7 +97,8 @@ class Program:
 
     def how(self, code: int) -> str:
         """Say how it ended that said nothing more."""
-        return f"its generator ended by signal {-code}." if code < 0 else f"it ended with {code}."
+        how = f"by signal {-code}" if code < 0 else f"with {code}"
+        return f"The load generator was ended {how} and said nothing more."
 
     async def kill(self) -> None:
         """End it and its generators now."""

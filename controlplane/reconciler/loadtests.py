@@ -290,7 +290,7 @@ class _Running:
             return LoadTestState.INTERRUPTED, None, self.because
         if said.get("event") == "failed":
             return LoadTestState.FAILED, None, str(said["detail"])
-        return LoadTestState.FAILED, None, f"The load test said nothing more: {program.how(code)}"
+        return LoadTestState.FAILED, None, program.how(code)
 
 
 async def kept(store: Store, folder: Path) -> tuple[Report, ...]:

@@ -256,7 +256,7 @@ class PodProgram:
 
     def how(self, code: int) -> str:
         """Say how it ended that said nothing more."""
-        return self._because or f"it ended with {code}."
+        return f"The load test ended early: {self._because or f'with {code}.'}"
 
     async def kill(self) -> None:
         """End its pods now; where the cluster is away, the sweep does."""
