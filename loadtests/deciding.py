@@ -10,6 +10,8 @@ from loadtests.result import Autoscaling, Decided, Scale
 # What is read from outside is read late: the tick before or after may be the one that was seen.
 TICK_S: Final = 2.0
 SEEN_WITHIN_S: Final = 3 * TICK_S
+# A look without a decision in the time before it says nothing: there was none, or it was not read.
+LATE_S: Final = 1.25
 
 
 def autoscaling(
@@ -28,12 +30,15 @@ def autoscaling(
     if not shown:
         return None
     around = sorted(decided, key=lambda one: one.at)
+    several = len({one["key"] for one in recordings}) > 1 and sampled
+    # Of several Revisions each has an autoscaler, and what is looked at is the sum.
+    judged = [] if several else [one for one in scale if _near(one.at - LATE_S, around, LATE_S)]
     return Autoscaling(
         sampled=sampled,
         decisions=shown,
         differing=[one.at for one in shown if not _equal(one, around, sampled=sampled)],
-        seen=len(scale),
-        unexplained=[one.at for one in scale if not _explained(one, around)],
+        seen=len(judged),
+        unexplained=[one.at for one in judged if not _explained(one, around)],
     )
 
 
@@ -79,7 +84,5 @@ def _explained(seen: Scale, around: Sequence[Decided]) -> bool:
     On the way to zero the last replica stays for a while: grace and retention decide, no metric.
     """
     near = [one for one in around if -1.0 <= seen.at - one.at <= SEEN_WITHIN_S]
-    if not near:
-        return True  # no decider lived then: at zero, or before its first tick
     wanted = {one.bounded for one in near}
     return seen.desired in wanted or (0 in wanted and seen.desired <= 1)

@@ -105,8 +105,8 @@ class Autoscaling(_Part):
 
     sampled      it was read from outside: a tick of two seconds may lie between
     differing    moments of decisions that are another than what was recomputed
-    seen         looks at the replicas that were wanted; `unexplained`: moments of those that
-                 no recomputed decision shortly before explains
+    seen         looks at the replicas that were wanted, shortly after a decision that is known;
+                 `unexplained`: moments of those that no recomputed decision explains
     """
 
     sampled: bool

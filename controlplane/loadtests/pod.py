@@ -34,6 +34,7 @@ REPORTS: Final = {
     "csv": "locust_stats.csv",
 }
 TURN_S: Final = 0.5
+OLD_S: Final = 5.0  # five times what a control plane takes to tell again
 FIRST_WITHIN_S: Final = 60.0
 KEPT_EVENTS: Final = 200  # that are no progress: of a test of many bursts the last ones
 OURS: Final = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "SSL_CERT_FILE")
@@ -145,7 +146,12 @@ class Test:
                 if raw is not None and raw != last:
                     heard, last = loop.time(), raw
                     self._hand_on(json.loads(raw), stdin)
-            if loop.time() - heard > self._told.alone_s:
+            silent_s = loop.time() - heard
+            if silent_s > OLD_S and "endpoint" in self._said:
+                # What was told last is no look at the endpoint any more.
+                stdin.write(json.dumps({"away": "nobody tells of it"}).encode() + b"\n")
+                del self._said["endpoint"]
+            if silent_s > self._told.alone_s:
                 break
             await asyncio.sleep(TURN_S)
         stdin.close()
@@ -154,7 +160,9 @@ class Test:
         for name in ("token", "endpoint", "decisions", "away", "gone"):
             if told.get(name) and told[name] != self._said.get(name):
                 stdin.write(json.dumps({name: told[name]}).encode() + b"\n")
-            self._said[name] = told.get(name)
+                self._said[name] = told[name]
+        if not told.get("away"):
+            self._said.pop("away", None)
         self._closed = self._closed or bool(told.get("closed"))
 
     async def _tell(self) -> None:

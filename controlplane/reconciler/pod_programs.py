@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from controlplane.artifacts.exchange import Differs, Exchange
 from controlplane.artifacts.store import StoreUnavailable
@@ -35,6 +35,7 @@ PATIENCE_S: Final = 60.0  # with what does not come by itself, such as a missing
 ALONE_S: Final = 120.0
 SLACK_S: Final = 3600.0  # forms outlive the test: what is told late is still taken
 LOST: Final = 1
+Result = TypeVar("Result")
 AWAY: Final = (EngineUnavailable, StoreUnavailable, Overloaded)
 
 
@@ -76,6 +77,9 @@ class PodPrograms:
 
     async def start(self, test: TestToRun, folder: Path, first: Mapping[str, Any]) -> "PodProgram":
         """Start the coordinator; the generators follow when it has an address."""
+        return await self._persist(lambda: self._start(test, folder, first))
+
+    async def _start(self, test: TestToRun, folder: Path, first: Mapping[str, Any]) -> "PodProgram":
         name = prefix(test.id)
         await self._exchange.write(f"{name}first", json.dumps(first).encode())
         program = self._program(test, folder, 0)
@@ -95,6 +99,9 @@ class PodPrograms:
 
     async def again(self, test: TestToRun, folder: Path, after: int) -> "PodProgram | None":
         """Go on with a test that has its coordinator, or has told how it ended."""
+        return await self._persist(lambda: self._again(test, folder, after))
+
+    async def _again(self, test: TestToRun, folder: Path, after: int) -> "PodProgram | None":
         told = await self._exchange.read(f"{prefix(test.id)}events", MOST_EVENTS_BYTES)
         if told is None and COORDINATOR not in await self._jobs.seen(test.id, test.tenant_name):
             return None
@@ -120,6 +127,18 @@ class PodPrograms:
     def last_words(self, folder: Path) -> str:  # noqa: ARG002  (the protocol's)
         """Give nothing: a pod's log is the cluster's."""
         return ""
+
+    async def _persist(self, step: Callable[[], Awaitable[Result]]) -> Result:
+        """Try again while cluster or store are away, such as when a leader has just begun."""
+        until = asyncio.get_running_loop().time() + PLACE_S
+        while True:
+            try:
+                return await step()
+            except AWAY as error:
+                if asyncio.get_running_loop().time() > until:
+                    raise
+                log.warning("a load test: %s", error)
+                await asyncio.sleep(self._pace.told_s)
 
     def _program(self, test: TestToRun, folder: Path, after: int) -> "PodProgram":
         return PodProgram(

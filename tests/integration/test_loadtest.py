@@ -183,7 +183,7 @@ def test_replicas_under_a_spike_are_those_the_kpa_decides_of_the_recorded_metric
     assert [one["desired"] for one in decisions] == [one["recomputed"] for one in decisions]
     assert max(one["bounded"] for one in decisions) > 1, "the spike asked for more"
     assert (found["differing"], found["unexplained"]) == ([], [])
-    assert found["seen"] == len(ended.report["scale"]) > 10
+    assert found["seen"] > 0.8 * len(ended.report["scale"]) > 10
     page = (tmp_path / "report.html").read_text()
     assert f"all {len(decisions)} are equal" in page
     assert "recomputed from metrics" in page

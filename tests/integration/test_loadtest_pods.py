@@ -211,6 +211,7 @@ async def test_two_pods_send_what_a_third_coordinates_and_a_later_one_takes_it_o
         program = await rig.start(test)
         found = await until_it_sends(program.events())
         await program.leave()  # that control plane is gone
+        rig.objects.away = 2
         later = await rig.programs.again(test, rig.folder, found[-1]["n"])
         assert later is not None
         rig.objects.away = 3

@@ -20,6 +20,9 @@ from controlplane.engines.policies import policy_of
 # Names of Knative up to 1.18 (OpenCensus), and from 1.19 on (OpenTelemetry).
 GAUGES: Final = {
     "autoscaler_desired_pods": "desired",
+    # As the autoscaler itself saw them; newer ones do not tell, and the Revision's status is taken.
+    "autoscaler_actual_pods": "ready",
+    "autoscaler_requested_pods": "wanted",
     "autoscaler_panic_mode": "panicking",
     "autoscaler_stable_request_concurrency": "stable",
     "autoscaler_panic_request_concurrency": "panic",
@@ -104,14 +107,14 @@ def step(found: dict[str, float], of: Read, now_ns: int) -> Step | None:
     desired, panicking = int(found["desired"]), found.get("panicking", 0) > 0
     return Step(
         now_ns,
-        of.ready,
+        int(found.get("ready", of.ready)),
         Averages(found[f"stable{by}"], found.get(f"panic{by}", found[f"stable{by}"])),
         # Since when is not told; a panic that is seen first goes on for a stable window from now.
         Panic(now_ns, desired) if panicking else Panic(None, 0),
         Decision(valid=True, desired_pods=desired, panicking=panicking),
         of.least,
         of.most,
-        of.wanted,
+        int(found.get("wanted", of.wanted)),
     )
 
 
