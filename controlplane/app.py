@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
@@ -81,11 +81,6 @@ from controlplane.wakes import Wake
 from runtime.problems import Forbidden, NotFound, Problem, Starting
 from runtime.sandbox import detect
 
-NOT_ON_KNATIVE: Final = (
-    "On Knative the control plane runs no load tests yet. Run `kubeserve loadtest ENDPOINT`"
-    " from a machine, or a pod, that reaches the endpoint."
-)
-
 
 def database_url(settings: Settings) -> str:
     """Give the URL of the database: the one that was set, or our own."""
@@ -140,7 +135,7 @@ def create_app(
         exchange=made.exchange,
         reports=made.reports,
         shelf=made.shelf,
-        loadtests=_loadtests(settings, store, engine, oauth),
+        loadtests=_loadtests(settings, made, store, engine, oauth),
         ingress=settings.ingress_url,
         audit_kept=timedelta(days=settings.audit_days),
         usage_kept=usage_kept,
@@ -162,7 +157,7 @@ def create_app(
         {"client": oauth.clients.names, "user": accounts.emails, "key": api_keys.names}
     )
     _let_people_in(app, settings, secret, clock)
-    app.state.loadtest_news, app.state.no_loadtests = news, _no_loadtests(settings)
+    app.state.loadtest_news, app.state.no_loadtests = news, _no_loadtests(made)
     url = settings.public_url
     app.state.callers = Callers(
         url, url, oauth.verifying, oauth.standing, oauth.is_revoked, _visitor, clock
@@ -229,19 +224,20 @@ def _openid(settings: Settings, clock: Callable[[], float]) -> OpenId | None:
     return OpenId(provider, clock)
 
 
-def _no_loadtests(settings: Settings) -> str | None:
+def _no_loadtests(made: Assembly) -> str | None:
     """Say why this installation runs no load tests; None: it does."""
-    return NOT_ON_KNATIVE if settings.engine is EngineKind.KNATIVE else loadtests.refusal()
+    return made.programs if isinstance(made.programs, str) else None
 
 
 def _loadtests(
-    settings: Settings, store: Store, engine: Engine, oauth: OAuth
+    settings: Settings, made: Assembly, store: Store, engine: Engine, oauth: OAuth
 ) -> loadtests.Site | None:
-    """Give where load tests are run: on the machine whose workers they test."""
-    if settings.engine is EngineKind.KNATIVE:
+    """Give where load tests are run; None: they are not."""
+    if isinstance(made.programs, str):
         return None
     return loadtests.Site(
         settings.home / "work" / "loadtests",
+        made.programs,
         store,
         engine,
         settings.public_url,

@@ -4,7 +4,7 @@ import asyncio
 import platform
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from controlplane.artifacts.exchange import Exchange
 from controlplane.artifacts.folder import FolderStore
@@ -19,7 +19,9 @@ from controlplane.engines.engine import EndpointId, Engine
 from controlplane.engines.preflight import Finding
 from controlplane.leading import Leases
 from controlplane.reconciler.builds import Builds, LocalBuilds
+from controlplane.reconciler.generator import LocalPrograms
 from controlplane.reconciler.leader import engine_limits
+from controlplane.reconciler.programs import Programs
 from controlplane.reconciler.sweep import Shelf
 from controlplane.settings import EngineKind, Settings
 from controlplane.tenants import limits
@@ -29,6 +31,19 @@ if TYPE_CHECKING:
     from controlplane.artifacts.credentials import Readers
     from controlplane.artifacts.s3_shelf import S3Shelf
     from controlplane.builder.archives import Archives
+    from controlplane.engines.knative.install import Loads
+
+FROM_ELSEWHERE: Final = (
+    " Until then run `kubeserve loadtest ENDPOINT` from a machine, or a pod, that reaches it."
+)
+NEEDS_STORE: Final = (
+    "Load tests on a cluster need an object store (KUBESERVE_STORE), through which their pods are"
+    " told what to do." + FROM_ELSEWHERE
+)
+NEEDS_IMAGE: Final = (
+    "Load tests are off in this installation: the chart's loadTests.enabled turns them on"
+    " (KUBESERVE_LOADTEST_IMAGE)." + FROM_ELSEWHERE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +54,13 @@ class Assembly:
     shelf     where environments for pods are, where there are pods
     changes   names endpoints that changed in the engine, where it can tell
     preflight looks at the ground the engine stands on, where it has any
+    programs  where load tests run; in words why none does
     """
 
     store: Store
     engine: Engine
     builds: Builds
+    programs: Programs | str
     builder: Builder | None = None
     exchange: Exchange | None = None
     reports: Reports | None = None
@@ -71,7 +88,9 @@ def assemble(
         engine = EmbeddedEngine(settings.home, store, settings.public_url, pythons)
         if environments is not None:
             environments.ask(engine.files)
-    return Assembly(store, engine, _local(settings, store, builder), builder)
+    return Assembly(
+        store, engine, _local(settings, store, builder), LocalPrograms.or_why_not(), builder
+    )
 
 
 def limits_of(settings: Settings) -> limits.Limits:
@@ -134,9 +153,11 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
     from controlplane.engines.knative.engine import KnativeEngine
     from controlplane.engines.knative.install import Install, ObjectStore
     from controlplane.engines.knative.leases import KubernetesLeases
+    from controlplane.engines.knative.loads import KnativeLoads
     from controlplane.engines.knative.looking import facts
     from controlplane.engines.knative.preflight import findings
     from controlplane.reconciler.job_builds import JobBuilds, Site
+    from controlplane.reconciler.pod_programs import PodPrograms
 
     address, bucket = settings.fetch_address, settings.bucket
     install = Install(
@@ -153,6 +174,8 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
             if address and bucket
             else None
         ),
+        loads=_loads(settings),
+        autoscaler_metrics=settings.autoscaler_metrics,
     )
     exchange, reports = _exchange(settings)
     shelf = _shelf(settings, store)
@@ -170,9 +193,20 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
         builder = Builder(_limits(settings))
         builds = _local(settings, store, builder)
         return Assembly(
-            store, engine, builds, builder, leases=leases, changes=engine.changes, preflight=look
+            store,
+            engine,
+            builds,
+            NEEDS_STORE,
+            builder,
+            leases=leases,
+            changes=engine.changes,
+            preflight=look,
         )
     jobs = KnativeJobs(cluster, install, engine.ensure_tenant)
+    programs: Programs | str = NEEDS_IMAGE
+    if install.loads is not None:
+        loads = KnativeLoads(cluster, install, install.loads, engine.ensure_tenant)
+        programs = PodPrograms(loads, exchange, settings.loadtest_ingress)
     checking = settings.home / "work" / "checking"
     site = Site(
         jobs,
@@ -186,12 +220,26 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
         store,
         engine,
         JobBuilds(site),
+        programs,
         exchange=exchange,
         reports=reports,
         shelf=shelf,
         leases=leases,
         changes=engine.changes,
         preflight=look,
+    )
+
+
+def _loads(settings: Settings) -> "Loads | None":
+    from controlplane.engines.knative.install import Loads
+
+    if settings.loadtest_image is None:
+        return None
+    return Loads(
+        image=settings.loadtest_image,
+        cpu_millis=settings.loadtest_cpu_millis,
+        memory_mib=settings.loadtest_memory_mib,
+        reach=settings.reach,
     )
 
 

@@ -167,6 +167,25 @@ class Settings(BaseSettings):
     loadtests_at_once: int = Field(
         1, ge=1, le=16, description="Load tests running side by side; more disturb each other."
     )
+    loadtest_generators: int = Field(
+        4, ge=1, le=64, description="Processes that send the requests of one load test at most."
+    )
+    loadtest_image: str | None = Field(
+        None, description="Image of load tests' pods: the control plane's. None: no load tests."
+    )
+    loadtest_cpu_millis: int = Field(
+        500, ge=1, description="CPU that each pod of a load test asks for; it may use two."
+    )
+    loadtest_memory_mib: int = Field(384, ge=64, description="Memory of each pod of a load test.")
+    loadtest_ingress: str | None = Field(
+        None, description="Address of the ingress for load tests' pods; None: the cluster's own."
+    )
+    loadtest_reach: str = Field(
+        "", description="Namespaces and CIDR blocks where the ingress is; those of the callers."
+    )
+    autoscaler_metrics: str | None = Field(
+        None, description="Address of the metrics of Knative's autoscaler, for load tests' reports."
+    )
     price_cpu_hour: float | None = Field(
         None, ge=0, description="Of one CPU for an hour, for estimates of cost."
     )
@@ -355,6 +374,28 @@ class Settings(BaseSettings):
             raise ValueError("must be names of namespaces, with commas between")
         return ",".join(names)
 
+    @field_validator("loadtest_reach")
+    @classmethod
+    def _loadtest_reach(cls, value: str) -> str:
+        places = [place.strip() for place in value.split(",")] if value else []
+        for place in places:
+            if not re.fullmatch(LABEL, place):
+                try:
+                    ip_network(place)
+                except ValueError as error:
+                    raise ValueError(
+                        f"{place!r} is no name of a namespace and no CIDR block"
+                    ) from error
+        return ",".join(places)
+
+    @field_validator("loadtest_ingress", "autoscaler_metrics")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "http://host")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must be an address such as http://HOST[:PORT]")
+        return value
+
     @field_validator("fetch_keys")
     @classmethod
     def _fetch_keys(cls, value: SecretStr | None) -> SecretStr | None:
@@ -443,8 +484,14 @@ class Settings(BaseSettings):
                 "KUBESERVE_ISSUER: must be set with KUBESERVE_ENGINE=knative: the address of this "
                 "API as its callers see it; every token names it"
             )
-        images = {"RUNTIME_IMAGE": self.runtime_image, "BUILDER_IMAGE": self.builder_image}
+        images = {
+            "RUNTIME_IMAGE": self.runtime_image,
+            "BUILDER_IMAGE": self.builder_image,
+            "LOADTEST_IMAGE": self.loadtest_image,
+        }
         for name, image in images.items():
+            if name == "LOADTEST_IMAGE" and image is None:
+                continue
             if not image:
                 faults.append(f"KUBESERVE_{name}: must be set with KUBESERVE_ENGINE=knative")
             elif not self.images_by_tag and not BY_DIGEST.fullmatch(image):
@@ -477,6 +524,11 @@ class Settings(BaseSettings):
     def callers(self) -> tuple[str, ...]:
         """Namespaces that may reach the pods of endpoints."""
         return tuple(self.caller_namespaces.split(","))
+
+    @property
+    def reach(self) -> tuple[str, ...]:
+        """Namespaces and CIDR blocks that pods of load tests may reach: where the ingress is."""
+        return tuple(self.loadtest_reach.split(",")) if self.loadtest_reach else self.callers
 
     @property
     def fetch_address(self) -> str | None:

@@ -50,7 +50,7 @@ def main() -> int:
     try:
         match options.command:
             case "told":
-                return _run_told(options.out)
+                return _run_told(options)
             case "tune":
                 return _tune(options)
             case _:
@@ -74,6 +74,7 @@ def _options() -> argparse.Namespace:
     run.add_argument("--bind", type=_address, help="HOST:PORT where generators elsewhere connect")
     told = commands.add_parser("told", help="run a test that standard input tells")
     told.add_argument("--out", type=Path, required=True, help="folder for the reports")
+    told.add_argument("--bind", type=_address, help="HOST:PORT where generators elsewhere connect")
     worker = commands.add_parser("worker", help="be a generator")
     worker.add_argument("at", type=_address, help="HOST:PORT of `run --bind`")
     worker.add_argument("--while-stdin", action="store_true", help="end with standard input")
@@ -119,7 +120,8 @@ def _run(options: argparse.Namespace) -> int:
     return _concluded(run, earlier, options.out, _tell)
 
 
-def _run_told(folder: Path) -> int:
+def _run_told(options: argparse.Namespace) -> int:
+    folder: Path = options.out
     # From here on gevent has replaced what blocks.
     from controlplane.client import ClientError
     from loadtests import coordinator, target
@@ -127,7 +129,7 @@ def _run_told(folder: Path) -> int:
 
     end_with_parent()
     try:
-        with Told() as told:
+        with Told(folder) as told:
             from loadtests.reports import compare
 
             earlier = compare.read(told.compare, told.plan.endpoint) if told.compare else None
@@ -135,7 +137,7 @@ def _run_told(folder: Path) -> int:
             target.check(found, told.token(told.plan.endpoint))
             folder.mkdir(parents=True, exist_ok=True)
             tell(_started(told.plan, found.endpoint.url))
-            run = coordinator.Run(told.plan, found, told, folder, tell, None)
+            run = coordinator.Run(told.plan, found, told, folder, tell, options.bind)
             _end_by_signals(run)
             told.at_end(run.interrupt)
             run.run()

@@ -11,12 +11,14 @@ import psutil
 
 from controlplane.client import Endpoint
 from loadtests.coordinator import Run
+from loadtests.deciding import autoscaling
 from loadtests.evaluating import evidence, phase_result, points, scale_ups
 from loadtests.histogram import mean_s, quantile_s, to_pairs
 from loadtests.recording import Interval, summed
-from loadtests.result import Generated, Latencies, PhaseResult, Result, ScaleUp, Totals
+from loadtests.result import Autoscaling, Generated, Latencies, PhaseResult, Result, ScaleUp, Totals
 from loadtests.shapes import Knee, expected
 from loadtests.slo import QUANTILES, Evidence, bounds_s, judge, overall
+from loadtests.watching import wall
 
 CPU_MODEL: Final = Path("/proc/cpuinfo")
 
@@ -48,12 +50,20 @@ def conclude(run: Run) -> Result:
         phases=phases,
         scale=list(watched),
         scale_ups=grown,
+        autoscaling=_autoscaling(run),
         wakes=run.wakes,
         cold_starts=[starts[at] for at in sorted(starts)],
         generated=_generated(run, total, seen),
         environment=environment(endpoint),
         notes=run.notes,
     )
+
+
+def _autoscaling(run: Run) -> Autoscaling | None:
+    watch = run.watch
+    if watch is None:
+        return None
+    return autoscaling(watch.decisions, watch.scale, run.start, wall())
 
 
 def _phases(run: Run) -> list[PhaseResult]:

@@ -52,6 +52,7 @@ from loadtests.users import USERS
 from loadtests.watching import DELETED, Watch, wait_for_zero, wall
 
 WORKERS_WITHIN_S: Final = 120.0
+ELSEWHERE_WITHIN_S: Final = 600.0  # a node may have to come first
 LEAD_S: Final = 1.0  # between the jobs and the start, so that all generators are there
 TURN_S: Final = 0.05
 TOLD_EVERY_S: Final = 1.0
@@ -161,14 +162,15 @@ class Run:
                 ]
             else:
                 self._tell({"event": "waiting", "for": self.plan.processes, "at": self._where})
-            until = wall() + WORKERS_WITHIN_S
+            within_s = WORKERS_WITHIN_S if self._where is None else ELSEWHERE_WITHIN_S
+            until = wall() + within_s
             while len(runner.clients.ready) < self.plan.processes:
                 if self._interrupted:
                     raise KeyboardInterrupt
                 if wall() > until or any(one.poll() is not None for one in started):
                     raise NoGenerators(
                         f"{len(runner.clients.ready)} of {self.plan.processes} generators came"
-                        f" within {WORKERS_WITHIN_S:g} s{self._log_named(started)}"
+                        f" within {within_s:g} s{self._log_named(started)}"
                     )
                 gevent.sleep(TURN_S)
             yield

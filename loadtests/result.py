@@ -89,6 +89,41 @@ class Scale(_Part):
     concurrency: float
 
 
+class Decided(_Part):
+    """One decision of the autoscaler, seconds from the start of the test.
+
+    stable, panic  the averages it decided from, with `ready` replicas
+    desired        what it decided; `recomputed`: what Knative's decides from the same
+    bounded        that, held to the endpoint's bounds; `wanted`: what the platform made of it
+    """
+
+    at: float
+    ready: int
+    stable: float
+    panic: float
+    panicking: bool
+    desired: int
+    recomputed: int
+    bounded: int
+    wanted: int
+
+
+class Autoscaling(_Part):
+    """What the autoscaler decided, and what comes of it when decided again.
+
+    sampled      it was read from outside: a tick of two seconds may lie between
+    differing    moments of decisions that are another than what was recomputed
+    seen         looks at the replicas that were wanted, shortly after a decision that is known;
+                 `unexplained`: moments of those that no recomputed decision explains
+    """
+
+    sampled: bool
+    decisions: list[Decided]
+    differing: list[float]
+    seen: int
+    unexplained: list[float]
+
+
 class ScaleUp(_Part):
     """More replicas: from when the load rose until all were ready; None: not in time."""
 
@@ -152,6 +187,7 @@ class Result(_Part):
     phases: list[PhaseResult]
     scale: list[Scale]
     scale_ups: list[ScaleUp]
+    autoscaling: Autoscaling | None = None
     wakes: list[Woken]
     cold_starts: list[Started]
     generated: Generated

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -53,6 +53,9 @@ class Source(Protocol):
 
     def endpoint(self, name: str) -> Endpoint:
         """Give it as it is now; raises the SDK's errors."""
+
+    def decisions(self, endpoint: str) -> list[dict[str, Any]]:
+        """Give what its autoscaler saw and decided lately; raises the SDK's errors."""
 
     def token(self, endpoint: str, *, refused: str | None = None) -> str:
         """Give a token for it."""

@@ -1,12 +1,14 @@
 """A test that is told on standard input, for a control plane that runs it: asks nobody anything.
 
 Lines of JSON come in. The first is the test, `{"plan", "endpoint", "signature", "token"}`, with the
-paths of files that came with it (`sample`, `compare`); what changes follows: `{"endpoint"}`,
-`{"token"}`, `{"away": "why"}` while the endpoint cannot be looked at, `{"gone": true}` when it was
-deleted. The end of the input ends the test, which still reports. So the program has one endpoint's
-token, and neither a credential nor a way to the API.
+files that came with it (`files`: `sample`, `compare`, each `{"name", "content"}` in base64, packed
+or not); what changes follows: `{"endpoint"}`, `{"decisions"}` of its autoscaler, `{"token"}`,
+`{"away": "why"}` while the endpoint cannot be looked at, `{"gone": true}` when it was deleted. The
+end of the input ends the test, which still reports. So the program has one endpoint's token, and
+neither a credential nor a way to the API.
 """
 
+import base64
 import ctypes
 import json
 import os
@@ -33,9 +35,12 @@ MOST_FILE_BYTES = 64 << 20
 
 
 class Told:
-    """What standard input says, in place of a client of the API; `closed`: it has ended."""
+    """What standard input says, in place of a client of the API; `closed`: it has ended.
 
-    def __init__(self) -> None:
+    folder  for the files that come with it
+    """
+
+    def __init__(self, folder: Path) -> None:
         self._lines = FileObject(os.dup(STDIN), "rb")
         first = self._read()
         if first is None:
@@ -45,12 +50,14 @@ class Told:
             self._signature = from_json(first["signature"])
             self._endpoint, self._token = Endpoint.read(first["endpoint"]), str(first["token"])
             given = {
-                kind: unpacked(Path(first[kind])) for kind in ("sample", "compare") if kind in first
+                kind: written(file, folder / "given" / kind)
+                for kind, file in first.get("files", {}).items()
             }
             self._sample, self.compare = given.get("sample"), given.get("compare")
         except (KeyError, TypeError, ValueError) as error:
             raise PlanError(f"the first line of standard input is no test: {error}") from error
         self._away, self._gone, self.closed = "", False, False
+        self._decisions: list[dict[str, Any]] = []
         self._end: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
@@ -83,6 +90,10 @@ class Told:
             raise Unreachable(name, self._away)
         return self._endpoint
 
+    def decisions(self, endpoint: str) -> list[dict[str, Any]]:  # noqa: ARG002  (a client's)
+        """Give what its autoscaler decided, as it was told last."""
+        return self._decisions
+
     def token(self, endpoint: str, *, refused: str | None = None) -> str:  # noqa: ARG002
         """Give the token that was told last; a newer one comes by itself."""
         return self._token
@@ -102,24 +113,32 @@ class Told:
             self._endpoint, self._away = Endpoint.read(line["endpoint"]), ""
         self._token = line.get("token", self._token)
         self._away = line.get("away", self._away)
+        self._decisions = line.get("decisions", self._decisions)
         self._gone = self._gone or line.get("gone") is True
 
 
-def unpacked(path: Path) -> Path:
-    """Unpack a file where it is, if it is compressed; raises PlanError."""
-    content = path.read_bytes()
-    if not content.startswith(GZIP):
-        return path
+def written(file: dict[str, str], folder: Path) -> Path:
+    """Write a file, unpacked, under its own name; raises PlanError."""
+    path = folder / Path(file["name"]).name
+    content = base64.b64decode(file["content"], validate=True)
+    if content.startswith(GZIP):
+        content = unpacked(content, path.name)
+    folder.mkdir(parents=True, mode=0o700)
+    path.write_bytes(content)
+    return path
+
+
+def unpacked(content: bytes, name: str) -> bytes:
+    """Unpack a file; raises PlanError."""
     unpacking = zlib.decompressobj(wbits=31)
     try:
         found = unpacking.decompress(content, MOST_FILE_BYTES)
     except zlib.error as error:
-        raise PlanError(f"{path.name} is damaged: {error}") from error
+        raise PlanError(f"{name} is damaged: {error}") from error
     if not unpacking.eof:
         most = MOST_FILE_BYTES >> 20
-        raise PlanError(f"{path.name} has more than {most} MiB, or no end; a part of it will do")
-    path.write_bytes(found)
-    return path
+        raise PlanError(f"{name} has more than {most} MiB, or no end; a part of it will do")
+    return found
 
 
 def end_with_parent() -> None:

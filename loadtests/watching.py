@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import gevent
 
+from controlplane.autoscaler.recording import merged
 from controlplane.client import (
     ApiError,
     BadAnswer,
+    ClientError,
     Endpoint,
     NotFound,
     TimedOut,
@@ -17,6 +20,7 @@ from loadtests.result import Scale, Started
 from loadtests.target import Source
 
 EVERY_S = 0.25
+DECISIONS_EACH = 4  # looks
 DELETED = "the endpoint was deleted"
 
 
@@ -24,6 +28,7 @@ class Watch:
     """Looks at an endpoint until it is closed.
 
     scale   what was seen, in seconds from `start`
+    decisions  of its autoscaler, as recordings
     gone    the endpoint was deleted
     silent  looks that were not answered: the control plane was away
     """
@@ -32,6 +37,7 @@ class Watch:
         self._client, self._endpoint, self._start = client, endpoint, start
         self.scale: list[Scale] = []
         self.starts: dict[datetime, Started] = {}
+        self.decisions: list[dict[str, Any]] = []
         self.gone = False
         self.silent = 0
         self._greenlet = gevent.spawn(self._run)
@@ -40,11 +46,23 @@ class Watch:
         """Look once more, and no more."""
         self._greenlet.kill()
         self._look()
+        self._look_at_decisions()
 
     def _run(self) -> None:
+        looks = 0
         while not self.gone:
             self._look()
+            if looks % DECISIONS_EACH == 0:
+                self._look_at_decisions()
+            looks += 1
             gevent.sleep(EVERY_S)
+
+    def _look_at_decisions(self) -> None:
+        try:
+            found = self._client.decisions(self._endpoint.name)
+        except (ClientError, BadAnswer):
+            return  # it may be away for a moment; what it decided is told the next time
+        self.decisions = merged(self.decisions, found)
 
     def _look(self) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from controlplane.engines.engine import (
     Cause,
@@ -77,6 +78,9 @@ class FakeEngine:
     async def usage(self, since: Mapping[EndpointId, datetime]) -> tuple[Metered, ...]:
         self._check()
         return tuple(self.metered.get(key, Metered(key, "fake", NOTHING)) for key in self.wanted)
+
+    async def decisions(self, endpoint: EndpointId) -> tuple[Mapping[str, Any], ...]:
+        return ()
 
     async def told(self, endpoint: EndpointId) -> Told:
         self._check()

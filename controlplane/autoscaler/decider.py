@@ -21,6 +21,14 @@ class Decision:
     panicking: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Panic:
+    """The panic of a decider: since when, None: there is none; the most pods it wanted since."""
+
+    since_ns: int | None
+    most: int
+
+
 class Decider:
     """One revision's autoscaler. Remembers the panic and the delay window, nothing else.
 
@@ -50,6 +58,11 @@ class Decider:
     def panicking(self) -> bool:
         """Tell whether scale-down is held back by a panic."""
         return self._panic_since_ns is not None
+
+    @property
+    def panic(self) -> Panic:
+        """Give all that a decider remembers but for its delay window."""
+        return Panic(self._panic_since_ns, self._max_panic_pods)
 
     def decide(self, now_ns: int, ready: int | None, metric: Averages | None) -> Decision:
         """Decide from pods that are ready and the averages of the metric.

@@ -12,14 +12,14 @@ from controlplane.builder.report import Limits
 
 VARIABLE: Final = "KUBESERVE_BUILD"
 STANDBY: Final = "KUBESERVE_STANDBY"
-ADDRESSES: Final = ("source", "answer", "instructions")
+ADDRESSES: Final = ("source", "answer", "instructions", "first", "told")
 
 
 class NotInstructions(ValueError):
     """The document is not one; says where."""
 
 
-class _Told:
+class Words:
     """A document with the members that a dataclass says."""
 
     __slots__ = ()
@@ -55,7 +55,7 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
-class Standby(_Told):
+class Standby(Words):
     """A builder that waits.
 
     instructions  signed address that the Instructions of its build will be at
@@ -67,7 +67,7 @@ class Standby(_Told):
 
 
 @dataclass(frozen=True, slots=True)
-class Instructions(_Told):
+class Instructions(Words):
     """One build.
 
     source      signed address to GET the upload from; its digest and size are compared

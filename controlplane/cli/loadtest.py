@@ -18,8 +18,6 @@ from controlplane.cli.objectives import objectives_options, read_file, taken
 from controlplane.cli.output import Output, fail, pass_output
 
 INCONCLUSIVE: Final = 6
-# How many processes send, the installation decides.
-HERE_ALONE: Final = ("processes",)
 SIGNS: Final = {
     "passed": "[green]passed[/green]",
     "failed": "[red]failed[/red]",
@@ -137,9 +135,6 @@ def _follow_remote(
     output: Output, plan: dict[str, Any], folder: Path, sample: Path | None, compare: Path | None
 ) -> int:
     """Have the installation run it, show how it goes, fetch the reports, give the exit code."""
-    odd = [name for name in HERE_ALONE if name in plan]
-    if odd:
-        raise click.UsageError(f"--{odd[0]} is for tests from here: leave it out, or --remote")
     with output.client() as client:
         try:
             test = client.start_loadtest(**plan, sample=sample, compare=compare)

@@ -337,6 +337,10 @@ class AsyncClient:
         """Name the cause of the state an endpoint is in, with evidence and the next step."""
         return await self._run(self._serving.why(endpoint))
 
+    async def decisions(self, endpoint: str) -> list[dict[str, Any]]:
+        """Give what its autoscaler saw and decided lately: recordings that can be replayed."""
+        return await self._run(self._serving.decisions(endpoint))
+
     async def delete_endpoint(self, name: str) -> None:
         """Delete an endpoint; its model stays."""
         await self._run(self._serving.delete_endpoint(name))

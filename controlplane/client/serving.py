@@ -98,6 +98,11 @@ class Serving:
         """Ask for the cause of an endpoint's state."""
         return Cause.read((yield from self._core.get(self._core.url("endpoints", name, "why"))))
 
+    def decisions(self, name: str) -> Flow[list[dict[str, Any]]]:
+        """Ask for what an endpoint's autoscaler decided lately."""
+        found = yield from self._core.get(self._core.url("endpoints", name, "decisions"))
+        return list(found.get("recordings") or ())
+
     def preflight(self) -> Flow[list[Finding]]:
         """Ask for the checks of the installation."""
         url = self._core.url("admin", "preflight")

@@ -348,6 +348,10 @@ class Client:
         """Name the cause of the state an endpoint is in, with evidence and the next step."""
         return self._run(self._serving.why(endpoint))
 
+    def decisions(self, endpoint: str) -> list[dict[str, Any]]:
+        """Give what its autoscaler saw and decided lately: recordings that can be replayed."""
+        return self._run(self._serving.decisions(endpoint))
+
     def delete_endpoint(self, name: str) -> None:
         """Delete an endpoint; its model stays."""
         self._run(self._serving.delete_endpoint(name))

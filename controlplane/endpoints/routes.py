@@ -219,6 +219,16 @@ async def why(caller: CurrentCaller, endpoint: str, request: Request) -> schemas
     return schemas.Why(**found)
 
 
+@router.get("/{endpoint}/decisions", **gives(schemas.Decisions))
+async def decisions(caller: CurrentCaller, endpoint: str, request: Request) -> dict[str, Any]:
+    """Tell what the autoscaler saw and decided lately, as recordings that can be replayed.
+
+    Each has `config`, `initial` and `steps` as `kubeserve autoscaler replay` takes them.
+    """
+    key = await service.id_of(await _tenant(caller), endpoint)
+    return {"recordings": await request.app.state.engine.decisions(EndpointId(str(key)))}
+
+
 @router.get(
     "/{endpoint}/logs",
     response_class=StreamingResponse,

@@ -1,6 +1,6 @@
 """What the endpoints' routes take and give."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
@@ -98,6 +98,12 @@ class Why(Document):
     message: str
     evidence: list[str]
     next_step: str
+
+
+class Decisions(Document):
+    """What an endpoint's autoscaler decided: a recording for each stretch with one policy."""
+
+    recordings: list[dict[str, Any]]
 
 
 class ConditionSaid(Document):

@@ -369,5 +369,11 @@ class Engine(Protocol):
     async def told(self, endpoint: EndpointId) -> Told:
         """Read what each revision answered, and how a shadow's differ; twice is harmless."""
 
+    async def decisions(self, endpoint: EndpointId) -> tuple[Mapping[str, Any], ...]:
+        """Tell what the autoscaler saw and decided lately (`autoscaler.recording`); it may forget.
+
+        Where it is another's, each call reads it once.
+        """
+
     def logs(self, endpoint: EndpointId, *, tail: int, follow: bool) -> AsyncIterator[LogLine]:
         """Give the last lines, then new ones while `follow`."""

@@ -1,14 +1,17 @@
-"""What an engine that builds in pods is to the rest of the control plane.
+"""What an engine that builds and load tests in pods is to the rest of the control plane.
 
-A job is named by version and attempt, so whoever comes after a crash finds it again and never
-starts it twice. Engines raise EngineUnavailable while their cluster does not answer.
+A job is named by version and attempt, or by test and number, so whoever comes after a crash finds
+it again and never starts it twice. Engines raise EngineUnavailable while their cluster does not
+answer.
 """
 
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
+
+COORDINATOR_PORT: Final = 5557  # of load tests, to which their generators connect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,3 +109,53 @@ class Jobs(Protocol):
 
     def changes(self) -> AsyncIterator[uuid.UUID]:
         """Name versions whose jobs changed, until cancelled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadJob:
+    """One pod of a load test.
+
+    number       0 coordinates, the others send
+    environment  of the program; it holds signed addresses
+    deadline_s   from the job's start to its end, waiting for a place included
+    """
+
+    test: uuid.UUID
+    number: int
+    tenant: str
+    command: tuple[str, ...]
+    environment: dict[str, str]
+    deadline_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSeen:
+    """What there is of a pod of a load test. `reason` is for a person.
+
+    stuck    WAITING for what does not come by itself
+    address  of the pod, once it has one
+    """
+
+    phase: Phase
+    reason: str = ""
+    stuck: bool = False
+    address: str | None = None
+
+
+class LoadJobs(Protocol):
+    """Runs load tests in pods."""
+
+    def inside(self, tenant: str, endpoint: str) -> str:
+        """Give the address at which pods reach an endpoint."""
+
+    async def run(self, job: LoadJob) -> None:
+        """Start a job; one of this test and number that is there already is success."""
+
+    async def seen(self, test: uuid.UUID, tenant: str) -> dict[int, LoadSeen]:
+        """Tell of every job of a test, by number."""
+
+    async def remove(self, test: uuid.UUID, tenant: str) -> None:
+        """End and remove every job of a test; nothing there is success."""
+
+    async def all(self) -> frozenset[tuple[uuid.UUID, str]]:
+        """Name (test, tenant) of every job there is."""

@@ -1,13 +1,18 @@
 """What a test may ask of an endpoint, by its tenant's quota. Pure."""
 
+import math
+from typing import Final
+
 from controlplane.tenants.limits import RAISE, Limits
 from loadtests.plan import Plan
 from loadtests.shapes import Knee, Wake
 from runtime.problems import QuotaExceeded
 
+RATE_OF_ONE: Final = 5000.0  # requests a second that a generator with half a core sends on time
 
-def admitted(plan: Plan, most: Limits) -> Plan:
-    """Give the plan, of which `knee` goes no further than allowed where it was not told how far.
+
+def admitted(plan: Plan, most: Limits, most_generators: int) -> Plan:
+    """Give the plan with its generators, and a `knee` that goes no further than allowed.
 
     Raises QuotaExceeded, naming the limit.
     """
@@ -20,6 +25,22 @@ def admitted(plan: Plan, most: Limits) -> Plan:
     else:
         _check("loadtest_rate", rate(plan), most.loadtest_rate, "requests a second")
     _check("loadtest_s", longest_s(plan), most.loadtest_s, "seconds")
+    return _with_generators(plan, most_generators)
+
+
+def _with_generators(plan: Plan, most: int) -> Plan:
+    """Say how many generators a test has, where it was not told."""
+    if "processes" not in plan.model_fields_set:
+        wanted = max(1, min(most, math.ceil(rate(plan) / RATE_OF_ONE), plan.connections))
+        return plan.model_copy(update={"processes": wanted})
+    if plan.processes > most:
+        raise QuotaExceeded(
+            f"This test asks for {plan.processes} processes that send; this installation has"
+            f" {most} for a test (KUBESERVE_LOADTEST_GENERATORS). Ask for less, or leave it out.",
+            quota="loadtest_generators",
+            limit=most,
+            needed=plan.processes,
+        )
     return plan
 
 

@@ -59,8 +59,15 @@ async def waiting_of_all(limit: int) -> list[LoadTest]:
     return await rows.order_by("created_at", "id").limit(limit).select_related("tenant")
 
 
-async def running_of_all() -> list[uuid.UUID]:
-    return [row.id for row in await LoadTest.filter(state=LoadTestState.RUNNING).only("id")]
+async def running_of_all() -> list[LoadTest]:
+    """Give tests that run, with their tenants."""
+    return await LoadTest.filter(state=LoadTestState.RUNNING).select_related("tenant")
+
+
+async def last_told(key: uuid.UUID) -> int:
+    """Give the highest `n` among a test's events, 0 if none has one."""
+    newest = LoadTestEvent.filter(loadtest_id=key).order_by("-number").limit(10)
+    return max((int(one.document.get("n", 0)) for one in await newest), default=0)
 
 
 async def cancelled_of_all() -> list[uuid.UUID]:

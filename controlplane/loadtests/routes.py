@@ -59,11 +59,13 @@ async def create(
     if refusal is not None:
         raise NotImplementedHere(refusal)
     tenant, state = await _tenant(caller), request.app.state
+    generators: int = state.settings.loadtest_generators
 
     async def act() -> dict[str, Any]:
         files = {kind: (file.name, file.content) for kind, file in body.files().items()}
         given = await service.keep(state.store, files)
-        return await service.create(caller, tenant, body.plan(), given, state.quotas)
+        plan = body.plan()
+        return await service.create(caller, tenant, plan, given, state.quotas, generators)
 
     return await _named(request, caller, await once(request, caller.tenant, act))
 

@@ -49,7 +49,10 @@ class Sample(GivenFile):
 
 
 class Load(BaseModel):
-    """What is sent and asked. From how many processes, the installation decides."""
+    """What is sent and asked; where it goes the installation decides.
+
+    processes  that send; left out, as many as the rate needs
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -59,6 +62,7 @@ class Load(BaseModel):
     rows: Annotated[int, Field(ge=1, le=10_000)] = 1
     output: Annotated[Text | None, Field(max_length=100)] = None
     arrivals: Arrivals = "poisson"
+    processes: Annotated[int | None, Field(ge=1, le=64)] = None
     connections: Annotated[int, Field(ge=1, le=MOST_CONNECTIONS)] = 512
     timeout: Annotated[Duration, Field(gt=0, le=60)] = 10.0
     seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 1
@@ -70,7 +74,9 @@ class Load(BaseModel):
 
     def plan(self, **more: Any) -> Plan:
         """Give it, and more, as the program reads it; raises ValueError with every fault."""
-        own = self.model_dump(mode="json", exclude_unset=True, exclude={"sample", "compare"})
+        own = self.model_dump(
+            mode="json", exclude_unset=True, exclude_none=True, exclude={"sample", "compare"}
+        )
         return plan_from({**own, **more})
 
 

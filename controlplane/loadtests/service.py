@@ -5,7 +5,7 @@ Nothing here sends a request to an endpoint: rows are written, the reconciler st
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,14 +29,17 @@ from controlplane.wakes import Wake, tell
 from loadtests.plan import Plan, PlanError, held_to, plan_from
 from runtime.problems import Conflict, InvalidInput, NotFound
 
+# Gives what is kept of the plan of a test that is asked for later; raises QuotaExceeded.
+Admit = Callable[[Plan], dict[str, Any]]
 # Of a plan, what the installation decides.
-OURS: Final = {"address", "processes"}
+OURS: Final = {"address"}
 # Files that come with a test are kept beside its reports, their names in its plan.
 GIVEN: Final = frozenset({"sample", "compare"})
 LOOK_AGAIN_S: Final = 5.0
 EVENTS_AT_A_TIME: Final = 200
 KEPT: Final = timedelta(days=90)
 KEPT_OF_A_TENANT: Final = 200
+MOST_REPORT_BYTES: Final = 32 << 20
 CANCELLED: Final = "It was cancelled."
 LAST_WORDS: Final = 3  # events, of which one says how a test was, where it said so
 
@@ -94,7 +97,12 @@ async def _whole(content: bytes) -> AsyncIterator[bytes]:
 
 
 async def create(
-    caller: Caller, tenant: TenantId, plan: Plan, files: Mapping[str, Given], quotas: Quotas
+    caller: Caller,
+    tenant: TenantId,
+    plan: Plan,
+    files: Mapping[str, Given],
+    quotas: Quotas,
+    most_generators: int,
 ) -> dict[str, Any]:
     """Ask for a test, by what the endpoint promises where nothing else is asked.
 
@@ -106,7 +114,9 @@ async def create(
     except PlanError as error:
         raise InvalidInput(str(error), field="slo") from error
     async with transaction():
-        row = await _ask(caller, tenant, endpoint, plan, await quotas.hold(tenant), files)
+        most = await quotas.hold(tenant)
+        plan = of_tests.admitted(plan, most, most_generators)
+        row = await _ask(caller, tenant, endpoint, plan, most, files)
     return show(row, [])
 
 
@@ -118,8 +128,7 @@ async def _ask(
     most: Limits,
     files: Mapping[str, Given],
 ) -> LoadTest:
-    """Ask for a test in a transaction that holds the tenant's limits."""
-    plan = of_tests.admitted(plan, most)
+    """Ask for an admitted test in a transaction that holds the tenant's limits."""
     limits.check("loadtests", most.loadtests, await repository.count_live(tenant))
     row = await repository.add(
         tenant,
@@ -151,14 +160,16 @@ async def ask(
     plan     as `check` gave it
     returns  its id; raises QuotaExceeded
     """
-    row = await _ask(caller, tenant, endpoint, plan_from(plan), most, {})
+    asked = plan_from(plan)
+    asked = of_tests.admitted(asked, most, asked.processes)  # the quota may be another by now
+    row = await _ask(caller, tenant, endpoint, asked, most, {})
     found: uuid.UUID = row.id
     return found
 
 
-def check(plan: Plan, most: Limits) -> dict[str, Any]:
+def check(plan: Plan, most: Limits, most_generators: int) -> dict[str, Any]:
     """Give the plan of a test that is to be asked for later; raises QuotaExceeded."""
-    return document_of(of_tests.admitted(plan, most))
+    return document_of(of_tests.admitted(plan, most, most_generators))
 
 
 def document_of(plan: Plan) -> dict[str, Any]:
@@ -289,15 +300,8 @@ async def count_live(tenant: TenantId) -> int:
 
 async def take_waiting(free: int) -> list[TestToRun]:
     """Take up to `free` tests from the queue, those that wait longest first."""
-    taken = []
-    for row in await repository.waiting_of_all(free):
-        if await begun(row.id):
-            name: str = row.tenant.name  # type: ignore[attr-defined]
-            tenant, by = TenantId(row.tenant_id), (row.created_by, row.client)
-            files = await _files(row)
-            plan = {key: value for key, value in row.plan.items() if key not in GIVEN}
-            taken.append(TestToRun(row.id, tenant, name, row.endpoint_id, plan, files, by))
-    return taken
+    waiting = await repository.waiting_of_all(free)
+    return [await _to_run(row) for row in waiting if await begun(row.id)]
 
 
 async def _files(row: LoadTest) -> dict[str, Given]:
@@ -324,6 +328,11 @@ def longest_s(test: TestToRun) -> float:
     return of_tests.longest_s(plan_from(test.plan))
 
 
+def processes(test: TestToRun) -> int:
+    """Give the number of generators of a test."""
+    return plan_from(test.plan).processes
+
+
 async def cancelled() -> list[uuid.UUID]:
     """Give the tests that run and are not wanted any more."""
     return await repository.cancelled_of_all()
@@ -331,7 +340,20 @@ async def cancelled() -> list[uuid.UUID]:
 
 async def running() -> list[uuid.UUID]:
     """Give the tests that run, or whose runner is gone."""
-    return await repository.running_of_all()
+    return [row.id for row in await repository.running_of_all()]
+
+
+async def left_running() -> list[tuple[TestToRun, int]]:
+    """Give the tests whose runner is gone, with the `n` of the last event that was kept."""
+    rows = await repository.running_of_all()
+    return [(await _to_run(row), await repository.last_told(row.id)) for row in rows]
+
+
+async def _to_run(row: LoadTest) -> TestToRun:
+    name: str = row.tenant.name  # type: ignore[attr-defined]
+    tenant, by = TenantId(row.tenant_id), (row.created_by, row.client)
+    plan = {key: value for key, value in row.plan.items() if key not in GIVEN}
+    return TestToRun(row.id, tenant, name, row.endpoint_id, plan, await _files(row), by)
 
 
 async def told(key: uuid.UUID, event: dict[str, Any]) -> None:

@@ -8,13 +8,18 @@ that is cancelled and one whose control plane was killed leave what they measure
 import asyncio
 import contextlib
 import fcntl
+import importlib.util
 import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
+
+from controlplane.loadtests.service import TestToRun
+from controlplane.reconciler.programs import Way
 
 # With SCHED_IDLE, or far down, a generator is starved by what it measures: where a load makes all
 # processors busy it sends late, and every verdict that matters is inconclusive. As our equal, it
@@ -27,6 +32,11 @@ LINE_BYTES: Final = 1 << 20
 MOST_UNREAD_BYTES: Final = 256 * 1024
 LOCK, ERRORS = "running", "program.log"
 TOLD_BYTES: Final = 2000
+ENDS_WITHIN_S: Final = 90.0
+NEEDS_LOCUST: Final = (
+    "This installation has no load generator: pip install 'kubeserve[loadtest]' beside it, or run"
+    " `kubeserve loadtest ENDPOINT` where that is installed."
+)
 
 
 class Program:
@@ -85,13 +95,19 @@ class Program:
             self._code = os.waitstatus_to_exitcode(status)
         return self._code
 
-    def kill(self) -> None:
+    def how(self, code: int) -> str:
+        """Say how it ended that said nothing more."""
+        how = f"by signal {-code}" if code < 0 else f"with {code}"
+        return f"The load generator was ended {how} and said nothing more."
+
+    async def kill(self) -> None:
         """End it and its generators now."""
         if self._code is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._pid, signal.SIGKILL)
+            await self.wait()
 
-    def leave(self) -> None:
+    async def leave(self) -> None:
         """Let go of it, whether or not it has ended."""
         self.end()
         if self._out is not None:
@@ -132,12 +148,52 @@ def _spawn(folder: Path) -> tuple[int, int, int]:
     return pid, out, told
 
 
-def last_words(folder: Path) -> str:
-    """Give the end of what the process of a folder wrote for operators."""
-    try:
-        return (folder / ERRORS).read_bytes()[-TOLD_BYTES:].decode("utf-8", "replace")
-    except FileNotFoundError:
-        return ""
+class LocalPrograms:
+    """Implements `controlplane.reconciler.programs.Programs` on this machine."""
+
+    look_every_s = 0.25
+    around_s = 240.0
+
+    @classmethod
+    def or_why_not(cls) -> "LocalPrograms | str":
+        """Make it; in words what is missing here."""
+        return NEEDS_LOCUST if importlib.util.find_spec("locust") is None else cls()
+
+    def way(self, tenant: str, endpoint: str, url: str) -> Way:  # noqa: ARG002  (the protocol's)
+        """Say how an endpoint is reached: at the address its engine gives it."""
+        return Way(url, url)
+
+    async def start(
+        self,
+        test: TestToRun,  # noqa: ARG002  (the protocol's)
+        folder: Path,
+        first: Mapping[str, Any],
+    ) -> Program:
+        """Start a test whose reports go to a folder."""
+        return await Program.start(folder, first)
+
+    async def again(
+        self,
+        test: TestToRun,  # noqa: ARG002  (the protocol's)
+        folder: Path,
+        after: int,  # noqa: ARG002  (the protocol's)
+    ) -> None:
+        """Wait for the process of a test whose input has ended, and so it."""
+        await ended(folder, ENDS_WITHIN_S)
+
+    async def forget(self, test: uuid.UUID, tenant: str) -> None:
+        """Remove nothing: all of it is in the test's folder."""
+
+    async def tidy(self, running: Callable[[], Awaitable[list[uuid.UUID]]]) -> int:  # noqa: ARG002
+        """Remove nothing: processes end with us."""
+        return 0
+
+    def last_words(self, folder: Path) -> str:
+        """Give the end of what the process of a folder wrote for operators."""
+        try:
+            return (folder / ERRORS).read_bytes()[-TOLD_BYTES:].decode("utf-8", "replace")
+        except FileNotFoundError:
+            return ""
 
 
 async def _readable(descriptor: int) -> None:

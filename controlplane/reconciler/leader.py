@@ -156,6 +156,7 @@ class _Loops:
                     "grants and codes": lambda: duties.oauth.forget(datetime.now(UTC)),
                     "events of the audit log": self._forget_events,
                     "hours of usage": self._forget_usage,
+                    "left-overs of load tests": self._tidy_loadtests,
                     "load tests": lambda: loadtests.forget(duties.store, datetime.now(UTC)),
                 },
             ),
@@ -171,6 +172,9 @@ class _Loops:
         async with asyncio.TaskGroup() as group:
             for job in jobs:
                 group.create_task(_without_end(job))
+
+    async def _tidy_loadtests(self) -> int:
+        return 0 if self._loadtests is None else await self._loadtests.tidy()
 
     async def _forget_events(self) -> int:
         return await audit.forget(datetime.now(UTC) - self._duties.audit_kept)

@@ -1,11 +1,12 @@
 """queued → running → finished | failed | interrupted: runs the load tests that wait.
 
-A test is never begun again: what was cut off with a control plane is interrupted, its data kept.
+A test is never begun again: what was cut off with a control plane is interrupted, its data kept;
+one in pods goes on, and is taken over.
 """
 
 import asyncio
+import base64
 import functools
-import importlib.util
 import logging
 import shutil
 import uuid
@@ -17,43 +18,25 @@ from typing import Any, Final
 
 from controlplane.artifacts.store import Store
 from controlplane.endpoints import testing
-from controlplane.engines.engine import Engine
+from controlplane.engines.engine import EndpointId, Engine
 from controlplane.loadtests import service as loadtests
-from controlplane.loadtests.service import CANCELLED, Report, TestToRun
+from controlplane.loadtests.pod import REPORTS
+from controlplane.loadtests.service import CANCELLED, MOST_REPORT_BYTES, Report, TestToRun
 from controlplane.loadtests.states import LoadTestState
-from controlplane.reconciler.generator import Program, ended, last_words
+from controlplane.reconciler.programs import Program, Programs
 from runtime.problems import Forbidden, NotFound, Problem
 
 log = logging.getLogger("kubeserve.loadtests")
 RESYNC_S: Final = 5.0
-LOOK_EVERY_S: Final = 0.25
-# Beyond the load itself: generators start, the last answers come, reports are written.
-AROUND_S: Final = 240.0
-ENDS_WITHIN_S: Final = 90.0
+DECISIONS_EVERY_S: Final = 1.0
 MOST_PROGRESS: Final = 1000
-REPORTS: Final = {
-    "html": "report.html",
-    "json": "report.json",
-    "junit": "junit.xml",
-    "csv": "locust_stats.csv",
-}
-MOST_REPORT_BYTES: Final = 32 << 20
 FINISHED, INTERRUPTED = 0, 130
 RESTARTED: Final = (
     "The control plane was restarted while the test ran; what was measured until then is kept."
 )
 DELETED: Final = "The endpoint was deleted while it was tested."
-NEEDS_LOCUST: Final = (
-    "This installation has no load generator: pip install 'kubeserve[loadtest]' beside it, or run"
-    " `kubeserve loadtest ENDPOINT` where that is installed."
-)
 # Makes a token for (subject and client, tenant, endpoint); raises Forbidden.
 TokenFor = Callable[[tuple[str, str], str, uuid.UUID], Awaitable[str]]
-
-
-def refusal() -> str | None:
-    """Say why no tests can be run on this machine; None: they can."""
-    return NEEDS_LOCUST if importlib.util.find_spec("locust") is None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +44,12 @@ class Site:
     """Where tests are run, and with what.
 
     folder        one folder below it for each test, gone when its reports are kept
+    programs      where tests run
     token_life_s  of what `token_for` gives; another is handed out at half of it
     """
 
     folder: Path
+    programs: Programs
     store: Store
     engine: Engine
     issuer: str
@@ -88,7 +73,8 @@ class LoadTests:
 
     async def run(self) -> None:
         """Run tests until cancelled."""
-        await asyncio.gather(*map(self._resume, await loadtests.running()))
+        for test, after in await loadtests.left_running():
+            self._begin(_Running(self._site, test, after=after))
         while True:
             self._woken.clear()
             try:
@@ -99,29 +85,28 @@ class LoadTests:
                 async with asyncio.timeout(RESYNC_S):
                     await self._woken.wait()
 
+    async def tidy(self) -> int:
+        """Remove what tests left where they ran; gives how many left something."""
+        return await self._site.programs.tidy(loadtests.running)
+
     async def _look(self) -> None:
         for key in await loadtests.cancelled():
             if key in self._running:
                 self._running[key].cancel(CANCELLED)
         free = self._site.at_once - len(self._tasks)
         for test in await loadtests.take_waiting(free) if free > 0 else ():
-            self._running[test.id] = one = _Running(self._site, test)
-            task = asyncio.create_task(one.run())
-            self._tasks.add(task)
-            task.add_done_callback(functools.partial(self._done, test.id))
+            self._begin(_Running(self._site, test))
+
+    def _begin(self, one: "_Running") -> None:
+        self._running[one.test.id] = one
+        task = asyncio.create_task(one.run())
+        self._tasks.add(task)
+        task.add_done_callback(functools.partial(self._done, one.test.id))
 
     def _done(self, key: uuid.UUID, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         self._running.pop(key, None)
         self._woken.set()
-
-    async def _resume(self, key: uuid.UUID) -> None:
-        """Take over a test whose control plane is gone: its process ends, and leaves reports."""
-        folder = self._site.folder / str(key)
-        await ended(folder, ENDS_WITHIN_S)
-        reports = await kept(self._site.store, folder)
-        await loadtests.ended(key, LoadTestState.INTERRUPTED, None, RESTARTED, reports)
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def close(self) -> None:
         """Stop; the processes end by themselves, and whoever leads next takes their reports."""
@@ -134,6 +119,7 @@ class LoadTests:
 class _Running:
     """One test while it runs here.
 
+    after    of one that a control plane began that is gone: `n` of the last event that was kept
     because  why it is to end early, in words
     gone     its endpoint was deleted
     last     the last event that is neither progress nor waiting
@@ -141,6 +127,7 @@ class _Running:
 
     site: Site
     test: TestToRun
+    after: int | None = None
     because: str | None = None
     gone: bool = False
     last: dict[str, Any] = field(default_factory=dict)
@@ -155,12 +142,9 @@ class _Running:
 
     async def run(self) -> None:
         """Run it to its end, and keep what it left."""
-        folder = self.site.folder / str(self.test.id)
+        folder, programs = self.site.folder / str(self.test.id), self.site.programs
         try:
-            code = await self._run(folder)
-            if not self.last:
-                log.error("load test %s told nothing: %s", self.test.id, last_words(folder))
-            state, verdict, reason = self._outcome(code)
+            state, verdict, reason = await self._run(folder)
             reports = await kept(self.site.store, folder)
         except Problem as error:
             state, verdict, reason, reports = LoadTestState.FAILED, None, error.detail, ()
@@ -170,14 +154,32 @@ class _Running:
             state, verdict, reports = LoadTestState.FAILED, None, ()
         await loadtests.ended(self.test.id, state, verdict, reason, reports)
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        with suppress(Problem):  # the sweep does
+            await programs.forget(self.test.id, self.test.tenant_name)
 
-    async def _run(self, folder: Path) -> int:
-        first = await self._first() | await self._files(folder)
-        self.program = program = await Program.start(folder, first)
+    async def _run(self, folder: Path) -> tuple[LoadTestState, str | None, str | None]:
+        programs = self.site.programs
+        if self.after is None:
+            first = await self._first() | {"files": await self._files(folder)}
+            program: Program | None = await programs.start(self.test, folder, first)
+        else:
+            program = await programs.again(self.test, folder, self.after)
+        if program is None:
+            return LoadTestState.INTERRUPTED, None, RESTARTED
+        code = await self._watched(program)
+        if not self.last:
+            words = programs.last_words(folder)
+            log.error("load test %s told nothing: %s", self.test.id, words)
+        return self._outcome(code, program)
+
+    async def _watched(self, program: Program) -> int:
+        """Tell it and listen until it has ended; gives its exit code."""
+        self.program = program
+        longest_s = loadtests.longest_s(self.test) + self.site.programs.around_s
         try:
             if self.because is not None:
                 program.end()
-            async with asyncio.timeout(loadtests.longest_s(self.test) + AROUND_S):
+            async with asyncio.timeout(longest_s):
                 watching = asyncio.create_task(self._keep_telling(program))
                 try:
                     await self._take(program)
@@ -187,16 +189,15 @@ class _Running:
                     await asyncio.gather(watching, return_exceptions=True)
         except TimeoutError:
             self.because = "It did not end in time."
-            program.kill()
+            await program.kill()
             return await program.wait()
         except asyncio.CancelledError:
-            raise  # we end; it sees the end of its input, and ends too
+            raise  # we end; it sees that, or goes on for whoever leads next
         except BaseException:
-            program.kill()
-            await program.wait()
+            await program.kill()
             raise
         finally:
-            program.leave()
+            await program.leave()
 
     async def _first(self) -> dict[str, Any]:
         document = await self._endpoint()
@@ -210,24 +211,26 @@ class _Running:
             raise NotFound(f"The endpoint has no revision with the tag {tag}.")
         if signature is None or not document["url"]:
             raise NotFound(f"The endpoint cannot be tested: {document['ready']['message']}")
+        way = self.site.programs.way(self.test.tenant_name, document["name"], document["url"])
         return {
-            "plan": {**self.test.plan, "address": document["url"]},
-            "endpoint": document,
+            "plan": {**self.test.plan, "address": way.address},
+            "endpoint": {**document, "url": way.url},
             "signature": signature,
             "token": await self._token(),
         }
 
-    async def _files(self, folder: Path) -> dict[str, str]:
-        """Write the files that came with the test; gives their paths."""
+    async def _files(self, folder: Path) -> dict[str, dict[str, str]]:
+        """Give the files that came with the test, in base64."""
         found = {}
         for kind, file in self.test.files.items():
-            path = folder / kind / file.name
-            path.parent.mkdir(parents=True, mode=0o700)
+            path = folder / kind
+            await asyncio.to_thread(folder.mkdir, 0o700, parents=True, exist_ok=True)
             try:
                 await self.site.store.fetch_to(file.sha256, path)
             except FileNotFoundError as error:
                 raise NotFound(f"{file.name} is not in the artifact store any more.") from error
-            found[kind] = str(path)
+            content = base64.b64encode(await asyncio.to_thread(path.read_bytes))
+            found[kind] = {"name": file.name, "content": content.decode()}
         return found
 
     async def _endpoint(self) -> dict[str, Any] | None:
@@ -240,14 +243,19 @@ class _Running:
     async def _keep_telling(self, program: Program) -> None:
         """Tell of the endpoint again and again, and hand out tokens in time."""
         loop = asyncio.get_running_loop()
-        renew_at, failing = loop.time() + self.site.token_life_s / 2, False
+        # One that is taken over has a token of which nobody knows how old it is.
+        wait_s = self.site.token_life_s / 2 if self.after is None else 0.0
+        renew_at, decisions_at, failing = loop.time() + wait_s, loop.time(), False
         while True:
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(self.site.programs.look_every_s)
             try:
                 if loop.time() >= renew_at:
                     program.tell({"token": await self._token()})
                     renew_at = loop.time() + self.site.token_life_s / 2
                 await self._tell_endpoint(program)
+                if loop.time() >= decisions_at:
+                    await self._tell_decisions(program)
+                    decisions_at = loop.time() + DECISIONS_EVERY_S
                 failing = False
             except Forbidden as error:
                 self.cancel(error.detail)
@@ -267,6 +275,10 @@ class _Running:
         else:
             program.tell({"endpoint": document}, passing=True)
 
+    async def _tell_decisions(self, program: Program) -> None:
+        found = await self.site.engine.decisions(EndpointId(str(self.test.endpoint_id)))
+        program.tell({"decisions": found}, passing=True)
+
     async def _take(self, program: Program) -> None:
         """Keep what it tells; of its progress no more than a stream has use for."""
         longest = loadtests.longest_s(self.test)
@@ -282,7 +294,7 @@ class _Running:
             shown = {name: value for name, value in event.items() if name != "reports"}
             await loadtests.told(self.test.id, shown)
 
-    def _outcome(self, code: int) -> tuple[LoadTestState, str | None, str | None]:
+    def _outcome(self, code: int, program: Program) -> tuple[LoadTestState, str | None, str | None]:
         """Say how it ended: its state, its verdict, and the reason in words."""
         said = self.last
         if said.get("event") == "finished":
@@ -297,9 +309,7 @@ class _Running:
             return LoadTestState.INTERRUPTED, None, self.because
         if said.get("event") == "failed":
             return LoadTestState.FAILED, None, str(said["detail"])
-        how = f"by signal {-code}" if code < 0 else f"with {code}"
-        reason = f"The load generator was ended {how} and said nothing more."
-        return LoadTestState.FAILED, None, reason
+        return LoadTestState.FAILED, None, program.how(code)
 
 
 async def kept(store: Store, folder: Path) -> tuple[Report, ...]:

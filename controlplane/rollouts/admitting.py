@@ -8,11 +8,10 @@ import orjson
 
 from controlplane.endpoints.moving import Routed
 from controlplane.endpoints.service import HUNDRED
-from controlplane.loadtests import service as loadtests
 from controlplane.loadtests.limits import longest_s
 from controlplane.loadtests.schemas import Load
+from controlplane.loadtests.service import Admit
 from controlplane.rollouts.rules import Replay, Rules, Shadow
-from controlplane.tenants.limits import Limits
 from loadtests.slo import Objectives
 from runtime.codecs import v1
 from runtime.plan.signature import from_json, has_labels
@@ -51,7 +50,7 @@ def check_rows(rows: bytes, running: Routed) -> None:
         ) from error
 
 
-def loadtest(load: Load, name: str, rules: Rules, tag: str, most: Limits) -> dict[str, Any]:
+def loadtest(load: Load, name: str, rules: Rules, tag: str, admit: Admit) -> dict[str, Any]:
     """Give the plan of a rollout's load test; raises InvalidInput and QuotaExceeded."""
     nothing = Objectives()
     held_to = nothing if rules.slo is None else rules.slo
@@ -76,7 +75,7 @@ def loadtest(load: Load, name: str, rules: Rules, tag: str, most: Limits) -> dic
             f"{rules.give_up_s:g} s (give_up_s).",
             field="loadtest.shape",
         )
-    return loadtests.check(plan, most)
+    return admit(plan)
 
 
 def check_flips(

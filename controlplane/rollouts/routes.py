@@ -1,5 +1,6 @@
 """Rollouts over HTTP."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -8,6 +9,7 @@ from controlplane.callers import Caller, CurrentCaller
 from controlplane.edge.operations import Page, gives
 from controlplane.endpoints import service as endpoints
 from controlplane.idempotency import once
+from controlplane.loadtests import service as loadtests
 from controlplane.rest import MAX_PAGE, after_number, check_match, page
 from controlplane.rollouts import schemas, service
 from controlplane.rollouts.rules import Replay, Rules, Shadow
@@ -70,13 +72,15 @@ async def start(
         body.loadtest,
         () if body.replay is None else body.replay.instances,
     )
-    most = await request.app.state.quotas.of(tenant)
+    state = request.app.state
+    most, generators = await state.quotas.of(tenant), state.settings.loadtest_generators
+    admit = partial(loadtests.check, most=most, most_generators=generators)
 
     def unchanged(row: Any) -> None:
         check_match(request, endpoints.as_wanted(row))
 
     async def act() -> dict[str, Any]:
-        found = await service.start(tenant, endpoint, wanted, caller, unchanged, most)
+        found = await service.start(tenant, endpoint, wanted, caller, unchanged, admit)
         return await _named(request, caller, found)
 
     found = await once(request, caller.tenant, act)

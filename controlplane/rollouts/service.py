@@ -28,6 +28,7 @@ from controlplane.engines.engine import (
 )
 from controlplane.loadtests import service as loadtests
 from controlplane.loadtests.schemas import Load
+from controlplane.loadtests.service import Admit
 from controlplane.rollouts import admitting, asking, diffs, judging, proving, repository
 from controlplane.rollouts.asking import Means, News
 from controlplane.rollouts.checks import Check as Checked
@@ -38,7 +39,6 @@ from controlplane.rollouts.states import State
 from controlplane.rollouts.tables import Rollout
 from controlplane.rollouts.tally import Tally, tally_from
 from controlplane.tenants import service as tenants
-from controlplane.tenants.limits import Limits
 from controlplane.tenants.service import TenantId
 from loadtests.slo import Objectives
 from runtime.problems import Conflict, InvalidInput, NotFound
@@ -71,12 +71,12 @@ class Wanted:
 
 
 async def start(
-    tenant: TenantId, name: str, wanted: Wanted, by: Caller, check: Check, most: Limits
+    tenant: TenantId, name: str, wanted: Wanted, by: Caller, check: Check, admit: Admit
 ) -> dict[str, Any]:
     """Begin a rollout with the traffic of its first step; gives it as a document.
 
     check  refuses an endpoint that is not as the caller saw it
-    most   of the tenant's load tests
+    admit  gives the plan of a load test that the tenant may have
     """
     admitting.check_steps(wanted.steps)
     rows = admitting.written(wanted.rows)
@@ -99,7 +99,8 @@ async def start(
         admitting.check_flips(rules.replay, "replay.max_flips", running, candidate)
         if wanted.load is not None:
             tag = asking.tag_of(held.traffic, candidate.name)
-            rules = replace(rules, loadtest=admitting.loadtest(wanted.load, name, rules, tag, most))
+            plan = admitting.loadtest(wanted.load, name, rules, tag, admit)
+            rules = replace(rules, loadtest=plan)
         if rules.replay is not None:
             admitting.check_rows(rows, running)
         first = [0] if rules.begins_without_traffic else []

@@ -22,7 +22,12 @@ _pages: Final = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True,
     lstrip_blocks=True, undefined=jinja2.StrictUndefined,
 )  # fmt: skip
-_pages.filters |= {"figure": words.figure, "time": words.time, "named": words.name}
+_pages.filters |= {
+    "autoscaling": words.autoscaling,
+    "figure": words.figure,
+    "time": words.time,
+    "named": words.name,
+}
 
 
 def template(name: str) -> jinja2.Template:
@@ -166,6 +171,9 @@ def _replicas(result: Result) -> str:
         Line("ready", "ready", [(s.at, s.ready) for s in result.scale], stepped=True, filled=True),
         Line("wanted", "wanted", [(s.at, s.desired) for s in result.scale], stepped=True),
     ]
+    if result.autoscaling is not None:
+        decided = [(d.at, d.bounded) for d in result.autoscaling.decisions]
+        lines.append(Line("recomputed from metrics", "recomputed", decided, stepped=True))
     most = max(one.ready for one in result.scale)
     axis = axis_for(lines, "")
     return line_chart(

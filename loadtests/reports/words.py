@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from loadtests.result import Autoscaling
+
 NONE: Final = "\N{EN DASH}"
 NAMES: Final = {
     "error_rate": "errors",
@@ -43,6 +45,27 @@ def time(seconds: float) -> str:
 def name(objective: str) -> str:
     """Write an objective's name."""
     return NAMES.get(objective, objective)
+
+
+def autoscaling(found: Autoscaling) -> str:
+    """Say whether replicas are what the KPA decides from the recorded metrics."""
+    count, differing = len(found.decisions), len(found.differing)
+    how = (
+        "within one tick of 2 s, since its metrics were read from outside" if found.sampled else ""
+    )
+    equal = (
+        f"all {count} are equal{f' {how}' if how else ''}"
+        if not differing
+        else f"{differing} of {count} differ{f', also {how}' if how else ''}"
+    )
+    told = "Of the metrics that the autoscaler recorded, its decisions were made again: "
+    looks = (
+        f"The replicas that were wanted follow from them at all {found.seen} looks."
+        if not found.unexplained
+        else f"At {len(found.unexplained)} of {found.seen} looks the replicas that were wanted do"
+        f" not follow from them, first at {found.unexplained[0]:.1f} s."
+    )
+    return f"{told}{equal}. {looks}"
 
 
 def bound(objective: str, limit: float, unit: str) -> str:

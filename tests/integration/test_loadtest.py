@@ -170,6 +170,27 @@ def test_a_knee_is_looked_for_step_by_step(platform: Platform, tmp_path: Path) -
     assert ended.report["knee"] == max(step["end_rate"] for step in steps if step["holds"])
 
 
+def test_replicas_under_a_spike_are_those_the_kpa_decides_of_the_recorded_metrics(
+    platform: Platform, tmp_path: Path
+) -> None:
+    scaling = {"metric": "rps", "target": 20, "window_s": 6, "min_scale": 1, "max_scale": 4}
+    platform.client.deploy("iris", endpoint="spiky", scaling=scaling)
+    ended = loadtest(
+        platform, tmp_path, "spiky", "--shape", "spike", "--rate", "5", "--peak", "50",
+        "--duration", "6s", "--rest", "3s",
+    )  # fmt: skip
+    found = ended.report["autoscaling"]
+    assert not found["sampled"]
+    decisions = found["decisions"]
+    assert [one["desired"] for one in decisions] == [one["recomputed"] for one in decisions]
+    assert max(one["bounded"] for one in decisions) > 1, "the spike asked for more"
+    assert (found["differing"], found["unexplained"]) == ([], [])
+    assert found["seen"] > 0.8 * len(ended.report["scale"]) > 10
+    page = (tmp_path / "report.html").read_text()
+    assert f"all {len(decisions)} are equal" in page
+    assert "recomputed from metrics" in page
+
+
 def test_bursts_wait_for_zero_and_wake_the_endpoint(platform: Platform, tmp_path: Path) -> None:
     ended = loadtest(
         platform, tmp_path, "iris", "--shape", "wake", "--burst", "5", "--times", "2",

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from controlplane.app import NOT_ON_KNATIVE
+from controlplane.assembly import NEEDS_IMAGE
 from controlplane.client.testing import EventReader
 from controlplane.loadtests import service
 from controlplane.loadtests.service import KEPT, Report
@@ -326,7 +326,7 @@ async def test_a_test_has_a_token_of_its_endpoint_for_as_long_as_its_starter_may
 
 
 async def test_where_none_can_be_run_the_answer_says_what_to_do(api: Api) -> None:
-    api.app.state.no_loadtests = NOT_ON_KNATIVE
+    api.app.state.no_loadtests = NEEDS_IMAGE
     refused = await ask(api, 501)
     assert refused["type"] == "/problems/not-implemented"
     assert "kubeserve loadtest ENDPOINT" in refused["detail"]

@@ -34,6 +34,7 @@ class Commands(Protocol):
     def observe(self, endpoint: str | None) -> Sequence[ObservedEndpoint]: ...
     def usage(self) -> Sequence[Metered]: ...
     def measures(self, endpoint: str) -> dict[str, Any]: ...
+    def decisions(self, endpoint: str) -> list[dict[str, Any]]: ...
     def delete(self, endpoint: str) -> None: ...
     def publish_keys(self, document: str, tenants: Mapping[str, str]) -> None: ...
     def publish_limits(self, document: dict[str, Any]) -> None: ...
@@ -101,6 +102,21 @@ class ControlServer:
         match request.get("do"):
             case "apply":
                 self._commands.apply(endpoint_from(request["endpoint"]))
+            case "delete":
+                self._commands.delete(str(request["id"]))
+            case "keys":
+                self._commands.publish_keys(str(request["document"]), dict(request["tenants"]))
+            case "limits":
+                self._commands.publish_limits(dict(request["document"]))
+            case "logs":
+                raise ValueError(f"no endpoint {request.get('id')} runs here")
+            case _:
+                return self._tell(request)
+        return {}
+
+    def _tell(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Answer what changes nothing."""
+        match request.get("do"):
             case "observe":
                 seen = self._commands.observe(request.get("id"))
                 return {"endpoints": [observed_to_json(o) for o in seen]}
@@ -108,22 +124,15 @@ class ControlServer:
                 return {"usage": [asdict(one) for one in self._commands.usage()]}
             case "measures":
                 return self._commands.measures(str(request["id"]))
-            case "delete":
-                self._commands.delete(str(request["id"]))
-            case "keys":
-                self._commands.publish_keys(str(request["document"]), dict(request["tenants"]))
-            case "limits":
-                self._commands.publish_limits(dict(request["document"]))
+            case "decisions":
+                return {"decisions": self._commands.decisions(str(request["id"]))}
             case "files":
                 return {"files": sorted(self._commands.files())}
-            case "logs":
-                raise ValueError(f"no endpoint {request.get('id')} runs here")
             case other:
                 raise ValueError(
-                    f"{other!r} is not one of apply, observe, usage, measures, delete, keys,"
-                    " limits, files, routes, logs"
+                    f"{other!r} is not one of apply, observe, usage, measures, decisions, delete,"
+                    " keys, limits, files, routes, logs"
                 )
-        return {}
 
     def _log(self, request: dict[str, Any]) -> EndpointLog | None:
         pool = self._commands.pools.get(EndpointId(str(request.get("id"))))

@@ -154,6 +154,10 @@ class EmbeddedEngine:
             tuple(map(compared_from, answer["compared"])),
         )
 
+    async def decisions(self, endpoint: EndpointId) -> tuple[Mapping[str, Any], ...]:
+        """Tell what the autoscaler of an endpoint saw and decided lately."""
+        return tuple((await self._ask({"do": "decisions", "id": endpoint}))["decisions"])
+
     async def delete(self, endpoint: EndpointId) -> None:
         """Remove the endpoint; nothing there is success."""
         await self._ask({"do": "delete", "id": endpoint})

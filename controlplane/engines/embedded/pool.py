@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from controlplane.autoscaler.recording import Recorder
 from controlplane.engines.embedded.channel import Packet
 from controlplane.engines.embedded.conditions import Verdict, active_of
 from controlplane.engines.embedded.door import Door
@@ -65,6 +66,7 @@ class Pool:
         self.measures = Measures()
         self.shadowing = Shadowing(around.forker, self.log)
         self.scaler: Scaler | None = None
+        self.decisions = Recorder()
         self.cold_start: ColdStart | None = None
         self.waiting = False
         self.closed = False
@@ -207,7 +209,9 @@ class Pool:
         scaler = self.scaler
         if scaler is None:
             serving = self.release.serving
-            scaler = self.scaler = Scaler(serving.scaling_now, serving.container_concurrency, now)
+            scaler = self.scaler = Scaler(
+                serving.scaling_now, serving.container_concurrency, now, recorder=self.decisions
+            )
         else:
             scaler.touched(now)
             scaler.wanted = max(1, scaler.wanted)

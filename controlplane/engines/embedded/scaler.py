@@ -6,50 +6,31 @@ endpoint is not at zero; `tick` is called each second and decides every second c
 """
 
 from controlplane.autoscaler.decider import Decider
-from controlplane.autoscaler.policy import (
-    NANOSECONDS,
-    ScalePolicy,
-    nanoseconds,
-    panic_window_ns,
-    targets,
-)
+from controlplane.autoscaler.policy import NANOSECONDS, nanoseconds, panic_window_ns
+from controlplane.autoscaler.recording import Recorder, Step
 from controlplane.autoscaler.windows import MetricWindows
 from controlplane.engines.engine import Scaling
+from controlplane.engines.policies import policy_of
 
 DECIDE_EVERY_NS = 2 * NANOSECONDS
-
-
-def policy_of(scaling: Scaling, container_concurrency: int) -> ScalePolicy:
-    """Give the decider's settings for an endpoint's."""
-    target, total = targets(
-        scaling.metric,
-        container_concurrency,
-        scaling.target,
-        scaling.target_utilization_percentage,
-    )
-    return ScalePolicy(
-        target_value=target,
-        total_value=total,
-        target_burst_capacity=scaling.target_burst_capacity,
-        panic_threshold=scaling.panic_threshold_percentage / 100,
-        max_scale_up_rate=scaling.max_scale_up_rate,
-        max_scale_down_rate=scaling.max_scale_down_rate,
-        stable_window_ns=nanoseconds(scaling.window_s),
-        scale_down_delay_ns=nanoseconds(scaling.scale_down_delay_s),
-        activation_scale=scaling.activation_scale,
-        scaling_metric=scaling.metric,
-    )
 
 
 class Scaler:
     """`active` is Knative's condition: None while activating, then True, False before zero.
 
-    floor  workers to keep at least until a new release has proven itself (initial scale)
+    floor     workers to keep at least until a new release has proven itself (initial scale)
+    recorder  keeps what was decided, also when this scaler is gone
     """
 
     def __init__(
-        self, scaling: Scaling, container_concurrency: int, now_ns: int, ready: int = 0
+        self,
+        scaling: Scaling,
+        container_concurrency: int,
+        now_ns: int,
+        ready: int = 0,
+        recorder: Recorder | None = None,
     ) -> None:
+        self._key, self._recorder = str(now_ns), recorder or Recorder()
         self.active: bool | None = None
         self.floor = 0
         self.panicking = False
@@ -104,6 +85,7 @@ class Scaler:
             return self.wanted
         self._decided_ns = now_ns
         averages = self._windows.averages(now_ns, empty_is_zero=True)
+        panic = self._decider.panic
         decision = self._decider.decide(now_ns, ready, averages)
         self.panicking = decision.panicking
         if decision.excess_burst_capacity >= 0:
@@ -112,6 +94,10 @@ class Scaler:
             self._proxied_ns = now_ns
         if decision.valid:
             self.wanted = self._apply(decision.desired_pods, now_ns, ready)
+        if averages is not None:
+            least, most = max(self._scaling.min_scale, self.floor), self._scaling.max_scale
+            step = Step(now_ns, ready, averages, panic, decision, least, most, self.wanted)
+            self._recorder.add(self._key, self._decider.policy, step)
         return self.wanted
 
     def became_ready(self, now_ns: int, ready: int) -> None:

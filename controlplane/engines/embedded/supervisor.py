@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,12 @@ class Supervisor:
             "measures": [] if pool is None else [pool.measures.to_json()],
             "compared": [] if compared is None else [asdict(compared)],
         }
+
+    def decisions(self, endpoint: str) -> list[dict[str, Any]]:
+        """Tell what the autoscaler of an endpoint saw and decided lately."""
+        pool = self.pools.get(EndpointId(endpoint))
+        zero_at = datetime.now(UTC).timestamp() - time.monotonic()
+        return [] if pool is None else pool.decisions.to_json(zero_at)
 
     def delete(self, endpoint: str) -> None:
         """Forget an endpoint; nothing there is success."""

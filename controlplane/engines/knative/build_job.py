@@ -96,6 +96,15 @@ _DISRUPTED: Final = {"type": "DisruptionTarget", "status": "True"}
 
 def _pod(job: BuilderPod, install: Install) -> Document:
     disk = f"{math.ceil(job.disk_bytes / MIB)}Mi"
+    return locked_pod(
+        _container(job, install),
+        {"name": "work", "emptyDir": {"sizeLimit": disk}},
+        {"name": "tmp", "emptyDir": {"sizeLimit": f"{TMP_MIB}Mi"}},
+    )
+
+
+def locked_pod(container: Document, *volumes: Document) -> Document:
+    """Render the pod of a Job of ours: without rights, credentials and another try."""
     return {
         "restartPolicy": "Never",
         "serviceAccountName": names.ACCOUNT,
@@ -109,11 +118,8 @@ def _pod(job: BuilderPod, install: Install) -> Document:
             "fsGroup": USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(job, install)],
-        "volumes": [
-            {"name": "work", "emptyDir": {"sizeLimit": disk}},
-            {"name": "tmp", "emptyDir": {"sizeLimit": f"{TMP_MIB}Mi"}},
-        ],
+        "containers": [container],
+        "volumes": list(volumes),
     }
 
 

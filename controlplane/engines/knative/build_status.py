@@ -59,7 +59,7 @@ def seen(job: Document, pods: Sequence[Document], events: Sequence[Document]) ->
 
 def _seen(job: Document, pods: Sequence[Document], events: Sequence[Document]) -> JobSeen:
     attempt = int(job["metadata"]["labels"][ATTEMPT])
-    true = _true(job)
+    true = true_conditions(job)
     if "Complete" in true:
         return JobSeen(attempt, Phase.DONE)
     failed = true.get("Failed")
@@ -73,10 +73,10 @@ def _seen(job: Document, pods: Sequence[Document], events: Sequence[Document]) -
 
 def ended(job: Document) -> bool:
     """Tell whether a Job is over."""
-    return not _true(job).keys().isdisjoint(("Complete", "Failed"))
+    return not true_conditions(job).keys().isdisjoint(("Complete", "Failed"))
 
 
-def _true(job: Document) -> dict[str, Document]:
+def true_conditions(job: Document) -> dict[str, Document]:
     """Give the conditions that hold, by type."""
     conditions = (job.get("status") or {}).get("conditions") or ()
     return {one["type"]: one for one in conditions if one.get("status") == "True"}
@@ -134,7 +134,7 @@ def _waits(
     attempt: int, what: str, message: object, advice: str, *, stuck: bool = False
 ) -> JobSeen:
     blame = Blame.INSTALL if stuck else Blame.MODEL
-    reason = f"The build did not start: {_with(what, message)}"
+    reason = f"The build did not start: {with_message(what, message)}"
     return JobSeen(attempt, Phase.WAITING, reason, advice, blame, stuck)
 
 
@@ -154,7 +154,7 @@ def _failed(
         reason = f"The build had not ended after {seconds} s, waiting for its place included."
         return JobSeen(attempt, Phase.FAILED, reason, OPERATOR, Blame.HOST, stuck=True)
     if pod is None:
-        reason = _with("The build's pod is gone", condition.get("message"))
+        reason = with_message("The build's pod is gone", condition.get("message"))
         return JobSeen(attempt, Phase.FAILED, reason, OPERATOR, Blame.HOST)
     return _ended(attempt, job, pod)
 
@@ -171,10 +171,10 @@ def _ended(attempt: int, job: Document, pod: Document) -> JobSeen:
         reason = f"Building the model needs more memory than {_memory(job)} MiB."
         return JobSeen(attempt, Phase.FAILED, reason, SMALLER, Blame.MODEL)
     if code == LATE:
-        reason = _with("Building the model took too long", _said(ended))
+        reason = with_message("Building the model took too long", _said(ended))
         return JobSeen(attempt, Phase.FAILED, reason, SMALLER, Blame.MODEL)
     blame, what = ENDINGS.get(code, (Blame.HOST, f"the build ended with exit code {code}"))
-    reason = _with(f"The build failed on our side: {what}", _said(ended) or message)
+    reason = with_message(f"The build failed on our side: {what}", _said(ended) or message)
     return JobSeen(attempt, Phase.FAILED, reason, OPERATOR, blame)
 
 
@@ -196,7 +196,7 @@ def _container(pod: Document) -> dict[str, Any]:
     return next((one for one in found if one.get("name") == CONTAINER), {})
 
 
-def _with(what: str, message: object) -> str:
+def with_message(what: str, message: object) -> str:
     """Add a message on one line: a pod's is a tenant's text, cut and without control characters."""
     text = " ".join(str(message or "").split())[:_MOST_TEXT]
     text = "".join(character for character in text if character.isprintable())

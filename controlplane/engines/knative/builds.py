@@ -6,18 +6,17 @@ import functools
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
 
 from controlplane.engines.jobs import BuildJob, JobSeen, StandbyJob
 from controlplane.engines.knative import build_job, build_status, names
 from controlplane.engines.knative import cluster as kube
 from controlplane.engines.knative.cluster import Cluster
 from controlplane.engines.knative.install import Install
+from controlplane.engines.knative.job_calls import JobCalls, belongs
 from controlplane.engines.knative.names import Document
 from controlplane.engines.knative.streams import Stream
 from runtime.problems import Conflict, EngineUnavailable
 
-Result = TypeVar("Result")
 WATCH_AGAIN_S = 1.0
 
 
@@ -31,30 +30,24 @@ class KnativeJobs:
         self, cluster: Cluster, install: Install, ensure_tenant: Callable[[str], Awaitable[None]]
     ) -> None:
         self._cluster, self._install, self._ensure_tenant = cluster, install, ensure_tenant
+        self._calls = JobCalls(cluster, install)
 
     async def run(self, job: BuildJob) -> None:
         """Start a job; one of this version and attempt that is there already is success."""
         await self._ensure_tenant(job.tenant)
-        document = build_job.render(job, self._install)
-        try:
-            await self._call(self._cluster.create, document)
-        except Conflict:
-            metadata = document["metadata"]
-            live = await self._call(
-                self._cluster.get, kube.JOB, metadata["namespace"], metadata["name"]
-            )
-            if live is None or not names.is_ours(live, self._install.instance):
-                raise
+        await self._calls.create(build_job.render(job, self._install))
 
     async def stand_by(self, job: StandbyJob) -> None:
         """Start a builder that waits, unless its tenant has one or has little room left."""
         await self._ensure_tenant(job.tenant)
         if any(not build_status.ended(one) for one in await self._waiting(job.tenant)):
             return
-        namespace = self._namespace(job.tenant)
-        quota = await self._call(self._cluster.get, kube.QUOTA, namespace, names.QUOTA)
+        namespace = self._calls.namespace(job.tenant)
+        quota = await self._calls.call(self._cluster.get, kube.QUOTA, namespace, names.QUOTA)
         if build_status.has_room(quota):
-            await self._call(self._cluster.create, build_job.render_standby(job, self._install))
+            await self._calls.call(
+                self._cluster.create, build_job.render_standby(job, self._install)
+            )
 
     async def assign(self, version: uuid.UUID, attempt: int, tenant: str) -> uuid.UUID | None:
         """Make a builder that waits the job of a build; gives its id, None when none waits."""
@@ -63,56 +56,45 @@ class KnativeJobs:
             if build_status.takes_a_build(one, image, datetime.now(UTC)):
                 taken = build_job.render_taken(one, version, attempt)
                 with contextlib.suppress(Conflict):  # it changed meanwhile: ended, or was taken
-                    await self._call(self._cluster.apply, taken)
+                    await self._calls.call(self._cluster.apply, taken)
                     return uuid.UUID(one["metadata"]["labels"][build_job.STANDBY])
         return None
 
     async def _waiting(self, tenant: str) -> list[Document]:
         selector = f"{self._cluster.owned},{build_job.STANDBY},!{build_job.VERSION}"
-        found, _ = await self._call(self._cluster.list, kube.JOB, self._namespace(tenant), selector)
+        found, _ = await self._calls.call(
+            self._cluster.list, kube.JOB, self._calls.namespace(tenant), selector
+        )
         return found
 
     async def seen(self, version: uuid.UUID, tenant: str) -> tuple[JobSeen, ...]:
         """Tell of every job of a version, by attempt."""
-        namespace = self._namespace(tenant)
-        jobs, _ = await self._call(self._cluster.list, kube.JOB, namespace, self._selector(version))
+        namespace = self._calls.namespace(tenant)
+        jobs, _ = await self._calls.call(
+            self._cluster.list, kube.JOB, namespace, self._selector(version)
+        )
         if not jobs:
             return ()
         # By their Jobs: the pod of a builder that waited knows no version.
         names_of = ",".join(job["metadata"]["name"] for job in jobs)
         selector = f"{self._cluster.owned},batch.kubernetes.io/job-name in ({names_of})"
-        pods, _ = await self._call(self._cluster.list, kube.POD, namespace, selector)
+        pods, _ = await self._calls.call(self._cluster.list, kube.POD, namespace, selector)
         found = []
         for job in jobs:
             if job["metadata"].get("deletionTimestamp"):
                 continue
-            own = [pod for pod in pods if _belongs(pod, job)]
-            events = () if own else await self._events(namespace, job)
+            own = [pod for pod in pods if belongs(pod, job)]
+            events = () if own else await self._calls.warnings(namespace, job)
             found.append(build_status.seen(job, own, events))
         return tuple(sorted(found, key=lambda one: one.attempt))
 
-    async def _events(self, namespace: str, job: Document) -> tuple[Document, ...]:
-        fields = f"involvedObject.kind=Job,involvedObject.uid={job['metadata']['uid']}"
-        events, _ = await self._call(
-            self._cluster.list, kube.EVENT, namespace, selector="", fields=fields
-        )
-        return tuple(events)
-
     async def remove(self, version: uuid.UUID, tenant: str) -> None:
         """End and remove every job of a version; nothing there is success."""
-        namespace = self._namespace(tenant)
-        jobs, _ = await self._call(
-            self._cluster.list, kube.JOB, namespace, self._selector(version), metadata_only=True
-        )
-        for job in jobs:
-            metadata = job["metadata"]
-            await self._call(
-                self._cluster.delete, kube.JOB, namespace, metadata["name"], metadata["uid"]
-            )
+        await self._calls.remove(tenant, self._selector(version))
 
     async def all(self) -> frozenset[tuple[uuid.UUID, str]]:
         """Name (version, tenant) of every job there is."""
-        jobs, _ = await self._call(
+        jobs, _ = await self._calls.call(
             self._cluster.list, kube.JOB, selector=self._all, metadata_only=True
         )
         labels = [job["metadata"]["labels"] for job in jobs]
@@ -129,7 +111,7 @@ class KnativeJobs:
         """
         while True:
             with contextlib.suppress(kube.Expired, EngineUnavailable):  # list again, watch again
-                _, since = await self._call(
+                _, since = await self._calls.call(
                     self._cluster.list, kube.POD, selector=self._all, metadata_only=True
                 )
                 watch = functools.partial(
@@ -148,17 +130,6 @@ class KnativeJobs:
 
     def _selector(self, version: uuid.UUID) -> str:
         return f"{self._all}={version}"
-
-    def _namespace(self, tenant: str) -> str:
-        return names.namespace(self._install.namespace_prefix, tenant)
-
-    async def _call(self, function: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
-        return await asyncio.to_thread(functools.partial(function, *args, **kwargs))
-
-
-def _belongs(pod: Document, job: Document) -> bool:
-    owners = pod["metadata"].get("ownerReferences") or ()
-    return any(one.get("uid") == job["metadata"]["uid"] for one in owners)
 
 
 def _version(labels: dict[str, str]) -> uuid.UUID | None:

@@ -17,6 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
+import httpx
+
+from controlplane.autoscaler.policy import nanoseconds
+from controlplane.autoscaler.recording import Recorder
 from controlplane.engines.engine import (
     BackendKind,
     Cause,
@@ -29,7 +33,15 @@ from controlplane.engines.engine import (
     TenantLimits,
     Told,
 )
-from controlplane.engines.knative import causes, names, refusals, render, render_tenant, status
+from controlplane.engines.knative import (
+    causes,
+    decisions,
+    names,
+    refusals,
+    render,
+    render_tenant,
+    status,
+)
 from controlplane.engines.knative import cluster as kube
 from controlplane.engines.knative.cluster import Cluster
 from controlplane.engines.knative.evidence import Gathering
@@ -49,6 +61,7 @@ Result = TypeVar("Result")
 log = logging.getLogger("kubeserve.knative")
 
 AT_ONCE: Final = 8
+METRICS_WITHIN_S: Final = 2.0
 WATCH_AGAIN_S: Final = 1.0
 # So long a copy is believed to be where it was put: less than the sweep waits, which removes it.
 PLACED_S: Final = 600.0
@@ -119,6 +132,7 @@ class KnativeEngine:
         self._placed: dict[tuple[str, str], float] = {}
         self._parts: dict[tuple[str, str], tuple[tuple[Part, ...], float]] = {}
         self._refused: dict[EndpointId, Refusal] = {}
+        self._decisions: dict[EndpointId, Recorder] = {}
         self._hindered: dict[EndpointId, tuple[int, str]] = {}
         self._threads = ThreadPoolExecutor(AT_ONCE, "kube")
 
@@ -327,6 +341,7 @@ class KnativeEngine:
         """Remove all that belongs to an endpoint; nothing there is success."""
         self._refused.pop(endpoint, None)
         self._hindered.pop(endpoint, None)
+        self._decisions.pop(endpoint, None)
         for kind in (kube.SERVICE, kube.SECRET):
             for one in await self._of(kind, endpoint):
                 metadata = one["metadata"]
@@ -460,6 +475,30 @@ class KnativeEngine:
             return Told()
         tenant = services[0]["metadata"]["labels"][names.TENANT]
         return Told(measured(await self._reports.read_of(tenant, endpoint)))
+
+    async def decisions(self, endpoint: EndpointId) -> tuple[Mapping[str, Any], ...]:
+        """Read the metrics of Knative's autoscaler once, and tell what was read lately."""
+        recorder = self._decisions.setdefault(endpoint, Recorder())
+        if self._install.autoscaler_metrics is not None:
+            await self._read_decisions(endpoint, self._install.autoscaler_metrics, recorder)
+        # The clock of what is read from outside is the wall's.
+        return tuple(recorder.to_json(0.0, sampled=True))
+
+    async def _read_decisions(self, endpoint: EndpointId, url: str, recorder: Recorder) -> None:
+        try:
+            async with httpx.AsyncClient(timeout=METRICS_WITHIN_S, trust_env=False) as http:
+                answer = (await http.get(url)).raise_for_status()
+        except httpx.HTTPError as error:
+            log.warning("the autoscaler's metrics were not read: %s", error)
+            return
+        now_ns = nanoseconds(datetime.now(UTC).timestamp())
+        for one in await self._revisions(endpoint):
+            metadata = one["metadata"]
+            found = decisions.gauges(answer.text, metadata["namespace"], metadata["name"])
+            read = decisions.read(one)
+            step = decisions.step(found, read, now_ns)
+            if step is not None:
+                recorder.add(metadata["name"], read.policy, step)
 
     async def logs(
         self, endpoint: EndpointId, *, tail: int, follow: bool

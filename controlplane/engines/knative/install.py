@@ -28,6 +28,21 @@ class ObjectStore:
 
 
 @dataclass(frozen=True, slots=True)
+class Loads:
+    """Pods of load tests.
+
+    image                   with `loadtests` in it
+    cpu_millis, memory_mib  that each asks for
+    reach                   namespaces or CIDR blocks that they may reach: where the ingress is
+    """
+
+    image: str
+    cpu_millis: int = 500
+    memory_mib: int = 384
+    reach: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Install:
     """One installation.
 
@@ -37,6 +52,8 @@ class Install:
     limits                         of a tenant of which nothing else was said
     callers                        namespaces that may reach pods: Knative, its ingress, Prometheus
     start_deadline_s               within which a version's first replica must be ready
+    loads                          None: no load tests are run here
+    autoscaler_metrics             address of the metrics of Knative's autoscaler; None: not read
     """
 
     issuer: str
@@ -48,3 +65,5 @@ class Install:
     limits: TenantLimits = field(default_factory=TenantLimits)
     callers: tuple[str, ...] = ("knative-serving", "kourier-system", "monitoring")
     start_deadline_s: int = 600
+    loads: Loads | None = None
+    autoscaler_metrics: str | None = None

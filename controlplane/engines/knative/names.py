@@ -14,6 +14,7 @@ INSTANCE: Final = "app.kubernetes.io/instance"
 TENANT: Final = "kubeserve.dev/tenant"
 ENDPOINT: Final = "kubeserve.dev/endpoint"
 REVISION: Final = "kubeserve.dev/revision"
+LOADTEST: Final = "kubeserve.dev/loadtest"
 GENERATION: Final = "kubeserve.dev/generation"
 
 KEYS_AT: Final = "kubeserve.dev/keys-at"

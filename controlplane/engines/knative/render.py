@@ -178,7 +178,7 @@ def _revision(
                 names.REVISION: revision.name,
             },
             "annotations": {
-                **_autoscaling(desired.scaling, routed=revision.percent > 0),
+                **autoscaling(desired.scaling, routed=revision.percent > 0),
                 **QUEUE_PROXY,
                 "serving.knative.dev/progress-deadline": f"{install.start_deadline_s}s",
             },
@@ -237,7 +237,7 @@ def _launch(
     return env
 
 
-def _autoscaling(scaling: Scaling, *, routed: bool) -> dict[str, str]:
+def autoscaling(scaling: Scaling, *, routed: bool) -> dict[str, str]:
     """Give the annotations; rates and the grace period are the cluster's, not an endpoint's."""
     values: dict[str, Any] = {
         "class": "kpa.autoscaling.knative.dev",

@@ -1,10 +1,12 @@
 """From a tenant to its namespace and what keeps it in shape. Pure."""
 
+from ipaddress import ip_network
 from typing import Any, Final
 
 from controlplane.engines.engine import TenantLimits
+from controlplane.engines.jobs import COORDINATOR_PORT
 from controlplane.engines.knative import names
-from controlplane.engines.knative.install import Install, ObjectStore
+from controlplane.engines.knative.install import Install, Loads, ObjectStore
 from controlplane.engines.knative.names import Document
 
 # Queue-proxy: requests, metrics of it and of the user's container; 8080 only through it.
@@ -38,6 +40,7 @@ def tenant(
     egress = [("dns", _DNS)]
     if install.store is not None:
         egress.append(("object-store", _store(install.store)))
+    loads = () if install.loads is None else (_load_policy(rendered, install.loads),)
     return (
         rendered.namespace(),
         rendered.object("v1", "ServiceAccount", names.ACCOUNT, automountServiceAccountToken=False),
@@ -46,6 +49,7 @@ def tenant(
         rendered.policy("deny-by-default", policyTypes=["Ingress", "Egress"]),
         rendered.policy("callers", policyTypes=["Ingress"], ingress=_callers(install)),
         *(rendered.policy(what, policyTypes=["Egress"], egress=[to]) for what, to in egress),
+        *loads,
         rendered.object("v1", "ConfigMap", names.KEYS, data={"keys.json": keys.decode()}),
     )
 
@@ -112,3 +116,28 @@ def _store(store: ObjectStore) -> Document:
         return {"to": [{"namespaceSelector": {"matchLabels": labels}}], "ports": ports}
     anywhere = {"cidr": "0.0.0.0/0", "except": list(EVERYWHERE_PRIVATE)}
     return {"to": [{"ipBlock": anywhere}], "ports": ports}
+
+
+def _load_policy(rendered: _Namespace, loads: Loads) -> Document:
+    """Let pods of load tests reach each other and the ingress; nobody else's pods change."""
+    pods: Document = {"matchExpressions": [{"key": names.LOADTEST, "operator": "Exists"}]}
+    each_other = [{"podSelector": pods}]
+    port = [{"protocol": "TCP", "port": COORDINATOR_PORT}]
+    return rendered.policy(
+        "loadtests",
+        podSelector=pods,
+        policyTypes=["Ingress", "Egress"],
+        ingress=[{"from": each_other, "ports": port}],
+        egress=[
+            {"to": each_other, "ports": port},
+            {"to": [_place(one) for one in loads.reach], "ports": [{"protocol": "TCP"}]},
+        ],
+    )
+
+
+def _place(where: str) -> Document:
+    """Name a place of the ingress: a CIDR block, else a namespace."""
+    try:
+        return {"ipBlock": {"cidr": str(ip_network(where))}}
+    except ValueError:
+        return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": where}}}

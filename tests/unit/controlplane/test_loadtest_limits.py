@@ -17,6 +17,10 @@ def plan(kind: str, **shape: Any) -> Plan:
     return plan_from({"endpoint": "e", "shape": {"kind": kind, **shape}})
 
 
+def with_processes(asked: Plan, processes: int) -> Plan:
+    return plan_from({**asked.model_dump(mode="json", exclude_none=True), "processes": processes})
+
+
 @pytest.mark.parametrize(
     ("asked", "most_rate", "seconds"),
     [
@@ -35,18 +39,38 @@ def test_what_is_at_its_limits_may_be_and_what_is_beyond_may_not(
 ) -> None:
     assert rate(asked) == most_rate
     assert longest_s(asked) == pytest.approx(seconds)
-    assert admitted(asked, MOST) == asked
+    assert admitted(asked, MOST, 4) == asked
     with pytest.raises(QuotaExceeded, match="loadtest_s is 1"):
-        admitted(asked, replace(MOST, loadtest_s=1))
+        admitted(asked, replace(MOST, loadtest_s=1), 4)
     with pytest.raises(QuotaExceeded, match="loadtest_rate is 9"):
-        admitted(asked, replace(MOST, loadtest_rate=9))
+        admitted(asked, replace(MOST, loadtest_rate=9), 4)
 
 
 def test_a_knee_goes_as_far_as_it_may_unless_it_was_told_how_far() -> None:
-    capped = admitted(plan("knee", start=10, step="1s"), MOST)
+    capped = admitted(plan("knee", start=10, step="1s"), MOST, 4)
     assert capped.shape.model_dump()["most"] == 100
     assert rate(capped) <= 100
     with pytest.raises(QuotaExceeded, match="loadtest_rate"):
-        admitted(plan("knee", start=10, step="1s", most=100_000), MOST)
+        admitted(plan("knee", start=10, step="1s", most=100_000), MOST, 4)
     with pytest.raises(QuotaExceeded, match="loadtest_rate"):
-        admitted(plan("knee", start=200, step="1s"), MOST)
+        admitted(plan("knee", start=200, step="1s"), MOST, 4)
+
+
+@pytest.mark.parametrize(
+    ("rate", "processes", "most", "wanted"),
+    [(100, None, 4, 1), (5001, None, 4, 2), (90_000, None, 4, 4), (100, 3, 4, 3), (100, 4, 4, 4)],
+)
+def test_a_test_has_as_many_generators_as_its_rate_needs_or_as_it_asks_for(
+    rate: float, processes: int | None, most: int, wanted: int
+) -> None:
+    asked = plan("steady", rate=rate, duration="1s")
+    if processes is not None:
+        asked = with_processes(asked, processes)
+    found = admitted(asked, replace(MOST, loadtest_rate=100_000), most)
+    assert found.processes == wanted
+
+
+def test_more_generators_than_there_are_is_refused() -> None:
+    asked = with_processes(plan("steady", rate=1, duration="1s"), 5)
+    with pytest.raises(QuotaExceeded, match="has 4 for a test"):
+        admitted(asked, MOST, 4)

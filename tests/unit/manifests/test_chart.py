@@ -78,6 +78,8 @@ EVERYTHING: dict[str, Any] = {
         ({"images": {**VALUES["images"], "builder": "x:1"}}, "images.builder must name its image"),
         ({"settings": {"home": "x"}}, "home"),
         ({"environments": {"index": "pypi.org"}}, "index"),
+        ({"loadTests": {"workers": 3}}, "workers"),
+        ({"loadTests": {"reach": ["10.0.0.0/x"]}}, "reach"),
         ({"environments": {"variables": {"LD_PRELOAD": "x"}}}, "LD_PRELOAD"),
     ],
 )
@@ -133,6 +135,18 @@ def test_what_the_chart_gives_is_taken(tmp_path: Path, monkeypatch: pytest.Monke
             monkeypatch.setenv(name, value)
     settings = Settings()
     assert (settings.engine, settings.instance, settings.namespace) == ("knative", "ks", "ks")
+
+
+def test_load_tests_run_in_the_image_of_the_control_plane_unless_they_are_off(
+    tmp_path: Path,
+) -> None:
+    images = {**VALUES["images"], "controlplane": IMAGE.replace("0a", "0b")}
+    (config,) = of(documents(tmp_path, images=images), "ConfigMap")
+    assert config["data"]["KUBESERVE_LOADTEST_IMAGE"] == images["controlplane"]
+    wanted = {"enabled": False, "reach": ["istio-system", "10.1.0.0/16"]}
+    (config,) = of(documents(tmp_path, loadTests=wanted), "ConfigMap")
+    assert "KUBESERVE_LOADTEST_IMAGE" not in config["data"]
+    assert config["data"]["KUBESERVE_LOADTEST_REACH"] == "istio-system,10.1.0.0/16"
 
 
 def test_environments_are_switched_off_or_come_from_an_index_of_ones_own(tmp_path: Path) -> None:
