@@ -60,7 +60,8 @@ PARTS: Final[dict[str, Part]] = {
     "peers": Part(peers.measure, peers.rows, peers.limit_s),
 }
 
-WHEN_ASKED: Final = ("layouts", "peers")  # measured alone, when what they compare has changed
+# Measured alone, when what they compare has changed.
+WHEN_ASKED: Final = ("exactness", "layouts", "peers")
 
 
 def read(path: Path = RESULTS) -> Raw:
