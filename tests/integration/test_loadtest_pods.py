@@ -1,6 +1,8 @@
 """Load tests in pods, here processes: what they are told, tell and leave by way of a store."""
 
 import asyncio
+import base64
+import gzip
 import hashlib
 import json
 import os
@@ -28,6 +30,7 @@ from tests.integration.bucket import Bucket, serving
 WITHIN_S = 120.0
 PACE = Pace(events_s=0.1, pods_s=0.1, told_s=0.2)
 FILES = {"report.html", "report.json", "junit.xml", "locust_stats.csv"}
+ROWS = base64.b64encode(gzip.compress(b"age\n41\n7\n")).decode()
 SIGNATURE = Signature((Column("age"),), (Output("predict", "FP64"),))
 
 
@@ -143,7 +146,8 @@ class Rig:
             "shape": {"kind": "steady", "rate": 50, "duration": f"{seconds}s"},
             "processes": processes,
         }
-        return Order(uuid.uuid4(), TenantId(uuid.uuid4()), "acme", uuid.uuid4(), plan, ("s", "c"))
+        tenant = TenantId(uuid.uuid4())
+        return Order(uuid.uuid4(), tenant, "acme", uuid.uuid4(), plan, {}, ("s", "c"))
 
     def first(self, test: Order) -> dict[str, Any]:
         url = f"http://127.0.0.1:{self.port}"
@@ -168,6 +172,7 @@ class Rig:
             "endpoint": endpoint,
             "signature": SIGNATURE.to_json(),
             "token": "secret-of-a-minute",
+            "files": {"sample": {"name": "rows.csv", "content": ROWS}},
         }
 
     async def start(self, test: Order) -> PodProgram:
@@ -228,6 +233,7 @@ async def test_two_pods_send_what_a_third_coordinates_and_a_later_one_takes_it_o
     assert {path.name for path in rig.folder.iterdir()} == FILES
     report = json.loads((rig.folder / "report.json").read_text())
     assert report["generated"]["processes"] == 2
+    assert report["rows_from"] == "rows.csv"
     assert report["totals"]["good"] == report["totals"]["sent"] > 80
     assert set(rig.pods.processes) == {0, 1, 2}
     assert rig.pods.environments[1] == {}, "generators are told by the coordinator alone"
