@@ -6,9 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from controlplane.cli.main import cli
 from controlplane.cli.remote_loadtest import code_of
 from controlplane.client import BadAnswer, LoadTest
 from controlplane.client.testing import MOST_PACKED_BYTES, EventReader, plan_of
@@ -71,13 +69,6 @@ def test_an_answer_that_is_no_load_test_is_said_to_be_none() -> None:
     for raw in ({}, {**RAW, "reports": None}, {**RAW, "created_at": "yesterday"}):
         with pytest.raises(BadAnswer, match="no load test"):
             LoadTest.read(raw)
-
-
-def test_what_only_a_test_from_here_takes_is_refused() -> None:
-    command = ["loadtest", "iris", "--rate", "5", "--remote", "--processes", "2"]
-    refused = CliRunner().invoke(cli, command)
-    assert refused.exit_code == 2
-    assert "--processes is for tests from here" in refused.output
 
 
 def test_files_come_with_a_test_packed_up_to_what_a_document_takes(tmp_path: Path) -> None:
