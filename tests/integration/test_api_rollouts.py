@@ -325,6 +325,7 @@ async def test_a_load_test_is_asked_for_once_and_ends_with_its_rollout(
 
     monkeypatch.setattr(loadtests, "take_waiting", none)
     key = await identity(api)
+    api.app.state.parts.work.may_act = lambda: False  # only we carry it on
     begun = await begin(api, loadtest=LOAD, give_up_s=3600)
     assert begun["loadtest"]["id"] is None
     means = Means(quotas=api.app.state.quotas)
@@ -334,6 +335,7 @@ async def test_a_load_test_is_asked_for_once_and_ends_with_its_rollout(
 
     for _ in range(3):
         await asyncio.gather(*(look() for _ in range(4)))
+    await look()  # of those at once the last to write may have looked before it was asked for
     (test,) = (await api.http.get("/v1/loadtests")).json()["items"]
     now = await newest(api)
     assert (now["loadtest"]["id"], now["step"]) == (test["id"], 1)
