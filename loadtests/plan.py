@@ -60,13 +60,13 @@ class Load(BaseModel):
     tag: Annotated[str | None, Field(pattern=TAG)] = None
     address: str | None = None
     format: Format = "v2"
-    rows: Annotated[int, Field(ge=1, le=100_000)] = 1
+    rows: Annotated[int, Field(strict=True, ge=1, le=100_000)] = 1
     output: str | None = None
     arrivals: Arrivals = "poisson"
-    processes: Annotated[int, Field(ge=1, le=64)] = 1
-    connections: Annotated[int, Field(ge=1, le=20_000)] = 512
+    processes: Annotated[int, Field(strict=True, ge=1, le=64)] = 1
+    connections: Annotated[int, Field(strict=True, ge=1, le=20_000)] = 512
     timeout: Annotated[Duration, Field(gt=0, le=600)] = 10.0
-    seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 1
+    seed: Annotated[int, Field(strict=True, ge=0, lt=1 << 32)] = 1
 
 
 class Plan(Load):

@@ -17,7 +17,7 @@ MOST_RATE: Final = 1_000_000.0
 MOST_S: Final = 86_400.0
 AT_A_TIME: Final = 4096
 
-Rate = Annotated[float, Field(gt=0, le=MOST_RATE)]
+Rate = Annotated[float, Field(strict=True, gt=0, le=MOST_RATE)]
 Span = Annotated[Duration, Field(gt=0, le=MOST_S)]
 Arrivals = Literal["poisson", "constant"]
 
@@ -96,7 +96,7 @@ class Spike(_Shape):
     peak: Rate
     duration: Span = 20.0
     rest: Span = 10.0
-    times: Annotated[int, Field(ge=1, le=100)] = 1
+    times: Annotated[int, Field(strict=True, ge=1, le=100)] = 1
 
     def phases(self) -> tuple[Phase, ...]:
         """Give the stretches in their order."""
@@ -110,7 +110,7 @@ class Knee(_Shape):
 
     kind: Literal["knee"] = "knee"
     start: Rate = 50.0
-    factor: Annotated[float, Field(gt=1, le=10)] = 1.5
+    factor: Annotated[float, Field(strict=True, gt=1, le=10)] = 1.5
     step: Span = 10.0
     most: Rate = 100_000.0
 
@@ -128,8 +128,8 @@ class Wake(_Shape):
     """
 
     kind: Literal["wake"] = "wake"
-    burst: Annotated[int, Field(ge=1, le=10_000)] = 20
-    times: Annotated[int, Field(ge=1, le=1000)] = 6
+    burst: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 20
+    times: Annotated[int, Field(strict=True, ge=1, le=1000)] = 6
     zero_within: Span = 180.0
 
     def phases(self) -> tuple[Phase, ...]:

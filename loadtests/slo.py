@@ -46,7 +46,7 @@ class Objectives(BaseModel):
     p99: Limit | None = None
     p999: Limit | None = None
     error_rate: Share | None = None
-    throughput: Annotated[float, Field(gt=0, le=1e6)] | None = None
+    throughput: Annotated[float, Field(strict=True, gt=0, le=1e6)] | None = None
     cold_start: Limit | None = None
     scale_up: Limit | None = None
 

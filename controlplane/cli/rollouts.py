@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import click
 
-from controlplane.cli.objectives import objectives_options, said
+from controlplane.cli.objectives import OPTIONS, objectives_options, said
 from controlplane.cli.output import Output, pass_output
 from controlplane.cli.predict import rows_of
 from controlplane.client import Rollout
@@ -16,12 +16,7 @@ CANARY: Final = (
     "slo", "max_flips", "max_shift", "shadow", "replay", "loadtest", "requests", "step_s",
     "give_up_s"
 )  # fmt: skip
-# Of a load test: its load, and what objectives are called in its plan.
-STEADY: Final = ("rate", "duration")
-ASKED: Final = {
-    **{name: name for name in ("p50", "p90", "p95", "p99", "throughput")},
-    "errors": "error_rate",
-}
+STEADY: Final = ("rate", "duration")  # of a load test
 MARKS: Final = {"passed": "green", "failed": "red", "unsure": "yellow"}
 
 
@@ -43,11 +38,11 @@ def share(text: str) -> float:
         raise click.BadParameter(f"{text!r} is no share such as 0.1% or 0.001") from None
 
 
-def objectives(text: str | None) -> str | dict[str, str] | None:
+def objectives(text: str | None) -> str | dict[str, str | float] | None:
     """Read `endpoint`, or `p99=50ms,error_rate=0.1%`; what the values mean, the API reads."""
     if text is None or text == "endpoint":
         return text
-    found = {}
+    found = dict[str, str | float]()
     for part in text.split(","):
         name, _, value = part.partition("=")
         if not name.strip() or not value.strip():
@@ -55,23 +50,31 @@ def objectives(text: str | None) -> str | dict[str, str] | None:
                 f"{part!r} is neither `endpoint` nor like p99=50ms or error_rate=0.1%",
                 param_hint="--slo",
             )
-        found[name.strip()] = value.strip()
+        found[name.strip()] = _value(value.strip())
     return found
+
+
+def _value(text: str) -> str | float:
+    """Give a number where it is one."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def load(text: str | None) -> dict[str, Any] | None:
     """Read `rate=200,duration=30s,p95=50ms`: a load test of one rate, and its objectives."""
     if text is None:
         return None
-    given = dict[str, str]()
+    given = dict[str, str | float]()
     for part in text.split(","):
         name, _, value = part.partition("=")
-        if name not in (*STEADY, *ASKED) or not value:
+        if name not in (*STEADY, *OPTIONS) or not value:
             raise click.BadParameter(
-                f"{part!r} is none of {', '.join((*STEADY, *ASKED))}, such as rate=200",
+                f"{part!r} is none of {', '.join((*STEADY, *OPTIONS))}, such as rate=200",
                 param_hint="--loadtest",
             )
-        given[ASKED.get(name, name)] = value
+        given[name] = _value(value)
     shape = {name: given.pop(name) for name in STEADY if name in given}
     if "rate" not in shape:
         raise click.BadParameter("it needs a rate: rate=200", param_hint="--loadtest")

@@ -59,13 +59,13 @@ class Load(BaseModel):
     shape: Shape
     objectives: Objectives = Objectives()
     format: Format = "v2"
-    rows: Annotated[int, Field(ge=1, le=10_000)] = 1
+    rows: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 1
     output: Annotated[Text | None, Field(max_length=100)] = None
     arrivals: Arrivals = "poisson"
-    processes: Annotated[int | None, Field(ge=1, le=64)] = None
-    connections: Annotated[int, Field(ge=1, le=MOST_CONNECTIONS)] = 512
+    processes: Annotated[int | None, Field(strict=True, ge=1, le=64)] = None
+    connections: Annotated[int, Field(strict=True, ge=1, le=MOST_CONNECTIONS)] = 512
     timeout: Annotated[Duration, Field(gt=0, le=60)] = 10.0
-    seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 1
+    seed: Annotated[int, Field(strict=True, ge=0, lt=1 << 32)] = 1
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

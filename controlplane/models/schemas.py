@@ -19,7 +19,7 @@ class NewModel(BaseModel):
 class AliasTarget(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    version: int = Field(ge=1, lt=1 << 31)
+    version: int = Field(strict=True, ge=1, lt=1 << 31)
 
 
 class Model(Document):

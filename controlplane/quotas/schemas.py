@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Count = Annotated[int | None, Field(ge=0, lt=1 << 31)]
-AtLeastOne = Annotated[int | None, Field(ge=1, lt=1 << 31)]
+Count = Annotated[int | None, Field(strict=True, ge=0, lt=1 << 31)]
+AtLeastOne = Annotated[int | None, Field(strict=True, ge=1, lt=1 << 31)]
 
 
 class NewQuota(BaseModel):
@@ -14,7 +14,7 @@ class NewQuota(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     models: Count = None
-    storage_bytes: Annotated[int | None, Field(ge=0, lt=1 << 53)] = None
+    storage_bytes: Annotated[int | None, Field(strict=True, ge=0, lt=1 << 53)] = None
     endpoints: Count = None
     builds: AtLeastOne = None
     replicas: AtLeastOne = None

@@ -11,7 +11,7 @@ from controlplane.rollouts.checks import Verdict
 from controlplane.rollouts.states import State
 from loadtests.slo import Objectives
 
-Percent = Annotated[int, Field(ge=1, le=100)]
+Percent = Annotated[int, Field(strict=True, ge=1, le=100)]
 
 
 class Shadow(BaseModel):
@@ -19,10 +19,18 @@ class Shadow(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    share: float = Field(0.1, gt=0, le=1, description="Of the running revision's requests.")
-    max_flips: float | None = Field(None, ge=0, lt=1, description="0.01: one row in a hundred.")
-    max_shift: float | None = Field(None, ge=0, le=1, description="The mean over rows.")
-    rows: int = Field(200, ge=20, le=1_000_000, description="That are compared at least.")
+    share: float = Field(
+        0.1, strict=True, gt=0, le=1, description="Of the running revision's requests."
+    )
+    max_flips: float | None = Field(
+        None, strict=True, ge=0, lt=1, description="0.01: one row in a hundred."
+    )
+    max_shift: float | None = Field(
+        None, strict=True, ge=0, le=1, description="The mean over rows."
+    )
+    rows: int = Field(
+        200, strict=True, ge=20, le=1_000_000, description="That are compared at least."
+    )
 
 
 class Replay(BaseModel):
@@ -33,8 +41,12 @@ class Replay(BaseModel):
     instances: list[Any] = Field(
         min_length=1, max_length=MOST_ROWS, description="Rows, as the V1 protocol has them."
     )
-    max_flips: float | None = Field(None, ge=0, lt=1, description="0.01: one row in a hundred.")
-    max_shift: float | None = Field(None, ge=0, le=1, description="The mean over rows.")
+    max_flips: float | None = Field(
+        None, strict=True, ge=0, lt=1, description="0.01: one row in a hundred."
+    )
+    max_shift: float | None = Field(
+        None, strict=True, ge=0, le=1, description="The mean over rows."
+    )
 
 
 class NewRollout(BaseModel):
@@ -43,13 +55,21 @@ class NewRollout(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     model: str
-    version: int | str | None = None
+    version: Annotated[int, Field(strict=True)] | str | None = None
     steps: list[Percent] = Field(default=[5, 25, 100], min_length=1, max_length=20)
     slo: Literal["endpoint"] | Objectives | None = None
-    requests: int = Field(100, ge=20, le=1_000_000, description="Of the candidate in each step.")
-    step_s: float = Field(60, ge=0, le=86_400, description="That a step lasts at least.")
+    requests: int = Field(
+        100, strict=True, ge=20, le=1_000_000, description="Of the candidate in each step."
+    )
+    step_s: float = Field(
+        60, strict=True, ge=0, le=86_400, description="That a step lasts at least."
+    )
     give_up_s: float = Field(
-        3600, ge=1, le=604_800, description="A step that proves nothing for so long is the end."
+        3600,
+        strict=True,
+        ge=1,
+        le=604_800,
+        description="A step that proves nothing for so long is the end.",
     )
     shadow: Shadow | None = None
     replay: Replay | None = None

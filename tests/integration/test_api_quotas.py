@@ -83,6 +83,7 @@ async def test_a_quota_is_the_installations_until_something_is_set(api: Api) -> 
         ({"builds": 0}, "builds"),
         ({"storage_bytes": 1 << 53}, "storage_bytes"),
         ({"requests_per_s": "many"}, "requests_per_s"),
+        ({"loadtests": True}, "loadtests"),
         ({"model": 3}, "model"),
     ],
 )

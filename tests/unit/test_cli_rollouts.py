@@ -68,8 +68,8 @@ def test_bounds_are_of_what_is_asked_for(tmp_path: Path) -> None:
 
 def test_a_load_test_of_one_rate() -> None:
     assert load(None) is None
-    assert load("rate=200,duration=30s,p95=50ms,errors=0.1%") == {
-        "shape": {"kind": "steady", "rate": "200", "duration": "30s"},
+    assert load("rate=200,duration=30s,p95=50ms,error_rate=0.1%") == {
+        "shape": {"kind": "steady", "rate": 200, "duration": "30s"},
         "objectives": {"p95": "50ms", "error_rate": "0.1%"},
     }
 
