@@ -159,7 +159,7 @@ class LocalPrograms:
         """Make it; in words what is missing here."""
         return NEEDS_LOCUST if importlib.util.find_spec("locust") is None else cls()
 
-    def way(self, tenant: str, endpoint: str, url: str) -> Way:  # noqa: ARG002  (the protocol's)
+    def way(self, tenant: str, endpoint: str, tag: str | None, url: str) -> Way:  # noqa: ARG002
         """Say how an endpoint is reached: at the address its engine gives it."""
         return Way(url, url)
 

@@ -211,10 +211,21 @@ class _Running:
             raise NotFound(f"The endpoint has no revision with the tag {tag}.")
         if signature is None or not document["url"]:
             raise NotFound(f"The endpoint cannot be tested: {document['ready']['message']}")
-        way = self.site.programs.way(self.test.tenant_name, document["name"], document["url"])
+        url, revisions = document["url"], document["revisions"]
+        for line in revisions:
+            if tag is not None and line["tag"] == tag:
+                url = line["tag_url"] or url
+        way = self.site.programs.way(self.test.tenant_name, document["name"], tag, url)
+        if tag is None:
+            document = {**document, "url": way.url}
+        else:
+            tagged = [
+                {**one, "tag_url": way.url} if one["tag"] == tag else one for one in revisions
+            ]
+            document = {**document, "revisions": tagged}
         return {
             "plan": {**self.test.plan, "address": way.address},
-            "endpoint": {**document, "url": way.url},
+            "endpoint": document,
             "signature": signature,
             "token": await self._token(),
         }

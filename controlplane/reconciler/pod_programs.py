@@ -68,11 +68,12 @@ class PodPrograms:
         self._jobs, self._exchange, self._ingress = jobs, exchange, ingress
         self._pace, self._port = pace, port
 
-    def way(self, tenant: str, endpoint: str, url: str) -> Way:
-        """Say how pods reach an endpoint."""
+    def way(self, tenant: str, endpoint: str, tag: str | None, url: str) -> Way:
+        """Say how pods reach an endpoint, or its revision with a tag."""
         if self._ingress is not None:
             return Way(url, self._ingress)
-        inside = self._jobs.inside(tenant, endpoint)
+        # So Knative calls the service of a tag.
+        inside = self._jobs.inside(tenant, endpoint if tag is None else f"{tag}-{endpoint}")
         return Way(inside, inside)
 
     async def start(self, test: TestToRun, folder: Path, first: Mapping[str, Any]) -> "PodProgram":

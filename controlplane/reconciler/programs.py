@@ -50,7 +50,7 @@ class Programs(Protocol):
     look_every_s: float
     around_s: float
 
-    def way(self, tenant: str, endpoint: str, url: str) -> Way:
+    def way(self, tenant: str, endpoint: str, tag: str | None, url: str) -> Way:
         """Say how an endpoint with such a public address is reached."""
 
     async def start(self, test: TestToRun, folder: Path, first: Mapping[str, Any]) -> Program:

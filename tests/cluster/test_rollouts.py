@@ -12,6 +12,7 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
 from controlplane.client import ApiError, Rollout
+from tests.cluster.home import NODE_IP
 from tests.cluster.kube import Cluster
 from tests.cluster.platform import INGRESS, outside
 from tests.conformance.platform import Platform, rows
@@ -19,6 +20,7 @@ from tests.conformance.platform import Platform, rows
 X, Y = load_iris(return_X_y=True)
 WITHIN_S = 240.0
 PAUSE_S = 0.01
+LOAD = {"shape": {"kind": "steady", "rate": 10, "duration": "5s"}, "objectives": {"p50": "2s"}}
 
 
 def fitted(x=X, y=Y, seed: int = 0) -> LogisticRegression:
@@ -26,11 +28,17 @@ def fitted(x=X, y=Y, seed: int = 0) -> LogisticRegression:
 
 
 @pytest.fixture(scope="module")
-def platform(cluster: Cluster, runtime_image: str, builder_image: str) -> Iterator[Platform]:
-    instance = f"rolling-{uuid.uuid4().hex[:6]}"
-    with outside(
-        cluster, runtime_image, builder_image, instance=instance, ingress_url=INGRESS
-    ) as running:
+def platform(
+    cluster: Cluster, runtime_image: str, builder_image: str, controlplane_image: str
+) -> Iterator[Platform]:
+    settings = {
+        "instance": f"rolling-{uuid.uuid4().hex[:6]}",
+        "ingress_url": INGRESS,
+        "loadtest_image": controlplane_image,
+        "loadtest_reach": f"{NODE_IP}/32",  # where the ingress of this rig runs
+        "loadtest_cpu_millis": "100",
+    }
+    with outside(cluster, runtime_image, builder_image, **settings) as running:
         running.push(fitted(), "iris")
         running.push(fitted(y=np.array([0, 2, 1])[Y]), "iris")  # two classes swapped
         running.push(fitted(np.hstack([X, X[:, :1]])), "iris")  # takes a column more
@@ -108,12 +116,14 @@ def test_an_identical_model_shows_no_flip_and_gets_all_traffic(platform: Platfor
     with callers.asking():
         asked = {"instances": X.tolist(), "max_flips": 0.0, "max_shift": 0.0}
         begun = platform.client.rollout(
-            "iris:4", steps=[50, 100], requests=20, step_s=0, replay=asked
+            "iris:4", steps=[50, 100], requests=20, step_s=0, replay=asked, loadtest=LOAD
         )
         found = ended(platform, begun)
     assert found.state == "done", found.reason
     told = found.raw["replay"]["difference"]
     assert (told["rows"], told["flips"], told["max_shift"]) == (len(X), 0, 0.0)
     assert [step.percent for step in found.passed] == [0, 50, 100]
+    proved = [check.message for check in found.passed[0].checks]
+    assert any("load test 1: p50" in one for one in proved), proved
     assert {status for status, _ in callers.answers} == {200}
     serves(platform, 4)
