@@ -7,7 +7,6 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
-from controlplane.client import ApiError
 from tests.cluster.kube import Cluster
 from tests.cluster.platform import outside
 from tests.conformance.platform import Platform
@@ -45,8 +44,3 @@ def test_replicas_come_and_go_and_no_revision_is_made(platform: Platform, cluste
     platform.until(lambda: client.endpoint("warm").replicas >= 2, SETTLED_S)
     client.set_warm_windows("warm", [])
     platform.until(lambda: platform.at_zero("warm"), SETTLED_S)
-
-
-def test_a_guarded_rollout_is_refused_with_what_to_do(platform: Platform) -> None:
-    with pytest.raises(ApiError, match="kubeserve traffic"):
-        platform.client.rollout("warm")
