@@ -1,6 +1,7 @@
 """The supervisor as a real process, over real sockets, with the stand-in worker of the seam."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
@@ -95,8 +96,13 @@ class Rig:
 
     def workers(self):
         """List the processes that serve; the one made in advance is for no endpoint yet."""
-        zygote = psutil.Process(self.process.pid).children()
-        return [w for z in zygote for w in z.children() if w.name() != "spare"]
+        found = []
+        for zygote in psutil.Process(self.process.pid).children():
+            for worker in zygote.children():
+                with contextlib.suppress(psutil.NoSuchProcess):  # it ended while we looked
+                    if worker.name() != "spare":
+                        found.append(worker)
+        return found
 
 
 @pytest.fixture

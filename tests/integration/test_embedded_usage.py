@@ -115,6 +115,9 @@ async def test_a_tenant_runs_no_more_replicas_than_it_may_and_is_told(rig, tmp_p
     await seen_as(rig, ID, Condition.TRUE)
     other = await deploy(rig, OTHER, "iris", sha, len(plan), SHORT)
 
+    async def one_runs():
+        return len(rig.workers()) == 1
+
     async def refused():
         cause = await rig.engine.explain(other)
         return cause if cause.reason == "QuotaExceeded" else None
@@ -122,7 +125,7 @@ async def test_a_tenant_runs_no_more_replicas_than_it_may_and_is_told(rig, tmp_p
     cause = await until(refused)
     assert "quota of 1 replica(s)" in cause.message
     assert "kubeserve quota" in cause.next_step
-    assert len(rig.workers()) == 1
+    await until(one_runs)
     port = port_of(await rig.engine.observe(OTHER))
     with connected(port) as connection:
         status, body, _ = await asyncio.to_thread(rig.ask, connection)
@@ -135,7 +138,7 @@ async def test_a_tenant_runs_no_more_replicas_than_it_may_and_is_told(rig, tmp_p
     await rig.start()
     await seen_as(rig, ID, Condition.TRUE)
     await until(refused)
-    assert len(rig.workers()) == 1
+    await until(one_runs)
 
     await rig.engine.publish_limits(TenantLimits(replicas=9), {})
     await seen_as(rig, OTHER, Condition.TRUE)
