@@ -257,8 +257,14 @@ class Run:
         return self.cut
 
     def _turn(self, runner: MasterRunner) -> None:
-        """Let the others run, then take what has come and see to what has changed."""
+        """Let the others run, tell, then take what has come and see to what has changed."""
         gevent.sleep(TURN_S)
+        now = wall()
+        if now - self._told_at >= TOLD_EVERY_S:
+            self._told_at = now
+            self._renew(runner)
+            self._progress(now - self.start)
+        # Last, since the API may have been slow: who waits for this has its own patience.
         while self._inbox:
             self._take(*self._inbox.popleft())
         if self._interrupted:
@@ -267,11 +273,6 @@ class Run:
             self.cut = DELETED
         elif len(runner.clients) - len(runner.clients.missing) < self.plan.processes:
             self.cut = "a generator was lost"
-        now = wall()
-        if now - self._told_at >= TOLD_EVERY_S:
-            self._told_at = now
-            self._renew(runner)
-            self._progress(now - self.start)
 
     def _take(self, kind: str, data: dict[str, Any]) -> None:
         if kind == jobs.FAILED:
