@@ -5,7 +5,7 @@ document and tells how it goes in lines of JSON.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 
 from controlplane.cli import program, remote_loadtest
-from controlplane.cli.objectives import objectives_options, read_file, taken
+from controlplane.cli.objectives import objectives_options, put
 from controlplane.cli.output import Output, fail, pass_output
 
 INCONCLUSIVE: Final = 6
@@ -113,13 +113,7 @@ def _plan(endpoint: str, shape: str, said: dict[str, Any], slo: str | None) -> d
     if shape == "spike" and "peak" not in given:
         raise click.UsageError("say the rate of the peaks: --peak 1000")
     asked = {"kind": shape, **{known[name]: given.pop(name) for name in known if name in given}}
-    objectives = taken(given)
-    if slo == "endpoint":
-        given["slo"] = slo
-    elif slo is not None:
-        objectives = {**read_file(Path(slo)), **objectives}
-    if objectives:
-        given["objectives"] = objectives
+    put(given, slo)
     return {"endpoint": endpoint, "shape": asked, **given}
 
 
@@ -128,7 +122,7 @@ def _follow(output: Output, argv: list[str], plan: dict[str, Any]) -> int:
     with program.started(argv, plan, output.url) as running:
         last = _watch(output, running.events())
         code = running.wait()
-    return _ended(output, last, code)
+    return said_its_end(output, last, code, _show)
 
 
 def _follow_remote(
@@ -148,7 +142,7 @@ def _follow_remote(
             except KeyboardInterrupt:  # wherever it came: the test is on another machine
                 followed.cancel()
         code, last = remote_loadtest.ended(client, test.id, followed.last, folder)
-    return _ended(output, last, code)
+    return said_its_end(output, last, code, _show)
 
 
 def _watch(output: Output, events: Iterator[dict[str, Any]]) -> dict[str, Any]:
@@ -166,14 +160,16 @@ def _watch(output: Output, events: Iterator[dict[str, Any]]) -> dict[str, Any]:
     return last
 
 
-def _ended(output: Output, last: dict[str, Any], code: int) -> int:
-    """Say how it ended; gives the exit code."""
+def said_its_end(
+    output: Output, last: dict[str, Any], code: int, show: Callable[[Output, dict[str, Any]], None]
+) -> int:
+    """Say how a program ended by its last event, which `show` shows; gives the exit code."""
     if last.get("event") == "failed":
         return code if output.as_json else fail(str(last["detail"]), code=code)
     if last.get("event") != "finished":
         return fail(program.silent(code), code=code)
     if not output.as_json:
-        _show(output, last)
+        show(output, last)
     return code
 
 

@@ -41,6 +41,20 @@ def taken(given: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
+def put(given: dict[str, Any], slo: str | None) -> None:
+    """Put the objectives of a command's options, and of its --slo, where a plan has them.
+
+    slo  `endpoint`, or the name of a file, before which the options go
+    """
+    objectives = taken(given)
+    if slo == "endpoint":
+        given["slo"] = slo
+    elif slo is not None:
+        objectives = {**read_file(Path(slo)), **objectives}
+    if objectives:
+        given["objectives"] = objectives
+
+
 def read_file(path: Path) -> dict[str, Any]:
     """Read objectives from YAML, TOML or JSON, by the file's ending, alone or under `objectives`.
 

@@ -8,9 +8,9 @@ import click
 from rich.live import Live
 
 from controlplane.cli import program
-from controlplane.cli.loadtest import SIGNS, bounds, figure, view
-from controlplane.cli.objectives import objectives_options, read_file, taken
-from controlplane.cli.output import Output, fail, pass_output
+from controlplane.cli.loadtest import SIGNS, bounds, figure, said_its_end, view
+from controlplane.cli.objectives import objectives_options, put
+from controlplane.cli.output import Output, pass_output
 
 STEPS: Final = ("RATE", "ANSWERED", "IN FLIGHT", "P50", "P95", "P99", "HOLDS")
 
@@ -58,13 +58,7 @@ def tune(
     with program.started(argv, _document(endpoint, slo, said), output.url) as running:
         last = _watch(output, running)
         code = running.wait()
-    if last.get("event") == "failed":
-        return code if output.as_json else fail(str(last["detail"]), code=code)
-    if last.get("event") != "finished":
-        return fail(program.silent(code), code=code)
-    if not output.as_json:
-        _show(output, last)
-    return code
+    return said_its_end(output, last, code, _show)
 
 
 def _document(endpoint: str, slo: str | None, said: dict[str, Any]) -> dict[str, Any]:
@@ -74,13 +68,7 @@ def _document(endpoint: str, slo: str | None, said: dict[str, Any]) -> dict[str,
         for name, value in given.items()
         if value is not None and name not in ("form", "asked")
     }
-    objectives = taken(given)
-    if slo == "endpoint":
-        given["slo"] = slo
-    elif slo is not None:
-        objectives = {**read_file(Path(slo)), **objectives}
-    if objectives:
-        given["objectives"] = objectives
+    put(given, slo)
     return {"endpoint": endpoint, **given}
 
 

@@ -211,18 +211,14 @@ class _Running:
             raise NotFound(f"The endpoint has no revision with the tag {tag}.")
         if signature is None or not document["url"]:
             raise NotFound(f"The endpoint cannot be tested: {document['ready']['message']}")
-        url, revisions = document["url"], document["revisions"]
-        for line in revisions:
+        # What is tested says its address: the endpoint, or of its revisions the one with the tag.
+        tested, key = document, "url"
+        for line in document["revisions"]:
             if tag is not None and line["tag"] == tag:
-                url = line["tag_url"] or url
+                tested, key = line, "tag_url"
+        url = tested[key] or document["url"]
         way = self.site.programs.way(self.test.tenant_name, document["name"], tag, url)
-        if tag is None:
-            document = {**document, "url": way.url}
-        else:
-            tagged = [
-                {**one, "tag_url": way.url} if one["tag"] == tag else one for one in revisions
-            ]
-            document = {**document, "revisions": tagged}
+        tested[key] = way.url
         return {
             "plan": {**self.test.plan, "address": way.address},
             "endpoint": document,

@@ -1,10 +1,10 @@
 """Guarded rollouts on Knative: traffic by named revision, judged by what pods tell."""
 
-import contextlib
 import threading
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from tests.cluster.home import NODE_IP
 from tests.cluster.kube import Cluster
 from tests.cluster.platform import INGRESS, outside
 from tests.conformance.platform import Platform, rows
+from tests.waiting import beside
 
 X, Y = load_iris(return_X_y=True)
 WITHIN_S = 240.0
@@ -51,22 +52,15 @@ class Callers:
     """Somebody who asks one row after the other; counts (status, revision)."""
 
     def __init__(self, platform: Platform) -> None:
-        self._platform, self._stop = platform, threading.Event()
+        self._platform = platform
         self.answers: Counter[tuple[int, str]] = Counter()
 
-    @contextlib.contextmanager
-    def asking(self) -> Iterator[None]:
-        thread = threading.Thread(target=self._ask)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._stop.set()
-            thread.join()
+    def asking(self) -> AbstractContextManager[None]:
+        return beside(self._ask)
 
-    def _ask(self) -> None:
+    def _ask(self, stop: threading.Event) -> None:
         with self._platform.caller("iris") as http:
-            while not self._stop.wait(PAUSE_S):
+            while not stop.wait(PAUSE_S):
                 answer = http.post("/v1/models/iris:predict", content=rows(X[:1]))
                 # Ours, without the digest of a template behind it.
                 revision = answer.headers.get("k-revision", "").rpartition("-")[0]

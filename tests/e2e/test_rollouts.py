@@ -1,6 +1,5 @@
 """Guarded rollouts on the real thing: real models, real requests, candidates that must not pass."""
 
-import contextlib
 import io
 import json
 import os
@@ -8,6 +7,7 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
@@ -67,7 +67,6 @@ class Callers:
         self._url, self._right = f"{endpoint.url}/v1/models/{name}:predict", right
         self._headers = {"authorization": f"Bearer {token}"}
         self.answers: Counter[tuple[int, str, bool]] = Counter()
-        self._stop = threading.Event()
 
     @property
     def wrong(self) -> int:
@@ -75,20 +74,13 @@ class Callers:
             n for (status, _, right), n in self.answers.items() if status != 200 or not right
         )
 
-    @contextlib.contextmanager
-    def asking(self) -> Iterator[None]:
-        thread = threading.Thread(target=self._ask)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._stop.set()
-            thread.join()
+    def asking(self) -> AbstractContextManager[None]:
+        return waiting.beside(self._ask)
 
-    def _ask(self) -> None:
+    def _ask(self, stop: threading.Event) -> None:
         with httpx.Client(headers=self._headers, timeout=30.0, trust_env=False) as http:
             at = 0
-            while not self._stop.wait(PAUSE_S):
+            while not stop.wait(PAUSE_S):
                 at = (at + 7) % len(X)
                 answer = http.post(self._url, content=json.dumps({"instances": [X[at].tolist()]}))
                 right = answer.status_code == 200 and self._right(

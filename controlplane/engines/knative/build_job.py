@@ -65,30 +65,18 @@ def render_taken(standby: Document, version: uuid.UUID, attempt: int) -> Documen
 def _job(
     job: BuilderPod, install: Install, metadata: Document, own: dict[str, str], kept_s: int
 ) -> Document:
-    labels = {**names.tenant_labels(job.tenant, install.instance), **own}
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {
-            **metadata,
-            "namespace": names.namespace(install.namespace_prefix, job.tenant),
-            "labels": labels,
-        },
-        "spec": {
-            # Another try is another Job: only we can tell a model's fault from a node's.
-            "backoffLimit": 0,
-            "completions": 1,
-            "parallelism": 1,
-            "activeDeadlineSeconds": job.deadline_s,
-            "ttlSecondsAfterFinished": kept_s,
-            # A pod that is evicted, drained or lost with its node is replaced and not counted.
-            "podFailurePolicy": {
-                "rules": [{"action": "Ignore", "onPodConditions": [_DISRUPTED]}],
-            },
-            "podReplacementPolicy": "Failed",
-            "template": {"metadata": {"labels": labels}, "spec": _pod(job, install)},
-        },
+    placed = {
+        **metadata,
+        "namespace": names.namespace(install.namespace_prefix, job.tenant),
+        "labels": {**names.tenant_labels(job.tenant, install.instance), **own},
     }
+    # Another try is another Job: only we can tell a model's fault from a node's.
+    found = once(placed, _pod(job, install), job.deadline_s, kept_s)
+    # A pod that is evicted, drained or lost with its node is replaced and not counted.
+    found["spec"]["podFailurePolicy"] = {
+        "rules": [{"action": "Ignore", "onPodConditions": [_DISRUPTED]}]
+    }
+    return found
 
 
 _DISRUPTED: Final = {"type": "DisruptionTarget", "status": "True"}
@@ -101,6 +89,24 @@ def _pod(job: BuilderPod, install: Install) -> Document:
         {"name": "work", "emptyDir": {"sizeLimit": disk}},
         {"name": "tmp", "emptyDir": {"sizeLimit": f"{TMP_MIB}Mi"}},
     )
+
+
+def once(metadata: Document, pod: Document, deadline_s: int, kept_s: int) -> Document:
+    """Render a Job of one pod that is tried once; the pod has the Job's labels."""
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": metadata,
+        "spec": {
+            "backoffLimit": 0,
+            "completions": 1,
+            "parallelism": 1,
+            "activeDeadlineSeconds": deadline_s,
+            "ttlSecondsAfterFinished": kept_s,
+            "podReplacementPolicy": "Failed",
+            "template": {"metadata": {"labels": metadata["labels"]}, "spec": pod},
+        },
+    }
 
 
 def locked_pod(container: Document, *volumes: Document) -> Document:

@@ -35,6 +35,8 @@ GAUGES: Final = {
     "kn_revision_rps_stable": "stable_rps",
     "kn_revision_rps_panic": "panic_rps",
 }
+# By namespace and name of a Revision.
+Gauges = dict[tuple[str | None, str | None], dict[str, float]]
 NAMESPACES: Final = ("namespace_name", "k8s_namespace_name")
 REVISIONS: Final = ("revision_name", "kn_revision_name")
 
@@ -49,17 +51,15 @@ class Read(NamedTuple):
     wanted: int
 
 
-def gauges(text: str, namespace: str, revision: str) -> dict[str, float]:
-    """Find what the autoscaler tells of a Revision; raises ValueError."""
-    found = {}
+def gauges(text: str) -> Gauges:
+    """Read what the autoscaler tells of each Revision, once; raises ValueError."""
+    found: Gauges = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             what = GAUGES.get(sample.name)
-            if what is None:
-                continue
-            labels = sample.labels
-            if _one(labels, NAMESPACES) == namespace and _one(labels, REVISIONS) == revision:
-                found[what] = float(sample.value)
+            if what is not None:
+                of = _one(sample.labels, NAMESPACES), _one(sample.labels, REVISIONS)
+                found.setdefault(of, {})[what] = float(sample.value)
     return found
 
 

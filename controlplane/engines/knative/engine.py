@@ -492,10 +492,10 @@ class KnativeEngine:
             log.warning("the autoscaler's metrics were not read: %s", error)
             return
         now_ns = nanoseconds(datetime.now(UTC).timestamp())
+        told = decisions.gauges(answer.text)
         for one in await self._revisions(endpoint):
-            metadata = one["metadata"]
-            found = decisions.gauges(answer.text, metadata["namespace"], metadata["name"])
-            read = decisions.read(one)
+            metadata, read = one["metadata"], decisions.read(one)
+            found = told.get((metadata["namespace"], metadata["name"]), {})
             step = decisions.step(found, read, now_ns)
             if step is not None:
                 recorder.add(metadata["name"], read.policy, step)

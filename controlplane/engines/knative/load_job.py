@@ -5,7 +5,7 @@ from typing import Final
 
 from controlplane.engines.jobs import LoadJob
 from controlplane.engines.knative import names
-from controlplane.engines.knative.build_job import locked_pod
+from controlplane.engines.knative.build_job import locked_pod, once
 from controlplane.engines.knative.install import Install, Loads
 from controlplane.engines.knative.names import Document
 from controlplane.engines.knative.render import RESTRICTED
@@ -25,36 +25,15 @@ def name(test: uuid.UUID, number: int) -> str:
 
 def render(job: LoadJob, loads: Loads, install: Install) -> Document:
     """Render the Job of one pod."""
-    labels = {
-        **names.tenant_labels(job.tenant, install.instance),
-        names.LOADTEST: str(job.test),
-        NUMBER: str(job.number),
+    labels = {names.LOADTEST: str(job.test), NUMBER: str(job.number)}
+    metadata = {
+        "name": name(job.test, job.number),
+        "namespace": names.namespace(install.namespace_prefix, job.tenant),
+        "labels": {**names.tenant_labels(job.tenant, install.instance), **labels},
     }
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {
-            "name": name(job.test, job.number),
-            "namespace": names.namespace(install.namespace_prefix, job.tenant),
-            "labels": labels,
-        },
-        "spec": {
-            # Half a load proves nothing, so there is no other try, after a disruption neither.
-            "backoffLimit": 0,
-            "completions": 1,
-            "parallelism": 1,
-            "activeDeadlineSeconds": job.deadline_s,
-            "ttlSecondsAfterFinished": KEPT_S,
-            "podReplacementPolicy": "Failed",
-            "template": {
-                "metadata": {"labels": labels},
-                "spec": locked_pod(
-                    _container(job, loads),
-                    {"name": "tmp", "emptyDir": {"sizeLimit": f"{TMP_MIB}Mi"}},
-                ),
-            },
-        },
-    }
+    tmp = {"name": "tmp", "emptyDir": {"sizeLimit": f"{TMP_MIB}Mi"}}
+    # Half a load proves nothing, so there is no other try, after a disruption neither.
+    return once(metadata, locked_pod(_container(job, loads), tmp), job.deadline_s, KEPT_S)
 
 
 def _container(job: LoadJob, loads: Loads) -> Document:

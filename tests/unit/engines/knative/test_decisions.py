@@ -38,7 +38,7 @@ def test_both_kinds_of_metrics_are_read_and_can_be_replayed(text: str) -> None:
     read = decisions.read(revision)
     assert read.policy == policy_of(scaling, 4)
     assert (read.least, read.most, read.ready, read.wanted) == (0, 5, 1, 3)
-    found = decisions.gauges(text, "acme", "iris-1")
+    found = decisions.gauges(text)["acme", "iris-1"]
     step = decisions.step(found, read, 10**18)
     assert step is not None
     assert (step.averages.stable, step.averages.panic) == (2.5, 4.1)
@@ -50,6 +50,6 @@ def test_both_kinds_of_metrics_are_read_and_can_be_replayed(text: str) -> None:
 
 
 def test_of_another_revision_nothing_is_taken() -> None:
-    found = decisions.gauges(OLD, "acme", "iris-2")
+    found = decisions.gauges(OLD).get(("acme", "iris-2"), {})
     read = decisions.read({"metadata": {}, "spec": {}, "status": {}})
     assert decisions.step(found, read, 1) is None
