@@ -77,6 +77,16 @@ async def version(model: Model, number: int) -> Version | None:
     return await Version.get_or_none(model_id=model.id, number=number)
 
 
+async def newest_states(models: list[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Give the state of each model's newest version; models without any are left out."""
+    query = (
+        "SELECT DISTINCT ON (model_id) model_id, state FROM versions WHERE model_id = ANY($1) "
+        "ORDER BY model_id, number DESC"
+    )
+    rows = await connections.get("default").execute_query_dict(query, [models])
+    return {row["model_id"]: row["state"] for row in rows}
+
+
 async def newest_ready(model: Model) -> Version | None:
     rows = Version.filter(model_id=model.id, state=VersionState.READY)
     return await rows.order_by("-number").first()
@@ -84,6 +94,10 @@ async def newest_ready(model: Model) -> Version | None:
 
 async def aliases(model: Model) -> list[Alias]:
     return await Alias.filter(model_id=model.id).order_by("name")
+
+
+async def aliases_of(models: list[uuid.UUID]) -> list[Alias]:
+    return await Alias.filter(model_id__in=models).order_by("name")
 
 
 async def alias(model: Model, name: str) -> Alias | None:
