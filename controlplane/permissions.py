@@ -139,6 +139,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("POST", "/v1/endpoints/{endpoint}/rollouts/{rollout}/cancel"): Scope.ENDPOINTS_WRITE,
     ("GET", "/v1/endpoints/{endpoint}/why"): Scope.ENDPOINTS_READ,
     ("GET", "/v1/endpoints/{endpoint}/decisions"): Scope.ENDPOINTS_READ,
+    ("GET", "/v1/endpoints/{endpoint}/series"): Scope.ENDPOINTS_READ,
     ("GET", "/v1/endpoints/{endpoint}/logs"): Scope.ENDPOINTS_READ,
     ("GET", "/v1/loadtests"): Scope.ENDPOINTS_READ,
     # Whoever asks must also be allowed to predict, which no token for the API says.

@@ -35,6 +35,7 @@ from controlplane.client.results import (
 )
 from controlplane.client.retries import RetryPolicy
 from controlplane.client.rollouts import Rollout
+from controlplane.client.series import Series
 from controlplane.client.sync import Client
 from controlplane.client.testing import LoadTest, LoadTestEvent
 
@@ -71,6 +72,7 @@ __all__ = [
     "RetryPolicy",
     "Revision",
     "Rollout",
+    "Series",
     "SignInFailed",
     "TimedOut",
     "Unreachable",

@@ -37,6 +37,7 @@ from controlplane.client.results import (
 from controlplane.client.retries import RetryPolicy
 from controlplane.client.rollouts import Rollout, Rollouts, Slo
 from controlplane.client.rows import one_by_one
+from controlplane.client.series import Series
 from controlplane.client.serving import Arrays, Serving, Traffic, release_of
 from controlplane.client.steps import (
     Answer,
@@ -336,6 +337,10 @@ class AsyncClient:
     async def why(self, endpoint: str) -> Cause:
         """Name the cause of the state an endpoint is in, with evidence and the next step."""
         return await self._run(self._serving.why(endpoint))
+
+    async def series(self, endpoint: str, minutes: int = 60) -> Series:
+        """Read rate, errors, latency, replicas and cold starts of its last minutes, 60 at most."""
+        return await self._run(self._serving.series(endpoint, minutes))
 
     async def decisions(self, endpoint: str) -> list[dict[str, Any]]:
         """Give what its autoscaler saw and decided lately: recordings that can be replayed."""

@@ -39,6 +39,7 @@ from controlplane.client.results import (
 from controlplane.client.retries import RetryPolicy
 from controlplane.client.rollouts import Rollout, Rollouts, Slo
 from controlplane.client.rows import one_by_one
+from controlplane.client.series import Series
 from controlplane.client.serving import Arrays, Serving, Traffic, release_of
 from controlplane.client.steps import (
     Answer,
@@ -347,6 +348,10 @@ class Client:
     def why(self, endpoint: str) -> Cause:
         """Name the cause of the state an endpoint is in, with evidence and the next step."""
         return self._run(self._serving.why(endpoint))
+
+    def series(self, endpoint: str, minutes: int = 60) -> Series:
+        """Read rate, errors, latency, replicas and cold starts of its last minutes, 60 at most."""
+        return self._run(self._serving.series(endpoint, minutes))
 
     def decisions(self, endpoint: str) -> list[dict[str, Any]]:
         """Give what its autoscaler saw and decided lately: recordings that can be replayed."""

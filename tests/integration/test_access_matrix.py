@@ -167,6 +167,7 @@ ROWS: dict[tuple[str, str], Row] = {
     ),
     ("GET", "/v1/endpoints/{endpoint}/why"): Row("endpoints:read", thing="endpoint"),
     ("GET", "/v1/endpoints/{endpoint}/decisions"): Row("endpoints:read", thing="endpoint"),
+    ("GET", "/v1/endpoints/{endpoint}/series"): Row("endpoints:read", thing="endpoint"),
     ("GET", "/v1/endpoints/{endpoint}/logs"): Row("endpoints:read", thing="endpoint"),
     ("GET", "/v1/loadtests"): Row("endpoints:read"),
     ("POST", "/v1/loadtests"): Row(
