@@ -16,7 +16,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from prometheus_client.exposition import generate_latest
 
-from controlplane import database, pages, postgres, problems, telemetry, wakes
+from controlplane import dashboard, database, pages, postgres, problems, telemetry, wakes
 from controlplane.accounts import administration, browsers, external
 from controlplane.accounts import routes as account_routes
 from controlplane.accounts import service as accounts
@@ -429,6 +429,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def _own_routes(app: FastAPI, parts: Parts) -> None:
+    dashboard.add_pages(app)
     kinds = {kind.type.rsplit("/", 1)[1]: kind for kind in _kinds(Problem)}
     began = time.monotonic()
 
