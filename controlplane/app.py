@@ -48,6 +48,7 @@ from controlplane.edge.reference import describe
 from controlplane.endpoints import holdings
 from controlplane.endpoints import routes as endpoint_routes
 from controlplane.endpoints import service as endpoints
+from controlplane.endpoints.trying import Trier
 from controlplane.engines.engine import Engine
 from controlplane.engines.preflight import Finding
 from controlplane.leading import Leading, Leases
@@ -202,6 +203,7 @@ def _let_people_in(
 ) -> None:
     """Give the routes what people sign in with, and what they allowed."""
     oauth: OAuth = app.state.oauth
+    app.state.trier = Trier(oauth.token_for, settings.ingress_url)
     applications = app.state.applications = Allowed(oauth.clients, oauth.clock)
     app.state.passwords, app.state.resets = Passwords(), Resets(secret, applications)
     app.state.browsers = browsers.Browsers(settings.public_url, Devices(secret), clock)

@@ -141,6 +141,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/v1/endpoints/{endpoint}/decisions"): Scope.ENDPOINTS_READ,
     ("GET", "/v1/endpoints/{endpoint}/series"): Scope.ENDPOINTS_READ,
     ("GET", "/v1/endpoints/{endpoint}/logs"): Scope.ENDPOINTS_READ,
+    ("POST", "/v1/endpoints/{endpoint}/try"): Scope.PREDICT,
     ("GET", "/v1/loadtests"): Scope.ENDPOINTS_READ,
     # Whoever asks must also be allowed to predict, which no token for the API says.
     ("POST", "/v1/loadtests"): Scope.ENDPOINTS_WRITE,

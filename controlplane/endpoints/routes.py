@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 
 from controlplane.callers import Caller, CurrentCaller
 from controlplane.edge.operations import Page, file, gives, taking
-from controlplane.endpoints import explaining, schemas, service
+from controlplane.endpoints import explaining, schemas, service, trying
 from controlplane.endpoints.service import ReleaseWanted, TargetWanted
 from controlplane.endpoints.windows import Window
 from controlplane.engines.engine import EndpointId
@@ -268,3 +268,22 @@ async def logs(
             yield json.dumps(document).encode() + b"\n"
 
     return StreamingResponse(written(), media_type="application/x-ndjson")
+
+
+@router.post("/{endpoint}/try", **gives(schemas.Tried))
+async def try_out(
+    caller: CurrentCaller, endpoint: str, body: schemas.Trial, request: Request
+) -> dict[str, Any]:
+    """Ask an endpoint once, from here: for a browser, which is to hold no token of an endpoint.
+
+    Programs call the endpoint itself, which is faster and takes larger bodies.
+    """
+    engine, trier = request.app.state.engine, request.app.state.trier
+    tenant = await _tenant(caller)
+    row = await service.get(tenant, endpoint)
+    look = await service.look(engine, [row])
+    [found] = await service.documents([row], request.app.state.settings.public_url, look)
+    place = trying.place_of(found, body.tag)
+    by = (caller.subject, caller.client)
+    answer = await trier.ask(by, caller.tenant, row.id, place, body.body)
+    return {**asdict(answer), "from_zero": found["replicas"] == 0}

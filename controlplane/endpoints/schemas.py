@@ -100,6 +100,25 @@ class Why(Document):
     next_step: str
 
 
+class Trial(BaseModel):
+    """A request to an endpoint: `body` is what `POST /predict` of it takes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    body: dict[str, Any] | list[Any]
+    tag: str | None = Field(None, pattern="^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")
+
+
+class Tried(Document):
+    """What the endpoint answered: also a refusal, which is its own status and problem."""
+
+    status: int
+    body: Any
+    revision: str | None
+    took_ms: float = Field(description="From here to the endpoint and back.")
+    from_zero: bool = Field(description="No replica was there when it was asked.")
+
+
 class Decisions(Document):
     """What an endpoint's autoscaler decided: a recording for each stretch with one policy."""
 

@@ -169,6 +169,10 @@ ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/v1/endpoints/{endpoint}/decisions"): Row("endpoints:read", thing="endpoint"),
     ("GET", "/v1/endpoints/{endpoint}/series"): Row("endpoints:read", thing="endpoint"),
     ("GET", "/v1/endpoints/{endpoint}/logs"): Row("endpoints:read", thing="endpoint"),
+    # The fake engine's endpoints are at an address where nobody answers.
+    ("POST", "/v1/endpoints/{endpoint}/try"): Row(
+        "predict", 503, {"body": [[1.0]]}, thing="endpoint"
+    ),
     ("GET", "/v1/loadtests"): Row("endpoints:read"),
     ("POST", "/v1/loadtests"): Row(
         "endpoints:write",
