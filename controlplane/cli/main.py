@@ -24,6 +24,7 @@ from controlplane.cli import (
     tune,
     usage,
     warm,
+    webhooks,
 )
 from controlplane.cli.output import Output, fail
 from controlplane.client import ApiError, BuildFailed, ClientError, Unreachable
@@ -54,6 +55,7 @@ for command in (
     warm.warm,
     *usage.COMMANDS,
     *access.COMMANDS,
+    webhooks.webhooks,
     predict.predict,
     *loadtest.COMMANDS,
     *tune.COMMANDS,

@@ -37,6 +37,7 @@ from controlplane.client.retries import RetryPolicy
 from controlplane.client.rollouts import Rollout
 from controlplane.client.sync import Client
 from controlplane.client.testing import LoadTest, LoadTestEvent
+from controlplane.client.webhooks import Delivery, Webhook
 
 __all__ = [
     "Account",
@@ -52,6 +53,7 @@ __all__ = [
     "ColdStart",
     "Condition",
     "Cost",
+    "Delivery",
     "DeployFailed",
     "Endpoint",
     "Finding",
@@ -76,4 +78,5 @@ __all__ = [
     "Unreachable",
     "Usage",
     "Version",
+    "Webhook",
 ]

@@ -34,7 +34,12 @@ async def explain(engine: Engine, tenant: TenantId, name: str, issuer: str) -> d
     """Give the cause of an endpoint's state as a document; raises NotFound."""
     found = await service.standing(tenant, name, issuer)
     cause = await _undeployed(tenant, name) if found is None else await _cause(engine, found)
-    return {"endpoint": name, **asdict(cause), "evidence": list(cause.evidence)}
+    return {
+        "about": f"endpoint:{name}",
+        "endpoint": name,
+        **asdict(cause),
+        "evidence": list(cause.evidence),
+    }
 
 
 async def _undeployed(tenant: TenantId, name: str) -> Cause:
