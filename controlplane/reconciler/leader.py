@@ -19,7 +19,7 @@ from controlplane.engines.engine import EndpointId, Engine, TenantLimits
 from controlplane.loadtests import service as loadtests
 from controlplane.models.storage import Storage
 from controlplane.oauth.service import OAuth
-from controlplane.reconciler import metering, sweep
+from controlplane.reconciler import metering, sweep, watching
 from controlplane.reconciler.builds import Builds
 from controlplane.reconciler.endpoints import keep_warm, reconcile
 from controlplane.reconciler.loadtests import LoadTests, Site
@@ -153,6 +153,7 @@ class _Loops:
             self._keep_published(),
             keep_warm(self._endpoints.wake),
             metering.run(duties.engine, duties.reports),
+            watching.run(duties.engine, self._may_act),
             sweep.run(
                 duties.store,
                 duties.engine,

@@ -49,6 +49,7 @@ class WebhookEvent(Model):
     type = fields.CharField(max_length=40)
     at = fields.DatetimeField()
     data = fields.JSONField[dict[str, Any]]()
+    traceparent = fields.CharField(max_length=55, null=True)  # of what it happened in
 
     class Meta:
         table = "webhook_events"
