@@ -211,13 +211,13 @@ async def set_warm_windows(
     return _shown(wanted)
 
 
-@router.get("/{endpoint}/why", **gives(schemas.Why))
-async def why(caller: CurrentCaller, endpoint: str, request: Request) -> schemas.Why:
+@router.get("/{endpoint}/why", **gives(schemas.WhyEndpoint))
+async def why(caller: CurrentCaller, endpoint: str, request: Request) -> schemas.WhyEndpoint:
     """Name the cause of the state an endpoint is in, the evidence, and what to do next."""
     engine, settings = request.app.state.engine, request.app.state.settings
     tenant = await _tenant(caller)
     found = await explaining.explain(engine, tenant, endpoint, settings.public_url)
-    return schemas.Why(**found)
+    return schemas.WhyEndpoint(**found)
 
 
 @router.get("/{endpoint}/decisions", **gives(schemas.Decisions))

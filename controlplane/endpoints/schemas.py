@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from controlplane.edge.operations import Document, Timestamp
+from controlplane.edge.operations import Document, Timestamp, Why
 from controlplane.endpoints.windows import A_WEEK, MOST
 from controlplane.engines.engine import Condition
 from controlplane.rest import Text
@@ -89,15 +89,10 @@ class WarmWindowsShown(Document):
     windows: list[WarmWindowShown]
 
 
-class Why(Document):
+class WhyEndpoint(Why):
     """The cause of an endpoint's state. `ok`: idle, starting and serving are no faults."""
 
     endpoint: str
-    reason: str
-    ok: bool
-    message: str
-    evidence: list[str]
-    next_step: str
 
 
 class Trial(BaseModel):
