@@ -79,6 +79,9 @@ from controlplane.tenants.service import Quotas
 from controlplane.usage import routes as usage_routes
 from controlplane.usage.service import Kept
 from controlplane.wakes import Wake
+from controlplane.webhooks import routes as webhook_routes
+from controlplane.webhooks.addresses import networks
+from controlplane.webhooks.sending import Sender
 from runtime.problems import Forbidden, NotFound, Problem, Starting
 from runtime.sandbox import detect
 
@@ -140,6 +143,7 @@ def create_app(
         ingress=settings.ingress_url,
         audit_kept=timedelta(days=settings.audit_days),
         usage_kept=usage_kept,
+        sender=Sender(networks(settings.webhook_networks)),
     )
     news = News()
     parts = Parts(settings, engine, made.builder, Work(duties), leases or made.leases, news)
@@ -169,7 +173,7 @@ def create_app(
     app.state.publish_keys = parts.work.publish_keys
     app.state.publish_limits = parts.work.publish_limits
     app.state.quotas, app.state.storage, app.state.prices = quotas, storage, prices_of(settings)
-    app.state.usage_kept = usage_kept
+    app.state.usage_kept, app.state.webhook_networks = usage_kept, duties.sender.own
     app.state.rates = Rates(quotas.rate, BURST_S, time.monotonic)
     app.state.preflight = functools.partial(
         preflight,
@@ -186,7 +190,7 @@ def create_app(
     for routes in (
         *(account_routes, external, oauth_routes, consent, tenant_routes, member_routes, joining),
         *(api_key_routes, audit_routes, model_routes, endpoint_routes, rollout_routes),
-        *(quota_routes, usage_routes, loadtest_routes),
+        *(quota_routes, usage_routes, loadtest_routes, webhook_routes),
     ):
         app.include_router(routes.router)
     for more in (administration.router, administration.link_router):

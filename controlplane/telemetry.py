@@ -29,6 +29,12 @@ BUILDS: Final = Counter("kubeserve_builds", "Builds ended.", ["outcome"], regist
 RECONCILES: Final = Counter(
     "kubeserve_reconciles", "Reconcile steps.", ["loop", "outcome"], registry=REGISTRY
 )
+WEBHOOKS: Final = Counter(
+    "kubeserve_webhook_attempts",
+    "Attempts to deliver a message to a webhook.",
+    ["outcome"],
+    registry=REGISTRY,
+)
 KUBERNETES: Final = Counter(
     "kubeserve_kubernetes_requests",
     "Requests sent to the Kubernetes API; what only asks whether it may be written is DRY-RUN.",

@@ -19,6 +19,7 @@ from controlplane.engines.engine import (
     TenantLimits,
     Told,
 )
+from controlplane.engines.history import Series, unknown
 from runtime.problems import EngineUnavailable
 
 NOTHING = Counters(0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0)
@@ -81,6 +82,10 @@ class FakeEngine:
 
     async def decisions(self, endpoint: EndpointId) -> tuple[Mapping[str, Any], ...]:
         return ()
+
+    async def series(self, endpoint: EndpointId, minutes: int) -> Series:
+        self._check()
+        return unknown(datetime.now(UTC).timestamp(), minutes)
 
     async def told(self, endpoint: EndpointId) -> Told:
         self._check()

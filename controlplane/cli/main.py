@@ -17,6 +17,7 @@ from controlplane.cli import (
     loadtest,
     local,
     login,
+    metrics,
     models,
     people,
     predict,
@@ -24,6 +25,7 @@ from controlplane.cli import (
     tune,
     usage,
     warm,
+    webhooks,
 )
 from controlplane.cli.output import Output, fail
 from controlplane.client import ApiError, BuildFailed, ClientError, Unreachable
@@ -52,8 +54,10 @@ for command in (
     *endpoints.COMMANDS,
     *rollouts.COMMANDS,
     warm.warm,
+    metrics.metrics,
     *usage.COMMANDS,
     *access.COMMANDS,
+    webhooks.webhooks,
     predict.predict,
     *loadtest.COMMANDS,
     *tune.COMMANDS,

@@ -35,8 +35,10 @@ from controlplane.client.results import (
 )
 from controlplane.client.retries import RetryPolicy
 from controlplane.client.rollouts import Rollout
+from controlplane.client.series import Series
 from controlplane.client.sync import Client
 from controlplane.client.testing import LoadTest, LoadTestEvent
+from controlplane.client.webhooks import Delivery, Webhook
 
 __all__ = [
     "Account",
@@ -52,6 +54,7 @@ __all__ = [
     "ColdStart",
     "Condition",
     "Cost",
+    "Delivery",
     "DeployFailed",
     "Endpoint",
     "Finding",
@@ -71,9 +74,11 @@ __all__ = [
     "RetryPolicy",
     "Revision",
     "Rollout",
+    "Series",
     "SignInFailed",
     "TimedOut",
     "Unreachable",
     "Usage",
     "Version",
+    "Webhook",
 ]

@@ -16,6 +16,7 @@ from controlplane.endpoints import explaining, schemas, service, trying
 from controlplane.endpoints.service import ReleaseWanted, TargetWanted
 from controlplane.endpoints.windows import Window
 from controlplane.engines.engine import EndpointId
+from controlplane.engines.history import MOST_MINUTES
 from controlplane.idempotency import once
 from controlplane.rest import MAX_PAGE, after, after_number, check_match, etag, page
 from controlplane.subjects import with_names
@@ -210,13 +211,13 @@ async def set_warm_windows(
     return _shown(wanted)
 
 
-@router.get("/{endpoint}/why", **gives(schemas.Why))
-async def why(caller: CurrentCaller, endpoint: str, request: Request) -> schemas.Why:
+@router.get("/{endpoint}/why", **gives(schemas.WhyEndpoint))
+async def why(caller: CurrentCaller, endpoint: str, request: Request) -> schemas.WhyEndpoint:
     """Name the cause of the state an endpoint is in, the evidence, and what to do next."""
     engine, settings = request.app.state.engine, request.app.state.settings
     tenant = await _tenant(caller)
     found = await explaining.explain(engine, tenant, endpoint, settings.public_url)
-    return schemas.Why(**found)
+    return schemas.WhyEndpoint(**found)
 
 
 @router.get("/{endpoint}/decisions", **gives(schemas.Decisions))
@@ -227,6 +228,22 @@ async def decisions(caller: CurrentCaller, endpoint: str, request: Request) -> d
     """
     key = await service.id_of(await _tenant(caller), endpoint)
     return {"recordings": await request.app.state.engine.decisions(EndpointId(str(key)))}
+
+
+@router.get("/{endpoint}/series", **gives(schemas.Series))
+async def series(
+    caller: CurrentCaller,
+    endpoint: str,
+    request: Request,
+    minutes: Annotated[int, Query(ge=1, le=MOST_MINUTES)] = MOST_MINUTES,
+) -> dict[str, Any]:
+    """Tell rate, errors, latency, replicas and cold starts of the last minutes.
+
+    Steps of 5 s for up to 15 minutes, of 15 s for more. Known since the engine began; on Knative,
+    in steps of 15 s, while somebody asks at least once a minute.
+    """
+    key = await service.id_of(await _tenant(caller), endpoint)
+    return asdict(await request.app.state.engine.series(EndpointId(str(key)), minutes))
 
 
 @router.get(

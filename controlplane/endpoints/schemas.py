@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from controlplane.edge.operations import Document, Timestamp
+from controlplane.edge.operations import Document, Timestamp, Why
 from controlplane.endpoints.windows import A_WEEK, MOST
 from controlplane.engines.engine import Condition
 from controlplane.rest import Text
@@ -89,15 +89,10 @@ class WarmWindowsShown(Document):
     windows: list[WarmWindowShown]
 
 
-class Why(Document):
+class WhyEndpoint(Why):
     """The cause of an endpoint's state. `ok`: idle, starting and serving are no faults."""
 
     endpoint: str
-    reason: str
-    ok: bool
-    message: str
-    evidence: list[str]
-    next_step: str
 
 
 class Trial(BaseModel):
@@ -123,6 +118,36 @@ class Decisions(Document):
     """What an endpoint's autoscaler decided: a recording for each stretch with one policy."""
 
     recordings: list[dict[str, Any]]
+
+
+class SeriesValues(Document):
+    """One value for each step; null: not known, or of a time in which there was nothing to measure.
+
+    `rate`, `errors` (500 and above), `refusals` (400 to 498) and `rows` are a second's; `p50`,
+    `p95`, `p99` seconds; `concurrency` the average in flight, `cold_starts` those that began in the
+    step, `cold_start_s` the longest that ended in it, to its first answer.
+    """
+
+    rate: list[float | None]
+    errors: list[float | None]
+    refusals: list[float | None]
+    rows: list[float | None]
+    p50: list[float | None]
+    p95: list[float | None]
+    p99: list[float | None]
+    replicas_desired: list[int | None]
+    replicas_ready: list[int | None]
+    concurrency: list[float | None]
+    cold_starts: list[int | None]
+    cold_start_s: list[float | None]
+
+
+class Series(Document):
+    """What was measured of an endpoint lately, oldest first, without the step that is under way."""
+
+    at: list[int] = Field(description="When each step began, in seconds since 1970.")
+    every_s: int = Field(description="That a step lasts.")
+    values: SeriesValues
 
 
 class ConditionSaid(Document):

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NewType, Protocol
 
+from controlplane.engines.history import Series
+
 EndpointId = NewType("EndpointId", str)  # uuid, never reused
 
 
@@ -373,6 +375,12 @@ class Engine(Protocol):
         """Tell what the autoscaler saw and decided lately (`autoscaler.recording`); it may forget.
 
         Where it is another's, each call reads it once.
+        """
+
+    async def series(self, endpoint: EndpointId, minutes: int) -> Series:
+        """Tell what was measured of an endpoint in the last minutes (at most `MOST_MINUTES`).
+
+        Nothing is known of an endpoint that is not there, nor of a time before the engine began.
         """
 
     def logs(self, endpoint: EndpointId, *, tail: int, follow: bool) -> AsyncIterator[LogLine]:

@@ -164,6 +164,13 @@ async def tenant_of(version_id: uuid.UUID) -> uuid.UUID | None:
     return rows[0][0] if rows else None
 
 
+async def named_of_all(version_id: uuid.UUID) -> tuple[uuid.UUID, str, Version] | None:
+    """Give tenant, name of the model and the row of a version; None: it was deleted."""
+    rows = Version.filter(id=version_id).select_related("model")
+    row = await rows.first()
+    return None if row is None else (row.model.tenant_id, row.model.name, row)  # type: ignore[attr-defined]
+
+
 async def tenants_of_all(versions: list[uuid.UUID]) -> dict[uuid.UUID, str]:
     """Give the names of the tenants that versions belong to."""
     rows = Version.filter(id__in=versions)
@@ -176,13 +183,15 @@ async def unfinished_of_all() -> list[uuid.UUID]:
     return [found for (found,) in await rows.values_list("id")]
 
 
-async def release_cut_off_builds_of_all(max_attempts: int, reason: str, advice: str) -> int:
-    """Put versions whose build a crash cut off back into the queue, unless it was too often."""
-    cut_off = Version.filter(state=VersionState.BUILDING)
-    await cut_off.filter(attempts__gte=max_attempts).update(
-        state=VersionState.FAILED, reason=reason, advice=advice
-    )
-    return await cut_off.update(state=VersionState.UPLOADED)
+async def cut_off_of_all(max_attempts: int) -> list[uuid.UUID]:
+    """Give versions whose build a crash cut off too often."""
+    rows = Version.filter(state=VersionState.BUILDING, attempts__gte=max_attempts)
+    return [found for (found,) in await rows.values_list("id")]
+
+
+async def release_cut_off_builds_of_all() -> int:
+    """Put versions whose build a crash cut off back into the queue."""
+    return await Version.filter(state=VersionState.BUILDING).update(state=VersionState.UPLOADED)
 
 
 async def return_build(version_id: uuid.UUID) -> bool:

@@ -20,6 +20,8 @@ from controlplane.rest import check_name, is_name, whole_number
 from controlplane.tenants.limits import Limits, check
 from controlplane.tenants.service import Quotas, TenantId
 from controlplane.wakes import Wake, tell
+from controlplane.webhooks import service as webhooks
+from controlplane.webhooks.states import Event
 from runtime import bundle
 from runtime.problems import Conflict, InvalidInput, NotFound, QuotaExceeded, TooLarge
 
@@ -410,11 +412,14 @@ async def resume_builds(attempts: int = MAX_ATTEMPTS) -> int:
 
     Without the bound a file that takes the whole control plane down would do so for ever.
     """
-    return await repository.release_cut_off_builds_of_all(
-        attempts,
-        f"The control plane ended {attempts} times while this file was built.",
-        "Push the file again to try once more; the log of the control plane says why it ended.",
-    )
+    for version_id in await repository.cut_off_of_all(attempts):
+        await build_failed(
+            version_id,
+            f"The control plane ended {attempts} times while this file was built.",
+            "Push the file again to try once more; the log of the control plane says why it ended.",
+            None,
+        )
+    return await repository.release_cut_off_builds_of_all()
 
 
 async def take_waiting(free: int, quotas: Quotas) -> list[VersionToBuild]:
@@ -480,7 +485,7 @@ async def build_succeeded(
 async def _ready(
     version_id: uuid.UUID, report: dict[str, Any], plan: Blob | None, fallback_because: str | None
 ) -> bool:
-    return await repository.move(
+    moved = await repository.move(
         version_id,
         VersionState.BUILDING,
         VersionState.READY,
@@ -492,6 +497,22 @@ async def _ready(
         reason=None,
         ready_at=datetime.now(UTC),
     )
+    if moved:
+        await _emit(version_id, Event.VERSION_READY)
+    return moved
+
+
+async def _emit(version_id: uuid.UUID, event: Event) -> None:
+    """Tell webhooks what became of a build; call within its transaction."""
+    found = await repository.named_of_all(version_id)
+    if found is None:
+        return
+    tenant, model, row = found
+    facts = {"backend": row.backend, "fallback_because": row.fallback_because}
+    if event is Event.VERSION_FAILED:
+        facts = {"reason": row.reason, "advice": row.advice}
+    said = {"model": model, "version": row.number, "sha256": row.sha256, **facts}
+    await webhooks.emit(TenantId(tenant), event, said)
 
 
 async def build_tells(version_id: uuid.UUID, what: str) -> bool:
@@ -505,14 +526,18 @@ async def build_failed(
     version_id: uuid.UUID, reason: str, advice: str | None, report: dict[str, Any] | None
 ) -> bool:
     """Record a build that cannot be served, in words."""
-    return await repository.move(
-        version_id,
-        VersionState.BUILDING,
-        VersionState.FAILED,
-        reason=reason,
-        advice=advice,
-        report=report,
-    )
+    async with transaction():
+        moved = await repository.move(
+            version_id,
+            VersionState.BUILDING,
+            VersionState.FAILED,
+            reason=reason,
+            advice=advice,
+            report=report,
+        )
+        if moved:
+            await _emit(version_id, Event.VERSION_FAILED)
+    return moved
 
 
 async def return_build(version_id: uuid.UUID) -> bool:

@@ -35,6 +35,7 @@ class Commands(Protocol):
     def usage(self) -> Sequence[Metered]: ...
     def measures(self, endpoint: str) -> dict[str, Any]: ...
     def decisions(self, endpoint: str) -> list[dict[str, Any]]: ...
+    def series(self, endpoint: str, minutes: int) -> dict[str, Any]: ...
     def delete(self, endpoint: str) -> None: ...
     def publish_keys(self, document: str, tenants: Mapping[str, str]) -> None: ...
     def publish_limits(self, document: dict[str, Any]) -> None: ...
@@ -126,12 +127,14 @@ class ControlServer:
                 return self._commands.measures(str(request["id"]))
             case "decisions":
                 return {"decisions": self._commands.decisions(str(request["id"]))}
+            case "series":
+                return self._commands.series(str(request["id"]), int(request["minutes"]))
             case "files":
                 return {"files": sorted(self._commands.files())}
             case other:
                 raise ValueError(
-                    f"{other!r} is not one of apply, observe, usage, measures, decisions, delete,"
-                    " keys, limits, files, routes, logs"
+                    f"{other!r} is not one of apply, observe, usage, measures, decisions, series,"
+                    " delete, keys, limits, files, routes, logs"
                 )
 
     def _log(self, request: dict[str, Any]) -> EndpointLog | None:

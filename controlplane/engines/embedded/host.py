@@ -29,6 +29,7 @@ from controlplane.engines.engine import (
     TenantLimits,
     Told,
 )
+from controlplane.engines.history import Series
 from runtime.launch import Backend, RevisionLaunch
 from runtime.problems import Conflict, EngineUnavailable
 
@@ -157,6 +158,12 @@ class EmbeddedEngine:
     async def decisions(self, endpoint: EndpointId) -> tuple[Mapping[str, Any], ...]:
         """Tell what the autoscaler of an endpoint saw and decided lately."""
         return tuple((await self._ask({"do": "decisions", "id": endpoint}))["decisions"])
+
+    async def series(self, endpoint: EndpointId, minutes: int) -> Series:
+        """Tell what was measured of an endpoint since the supervisor started."""
+        told = await self._ask({"do": "series", "id": endpoint, "minutes": minutes})
+        values = {name: tuple(each) for name, each in told["values"].items()}
+        return Series(told["every_s"], tuple(told["at"]), values)
 
     async def delete(self, endpoint: EndpointId) -> None:
         """Remove the endpoint; nothing there is success."""

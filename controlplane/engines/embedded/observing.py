@@ -24,7 +24,7 @@ def observe(pool: Pool) -> ObservedEndpoint:
         observed_generation=entry.desired.generation,
         url=url,
         replicas=len(pool.of_state(State.READY)),
-        desired_replicas=pool.scaler.wanted if pool.scaler is not None else 0,
+        desired_replicas=pool.wanted,
         conditions=tuple(conditions),
         concurrency=sum(w.concurrency for w in pool.workers.values()),
         requests_total=entry.meter.requests,

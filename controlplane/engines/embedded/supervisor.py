@@ -26,6 +26,7 @@ from controlplane.engines.embedded.pool import Pool, Surroundings
 from controlplane.engines.embedded.shares import Shares
 from controlplane.engines.embedded.wire import LocalEndpoint
 from controlplane.engines.engine import EndpointId, Metered, ObservedEndpoint
+from controlplane.engines.history import unknown
 
 TICK_S = 1.0
 SAVE_AFTER_S = 0.2
@@ -146,6 +147,12 @@ class Supervisor:
         pool = self.pools.get(EndpointId(endpoint))
         zero_at = datetime.now(UTC).timestamp() - time.monotonic()
         return [] if pool is None else pool.decisions.to_json(zero_at)
+
+    def series(self, endpoint: str, minutes: int) -> dict[str, Any]:
+        """Tell what was measured of an endpoint in the last minutes."""
+        pool = self.pools.get(EndpointId(endpoint))
+        now = datetime.now(UTC).timestamp()
+        return asdict(unknown(now, minutes) if pool is None else pool.history.series(now, minutes))
 
     def delete(self, endpoint: str) -> None:
         """Forget an endpoint; nothing there is success."""

@@ -33,6 +33,7 @@ from controlplane.engines.engine import (
     TenantLimits,
     Told,
 )
+from controlplane.engines.history import Series
 from controlplane.engines.knative import (
     causes,
     decisions,
@@ -48,6 +49,7 @@ from controlplane.engines.knative.evidence import Gathering
 from controlplane.engines.knative.holding import edited, holds, whole
 from controlplane.engines.knative.install import Install
 from controlplane.engines.knative.logs import follow as follow_logs
+from controlplane.engines.knative.looks import Looks, concurrency_of
 from controlplane.engines.knative.metering import metered
 from controlplane.engines.knative.names import Document
 from controlplane.engines.knative.render import RenderedRevision
@@ -133,6 +135,7 @@ class KnativeEngine:
         self._parts: dict[tuple[str, str], tuple[tuple[Part, ...], float]] = {}
         self._refused: dict[EndpointId, Refusal] = {}
         self._decisions: dict[EndpointId, Recorder] = {}
+        self._looks = Looks()
         self._hindered: dict[EndpointId, tuple[int, str]] = {}
         self._threads = ThreadPoolExecutor(AT_ONCE, "kube")
 
@@ -342,6 +345,7 @@ class KnativeEngine:
         self._refused.pop(endpoint, None)
         self._hindered.pop(endpoint, None)
         self._decisions.pop(endpoint, None)
+        self._looks.forget(endpoint)
         for kind in (kube.SERVICE, kube.SECRET):
             for one in await self._of(kind, endpoint):
                 metadata = one["metadata"]
@@ -483,6 +487,21 @@ class KnativeEngine:
             await self._read_decisions(endpoint, self._install.autoscaler_metrics, recorder)
         # The clock of what is read from outside is the wall's.
         return tuple(recorder.to_json(0.0, sampled=True))
+
+    async def series(self, endpoint: EndpointId, minutes: int) -> Series:
+        """Look at an endpoint now, and tell what was seen at this look and those before it.
+
+        Nobody keeps a history of pods here but for who looks: without a look nothing is known.
+        """
+        now = datetime.now(UTC).timestamp()
+        looks = self._looks.of(endpoint)
+        if looks.is_due(now):
+            looks.begin(now)
+            seen, told = await self.observe(endpoint), await self.told(endpoint)
+            recordings = await self.decisions(endpoint)
+            if seen is not None:
+                looks.add(now, seen, told.measured, concurrency_of(recordings))
+        return looks.series(now, minutes)
 
     async def _read_decisions(self, endpoint: EndpointId, url: str, recorder: Recorder) -> None:
         try:
