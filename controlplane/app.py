@@ -14,7 +14,7 @@ from typing import Any
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 
-from controlplane import database, pages, postgres, problems, telemetry, wakes
+from controlplane import dashboard, database, pages, postgres, problems, telemetry, wakes
 from controlplane.accounts import administration, browsers, external
 from controlplane.accounts import routes as account_routes
 from controlplane.accounts import service as accounts
@@ -46,6 +46,7 @@ from controlplane.edge.reference import describe
 from controlplane.endpoints import holdings
 from controlplane.endpoints import routes as endpoint_routes
 from controlplane.endpoints import service as endpoints
+from controlplane.endpoints.trying import Trier
 from controlplane.engines.engine import Engine
 from controlplane.engines.preflight import Finding
 from controlplane.leading import Leading, Leases
@@ -77,6 +78,9 @@ from controlplane.tenants.service import Quotas
 from controlplane.usage import routes as usage_routes
 from controlplane.usage.service import Kept
 from controlplane.wakes import Wake
+from controlplane.webhooks import routes as webhook_routes
+from controlplane.webhooks.addresses import networks
+from controlplane.webhooks.sending import Sender
 from runtime.problems import Forbidden, NotFound, Problem, Starting
 from runtime.sandbox import detect
 
@@ -138,6 +142,7 @@ def create_app(
         ingress=settings.ingress_url,
         audit_kept=timedelta(days=settings.audit_days),
         usage_kept=usage_kept,
+        sender=Sender(networks(settings.webhook_networks)),
     )
     news = News()
     parts = Parts(settings, engine, made.builder, Work(duties), leases or made.leases, news)
@@ -167,7 +172,7 @@ def create_app(
     app.state.publish_keys = parts.work.publish_keys
     app.state.publish_limits = parts.work.publish_limits
     app.state.quotas, app.state.storage, app.state.prices = quotas, storage, prices_of(settings)
-    app.state.usage_kept = usage_kept
+    app.state.usage_kept, app.state.webhook_networks = usage_kept, duties.sender.own
     app.state.rates = Rates(quotas.rate, BURST_S, time.monotonic)
     app.state.preflight = functools.partial(
         preflight,
@@ -184,7 +189,7 @@ def create_app(
     for routes in (
         *(account_routes, external, oauth_routes, consent, tenant_routes, member_routes, joining),
         *(api_key_routes, audit_routes, model_routes, endpoint_routes, rollout_routes),
-        *(quota_routes, usage_routes, loadtest_routes),
+        *(quota_routes, usage_routes, loadtest_routes, webhook_routes),
     ):
         app.include_router(routes.router)
     for more in (administration.router, administration.link_router):
@@ -201,6 +206,7 @@ def _let_people_in(
 ) -> None:
     """Give the routes what people sign in with, and what they allowed."""
     oauth: OAuth = app.state.oauth
+    app.state.trier = Trier(oauth.token_for, settings.ingress_url)
     applications = app.state.applications = Allowed(oauth.clients, oauth.clock)
     app.state.passwords, app.state.resets = Passwords(), Resets(secret, applications)
     app.state.browsers = browsers.Browsers(settings.public_url, Devices(secret), clock)
@@ -420,6 +426,7 @@ class Parts:
 
 
 def _own_routes(app: FastAPI, parts: Parts) -> None:
+    dashboard.add_pages(app)
     kinds = {kind.type.rsplit("/", 1)[1]: kind for kind in _kinds(Problem)}
     began = time.monotonic()
 

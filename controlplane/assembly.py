@@ -107,6 +107,7 @@ def limits_of(settings: Settings) -> limits.Limits:
         loadtests=settings.tenant_loadtests,
         loadtest_rate=settings.tenant_loadtest_rate,
         loadtest_s=settings.tenant_loadtest_s,
+        webhooks=settings.tenant_webhooks,
     )
 
 

@@ -168,6 +168,10 @@ class Settings(BaseSettings):
         1000, ge=1, description="Requests a second that one load test sends at most."
     )
     tenant_loadtest_s: int = Field(3600, ge=1, description="Seconds that one load test takes.")
+    tenant_webhooks: int = Field(20, ge=0, description="Webhooks of one tenant at most.")
+    webhook_networks: str = Field(
+        "", description="Private networks that webhooks may lead to, also by http: 10.1.0.0/16,…"
+    )
     loadtests_at_once: int = Field(
         1, ge=1, le=16, description="Load tests running side by side; more disturb each other."
     )
@@ -399,6 +403,16 @@ class Settings(BaseSettings):
                         f"{place!r} is no name of a namespace and no CIDR block"
                     ) from error
         return ",".join(places)
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _webhook_networks(cls, value: str) -> str:
+        try:
+            for network in value.split(",") if value else []:
+                ip_network(network.strip())
+        except ValueError as error:
+            raise ValueError("must be networks, e.g. 10.1.0.0/16,127.0.0.0/8") from error
+        return value
 
     @field_validator("loadtest_ingress", "autoscaler_metrics")
     @classmethod

@@ -56,6 +56,12 @@ DRIFT: Final = Counter(
     registry=REGISTRY,
 )
 LOADTESTS: Final = Counter("kubeserve_loadtests", "Load tests ended.", ["state"], registry=REGISTRY)
+WEBHOOKS: Final = Counter(
+    "kubeserve_webhook_attempts",
+    "Attempts to deliver a message to a webhook.",
+    ["outcome"],
+    registry=REGISTRY,
+)
 KUBERNETES: Final = Counter(
     "kubeserve_kubernetes_requests",
     "Requests sent to the Kubernetes API; what only asks whether it may be written is DRY-RUN.",

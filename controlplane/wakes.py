@@ -28,6 +28,7 @@ class Wake(StrEnum):
     KEYS = "keys"
     LIMITS = "limits"
     LOADTEST = "loadtest"
+    WEBHOOKS = "webhooks"
     LEADER = "leader"
     ALL = "all"
 

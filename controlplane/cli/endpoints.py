@@ -134,17 +134,7 @@ def why(output: Output, endpoint: str) -> int:
     """Say why an endpoint is as it is, and what to do; exit code 1 if something is wrong."""
     with output.client() as client:
         cause = client.why(endpoint)
-    if output.as_json:
-        output.document(cause.raw)
-        return 0 if cause.ok else 1
-    colour = "green" if cause.ok else "red"
-    output.console.print(f"[{colour}]{cause.reason}[/{colour}]", end=" ")
-    output.plain(cause.message)
-    for fact in cause.evidence:
-        output.plain(f"  {fact}")
-    if cause.next_step:
-        output.plain(f"Next: {cause.next_step}")
-    return 0 if cause.ok else 1
+    return output.cause(cause)
 
 
 @click.command()

@@ -25,6 +25,7 @@ from controlplane.cli import (
     tune,
     usage,
     warm,
+    webhooks,
 )
 from controlplane.cli.output import Output, fail
 from controlplane.client import ApiError, BuildFailed, ClientError, Unreachable
@@ -56,6 +57,7 @@ for command in (
     metrics.metrics,
     *usage.COMMANDS,
     *access.COMMANDS,
+    webhooks.webhooks,
     predict.predict,
     *loadtest.COMMANDS,
     *tune.COMMANDS,

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
-from controlplane.client import Client
+from controlplane.client import Cause, Client
 
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -69,6 +69,20 @@ class Output:
         for row in listed:
             table.add_row(*row)
         self.console.print(table)
+
+    def cause(self, cause: Cause) -> int:
+        """Print why something is as it is; gives the exit code, 1 if something is wrong."""
+        if self.as_json:
+            self.document(cause.raw)
+            return 0 if cause.ok else 1
+        colour = "green" if cause.ok else "red"
+        self.console.print(f"[{colour}]{cause.reason}[/{colour}]", end=" ")
+        self.plain(cause.message)
+        for fact in cause.evidence:
+            self.plain(f"  {fact}")
+        if cause.next_step:
+            self.plain(f"Next: {cause.next_step}")
+        return 0 if cause.ok else 1
 
     def progress(self) -> Progress:
         """Make a progress bar of bytes; it stays silent for programs."""

@@ -38,6 +38,7 @@ from controlplane.client.rollouts import Rollout
 from controlplane.client.series import Series
 from controlplane.client.sync import Client
 from controlplane.client.testing import LoadTest, LoadTestEvent
+from controlplane.client.webhooks import Delivery, Webhook
 
 __all__ = [
     "Account",
@@ -53,6 +54,7 @@ __all__ = [
     "ColdStart",
     "Condition",
     "Cost",
+    "Delivery",
     "DeployFailed",
     "Endpoint",
     "Finding",
@@ -78,4 +80,5 @@ __all__ = [
     "Unreachable",
     "Usage",
     "Version",
+    "Webhook",
 ]

@@ -59,6 +59,7 @@ from controlplane.client.testing import (
 )
 from controlplane.client.transport import answer_of, failure, log_line, lost, options, timeout
 from controlplane.client.upload import measure, pieces
+from controlplane.client.webhooks import Delivery, Webhook, Webhooks
 
 T = TypeVar("T")
 
@@ -83,7 +84,7 @@ class AsyncClient:
         self._registry, self._serving = Registry(self._core), Serving(self._core)
         self._people, self._rollouts = People(self._core), Rollouts(self._core)
         self._metering = Metering(self._core)
-        self._access = Access(self._core)
+        self._access, self._webhooks = Access(self._core), Webhooks(self._core)
         self._testing = Testing(self._core)
         self._http = httpx.AsyncClient(**options(account.url))
         self._signing: defaultdict[str | None, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -240,6 +241,70 @@ class AsyncClient:
     async def revoke_api_key(self, key_id: str) -> None:
         """End an API key and its tokens."""
         await self._run(self._access.revoke_api_key(key_id))
+
+    async def webhooks(self) -> list[Webhook]:
+        """List the webhooks of the tenant; administrators only, as all about them is."""
+        return await self._run(self._webhooks.listed())
+
+    async def webhook(self, webhook: str) -> Webhook:
+        """Read one webhook by its id."""
+        return await self._run(self._webhooks.one(webhook))
+
+    async def create_webhook(
+        self, url: str, *, events: Sequence[str] = ("*",), description: str = ""
+    ) -> Webhook:
+        """Have events sent to an address; the `secret` is in this answer and nowhere else.
+
+        events  such as `version.ready`, all of `release.*`, or `*`
+        """
+        return await self._run(self._webhooks.create(url, events, description))
+
+    async def change_webhook(
+        self,
+        webhook: str,
+        *,
+        url: str | None = None,
+        events: Sequence[str] | None = None,
+        description: str | None = None,
+        enabled: bool | None = None,
+    ) -> Webhook:
+        """Change what is given; `enabled` sends to one again that was disabled."""
+        changes = {"url": url, "description": description, "enabled": enabled}
+        wanted = {**changes, "events": None if events is None else list(events)}
+        return await self._run(self._webhooks.change(webhook, wanted))
+
+    async def delete_webhook(self, webhook: str) -> None:
+        """Remove a webhook and what was to be sent to it."""
+        await self._run(self._webhooks.delete(webhook))
+
+    async def rotate_webhook_secret(self, webhook: str, *, overlap_s: int = 86_400) -> Webhook:
+        """Replace a secret; the former one signs too for `overlap_s` seconds."""
+        return await self._run(self._webhooks.rotate(webhook, overlap_s))
+
+    async def test_webhook(self, webhook: str) -> Delivery:
+        """Send a webhook an event of its own; read the delivery to see how that went."""
+        return await self._run(self._webhooks.test(webhook))
+
+    async def webhook_deliveries(
+        self, webhook: str, *, state: str | None = None, most: int = 50
+    ) -> list[Delivery]:
+        """List what was sent to a webhook, or is to be, the newest first; 200 at most.
+
+        state  pending, delivered or failed; all if None
+        """
+        return await self._run(self._webhooks.deliveries(webhook, state, most))
+
+    async def webhook_delivery(self, webhook: str, delivery: str) -> Delivery:
+        """Read one delivery."""
+        return await self._run(self._webhooks.delivery(webhook, delivery))
+
+    async def redeliver(self, webhook: str, delivery: str) -> Delivery:
+        """Send a message once more, now; its id stays."""
+        return await self._run(self._webhooks.redeliver(webhook, delivery))
+
+    async def why_webhook(self, webhook: str) -> Cause:
+        """Say how a webhook does, with evidence and the next step."""
+        return await self._run(self._webhooks.why(webhook))
 
     async def audit(
         self,

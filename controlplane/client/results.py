@@ -338,9 +338,12 @@ class AuditEvent:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why an endpoint is as it is. `ok`: idle, starting and serving are no faults."""
+    """Why something is as it is. `ok`: idle, starting and serving are no faults.
 
-    endpoint: str
+    about  what it tells of, such as `endpoint:iris` or `version:iris:7`
+    """
+
+    about: str
     reason: str
     ok: bool
     message: str
@@ -348,11 +351,17 @@ class Cause:
     next_step: str
     raw: Raw = field(repr=False, compare=False)
 
+    @property
+    def endpoint(self) -> str:
+        """Give the endpoint's name, where it is about one."""
+        kind, _, name = self.about.partition(":")
+        return name if kind == "endpoint" else ""
+
     @classmethod
     def read(cls, raw: Raw) -> "Cause":
         """Read the API's document."""
         return cls(
-            endpoint=text_in(raw, "endpoint"),
+            about=str(raw.get("about") or f"endpoint:{raw.get('endpoint')}"),
             reason=text_in(raw, "reason"),
             ok=raw.get("ok") is True,
             message=str(raw.get("message") or ""),

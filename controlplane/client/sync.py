@@ -61,6 +61,7 @@ from controlplane.client.testing import (
 )
 from controlplane.client.transport import answer_of, failure, log_line, lost, options, timeout
 from controlplane.client.upload import measure, pieces
+from controlplane.client.webhooks import Delivery, Webhook, Webhooks
 
 T = TypeVar("T")
 
@@ -95,7 +96,7 @@ class Client:
         self._registry, self._serving = Registry(self._core), Serving(self._core)
         self._people, self._rollouts = People(self._core), Rollouts(self._core)
         self._metering = Metering(self._core)
-        self._access = Access(self._core)
+        self._access, self._webhooks = Access(self._core), Webhooks(self._core)
         self._testing = Testing(self._core)
         self._http = httpx.Client(**options(account.url))
         self._signing: defaultdict[str | None, threading.Lock] = defaultdict(threading.Lock)
@@ -251,6 +252,70 @@ class Client:
     def revoke_api_key(self, key_id: str) -> None:
         """End an API key and its tokens."""
         self._run(self._access.revoke_api_key(key_id))
+
+    def webhooks(self) -> list[Webhook]:
+        """List the webhooks of the tenant; administrators only, as all about them is."""
+        return self._run(self._webhooks.listed())
+
+    def webhook(self, webhook: str) -> Webhook:
+        """Read one webhook by its id."""
+        return self._run(self._webhooks.one(webhook))
+
+    def create_webhook(
+        self, url: str, *, events: Sequence[str] = ("*",), description: str = ""
+    ) -> Webhook:
+        """Have events sent to an address; the `secret` is in this answer and nowhere else.
+
+        events  such as `version.ready`, all of `release.*`, or `*`
+        """
+        return self._run(self._webhooks.create(url, events, description))
+
+    def change_webhook(
+        self,
+        webhook: str,
+        *,
+        url: str | None = None,
+        events: Sequence[str] | None = None,
+        description: str | None = None,
+        enabled: bool | None = None,
+    ) -> Webhook:
+        """Change what is given; `enabled` sends to one again that was disabled."""
+        changes = {"url": url, "description": description, "enabled": enabled}
+        wanted = {**changes, "events": None if events is None else list(events)}
+        return self._run(self._webhooks.change(webhook, wanted))
+
+    def delete_webhook(self, webhook: str) -> None:
+        """Remove a webhook and what was to be sent to it."""
+        self._run(self._webhooks.delete(webhook))
+
+    def rotate_webhook_secret(self, webhook: str, *, overlap_s: int = 86_400) -> Webhook:
+        """Replace a secret; the former one signs too for `overlap_s` seconds."""
+        return self._run(self._webhooks.rotate(webhook, overlap_s))
+
+    def test_webhook(self, webhook: str) -> Delivery:
+        """Send a webhook an event of its own; read the delivery to see how that went."""
+        return self._run(self._webhooks.test(webhook))
+
+    def webhook_deliveries(
+        self, webhook: str, *, state: str | None = None, most: int = 50
+    ) -> list[Delivery]:
+        """List what was sent to a webhook, or is to be, the newest first; 200 at most.
+
+        state  pending, delivered or failed; all if None
+        """
+        return self._run(self._webhooks.deliveries(webhook, state, most))
+
+    def webhook_delivery(self, webhook: str, delivery: str) -> Delivery:
+        """Read one delivery."""
+        return self._run(self._webhooks.delivery(webhook, delivery))
+
+    def redeliver(self, webhook: str, delivery: str) -> Delivery:
+        """Send a message once more, now; its id stays."""
+        return self._run(self._webhooks.redeliver(webhook, delivery))
+
+    def why_webhook(self, webhook: str) -> Cause:
+        """Say how a webhook does, with evidence and the next step."""
+        return self._run(self._webhooks.why(webhook))
 
     def audit(
         self,

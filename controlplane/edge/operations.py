@@ -25,6 +25,20 @@ class Page(Document, Generic[Item]):
     next: str | None
 
 
+class Why(Document):
+    """Why something is as it is, and what to do. `ok`: nothing is wrong, also where it waits.
+
+    about  such as `endpoint:iris`, `version:iris:7`, `rollout:iris:3`
+    """
+
+    about: str
+    reason: str
+    ok: bool
+    message: str
+    evidence: list[str]
+    next_step: str
+
+
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",

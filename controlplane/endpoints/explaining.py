@@ -4,11 +4,12 @@ A name without an endpoint is explained by the model of that name, of which it i
 """
 
 import asyncio
+import uuid
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from controlplane.endpoints import service
+from controlplane.endpoints import health, service
 from controlplane.endpoints.service import Look, Standing
 from controlplane.engines.engine import (
     Cause,
@@ -34,7 +35,12 @@ async def explain(engine: Engine, tenant: TenantId, name: str, issuer: str) -> d
     """Give the cause of an endpoint's state as a document; raises NotFound."""
     found = await service.standing(tenant, name, issuer)
     cause = await _undeployed(tenant, name) if found is None else await _cause(engine, found)
-    return {"endpoint": name, **asdict(cause), "evidence": list(cause.evidence)}
+    return {
+        "about": f"endpoint:{name}",
+        "endpoint": name,
+        **asdict(cause),
+        "evidence": list(cause.evidence),
+    }
 
 
 async def _undeployed(tenant: TenantId, name: str) -> Cause:
@@ -82,6 +88,7 @@ async def _cause(engine: Engine, standing: Standing) -> Cause:
     if cause.reason == "NotTaken":
         cause = patient(cause, datetime.now(UTC) - standing.released_at)
     cause = released(cause, standing.action, standing.reason)
+    cause = promised(cause, await health.breach(uuid.UUID(str(standing.id))))
     return await _with_versions(standing.tenant, desired, cause)
 
 
@@ -133,6 +140,21 @@ def released(cause: Cause, action: str, reason: str | None) -> Cause:
         return replace(cause, evidence=(*cause.evidence, reason))
     step = "Correct the model, push it and roll it out again; `kubeserve rollouts` tells more."
     return Cause("RolledBack", False, reason, (cause.message, *cause.evidence), step)
+
+
+def promised(cause: Cause, breach: tuple[datetime, list[str]] | None) -> Cause:
+    """Add that an endpoint breaks its promises; one that serves is not well then."""
+    if breach is None:
+        return cause
+    since, facts = breach
+    if not cause.ok:
+        return replace(cause, evidence=(*cause.evidence, *facts))
+    text = f"It serves, and has not kept its SLO since {since.isoformat(timespec='seconds')}."
+    step = (
+        "Look at what takes long (`kubeserve logs`) or fails, give it more with "
+        "`kubeserve tune`, go back with `kubeserve rollback`, or promise less: `kubeserve slo`."
+    )
+    return Cause("SloBreached", False, text, (*facts, cause.message, *cause.evidence), step)
 
 
 async def _with_versions(tenant: TenantId, desired: DesiredEndpoint, cause: Cause) -> Cause:

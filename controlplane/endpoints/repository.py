@@ -6,7 +6,7 @@ from typing import Any
 
 from tortoise.expressions import Q
 
-from controlplane.endpoints.tables import Endpoint, EndpointRevision, Release
+from controlplane.endpoints.tables import Endpoint, EndpointHealth, EndpointRevision, Release
 
 
 async def endpoints(tenant: uuid.UUID, limit: int, after: str | None) -> list[Endpoint]:
@@ -175,3 +175,36 @@ async def remove(endpoint_id: uuid.UUID) -> None:
 
 async def artifact_in_use_of_all(sha256: str) -> bool:
     return await EndpointRevision.filter(artifact_sha256=sha256).exists()
+
+
+async def told_ready_of_all() -> dict[uuid.UUID, tuple[int | None, str | None]]:
+    """Give generation and status of each endpoint that were told of last."""
+    found = await EndpointHealth.all().values_list("endpoint_id", "generation", "ready")
+    return {key: (generation, ready) for key, generation, ready in found}
+
+
+async def health(row: Endpoint) -> EndpointHealth:
+    """Find or make the health of an endpoint whose row is locked."""
+    found, _ = await EndpointHealth.get_or_create(endpoint_id=row.id)
+    return found
+
+
+async def health_of_all(endpoint_id: uuid.UUID) -> EndpointHealth | None:
+    return await EndpointHealth.get_or_none(endpoint_id=endpoint_id)
+
+
+async def save_health(row: EndpointHealth, **values: Any) -> None:
+    row.update_from_dict(values)
+    await row.save(update_fields=list(values))
+
+
+async def promising_of_all() -> list[tuple[Endpoint, EndpointHealth | None]]:
+    """Give the endpoints of all tenants with an SLO or a breach, and their health."""
+    rows = await Endpoint.filter(deleted_at=None).exclude(slo=None)
+    broken = await EndpointHealth.exclude(breached_at=None).select_related("endpoint")
+    known = {one.endpoint_id: one for one in broken}
+    more = [one.endpoint for one in broken if one.endpoint_id not in {row.id for row in rows}]
+    ids = [row.id for row in rows if row.id not in known]
+    quiet = await EndpointHealth.filter(endpoint_id__in=ids) if ids else []
+    known |= {one.endpoint_id: one for one in quiet}
+    return [(row, known.get(row.id)) for row in [*rows, *more] if row.deleted_at is None]

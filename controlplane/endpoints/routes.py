@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 
 from controlplane.callers import Caller, CurrentCaller
 from controlplane.edge.operations import Page, file, gives, taking
-from controlplane.endpoints import explaining, schemas, service
+from controlplane.endpoints import explaining, schemas, service, trying
 from controlplane.endpoints.service import ReleaseWanted, TargetWanted
 from controlplane.endpoints.windows import Window
 from controlplane.engines.engine import EndpointId
@@ -211,13 +211,13 @@ async def set_warm_windows(
     return _shown(wanted)
 
 
-@router.get("/{endpoint}/why", **gives(schemas.Why))
-async def why(caller: CurrentCaller, endpoint: str, request: Request) -> schemas.Why:
+@router.get("/{endpoint}/why", **gives(schemas.WhyEndpoint))
+async def why(caller: CurrentCaller, endpoint: str, request: Request) -> schemas.WhyEndpoint:
     """Name the cause of the state an endpoint is in, the evidence, and what to do next."""
     engine, settings = request.app.state.engine, request.app.state.settings
     tenant = await _tenant(caller)
     found = await explaining.explain(engine, tenant, endpoint, settings.public_url)
-    return schemas.Why(**found)
+    return schemas.WhyEndpoint(**found)
 
 
 @router.get("/{endpoint}/decisions", **gives(schemas.Decisions))
@@ -268,3 +268,22 @@ async def logs(
             yield json.dumps(document).encode() + b"\n"
 
     return StreamingResponse(written(), media_type="application/x-ndjson")
+
+
+@router.post("/{endpoint}/try", **gives(schemas.Tried))
+async def try_out(
+    caller: CurrentCaller, endpoint: str, body: schemas.Trial, request: Request
+) -> dict[str, Any]:
+    """Ask an endpoint once, from here: for a browser, which is to hold no token of an endpoint.
+
+    Programs call the endpoint itself, which is faster and takes larger bodies.
+    """
+    engine, trier = request.app.state.engine, request.app.state.trier
+    tenant = await _tenant(caller)
+    row = await service.get(tenant, endpoint)
+    look = await service.look(engine, [row])
+    [found] = await service.documents([row], request.app.state.settings.public_url, look)
+    place = trying.place_of(found, body.tag)
+    by = (caller.subject, caller.client)
+    answer = await trier.ask(by, caller.tenant, row.id, place, body.body)
+    return {**asdict(answer), "from_zero": found["replicas"] == 0}

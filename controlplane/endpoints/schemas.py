@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from controlplane.edge.operations import Document, Timestamp
+from controlplane.edge.operations import Document, Timestamp, Why
 from controlplane.endpoints.windows import A_WEEK, MOST
 from controlplane.engines.engine import Condition
 from controlplane.rest import Text
@@ -89,15 +89,29 @@ class WarmWindowsShown(Document):
     windows: list[WarmWindowShown]
 
 
-class Why(Document):
+class WhyEndpoint(Why):
     """The cause of an endpoint's state. `ok`: idle, starting and serving are no faults."""
 
     endpoint: str
-    reason: str
-    ok: bool
-    message: str
-    evidence: list[str]
-    next_step: str
+
+
+class Trial(BaseModel):
+    """A request to an endpoint: `body` is what `POST /predict` of it takes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    body: dict[str, Any] | list[Any]
+    tag: str | None = Field(None, pattern="^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")
+
+
+class Tried(Document):
+    """What the endpoint answered: also a refusal, which is its own status and problem."""
+
+    status: int
+    body: Any
+    revision: str | None
+    took_ms: float = Field(description="From here to the endpoint and back.")
+    from_zero: bool = Field(description="No replica was there when it was asked.")
 
 
 class Decisions(Document):

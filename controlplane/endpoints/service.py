@@ -36,11 +36,14 @@ from controlplane.tenants import limits
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import Quotas, TenantId
 from controlplane.wakes import Wake, tell
+from controlplane.webhooks import service as webhooks
+from controlplane.webhooks.states import Event
 from loadtests.slo import QUANTILES, Objectives, objectives_from
 from runtime.problems import Conflict, EngineUnavailable, InvalidInput, NotFound
 from runtime.resource import audience_of
 
 HUNDRED: Final = 100
+ROLLBACK: Final = "rollback"
 CANARY: Final = "canary"  # the action of a rollout's step that is not its last
 TAGGED_LENGTH: Final = 62  # with the hyphen between them, a label of DNS
 LOOK_WITHIN_S: Final = 2.0
@@ -239,7 +242,24 @@ async def add_release(
         traffic=traffic,
         **({} if made.reason is None else {"reason": made.reason}),
     )
+    await _emit(endpoint, traffic, made)
     await tell(Wake.ENDPOINT, str(endpoint.id))
+
+
+async def _emit(endpoint: Endpoint, traffic: list[dict[str, Any]], made: Made) -> None:
+    said = {
+        "endpoint": endpoint.name,
+        "release": endpoint.release,
+        "action": made.action,
+        "traffic": traffic,
+        "reason": made.reason,
+        "created_by": made.by.subject,
+    }
+    tenant = TenantId(endpoint.tenant_id)
+    await webhooks.emit(tenant, Event.RELEASE_CREATED, said)
+    if made.action == ROLLBACK:
+        automatic = made.by.subject.startswith("rollout:")
+        await webhooks.emit(tenant, Event.RELEASE_ROLLED_BACK, {**said, "automatic": automatic})
 
 
 def _shadow(
@@ -273,7 +293,7 @@ async def rollback(
         wanted = ReleaseWanted(
             None, None, old.scaling, old.container_concurrency, old.timeout_s, None
         )
-        await add_release(endpoint, None, old.traffic, wanted, Made("rollback", by))
+        await add_release(endpoint, None, old.traffic, wanted, Made(ROLLBACK, by))
     return endpoint
 
 

@@ -69,9 +69,33 @@ class Release(Table):
     timeout_s = fields.FloatField(default=60.0)
     shadow = fields.JSONField[dict[str, Any]](null=True)
     reason = fields.TextField(null=True)  # why the installation made it, where it did
+    traceparent = fields.CharField(max_length=55, null=True)  # of the request it was made in
     created_by = fields.CharField(max_length=100)
     created_at = fields.DatetimeField(auto_now_add=True)
 
     class Meta:
         table = "releases"
         unique_together = (("endpoint", "number"),)
+
+
+class EndpointHealth(Table):
+    """How an endpoint was seen last, so that what changes is told once.
+
+    generation, ready  of the release that was seen to serve, or not to, and told of
+    burn               what was read of its answers, `reconciler.burning.Burn`
+    facts              how its objectives stood at the last look
+    breached_at        since when its SLO is breached; null: it is not
+    """
+
+    endpoint: fields.OneToOneRelation[Endpoint] = fields.OneToOneField(
+        "kubeserve.Endpoint", related_name=False, on_delete=fields.CASCADE, primary_key=True
+    )
+    endpoint_id: Any
+    generation = fields.IntField(null=True)
+    ready = fields.CharField(max_length=16, null=True)
+    burn = fields.JSONField[dict[str, Any]](null=True)
+    facts = fields.JSONField[list[str]](null=True)
+    breached_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "endpoint_health"

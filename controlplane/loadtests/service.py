@@ -27,6 +27,8 @@ from controlplane.tenants import limits
 from controlplane.tenants.limits import Limits
 from controlplane.tenants.service import Quotas, TenantId
 from controlplane.wakes import Wake, tell
+from controlplane.webhooks import service as webhooks
+from controlplane.webhooks.states import Event
 from loadtests.plan import Plan, PlanError, held_to, plan_from
 from runtime.problems import Conflict, InvalidInput, NotFound
 
@@ -402,6 +404,16 @@ async def _end(
             "reports": formats,
         },
     )
+    said = {
+        "loadtest": str(row.id),
+        "number": row.number,
+        "endpoint": row.endpoint,
+        "state": str(state),
+        "verdict": verdict,
+        "reason": reason,
+        "reports": formats,
+    }
+    await webhooks.emit(TenantId(row.tenant_id), Event.LOADTEST_FINISHED, said)
 
 
 async def _add_event(row: LoadTest, event: dict[str, Any]) -> None:

@@ -77,6 +77,16 @@ async def version(model: Model, number: int) -> Version | None:
     return await Version.get_or_none(model_id=model.id, number=number)
 
 
+async def newest_states(models: list[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Give the state of each model's newest version; models without any are left out."""
+    query = (
+        "SELECT DISTINCT ON (model_id) model_id, state FROM versions WHERE model_id = ANY($1) "
+        "ORDER BY model_id, number DESC"
+    )
+    rows = await connections.get("default").execute_query_dict(query, [models])
+    return {row["model_id"]: row["state"] for row in rows}
+
+
 async def newest_ready(model: Model) -> Version | None:
     rows = Version.filter(model_id=model.id, state=VersionState.READY)
     return await rows.order_by("-number").first()
@@ -84,6 +94,10 @@ async def newest_ready(model: Model) -> Version | None:
 
 async def aliases(model: Model) -> list[Alias]:
     return await Alias.filter(model_id=model.id).order_by("name")
+
+
+async def aliases_of(models: list[uuid.UUID]) -> list[Alias]:
+    return await Alias.filter(model_id__in=models).order_by("name")
 
 
 async def alias(model: Model, name: str) -> Alias | None:
@@ -155,6 +169,13 @@ async def tenant_of(version_id: uuid.UUID) -> uuid.UUID | None:
     return rows[0][0] if rows else None
 
 
+async def named_of_all(version_id: uuid.UUID) -> tuple[uuid.UUID, str, Version] | None:
+    """Give tenant, name of the model and the row of a version; None: it was deleted."""
+    rows = Version.filter(id=version_id).select_related("model")
+    row = await rows.first()
+    return None if row is None else (row.model.tenant_id, row.model.name, row)  # type: ignore[attr-defined]
+
+
 async def tenants_of_all(versions: list[uuid.UUID]) -> dict[uuid.UUID, str]:
     """Give the names of the tenants that versions belong to."""
     rows = Version.filter(id__in=versions)
@@ -167,13 +188,15 @@ async def unfinished_of_all() -> list[uuid.UUID]:
     return [found for (found,) in await rows.values_list("id")]
 
 
-async def release_cut_off_builds_of_all(max_attempts: int, reason: str, advice: str) -> int:
-    """Put versions whose build a crash cut off back into the queue, unless it was too often."""
-    cut_off = Version.filter(state=VersionState.BUILDING)
-    await cut_off.filter(attempts__gte=max_attempts).update(
-        state=VersionState.FAILED, reason=reason, advice=advice
-    )
-    return await cut_off.update(state=VersionState.UPLOADED)
+async def cut_off_of_all(max_attempts: int) -> list[uuid.UUID]:
+    """Give versions whose build a crash cut off too often."""
+    rows = Version.filter(state=VersionState.BUILDING, attempts__gte=max_attempts)
+    return [found for (found,) in await rows.values_list("id")]
+
+
+async def release_cut_off_builds_of_all() -> int:
+    """Put versions whose build a crash cut off back into the queue."""
+    return await Version.filter(state=VersionState.BUILDING).update(state=VersionState.UPLOADED)
 
 
 async def return_build(version_id: uuid.UUID) -> bool:

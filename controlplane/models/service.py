@@ -1,6 +1,7 @@
 """The registry's rules: immutable versions, numbers never used twice, aliases that move."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from controlplane.rest import check_name, is_name, whole_number
 from controlplane.tenants.limits import Limits, check
 from controlplane.tenants.service import Quotas, TenantId
 from controlplane.wakes import Wake, tell
+from controlplane.webhooks import service as webhooks
+from controlplane.webhooks.states import Event
 from runtime import bundle
 from runtime.problems import Conflict, InvalidInput, NotFound, QuotaExceeded, TooLarge
 
@@ -83,20 +86,33 @@ class Deployable:
 
 async def list_models(tenant: TenantId, limit: int, after: str | None) -> list[dict[str, Any]]:
     """Give limit + 1 models in order of name."""
-    return [await show_model(row) for row in await repository.models(tenant, limit, after)]
+    return await _shown(await repository.models(tenant, limit, after))
 
 
 async def show_model(row: Model) -> dict[str, Any]:
     """Describe a model with its newest version's state."""
-    newest = await repository.versions(row, 0, None)
-    return {
-        "name": row.name,
-        "description": row.description,
-        "versions": row.versions,
-        "latest_state": str(newest[0].state) if newest else None,
-        "aliases": {a.name: a.version for a in await repository.aliases(row)},
-        "created_at": row.created_at.isoformat(),
-    }
+    [shown] = await _shown([row])
+    return shown
+
+
+async def _shown(rows: list[Model]) -> list[dict[str, Any]]:
+    """Describe models by two queries, however many they are."""
+    ids = [row.id for row in rows]
+    states = await repository.newest_states(ids)
+    aliases: dict[uuid.UUID, dict[str, int]] = defaultdict(dict)
+    for alias in await repository.aliases_of(ids):
+        aliases[alias.model_id][alias.name] = alias.version
+    return [
+        {
+            "name": row.name,
+            "description": row.description,
+            "versions": row.versions,
+            "latest_state": states.get(row.id),
+            "aliases": aliases[row.id],
+            "created_at": row.created_at.isoformat(),
+        }
+        for row in rows
+    ]
 
 
 async def create_model(
@@ -396,11 +412,14 @@ async def resume_builds(attempts: int = MAX_ATTEMPTS) -> int:
 
     Without the bound a file that takes the whole control plane down would do so for ever.
     """
-    return await repository.release_cut_off_builds_of_all(
-        attempts,
-        f"The control plane ended {attempts} times while this file was built.",
-        "Push the file again to try once more; the log of the control plane says why it ended.",
-    )
+    for version_id in await repository.cut_off_of_all(attempts):
+        await build_failed(
+            version_id,
+            f"The control plane ended {attempts} times while this file was built.",
+            "Push the file again to try once more; the log of the control plane says why it ended.",
+            None,
+        )
+    return await repository.release_cut_off_builds_of_all()
 
 
 async def queue() -> dict[str, int]:
@@ -474,7 +493,7 @@ async def build_succeeded(
 async def _ready(
     version_id: uuid.UUID, report: dict[str, Any], plan: Blob | None, fallback_because: str | None
 ) -> bool:
-    return await repository.move(
+    moved = await repository.move(
         version_id,
         VersionState.BUILDING,
         VersionState.READY,
@@ -486,6 +505,22 @@ async def _ready(
         reason=None,
         ready_at=datetime.now(UTC),
     )
+    if moved:
+        await _emit(version_id, Event.VERSION_READY)
+    return moved
+
+
+async def _emit(version_id: uuid.UUID, event: Event) -> None:
+    """Tell webhooks what became of a build; call within its transaction."""
+    found = await repository.named_of_all(version_id)
+    if found is None:
+        return
+    tenant, model, row = found
+    facts = {"backend": row.backend, "fallback_because": row.fallback_because}
+    if event is Event.VERSION_FAILED:
+        facts = {"reason": row.reason, "advice": row.advice}
+    said = {"model": model, "version": row.number, "sha256": row.sha256, **facts}
+    await webhooks.emit(TenantId(tenant), event, said)
 
 
 async def build_tells(version_id: uuid.UUID, what: str) -> bool:
@@ -499,14 +534,18 @@ async def build_failed(
     version_id: uuid.UUID, reason: str, advice: str | None, report: dict[str, Any] | None
 ) -> bool:
     """Record a build that cannot be served, in words."""
-    return await repository.move(
-        version_id,
-        VersionState.BUILDING,
-        VersionState.FAILED,
-        reason=reason,
-        advice=advice,
-        report=report,
-    )
+    async with transaction():
+        moved = await repository.move(
+            version_id,
+            VersionState.BUILDING,
+            VersionState.FAILED,
+            reason=reason,
+            advice=advice,
+            report=report,
+        )
+        if moved:
+            await _emit(version_id, Event.VERSION_FAILED)
+    return moved
 
 
 async def return_build(version_id: uuid.UUID) -> bool:

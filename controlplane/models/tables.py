@@ -47,6 +47,7 @@ class Version(Table):
     plan_size_bytes = fields.BigIntField(null=True)
     report = fields.JSONField[dict[str, Any]](null=True)
     created_by = fields.CharField(max_length=100)
+    traceparent = fields.CharField(max_length=55, null=True)  # of the request that pushed it
     created_at = fields.DatetimeField(auto_now_add=True)
     build_began_at = fields.DatetimeField(null=True)  # the last time
     ready_at = fields.DatetimeField(null=True)

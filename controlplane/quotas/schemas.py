@@ -24,6 +24,7 @@ class NewQuota(BaseModel):
     loadtests: Count = None
     loadtest_rate: AtLeastOne = None
     loadtest_s: AtLeastOne = None
+    webhooks: Count = None
 
 
 class Limit(BaseModel):
@@ -50,3 +51,4 @@ class Quota(BaseModel):
     loadtests: Limit
     loadtest_rate: Limit
     loadtest_s: Limit
+    webhooks: Limit

@@ -9,6 +9,7 @@ from controlplane.loadtests import service as loadtests
 from controlplane.models import service as models
 from controlplane.models.storage import Storage
 from controlplane.tenants.service import Quotas, TenantId, TenantInfo
+from controlplane.webhooks import service as webhooks
 
 
 async def standing(quotas: Quotas, tenant: TenantInfo, engine: Engine) -> dict[str, Any]:
@@ -33,4 +34,5 @@ async def _used(storage: Storage, tenant: TenantId, engine: Engine) -> dict[str,
         "builds": await models.builds_running(tenant),
         "replicas": await holdings.replicas(tenant, engine),
         "loadtests": await loadtests.count_live(tenant),
+        "webhooks": await webhooks.count(tenant),
     }

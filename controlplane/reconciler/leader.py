@@ -19,7 +19,7 @@ from controlplane.engines.engine import EndpointId, Engine, TenantLimits
 from controlplane.loadtests import service as loadtests
 from controlplane.models.storage import Storage
 from controlplane.oauth.service import OAuth
-from controlplane.reconciler import metering, sweep
+from controlplane.reconciler import metering, sweep, watching
 from controlplane.reconciler.builds import Builds
 from controlplane.reconciler.endpoints import keep_warm, reconcile
 from controlplane.reconciler.loadtests import LoadTests, Site
@@ -28,6 +28,7 @@ from controlplane.reconciler.pod_keys import PodKeys
 from controlplane.reconciler.replaying import Replayer
 from controlplane.reconciler.usage_forms import UsageForms
 from controlplane.reconciler.versions import VersionBuilds
+from controlplane.reconciler.webhooks import Deliveries
 from controlplane.rollouts import service as rollouts
 from controlplane.rollouts.asking import Means
 from controlplane.tenants import service as tenants
@@ -35,6 +36,8 @@ from controlplane.tenants.limits import Limits
 from controlplane.usage import service as usage
 from controlplane.usage.service import Kept
 from controlplane.wakes import Wake
+from controlplane.webhooks import service as webhooks
+from controlplane.webhooks.sending import Sender
 from runtime.problems import EngineUnavailable
 
 ROLLOUT_EVERY_S: Final = 1.0
@@ -55,6 +58,7 @@ class Duties:
     ingress   where endpoints are reached if their names do not resolve here
     audit_kept  how long events of the audit log are kept
     usage_kept  how long usage is
+    sender    of messages to webhooks
     """
 
     store: Store
@@ -72,6 +76,7 @@ class Duties:
     ingress: str | None = None
     audit_kept: timedelta = timedelta(days=365)
     usage_kept: Kept = field(default_factory=Kept)
+    sender: Sender = field(default_factory=Sender)
 
 
 class Work:
@@ -132,6 +137,7 @@ class _Loops:
         self._rollout_means = Means(
             duties.storage.quotas, Replayer(duties.oauth.token_for, duties.ingress)
         )
+        self._deliveries = Deliveries(duties.sender, duties.oauth, may_act)
         self._publish_due, self._pods_due = asyncio.Event(), asyncio.Event()
         self.published: tuple[bytes, dict[str, bytes]] | None = None
         self._twice = False
@@ -144,9 +150,11 @@ class _Loops:
             self._builds.run(),
             self._endpoints.run(),
             self._rollouts.run(),
+            self._deliveries.run(),
             self._keep_published(),
             keep_warm(self._endpoints.wake),
             metering.run(duties.engine, duties.reports),
+            watching.run(duties.engine, self._may_act),
             sweep.run(
                 duties.store,
                 duties.engine,
@@ -159,6 +167,7 @@ class _Loops:
                     "hours of usage": self._forget_usage,
                     "left-overs of load tests": self._tidy_loadtests,
                     "load tests": lambda: loadtests.forget(duties.store, datetime.now(UTC)),
+                    "events of webhooks": lambda: webhooks.forget(datetime.now(UTC)),
                 },
             ),
         ]
@@ -194,6 +203,7 @@ class _Loops:
         await self._rollouts.close()
         await self._endpoints.close()
         await self._builds.close()
+        await self._deliveries.close()
         if self._loadtests is not None:
             await self._loadtests.close()
 
@@ -211,9 +221,12 @@ class _Loops:
                 self._endpoints.look()
                 self._rollouts.look()
                 self._publish_due.set()
+                self._deliveries.wake()
                 self._look_at_loadtests()
             case Wake.LOADTEST:
                 self._look_at_loadtests()
+            case Wake.WEBHOOKS:
+                self._deliveries.wake()
             case Wake.LEADER:
                 pass
 

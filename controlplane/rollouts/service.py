@@ -40,6 +40,8 @@ from controlplane.rollouts.tables import Rollout
 from controlplane.rollouts.tally import Tally, tally_from
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
+from controlplane.webhooks import service as webhooks
+from controlplane.webhooks.states import Event
 from loadtests.slo import Objectives
 from runtime.problems import Conflict, InvalidInput, NotFound
 
@@ -124,6 +126,7 @@ async def start(
             await repository.add_rows(row, rows)
         await _take_step(held, row, 0, by, now)
         await repository.save(row)
+        await _emit(held, row, Event.ROLLOUT_STARTED)
     return document(row, name)
 
 
@@ -230,7 +233,36 @@ async def cancel(tenant: TenantId, name: str, number: int, by: Caller) -> dict[s
         await _go_back(held, row, CANCEL, by, reason)
         _end(row, State.CANCELLED, reason, now)
         await _save(row)
+        await _emit(held, row, Event.ROLLOUT_STOPPED)
     return document(row, name)
+
+
+async def _emit(held: Held, row: Rollout, event: Event) -> None:
+    said = {
+        "endpoint": held.name,
+        "rollout": row.number,
+        "state": str(row.state),
+        "candidate": row.candidate,
+        "running": row.running,
+        "step": row.step + 1,
+        "steps": row.steps,
+        "percent": row.steps[row.step] if row.state in (State.RUNNING, State.DONE) else 0,
+        "reason": row.reason,
+    }
+    await webhooks.emit(held.tenant, event, said)
+
+
+async def _emit_change(held: Held, row: Rollout, step: int) -> None:
+    """Tell what a look changed, if anything."""
+    match row.state:
+        case State.RUNNING if row.step != step:
+            await _emit(held, row, Event.ROLLOUT_STEP)
+        case State.RUNNING:
+            pass
+        case State.DONE:
+            await _emit(held, row, Event.ROLLOUT_FINISHED)
+        case State.ROLLED_BACK | State.CANCELLED | State.SUPERSEDED:
+            await _emit(held, row, Event.ROLLOUT_STOPPED)
 
 
 async def _save(row: Rollout) -> None:
@@ -354,12 +386,14 @@ async def carry_on(
         row = None if held is None else await repository.running(endpoint_id)
         if held is None or row is None:
             return False
+        step = row.step
         if _is_superseded(held, row):
             _end(row, State.SUPERSEDED, _overtaken(held), now)
         else:
             row.release = held.release
             await _look(held, row, Found(seen, told, news, engine.lag_s), now)
         await _save(row)
+        await _emit_change(held, row, step)
         return row.state is State.RUNNING
 
 

@@ -20,6 +20,7 @@ class Limits:
     loadtests               that wait or run at a time
     loadtest_rate           requests a second of one, or at once
     loadtest_s              seconds of one
+    webhooks                there are, also disabled ones
     """
 
     models: int
@@ -33,6 +34,7 @@ class Limits:
     loadtests: int
     loadtest_rate: int
     loadtest_s: int
+    webhooks: int
 
 
 RAISE: Final = "or ask the operator of this installation to raise the quota."
@@ -41,6 +43,7 @@ ADVICE: Final = {
     "storage_bytes": "Delete models that are not needed and endpoints that still keep theirs,",
     "endpoints": "Delete endpoints that are not needed,",
     "replicas": "Keep fewer running with min_scale,",
+    "webhooks": "Remove webhooks that are not needed,",
     "loadtests": "Wait for one to end or cancel it,",
 }
 

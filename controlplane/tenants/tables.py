@@ -37,6 +37,7 @@ class Quota(Model):
     loadtests = fields.IntField(null=True)
     loadtest_rate = fields.IntField(null=True)
     loadtest_s = fields.IntField(null=True)
+    webhooks = fields.IntField(null=True)
 
     class Meta:
         table = "quotas"

@@ -49,7 +49,8 @@ async def quick_api(
 
     monkeypatch.setattr(loadtests, "take_waiting", nothing)
     builder, many = QuickBuilder(), 10_000
-    async with running_api(postgres_server, tmp_path, builder, tenant_loadtests=many) as running:
+    most = {"tenant_loadtests": many, "tenant_webhooks": many}
+    async with running_api(postgres_server, tmp_path, builder, **most) as running:
         yield running
 
 

@@ -117,6 +117,21 @@ ROWS: dict[tuple[str, str], Row] = {
     ("POST", "/v1/keys"): Row(ANYONE, 201, {"name": "robot"}),
     ("DELETE", "/v1/keys/{key}"): Row(ANYONE, 204, thing="key", spent=True),
     ("GET", "/v1/audit"): Row("admin"),
+    ("GET", "/v1/webhooks"): Row("admin"),
+    ("POST", "/v1/webhooks"): Row("admin", 201, {"url": "https://hooks.invalid/"}),
+    ("GET", "/v1/webhooks/{webhook}"): Row("admin", thing="webhook"),
+    ("PATCH", "/v1/webhooks/{webhook}"): Row("admin", 200, {"enabled": False}, thing="webhook"),
+    ("DELETE", "/v1/webhooks/{webhook}"): Row("admin", 204, thing="webhook", spent=True),
+    ("POST", "/v1/webhooks/{webhook}/rotate"): Row("admin", 200, {}, thing="webhook"),
+    # It is disabled by then.
+    ("POST", "/v1/webhooks/{webhook}/test"): Row("admin", 409, thing="webhook"),
+    ("GET", "/v1/webhooks/{webhook}/why"): Row("admin", thing="webhook"),
+    ("GET", "/v1/webhooks/{webhook}/deliveries"): Row("admin", thing="webhook"),
+    # Nothing was sent to it yet.
+    ("GET", "/v1/webhooks/{webhook}/deliveries/{delivery}"): Row("admin", 404, thing="webhook"),
+    ("POST", "/v1/webhooks/{webhook}/deliveries/{delivery}/redeliver"): Row(
+        "admin", 409, thing="webhook"
+    ),
     ("GET", "/v1/models"): Row("models:read"),
     ("POST", "/v1/models"): Row("models:write", 201, {"name": "m-{n}"}),
     ("GET", "/v1/models/{model}"): Row("models:read", thing="model"),
@@ -169,6 +184,10 @@ ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/v1/endpoints/{endpoint}/decisions"): Row("endpoints:read", thing="endpoint"),
     ("GET", "/v1/endpoints/{endpoint}/series"): Row("endpoints:read", thing="endpoint"),
     ("GET", "/v1/endpoints/{endpoint}/logs"): Row("endpoints:read", thing="endpoint"),
+    # The fake engine's endpoints are at an address where nobody answers.
+    ("POST", "/v1/endpoints/{endpoint}/try"): Row(
+        "predict", 503, {"body": [[1.0]]}, thing="endpoint"
+    ),
     ("GET", "/v1/loadtests"): Row("endpoints:read"),
     ("POST", "/v1/loadtests"): Row(
         "endpoints:write",
@@ -261,6 +280,9 @@ class Stage:
                 return str((await self.must(admin, "POST", "/v1/clients", {"name": "x"}))["id"])
             case "key":
                 return str((await self.must(by, "POST", "/v1/keys", {"name": "x"}))["id"])
+            case "webhook":
+                body = {"url": "https://hooks.invalid/", "events": ["slo.*"]}
+                return str((await self.must(admin, "POST", "/v1/webhooks", body))["id"])
             case "loadtest":
                 shape = {"kind": "steady", "rate": 1, "duration": "1s"}
                 body = {"endpoint": self.things[tenant, "endpoint"], "shape": shape}
@@ -396,7 +418,7 @@ async def stage(quick_api: Api) -> Stage:
     for tenant in ("acme", "rival"):
         await tenants.create(tenant)
         made.admins[tenant] = bearer(quick_api, await client(made, tenant, *ALL), tenant)
-        for thing in ("model", "endpoint", "client", "key", "loadtest"):
+        for thing in ("model", "endpoint", "client", "key", "webhook", "loadtest"):
             made.things[tenant, thing] = await made.make(tenant, thing, made.admins[tenant])
     return made
 
@@ -407,11 +429,13 @@ ABSENT = {
     "client": "ks-0000000000000000",
     "key": "ks_api_0000000000000000",
     "loadtest": "00000000-0000-4000-8000-000000000000",
+    "webhook": "00000000-0000-4000-8000-000000000000",
 }
 FIXED = {
     "version": "1",
     "alias": "production",
     "rollout": "1",
+    "delivery": "1",
     "tenant": "acme",
     "name": "conflict",
     "person": "nobody@example.com",

@@ -16,6 +16,7 @@ from tests.integration.test_api_registry import OCTETS, until_built
 
 PICKLE = b"\x80\x04N."
 LOAD = {"endpoint": "iris", "shape": {"kind": "steady", "rate": 1, "duration": "1s"}}
+HOOK = {"url": "https://hooks.invalid/", "events": ["slo.*"]}
 # In an order in which each finds what it changes: (route) → path, body, action, target.
 CHANGES: dict[tuple[str, str], tuple[str, Any, str, str]] = {
     ("POST", "/v1/tenants"): ("/v1/tenants", {"name": "rival"}, "tenant.create", "tenant:rival"),
@@ -63,6 +64,23 @@ CHANGES: dict[tuple[str, str], tuple[str, Any, str, str]] = {
     ),
     ("POST", "/v1/keys"): ("/v1/keys", {"name": "robot"}, "key.create", "key:{key}"),
     ("DELETE", "/v1/keys/{key}"): ("/v1/keys/{key}", None, "key.revoke", "key:{key}"),
+    ("POST", "/v1/webhooks"): ("/v1/webhooks", HOOK, "webhook.create", "webhook:{webhook}"),
+    ("POST", "/v1/webhooks/{webhook}/rotate"): (
+        "/v1/webhooks/{webhook}/rotate", {}, "webhook.rotate", "webhook:{webhook}",
+    ),
+    ("POST", "/v1/webhooks/{webhook}/test"): (
+        "/v1/webhooks/{webhook}/test", None, "webhook.test", "webhook:{webhook}",
+    ),
+    ("POST", "/v1/webhooks/{webhook}/deliveries/{delivery}/redeliver"): (
+        "/v1/webhooks/{webhook}/deliveries/1/redeliver", None, "webhook.redeliver",
+        "webhook:{webhook}",
+    ),
+    ("PATCH", "/v1/webhooks/{webhook}"): (
+        "/v1/webhooks/{webhook}", {"enabled": False}, "webhook.change", "webhook:{webhook}",
+    ),
+    ("DELETE", "/v1/webhooks/{webhook}"): (
+        "/v1/webhooks/{webhook}", None, "webhook.delete", "webhook:{webhook}",
+    ),
     ("POST", "/v1/clients"): ("/v1/clients", {"name": "robot"}, "client.create", "client:{client}"),
     ("DELETE", "/v1/clients/{client}"): (
         "/v1/clients/{client}", None, "client.revoke", "client:{client}",
@@ -75,7 +93,13 @@ CHANGES: dict[tuple[str, str], tuple[str, Any, str, str]] = {
 # They change nothing that is kept.
 CHANGE_NOTHING = {
     ("POST", path)
-    for path in ("/oauth2/token", "/oauth2/introspect", "/oauth2/userinfo", "/device")
+    for path in (
+        "/oauth2/token",
+        "/oauth2/introspect",
+        "/oauth2/userinfo",
+        "/device",
+        "/v1/endpoints/{endpoint}/try",
+    )
 }
 # What they write is in the tests of grants.
 OF_GRANTS = {
@@ -137,7 +161,7 @@ async def test_every_route_that_changes_something_writes_one_row(api: Api) -> No
         before = await events(api)
         answer = await change(api, route, named)
         assert answer.status_code < 300, (route, answer.text)
-        if answer.status_code == 201 and body in ({"name": "robot"}, LOAD):
+        if answer.status_code == 201 and body in ({"name": "robot"}, LOAD, HOOK):
             named[route[1].rsplit("/", 1)[1].rstrip("s")] = answer.json()["id"]
         if body == PICKLE:
             assert (await until_built(api, "iris", 1))["state"] == "ready"
