@@ -9,7 +9,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
@@ -25,10 +25,37 @@ REQUESTS: Final = Counter(
 DURATION: Final = Histogram(
     "kubeserve_api_request_duration_seconds", "Time to answer.", ["route"], registry=REGISTRY
 )
+# Whoever calls may invent methods; each would be a series.
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 BUILDS: Final = Counter("kubeserve_builds", "Builds ended.", ["outcome"], registry=REGISTRY)
+BUILD_S: Final = Histogram(
+    "kubeserve_build_duration_seconds",
+    "From a build's begin to its end.",
+    buckets=(0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1200),
+    registry=REGISTRY,
+)
 RECONCILES: Final = Counter(
     "kubeserve_reconciles", "Reconcile steps.", ["loop", "outcome"], registry=REGISTRY
 )
+RECONCILE_S: Final = Histogram(
+    "kubeserve_reconcile_duration_seconds", "Time of a step.", ["loop"], registry=REGISTRY
+)
+RECONCILE_BACKLOG: Final = Gauge(
+    "kubeserve_reconcile_backlog",
+    "Keys that are looked at, or wait for it.",
+    ["loop"],
+    registry=REGISTRY,
+)
+RECONCILE_FAILING: Final = Gauge(
+    "kubeserve_reconcile_failing", "Keys whose last step failed.", ["loop"], registry=REGISTRY
+)
+DRIFT: Final = Counter(
+    "kubeserve_drift_repaired",
+    "Objects of the cluster that others had changed or removed, and that are as wanted again.",
+    ["kind"],
+    registry=REGISTRY,
+)
+LOADTESTS: Final = Counter("kubeserve_loadtests", "Load tests ended.", ["state"], registry=REGISTRY)
 WEBHOOKS: Final = Counter(
     "kubeserve_webhook_attempts",
     "Attempts to deliver a message to a webhook.",
@@ -99,5 +126,6 @@ class RequestContext:
             await self._app(scope, receive, tagged)
         finally:
             route = getattr(scope.get("route"), "path", "none")
-            REQUESTS.labels(scope["method"], route, str(status)).inc()
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            REQUESTS.labels(method, route, str(status)).inc()
             DURATION.labels(route).observe(time.perf_counter() - began)

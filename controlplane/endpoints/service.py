@@ -38,7 +38,7 @@ from controlplane.tenants.service import Quotas, TenantId
 from controlplane.wakes import Wake, tell
 from controlplane.webhooks import service as webhooks
 from controlplane.webhooks.states import Event
-from loadtests.slo import Objectives, objectives_from
+from loadtests.slo import QUANTILES, Objectives, objectives_from
 from runtime.problems import Conflict, EngineUnavailable, InvalidInput, NotFound
 from runtime.resource import audience_of
 
@@ -320,6 +320,26 @@ async def set_slo(tenant: TenantId, name: str, slo: Objectives | None, by: Calle
         document = None if slo is None else slo.to_json()
         await repository.save_slo(row, document)
         await audit.record(by, "endpoint.slo", f"endpoint:{name}", slo=document)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What an endpoint promises of its answers; `latencies_s` by quantile."""
+
+    tenant: str
+    endpoint: str
+    error_rate: float | None
+    latencies_s: Mapping[float, float]
+
+
+async def promises(limit: int) -> list[Promise]:
+    """Give what endpoints of all tenants promise."""
+    found = []
+    for tenant, name, document in await repository.slos_of_all(limit):
+        if (slo := objectives_from(document)) is not None:
+            latencies = {QUANTILES[which]: seconds for which, seconds in slo.latencies.items()}
+            found.append(Promise(tenant, name, slo.error_rate, latencies))
+    return found
 
 
 async def slo(tenant: TenantId, name: str) -> Objectives | None:

@@ -141,6 +141,11 @@ async def building(tenants: list[uuid.UUID]) -> dict[uuid.UUID, tuple[int, datet
     return {row["tenant_id"]: (row["running"], row["began_at"]) for row in rows}
 
 
+async def count_of_all(state: VersionState) -> int:
+    """Count the versions of all tenants that are in a state."""
+    return await Version.filter(state=state).count()
+
+
 async def versions_of_all(ids: list[uuid.UUID]) -> list[Version]:
     return await Version.filter(id__in=ids)
 

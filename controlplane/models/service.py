@@ -422,6 +422,14 @@ async def resume_builds(attempts: int = MAX_ATTEMPTS) -> int:
     return await repository.release_cut_off_builds_of_all()
 
 
+async def queue() -> dict[str, int]:
+    """Count the builds of all tenants that wait, and that run."""
+    return {
+        "waiting": await repository.count_of_all(VersionState.UPLOADED),
+        "running": await repository.count_of_all(VersionState.BUILDING),
+    }
+
+
 async def take_waiting(free: int, quotas: Quotas) -> list[VersionToBuild]:
     """Take versions from the queue for building; tenants take turns."""
     rows = await repository.versions_of_all(await _next_builds(free, quotas))

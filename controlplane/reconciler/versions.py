@@ -8,7 +8,7 @@ from controlplane.models import service as models
 from controlplane.models.service import VersionToBuild
 from controlplane.models.storage import Storage
 from controlplane.reconciler.builds import Builds, Built
-from controlplane.telemetry import BUILDS
+from controlplane.telemetry import BUILD_S, BUILDS
 
 log = logging.getLogger("kubeserve.builds")
 
@@ -20,6 +20,8 @@ class VersionBuilds:
         self._builds, self._at_once, self._storage = builds, at_once, storage
         self._woken = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        for outcome in Outcome:
+            BUILDS.labels(str(outcome))
 
     def wake(self) -> None:
         """Look at the queue now."""
@@ -57,7 +59,9 @@ class VersionBuilds:
 
     async def _build(self, version: VersionToBuild) -> None:
         try:
-            await self._record(version, await self._builds.build(version))
+            with BUILD_S.time():
+                built = await self._builds.build(version)
+            await self._record(version, built)
         except asyncio.CancelledError:
             await models.return_build(version.id)
             raise
