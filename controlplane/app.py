@@ -16,7 +16,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from prometheus_client.exposition import generate_latest
 
-from controlplane import database, pages, postgres, problems, telemetry, wakes
+from controlplane import database, pages, postgres, problems, telemetry, tracing, wakes
 from controlplane.accounts import administration, browsers, external
 from controlplane.accounts import routes as account_routes
 from controlplane.accounts import service as accounts
@@ -322,6 +322,7 @@ class Parts:
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         """Connect, make what the first start needs, run the loops, end them all."""
+        tracing.start()
         url = database_url(self.settings)
         await database.open_database(url)
         tasks: list[asyncio.Task[None]] = []
@@ -342,6 +343,7 @@ class Parts:
             if self.builder is not None:
                 await self.builder.close()
             await database.close_database()
+            await asyncio.to_thread(tracing.stop)
 
     def _heard(self, wake: Wake, key: str) -> None:
         if wake in (Wake.LEADER, Wake.ALL):
