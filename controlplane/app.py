@@ -14,7 +14,7 @@ from typing import Any
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 
-from controlplane import dashboard, database, pages, postgres, problems, telemetry, wakes
+from controlplane import dashboard, database, pages, postgres, problems, telemetry, tracing, wakes
 from controlplane.accounts import administration, browsers, external
 from controlplane.accounts import routes as account_routes
 from controlplane.accounts import service as accounts
@@ -326,6 +326,7 @@ class Parts:
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         """Connect, make what the first start needs, run the loops, end them all."""
+        tracing.start()
         url = database_url(self.settings)
         await database.open_database(url)
         tasks: list[asyncio.Task[None]] = []
@@ -346,6 +347,7 @@ class Parts:
             if self.builder is not None:
                 await self.builder.close()
             await database.close_database()
+            await asyncio.to_thread(tracing.stop)
 
     def _heard(self, wake: Wake, key: str) -> None:
         if wake in (Wake.LEADER, Wake.ALL):

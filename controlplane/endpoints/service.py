@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from controlplane import tracing
 from controlplane.audit import service as audit
 from controlplane.callers import Caller
 from controlplane.database import transaction
@@ -232,6 +233,7 @@ async def add_release(
         shadow=_shadow(current, traffic, made),
         reason=made.reason,
         created_by=made.by.subject,
+        traceparent=tracing.traceparent(),
     )
     await repository.save_endpoint(endpoint)
     await audit.record(
@@ -508,6 +510,13 @@ async def standing_of(row: Endpoint, issuer: str) -> Standing:
         deleted_at=row.deleted_at,
         desired=await wanted(row, issuer),
     )
+
+
+async def traceparent(endpoint_id: uuid.UUID) -> str | None:
+    """Give the trace of the request that made the current release."""
+    row = await repository.by_id_of_all(endpoint_id)
+    current = None if row is None else await repository.release(row, row.release)
+    return None if current is None else current.traceparent
 
 
 async def all_ids() -> list[uuid.UUID]:
