@@ -25,6 +25,13 @@ export function seconds(value: number | null | undefined): string {
   return value === null || value === undefined ? "–" : ms(value * 1000);
 }
 
+/** Seconds that may be hours. */
+export function lasting(value: number | null | undefined): string {
+  if (value === null || value === undefined) return "–";
+  if (value < 120) return `${digits(value)} s`;
+  return value < 7200 ? `${digits(value / 60)} min` : `${digits(value / 3600)} h`;
+}
+
 const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const SHORT = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
