@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import functools
 import json
-import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
@@ -14,9 +13,8 @@ from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
-from prometheus_client.exposition import generate_latest
 
-from controlplane import dashboard, database, pages, postgres, problems, telemetry, wakes
+from controlplane import dashboard, database, pages, postgres, problems, telemetry, tracing, wakes
 from controlplane.accounts import administration, browsers, external
 from controlplane.accounts import routes as account_routes
 from controlplane.accounts import service as accounts
@@ -69,6 +67,7 @@ from controlplane.rates import Rates
 from controlplane.reconciler import loadtests
 from controlplane.reconciler.leader import Duties, Work
 from controlplane.rollouts import routes as rollout_routes
+from controlplane.scraping import TEXT, Scraping, write_private
 from controlplane.settings import EngineKind, Settings
 from controlplane.subjects import Subjects
 from controlplane.tenants import invitations, joining, member_routes
@@ -319,17 +318,21 @@ class Parts:
         self.work, self.leases = work, leases
         self.leading = Leading(leases, work.run)
         work.may_act = self.leading.leads
+        self.scraping = Scraping(settings, engine, self.store, self.leading.leads)
+        if self.scraping.token is not None:
+            self.oauth.let_read_metrics(self.scraping.token)
         self.ready = False
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         """Connect, make what the first start needs, run the loops, end them all."""
+        tracing.start()
         url = database_url(self.settings)
         await database.open_database(url)
         tasks: list[asyncio.Task[None]] = []
         try:
             await self._first_start()
-            jobs = [self.leading.run(), wakes.listen(url, self._heard)]
+            jobs = [self.leading.run(), wakes.listen(url, self._heard), self.scraping.watch()]
             if self.builder is not None:
                 jobs.insert(0, self.builder.start())
             tasks = [asyncio.create_task(job) for job in jobs]
@@ -344,6 +347,7 @@ class Parts:
             if self.builder is not None:
                 await self.builder.close()
             await database.close_database()
+            await asyncio.to_thread(tracing.stop)
 
     def _heard(self, wake: Wake, key: str) -> None:
         if wake in (Wake.LEADER, Wake.ALL):
@@ -423,17 +427,6 @@ class Parts:
                 raise Starting(f"{what} does not answer.", retry_after_s=1) from error
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only we may read, whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)
-
-
 def _own_routes(app: FastAPI, parts: Parts) -> None:
     dashboard.add_pages(app)
     kinds = {kind.type.rsplit("/", 1)[1]: kind for kind in _kinds(Problem)}
@@ -451,8 +444,14 @@ def _own_routes(app: FastAPI, parts: Parts) -> None:
     @app.get(
         "/metrics", tags=["health"], response_class=Response, responses={200: file("text/plain")}
     )
-    async def metrics() -> Response:
-        return Response(generate_latest(telemetry.REGISTRY), media_type="text/plain; version=0.0.4")
+    async def metrics(request: Request) -> Response:
+        """Tell Prometheus of the control plane and, on one machine, of all endpoints.
+
+        Of all tenants, so it takes a bearer token of its own: KUBESERVE_METRICS_TOKEN, or on one
+        machine what is in HOME/metrics-token.
+        """
+        parts.scraping.check(request)
+        return Response(await parts.scraping.text(), media_type=TEXT)
 
     @app.get("/v1/info", tags=["health"], **gives(Info))
     async def info(request: Request) -> dict[str, Any]:

@@ -152,6 +152,15 @@ async def ping() -> None:
     await connections.get("default").execute_query("SELECT 1")
 
 
+def pool() -> dict[str, int]:
+    """Count the connections of the pool by what they do; none before it is open."""
+    open_ = getattr(connections.get("default"), "_pool", None)
+    if open_ is None:
+        return {}
+    idle, size = open_.get_idle_size(), open_.get_size()
+    return {"used": size - idle, "idle": idle, "most": open_.get_max_size()}
+
+
 def transaction() -> AbstractAsyncContextManager[Any]:
     """Open a transaction that the repositories below join; never start a task inside it."""
     return in_transaction()

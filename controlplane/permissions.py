@@ -39,6 +39,7 @@ class Public(StrEnum):
     HEALTH = "health"
     OAUTH = "oauth"
     DOCS = "docs"
+    METRICS = "metrics"  # a token that is for nothing else (`scraping.py`)
     PAGE = "page"  # for browsers, which sign in with a cookie
 
 
@@ -54,7 +55,7 @@ Rule = Scope | Public | Known
 RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/healthz"): Public.HEALTH,
     ("GET", "/readyz"): Public.HEALTH,
-    ("GET", "/metrics"): Public.HEALTH,
+    ("GET", "/metrics"): Public.METRICS,
     ("GET", "/problems/{name}"): Public.DOCS,
     ("GET", "/v1/info"): Public.DOCS,
     ("GET", "/assets/{name}"): Public.DOCS,

@@ -76,7 +76,7 @@ class Worker:
         self.launch, self.inherited, self.loaded, self.loop = launch, inherited, loaded, loop
         self.ready = False
         self.stopping = asyncio.Event()
-        self.metrics = Metrics()
+        self.metrics = Metrics(launch.tenant, launch.endpoint)
         gate = Gate(launch.container_concurrency, launch.max_body_bytes)
         self.batcher = Batcher(loop, gate, clock, min(usable(), MOST_THREADS))
         self.tokens = TokenVerifier(
@@ -117,7 +117,7 @@ class Worker:
         remote = launched.backend is Backend.FALLBACK
         lane = self.batcher.lane(backend, remote=remote)
         revision = Revision(launched, self.launch.endpoint, backend, lane, time.monotonic())
-        self.metrics.revisions[launched.name] = revision.counts
+        self.metrics.revisions[launched.name] = launched, revision.counts
         return revision
 
     async def serve(self) -> Exit:

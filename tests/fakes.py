@@ -20,6 +20,7 @@ from controlplane.engines.engine import (
     Told,
 )
 from controlplane.engines.history import Series, unknown
+from controlplane.engines.metrics import Autoscaled, EndpointMetrics
 from runtime.problems import EngineUnavailable
 
 NOTHING = Counters(0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0)
@@ -86,6 +87,12 @@ class FakeEngine:
     async def series(self, endpoint: EndpointId, minutes: int) -> Series:
         self._check()
         return unknown(datetime.now(UTC).timestamp(), minutes)
+
+    async def metrics(self) -> tuple[EndpointMetrics, ...]:
+        self._check()
+        return tuple(
+            EndpointMetrics(one.tenant, one.name, Autoscaled(1, 1)) for one in self.wanted.values()
+        )
 
     async def told(self, endpoint: EndpointId) -> Told:
         self._check()

@@ -159,6 +159,12 @@ async def ids_of_all() -> list[uuid.UUID]:
     return [row.id for row in await Endpoint.all().only("id")]
 
 
+async def slos_of_all(limit: int) -> list[tuple[str, str, dict[str, Any]]]:
+    """Give tenant, name and promise of endpoints that promise something."""
+    rows = Endpoint.filter(slo__not_isnull=True, deleted_at=None).order_by("created_at", "id")
+    return list(await rows.limit(limit).values_list("tenant__name", "name", "slo"))
+
+
 async def by_id_of_all(endpoint_id: uuid.UUID) -> Endpoint | None:
     return await Endpoint.get_or_none(id=endpoint_id)
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from controlplane import tracing
 from controlplane.audit import service as audit
 from controlplane.callers import Caller
 from controlplane.database import transaction
@@ -38,7 +39,7 @@ from controlplane.tenants.service import Quotas, TenantId
 from controlplane.wakes import Wake, tell
 from controlplane.webhooks import service as webhooks
 from controlplane.webhooks.states import Event
-from loadtests.slo import Objectives, objectives_from
+from loadtests.slo import QUANTILES, Objectives, objectives_from
 from runtime.problems import Conflict, EngineUnavailable, InvalidInput, NotFound
 from runtime.resource import audience_of
 
@@ -232,6 +233,7 @@ async def add_release(
         shadow=_shadow(current, traffic, made),
         reason=made.reason,
         created_by=made.by.subject,
+        traceparent=tracing.traceparent(),
     )
     await repository.save_endpoint(endpoint)
     await audit.record(
@@ -320,6 +322,26 @@ async def set_slo(tenant: TenantId, name: str, slo: Objectives | None, by: Calle
         document = None if slo is None else slo.to_json()
         await repository.save_slo(row, document)
         await audit.record(by, "endpoint.slo", f"endpoint:{name}", slo=document)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What an endpoint promises of its answers; `latencies_s` by quantile."""
+
+    tenant: str
+    endpoint: str
+    error_rate: float | None
+    latencies_s: Mapping[float, float]
+
+
+async def promises(limit: int) -> list[Promise]:
+    """Give what endpoints of all tenants promise."""
+    found = []
+    for tenant, name, document in await repository.slos_of_all(limit):
+        if (slo := objectives_from(document)) is not None:
+            latencies = {QUANTILES[which]: seconds for which, seconds in slo.latencies.items()}
+            found.append(Promise(tenant, name, slo.error_rate, latencies))
+    return found
 
 
 async def slo(tenant: TenantId, name: str) -> Objectives | None:
@@ -488,6 +510,13 @@ async def standing_of(row: Endpoint, issuer: str) -> Standing:
         deleted_at=row.deleted_at,
         desired=await wanted(row, issuer),
     )
+
+
+async def traceparent(endpoint_id: uuid.UUID) -> str | None:
+    """Give the trace of the request that made the current release."""
+    row = await repository.by_id_of_all(endpoint_id)
+    current = None if row is None else await repository.release(row, row.release)
+    return None if current is None else current.traceparent
 
 
 async def all_ids() -> list[uuid.UUID]:

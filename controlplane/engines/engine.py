@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Final, NewType, Protocol
 
 from controlplane.engines.history import Series
+from controlplane.engines.metrics import EndpointMetrics
 
 EndpointId = NewType("EndpointId", str)  # uuid, never reused
 
@@ -382,6 +383,9 @@ class Engine(Protocol):
 
         Nothing is known of an endpoint that is not there, nor of a time before the engine began.
         """
+
+    async def metrics(self) -> tuple[EndpointMetrics, ...]:
+        """Tell what Prometheus is shown of each endpoint that is there."""
 
     def logs(self, endpoint: EndpointId, *, tail: int, follow: bool) -> AsyncIterator[LogLine]:
         """Give the last lines, then new ones while `follow`."""

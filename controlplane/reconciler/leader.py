@@ -96,6 +96,7 @@ class Work:
         finally:
             self._running = None
             await loops.close()
+            usage.end_metering()
 
     def wake(self, wake: Wake, key: str = "") -> None:
         """Look at something now; nothing happens while another replica leads."""

@@ -57,7 +57,7 @@ class Row:
 ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/healthz"): Row(PUBLIC),
     ("GET", "/readyz"): Row(PUBLIC),
-    ("GET", "/metrics"): Row(PUBLIC),
+    ("GET", "/metrics"): Row(PUBLIC, 401),  # of all tenants, for a token that is nobody's
     ("GET", "/problems/{name}"): Row(PUBLIC),
     ("GET", "/v1/info"): Row(PUBLIC),
     ("GET", "/assets/{name}"): Row(PUBLIC),

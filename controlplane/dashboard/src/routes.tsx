@@ -42,6 +42,22 @@ const page = (load: () => Promise<{ default: ComponentType }>): Pick<RouteObject
 const PAGES: RouteObject[] = [
   { index: true, ...page(() => import("./pages/overview")) },
   { path: "models", ...page(() => import("./pages/models")) },
+  { path: "endpoints", ...page(() => import("./pages/endpoints")) },
+  {
+    path: "endpoints/:endpoint",
+    ...page(() => import("./pages/endpoint/layout")),
+    children: [
+      { index: true, ...page(() => import("./pages/endpoint/overview")) },
+      { path: "try", ...page(() => import("./pages/endpoint/try")) },
+      { path: "traffic", ...page(() => import("./pages/endpoint/traffic")) },
+      { path: "releases", ...page(() => import("./pages/endpoint/releases")) },
+      { path: "logs", ...page(() => import("./pages/endpoint/logs")) },
+      { path: "settings", ...page(() => import("./pages/endpoint/settings")) },
+    ],
+  },
+  { path: "upload", ...page(() => import("./pages/upload")) },
+  { path: "models/:model", ...page(() => import("./pages/model")) },
+  { path: "models/:model/:version", ...page(() => import("./pages/version")) },
   { path: "loadtests", ...page(() => import("./pages/loadtests")) },
   { path: "loadtests/new", ...page(() => import("./pages/loadtest_new")) },
   { path: "loadtests/:loadtest", ...page(() => import("./pages/loadtest")) },

@@ -30,6 +30,7 @@ from controlplane.engines.engine import (
     Told,
 )
 from controlplane.engines.history import Series
+from controlplane.engines.metrics import EndpointMetrics, metrics_from
 from runtime.launch import Backend, RevisionLaunch
 from runtime.problems import Conflict, EngineUnavailable
 
@@ -164,6 +165,27 @@ class EmbeddedEngine:
         told = await self._ask({"do": "series", "id": endpoint, "minutes": minutes})
         values = {name: tuple(each) for name, each in told["values"].items()}
         return Series(told["every_s"], tuple(told["at"]), values)
+
+    async def metrics(self) -> tuple[EndpointMetrics, ...]:
+        """Tell what the supervisor counted of each endpoint since it started."""
+        reader, writer = await self._connect()
+        found: list[EndpointMetrics] = []
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                writer.write(b'{"do": "metrics"}\n')
+                _checked(await reader.readline())
+                while line := await reader.readline():
+                    document = json.loads(line)
+                    if document.get("over"):
+                        return tuple(found)
+                    found.append(metrics_from(document))
+        except (TimeoutError, ConnectionError) as error:
+            raise EngineUnavailable(
+                f"the supervisor did not answer metrics: {error!r}", retry_after_s=2
+            ) from error
+        finally:
+            writer.close()
+        raise EngineUnavailable("the supervisor hung up amid its metrics", retry_after_s=2)
 
     async def delete(self, endpoint: EndpointId) -> None:
         """Remove the endpoint; nothing there is success."""

@@ -322,6 +322,7 @@ class Pool:
     def on_ready(self, worker: Worker) -> None:
         """Let it serve what waits, take its share from the others, and end what it replaces."""
         worker.cancel_kill()
+        self.measures.started(worker.phases)
         worker.ready_at = time.monotonic()
         if self.closed:
             self._drain(worker)
@@ -347,6 +348,7 @@ class Pool:
         """Remember how the last start went."""
         self.cold_start = ColdStart(datetime.now(UTC), total, phases)
         self.history.started(_wall(), total / 1000)
+        self.measures.started(phases, total)
 
     def on_stats(self, worker: Worker, packet: Packet) -> None:
         """Feed the scaler with a worker's last second."""
@@ -389,6 +391,7 @@ class Pool:
         self._around.changed(self)  # what it did until its end
 
     def _died(self, worker: Worker, how: Exited) -> None:
+        self.measures.starts.crashes += 1
         ready_at = worker.ready_at if worker.was_ready else None
         trouble = self.release.died(how, worker.generation, ready_at)
         if trouble is None:

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -21,12 +21,14 @@ from controlplane.engines.embedded.door import is_free
 from controlplane.engines.embedded.forker import ZYGOTE, Forker
 from controlplane.engines.embedded.keys import KeysFiles
 from controlplane.engines.embedded.ledger import Entry, Ledger, write_durably
-from controlplane.engines.embedded.observing import observe
+from controlplane.engines.embedded.observing import metrics, observe
 from controlplane.engines.embedded.pool import Pool, Surroundings
 from controlplane.engines.embedded.shares import Shares
 from controlplane.engines.embedded.wire import LocalEndpoint
 from controlplane.engines.engine import EndpointId, Metered, ObservedEndpoint
 from controlplane.engines.history import unknown
+from controlplane.engines.metrics import EndpointMetrics
+from runtime.consumption import behind, shared_out_bytes
 
 TICK_S = 1.0
 SAVE_AFTER_S = 0.2
@@ -154,6 +156,16 @@ class Supervisor:
         now = datetime.now(UTC).timestamp()
         return asdict(unknown(now, minutes) if pool is None else pool.history.series(now, minutes))
 
+    async def metrics(self) -> AsyncIterator[EndpointMetrics]:
+        """Tell what Prometheus is shown of each endpoint; others go on between two of them."""
+        for key, pool in tuple(self.pools.items()):
+            pids = [worker.pid for worker in pool.workers.values() if worker.pid is not None]
+            # In a thread: the kernel walks all pages of a process, which takes a millisecond.
+            memory_bytes = await asyncio.to_thread(_memory_of, pids) if pids else 0
+            if key in self.pools:
+                yield metrics(pool, memory_bytes)
+            await asyncio.sleep(0)
+
     def delete(self, endpoint: str) -> None:
         """Forget an endpoint; nothing there is success."""
         key = EndpointId(endpoint)
@@ -244,6 +256,10 @@ class Supervisor:
                 # What is acknowledged is on disk already; these follow with the next change.
                 sys.stderr.write(f"{pool.entry.desired.name} could not be noted: {error}\n")
                 self._unsaved[pool] = durably
+
+
+def _memory_of(pids: Sequence[int]) -> int:
+    return sum(shared_out_bytes(one) for pid in pids for one in behind(pid))
 
 
 def ports_from(text: str) -> range:

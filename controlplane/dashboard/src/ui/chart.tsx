@@ -145,7 +145,7 @@ function Drawing({ title, kind = "line", x, limits = [], height = 150, places, k
             y={height - 6}
             fontSize="11"
             fill="var(--soft)"
-            textAnchor={kind === "bars" ? "middle" : index === 0 ? "start" : index === marks.length - 1 ? "end" : "middle"}
+            textAnchor={index === 0 ? "start" : index === marks.length - 1 ? "end" : "middle"}
           >
             {writeX(at)}
           </text>
@@ -161,7 +161,7 @@ function Drawing({ title, kind = "line", x, limits = [], height = 150, places, k
           {kept.map(([name, list], at) => {
             const colour = COLOURS[at % 4];
             if (kind === "bars") {
-              const wide = Math.max(1, Math.min(40, (band * 0.8) / kept.length));
+              const wide = Math.max(2, Math.min(40, (band * 0.8) / kept.length));
               return list.map((value, index) =>
                 value === null ? null : (
                   <rect
@@ -241,7 +241,7 @@ function AsTable({ title, x, places, kept, format, names = {} }: Drawn) {
         Values<span className="sr-only"> of {title}</span>
       </summary>
       {open && (
-        <div tabIndex={0} role="region" aria-label={`Values of ${title}`} className="mt-1 max-h-48 overflow-auto rounded border border-line">
+        <div tabIndex={0} role="group" aria-label={`Values of ${title}`} className="mt-1 max-h-48 overflow-auto rounded border border-line">
           <table className="w-full text-right">
             <thead className="sticky top-0 bg-sunk">
               <tr>

@@ -15,6 +15,7 @@ export function bytes(count: number | null | undefined): string {
 
 export function ms(value: number | null | undefined): string {
   if (value === null || value === undefined) return "–";
+  if (value > 0 && value < 0.1) return `${Number((value * 1000).toPrecision(2))} µs`;
   if (value >= 10_000) return `${(value / 1000).toFixed(1)} s`;
   if (value >= 1000) return `${(value / 1000).toFixed(2)} s`;
   return `${value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)} ms`;
