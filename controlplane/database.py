@@ -36,6 +36,7 @@ TABLES: Final = [
     "controlplane.api_keys.tables",
     "controlplane.usage.tables",
     "controlplane.loadtests.tables",
+    "controlplane.payloads.tables",
     "controlplane.idempotency",
 ]
 MIGRATION_LOCK: Final = 0x6B756265  # "kube": one migration at a time, however many replicas start

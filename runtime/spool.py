@@ -41,6 +41,11 @@ class Spool:
         """Remember counts."""
         COUNTS.pack_into(self._counts, 0, *counts)
 
+    def close(self) -> None:
+        """Let go of its counts, as the end of the process does."""
+        self._counts.close()
+        os.close(self._file)
+
     def take(self, name: str, batch: bytes) -> None:
         """Put a batch there; raises SpoolFull, OSError."""
         there = sum(size for _, size in batches(self._folder))
