@@ -13,9 +13,16 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
+from controlplane import tracing
+
 log = logging.getLogger("kubeserve")
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 REGISTRY: Final = CollectorRegistry()
+# Asked for by machines, every few seconds.
+UNTRACED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+CONTEXT: Final = frozenset({b"traceparent", b"tracestate"})
+# Parts of an address that are names, and no secrets.
+NAMED: Final = frozenset({"endpoint", "model", "version", "rollout", "loadtest", "webhook"})
 REQUESTS: Final = Counter(
     "kubeserve_api_requests",
     "API requests answered.",
@@ -109,9 +116,22 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"").decode("latin-1")
         request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
+        if scope["path"] in UNTRACED:
+            await self._serve(scope, receive, send, request_id)
+            return
+        context = {
+            name.decode(): headers[name].decode("latin-1") for name in CONTEXT & set(headers)
+        }
+        with tracing.served(scope["method"], context) as span:
+            status = await self._serve(scope, receive, send, request_id)
+            _note(span, scope, status)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> int:
+        """Answer a request; gives its status."""
         began, status = time.perf_counter(), 500
 
         async def tagged(message: Message) -> None:
@@ -130,3 +150,19 @@ class RequestContext:
             method = scope["method"] if scope["method"] in METHODS else "other"
             REQUESTS.labels(method, route, str(status)).inc()
             DURATION.labels(route).observe(time.perf_counter() - began)
+        return status
+
+
+def _note(span: tracing.Span, scope: Scope, status: int) -> None:
+    """Say what a request was of: the route, never the address, which may hold a secret."""
+    route = getattr(scope.get("route"), "path", None)
+    caller, named = scope["state"].get("caller"), scope.get("path_params", {})
+    span.rename(scope["method"] if route is None else f"{scope['method']} {route}")
+    span.set({"http.route": route, "http.response.status_code": status})
+    span.note(
+        tenant=getattr(caller, "tenant", None),
+        request_id=scope["state"]["request_id"],
+        **{name: str(named[name]) for name in NAMED & set(named)},
+    )
+    if status >= 500:
+        span.fail(str(status))

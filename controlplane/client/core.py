@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 import orjson
 
+from controlplane.client import context
 from controlplane.client.errors import BadAnswer
 from controlplane.client.home import Account
 from controlplane.client.retries import Budget, RetryPolicy, send
@@ -53,7 +54,7 @@ class Core:
         """Send with a token; a refused token is replaced once. Raises ApiError for refusals."""
         token: str = yield SignIn(audience)
         for last in (False, True):
-            asked = request({"authorization": f"Bearer {token}"})
+            asked = request({"authorization": f"Bearer {token}", **context.headers()})
             answer = yield from send(asked, self.policy, self.budget)
             if answer.status == 401 and not last:
                 token = yield SignIn(audience, refused=token)

@@ -12,10 +12,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from controlplane import tracing
 from controlplane.audit import service as audit
 from controlplane.callers import Caller
 from controlplane.database import transaction
 from controlplane.endpoints import repository, windows
+from controlplane.endpoints.payload_log import payload_log_from
 from controlplane.endpoints.tables import Endpoint, EndpointRevision, Release
 from controlplane.endpoints.why import status_of
 from controlplane.endpoints.windows import BadWindow, Window, windows_from
@@ -232,6 +234,7 @@ async def add_release(
         shadow=_shadow(current, traffic, made),
         reason=made.reason,
         created_by=made.by.subject,
+        traceparent=tracing.traceparent(),
     )
     await repository.save_endpoint(endpoint)
     await audit.record(
@@ -442,6 +445,7 @@ async def wanted(row: Endpoint, issuer: str) -> DesiredEndpoint | None:
         return None
     routed = {line["revision"]: line for line in current.traffic}
     revisions = await repository.revisions(row, list(routed))
+    log = payload_log_from(row.payload_log)
     return DesiredEndpoint(
         id=EndpointId(str(row.id)),
         tenant=await tenants.name_of(TenantId(row.tenant_id)),
@@ -468,6 +472,7 @@ async def wanted(row: Endpoint, issuer: str) -> DesiredEndpoint | None:
         container_concurrency=current.container_concurrency,
         timeout_s=current.timeout_s,
         shadow=_shadow_from(current.shadow),
+        payload_log=None if log is None else log.desired(),
     )
 
 
@@ -508,6 +513,13 @@ async def standing_of(row: Endpoint, issuer: str) -> Standing:
         deleted_at=row.deleted_at,
         desired=await wanted(row, issuer),
     )
+
+
+async def traceparent(endpoint_id: uuid.UUID) -> str | None:
+    """Give the trace of the request that made the current release."""
+    row = await repository.by_id_of_all(endpoint_id)
+    current = None if row is None else await repository.release(row, row.release)
+    return None if current is None else current.traceparent
 
 
 async def all_ids() -> list[uuid.UUID]:

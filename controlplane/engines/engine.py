@@ -93,6 +93,17 @@ class DesiredShadow:
 
 
 @dataclass(frozen=True, slots=True)
+class DesiredPayloadLog:
+    """What of an endpoint's requests is logged; as `runtime.payload_log.PayloadLog`."""
+
+    sample: float
+    redact: tuple[str, ...] = ()
+    hashed: tuple[str, ...] = ()
+    key: str = ""
+    predictions: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredEndpoint:
     """All an engine needs to run an endpoint, read from one database row and its revisions.
 
@@ -111,6 +122,7 @@ class DesiredEndpoint:
     timeout_s: float = 60.0
     shadow: DesiredShadow | None = None
     warm: int | None = None
+    payload_log: DesiredPayloadLog | None = None
 
 
 class Condition(StrEnum):

@@ -52,7 +52,9 @@ async def lock(model: Model) -> Model | None:
     return await Model.select_for_update().get_or_none(id=model.id)
 
 
-async def add_version(model: Model, sha256: str, size_bytes: int, created_by: str) -> Version:
+async def add_version(
+    model: Model, sha256: str, size_bytes: int, created_by: str, traceparent: str | None
+) -> Version:
     """Give the next number of a model that is locked."""
     model.versions += 1
     await model.save(update_fields=["versions"])
@@ -63,6 +65,7 @@ async def add_version(model: Model, sha256: str, size_bytes: int, created_by: st
         sha256=sha256,
         size_bytes=size_bytes,
         created_by=created_by,
+        traceparent=traceparent,
     )
 
 
@@ -147,7 +150,7 @@ async def count_of_all(state: VersionState) -> int:
 
 
 async def versions_of_all(ids: list[uuid.UUID]) -> list[Version]:
-    return await Version.filter(id__in=ids)
+    return await Version.filter(id__in=ids).select_related("model")
 
 
 async def count(tenant: uuid.UUID) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from controlplane import tracing
 from controlplane.artifacts.store import Blob, Store
 from controlplane.audit import service as audit
 from controlplane.callers import Caller
@@ -50,6 +51,8 @@ class VersionToBuild:
     """A version taken from the queue; `tenant` is its name.
 
     environment  what an earlier build of it resolved
+    name         as people write it: `iris:3`
+    traceparent  of the request that pushed it
     """
 
     id: uuid.UUID
@@ -58,6 +61,8 @@ class VersionToBuild:
     size_bytes: int
     attempts: int
     environment: dict[str, Any] | None = None
+    name: str = ""
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +203,9 @@ async def upload(
             await _again(known)
             await _record_upload(by, model, known, "again")
             return model, known, False
-        version = await repository.add_version(model, blob.sha256, blob.size_bytes, by.subject)
+        version = await repository.add_version(
+            model, blob.sha256, blob.size_bytes, by.subject, tracing.traceparent()
+        )
         await _record_upload(by, model, version, "new")
         return model, version, True
 
@@ -238,6 +245,7 @@ async def _again(version: Version) -> None:
             attempts=0,
             reason=None,
             advice=None,
+            traceparent=tracing.traceparent(),
         )
         await repository.refresh(version)
 
@@ -442,6 +450,8 @@ async def take_waiting(free: int, quotas: Quotas) -> list[VersionToBuild]:
             row.size_bytes,
             row.attempts + 1,
             (row.report or {}).get("environment"),
+            f"{row.model.name}:{row.number}",  # type: ignore[attr-defined]
+            row.traceparent,
         )
         for row in rows
         # Not there: its model was deleted between the two looks.

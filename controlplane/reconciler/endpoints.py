@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from controlplane import tracing
 from controlplane.artifacts.reports import Reports
 from controlplane.endpoints import service as endpoints
 from controlplane.engines.engine import EndpointId, Engine, ObservedEndpoint
@@ -63,6 +64,16 @@ async def reconcile(
         return False
     behind = seen is None or seen.observed_generation != wanted.generation
     cold = seen is not None and seen.warm != (wanted.warm or 0)
-    if behind or cold or engine.drifts:
+    if behind:
+        parent = await endpoints.traceparent(endpoint_id) if tracing.is_on() else None
+        with (
+            tracing.continued(
+                "reconcile", parent, tenant=wanted.tenant, endpoint=wanted.name
+            ) as span,
+            tracing.span("engine.apply", tenant=wanted.tenant, endpoint=wanted.name),
+        ):
+            span.note(generation=wanted.generation)
+            await engine.apply(wanted)
+    elif cold or engine.drifts:
         await engine.apply(wanted)
     return behind

@@ -3,14 +3,24 @@
 import asyncio
 import logging
 
-from controlplane.builder.report import Outcome
+from controlplane import tracing
+from controlplane.builder.report import Outcome, Report
 from controlplane.models import service as models
 from controlplane.models.service import VersionToBuild
 from controlplane.models.storage import Storage
 from controlplane.reconciler.builds import Builds, Built
 from controlplane.telemetry import BUILD_S, BUILDS
+from controlplane.tracing import Span
 
 log = logging.getLogger("kubeserve.builds")
+
+
+def _note(span: Span, report: Report) -> None:
+    """Say how a build went, and how long each of its phases took."""
+    span.note(outcome=str(report.outcome), sklearn_version=report.sklearn_version)
+    span.note(**{f"build.{phase}_s": took for phase, took in report.seconds.items()})
+    if report.outcome is Outcome.FAILED:
+        span.fail("build_failed")
 
 
 class VersionBuilds:
@@ -58,15 +68,22 @@ class VersionBuilds:
         self._woken.set()
 
     async def _build(self, version: VersionToBuild) -> None:
+        with tracing.continued("build", version.traceparent, tenant=version.tenant) as span:
+            span.note(version=version.name, attempt=version.attempts)
+            await self._traced(version, span)
+
+    async def _traced(self, version: VersionToBuild, span: Span) -> None:
         try:
             with BUILD_S.time():
                 built = await self._builds.build(version)
+            _note(span, built.report)
             await self._record(version, built)
         except asyncio.CancelledError:
             await models.return_build(version.id)
             raise
         except Exception as error:
             log.exception("building failed on our side")
+            span.fail(type(error).__name__)
             await self._failed_here(version, error)
             return
         try:

@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Final
 
+from controlplane import tracing
 from controlplane.telemetry import WEBHOOKS
 from controlplane.webhooks import service
+from controlplane.webhooks.retrying import Outcome
 from controlplane.webhooks.sending import Sender
 from controlplane.webhooks.service import Message, Sealing
 
@@ -83,7 +85,7 @@ class Deliveries:
 
     async def _send(self, message: Message) -> None:
         try:
-            outcome = await self._sender.send(message)
+            outcome = await self._traced(message)
             WEBHOOKS.labels("delivered" if outcome.ok else "failed").inc()
             await service.attempted(message, outcome, datetime.now(UTC))
         except Exception:
@@ -93,6 +95,17 @@ class Deliveries:
         finally:
             self._sending.pop(message.delivery, None)
             self._woken.set()
+
+    async def _traced(self, message: Message) -> Outcome:
+        named = {"tenant": message.tenant, "webhook": str(message.webhook), "event": message.type}
+        with tracing.continued(
+            "webhook.deliver", message.traceparent, kind="CLIENT", **named
+        ) as span:
+            outcome = await self._sender.send(message)
+            span.set({"http.response.status_code": outcome.status})
+            if not outcome.ok:
+                span.fail(str(outcome.status or "no_answer"))
+        return outcome
 
     async def close(self) -> None:
         """Stop; what is cut off is sent again by who leads next."""

@@ -56,11 +56,16 @@ async def remove(row: Webhook) -> None:
 
 
 async def add_event(
-    tenant: uuid.UUID, kind: str, at: datetime, data: dict[str, Any], hooks: list[uuid.UUID]
+    tenant: uuid.UUID,
+    kind: str,
+    at: datetime,
+    data: dict[str, Any],
+    hooks: list[uuid.UUID],
+    traceparent: str | None,
 ) -> list[WebhookDelivery]:
     """Add an event, to be delivered to some webhooks at once."""
     event = await WebhookEvent.create(
-        id=uuid.uuid4(), tenant_id=tenant, type=kind, at=at, data=data
+        id=uuid.uuid4(), tenant_id=tenant, type=kind, at=at, data=data, traceparent=traceparent
     )
     return [
         await WebhookDelivery.create(webhook_id=hook, event_id=event.id, next_at=at, tries=[])

@@ -9,11 +9,12 @@ import random
 import secrets
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
+from controlplane import tracing
 from controlplane.audit import service as audit
 from controlplane.callers import Caller
 from controlplane.database import transaction
@@ -67,7 +68,8 @@ class Message:
     id: str
     type: str
     body: bytes
-    secrets: tuple[str, ...]
+    secrets: tuple[str, ...] = field(repr=False)
+    traceparent: str | None = None
 
 
 # What happens
@@ -82,7 +84,9 @@ async def emit(tenant: TenantId, event: Event, data: Mapping[str, Any]) -> None:
     if not hooks:
         return
     said = {"tenant": await tenants.name_of(tenant), **{k: _cut(v) for k, v in data.items()}}
-    await repository.add_event(tenant, str(event), datetime.now(UTC), said, hooks)
+    await repository.add_event(
+        tenant, str(event), datetime.now(UTC), said, hooks, tracing.traceparent()
+    )
     await tell(Wake.WEBHOOKS)
 
 
@@ -222,7 +226,9 @@ async def test(caller: Caller, tenant: TenantId, key: str) -> dict[str, Any]:
         _check_enabled(row)
         data = {"tenant": caller.tenant, "message": "A test: nothing has happened."}
         now = datetime.now(UTC)
-        (made,) = await repository.add_event(tenant, str(Event.TEST), now, data, [row.id])
+        (made,) = await repository.add_event(
+            tenant, str(Event.TEST), now, data, [row.id], tracing.traceparent()
+        )
         await audit.record(caller, "webhook.test", _target(row))
         await tell(Wake.WEBHOOKS)
         found = await repository.delivery(row, made.id)
@@ -301,6 +307,7 @@ def _message(row: WebhookDelivery, sealing: Sealing, now: datetime) -> Message:
         event.type,
         json.dumps(document, sort_keys=True).encode(),
         tuple(sealing.unseal(one) for one in kept),
+        event.traceparent,
     )
 
 

@@ -120,6 +120,7 @@ class EmbeddedEngine:
                 timeout_s=desired.timeout_s,
                 shadow=desired.shadow,
                 warm=desired.warm or 0,
+                payload_log=desired.payload_log,
             )
             await self._ask({"do": "apply", "endpoint": local.to_json()})
         self._collect_later()

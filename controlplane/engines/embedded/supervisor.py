@@ -34,6 +34,7 @@ TICK_S = 1.0
 SAVE_AFTER_S = 0.2
 SAVE_EVERY = 10  # ticks between two notes of the counters of a busy endpoint
 ENGINE = "engine"
+PAYLOADS = "payloads"
 
 
 class Supervisor:
@@ -53,6 +54,7 @@ class Supervisor:
             forker=self.forker,
             keys_of=self.keys.of,
             logs=self._folder / "logs",
+            payloads=self._folder / PAYLOADS,
             shares=self._shares,
             changed=self._changed,
             proved=self._has_proved,

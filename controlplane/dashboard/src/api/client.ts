@@ -161,26 +161,56 @@ export class Api {
     return this.etags.get(path);
   }
 
+  /** The address of a document that the browser itself opens or saves: it sends no header. */
+  href(path: string): string {
+    if (this.tenant === null) return path;
+    return `${path}${path.includes("?") ? "&" : "?"}kubeserve-tenant=${encodeURIComponent(this.tenant)}`;
+  }
+
+  /** Gives server-sent events, those behind number `after`. Ends with the stream. */
+  async *events(path: string, signal: AbortSignal, after: number): AsyncGenerator<Told> {
+    const response = await this.send("GET", path, {
+      signal,
+      headers: { accept: "text/event-stream", "last-event-id": String(after) },
+    });
+    let number = after;
+    for await (const line of linesOf(response)) {
+      if (line.startsWith("id:")) number = Number(line.slice(3));
+      else if (line.startsWith("data:")) yield { number, document: JSON.parse(line.slice(5)) };
+    }
+  }
+
   /** Gives the lines of a stream (`application/x-ndjson`) as they come. Ends with the stream. */
   async *lines(path: string, signal: AbortSignal): AsyncGenerator<unknown> {
     const response = await this.send("GET", path, {
       signal,
       headers: { accept: "application/x-ndjson" },
     });
-    if (response.body === null) return;
-    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    let rest = "";
-    try {
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) break;
-        const lines = (rest + value).split("\n");
-        rest = lines.pop() ?? "";
-        for (const line of lines) if (line.trim() !== "") yield JSON.parse(line);
-      }
-      if (rest.trim() !== "") yield JSON.parse(rest);
-    } finally {
-      await reader.cancel().catch(() => undefined); // it is over, whatever it says
+    for await (const line of linesOf(response)) yield JSON.parse(line);
+  }
+}
+
+/** One event of a stream; its number goes on from the one before. */
+export interface Told {
+  number: number;
+  document: Record<string, unknown>;
+}
+
+/** The lines of an answer that are not empty, as they come. */
+async function* linesOf(response: Response): AsyncGenerator<string> {
+  if (response.body === null) return;
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      const lines = (rest + value).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) if (line.trim() !== "") yield line;
     }
+    if (rest.trim() !== "") yield rest;
+  } finally {
+    await reader.cancel().catch(() => undefined); // it is over, whatever it says
   }
 }

@@ -31,6 +31,17 @@ export function useApi(): Api {
   return useSession().api;
 }
 
+/** The tenant whose administrators are the installation's. */
+const PLATFORM = "default";
+
+/** Whether a page stands in the navigation of who is signed in. */
+export function useShown(): (section: { scope?: string; platform?: true }) => boolean {
+  const can = useCan();
+  const tenant = useTenant();
+  return ({ scope, platform }) =>
+    (scope === undefined || can(scope)) && (platform === undefined || tenant === PLATFORM);
+}
+
 /** The name of the tenant whose pages are shown. */
 export function useTenant(): string {
   return useApi().tenant ?? "";

@@ -11,7 +11,7 @@ export default function Models() {
   const can = useCan();
   const models = useList<Schemas["Model"]>("/v1/models?limit=50", 5000);
   const upload = can("models:write") && (
-    <ButtonLink to={path("models", "upload")} look="main" icon="upload">
+    <ButtonLink to={path("upload")} look="main" icon="upload">
       Upload
     </ButtonLink>
   );

@@ -22,7 +22,7 @@ export default function Overview() {
       <DocumentTitle>{tenant}</DocumentTitle>
       <PageHead title={tenant}>
         {can("models:write") && (
-          <ButtonLink to={path("models", "upload")} look="main" icon="upload">
+          <ButtonLink to={path("upload")} look="main" icon="upload">
             Upload a model
           </ButtonLink>
         )}
@@ -63,7 +63,7 @@ export default function Overview() {
                 command={"pip install kubeserve\nkubeserve push model.joblib --name my-model\nkubeserve deploy my-model"}
                 action={
                   can("models:write") ? (
-                    <ButtonLink to={path("models", "upload")} look="main" icon="upload">
+                    <ButtonLink to={path("upload")} look="main" icon="upload">
                       Upload a model
                     </ButtonLink>
                   ) : undefined

@@ -1,7 +1,7 @@
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { useNavigate } from "react-router";
 import type { Schemas } from "../api/client";
-import { useCan, useList, usePath } from "../api/hooks";
+import { useCan, useList, usePath, useShown } from "../api/hooks";
 import { SECTIONS } from "../routes";
 import { Icon, type IconName } from "../ui/icons";
 
@@ -24,6 +24,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const go = useNavigate();
   const path = usePath();
   const can = useCan();
+  const isShown = useShown();
   const models = useList<Schemas["Model"]>(can("models:read") ? "/v1/models?limit=200" : null);
   const endpoints = useList<Schemas["Endpoint"]>(
     can("endpoints:read") ? "/v1/endpoints?limit=200" : null,
@@ -33,7 +34,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
   }, []);
   const items = useMemo<Item[]>(
     () => [
-      ...SECTIONS.filter(({ scope }) => scope === undefined || can(scope)).map((one) => ({
+      ...SECTIONS.filter(isShown).map((one) => ({
         key: `section-${one.path}`,
         label: one.label,
         kind: "Page",
@@ -55,7 +56,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
         to: path("models", name),
       })),
     ],
-    [can, path, endpoints.items, models.items],
+    [isShown, path, endpoints.items, models.items],
   );
   const typed = text.trim().toLowerCase();
   const found = items.filter(({ label }) => label.toLowerCase().includes(typed)).slice(0, MOST);

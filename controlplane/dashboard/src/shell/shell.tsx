@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { Link, NavLink, Outlet, useLocation, useNavigate, useNavigation, useParams } from "react-router";
 import { Api, type ApiProblem, type Me } from "../api/client";
-import { SessionProvider, useCan, usePath, useSession } from "../api/hooks";
+import { SessionProvider, usePath, useSession, useShown } from "../api/hooks";
 import { SECTIONS } from "../routes";
 import { ButtonLink, Loaded, Problem, Skeleton } from "../ui/basics";
 import { Icon } from "../ui/icons";
@@ -153,8 +153,8 @@ function Brand() {
 
 function Navigation({ label }: { label: string }) {
   const path = usePath();
-  const can = useCan();
-  const shown = SECTIONS.filter(({ scope }) => scope === undefined || can(scope));
+  const isShown = useShown();
+  const shown = SECTIONS.filter(isShown);
   const groups = [...new Set(shown.map(({ group }) => group))];
   return (
     <nav aria-label={label} className="grid gap-4">

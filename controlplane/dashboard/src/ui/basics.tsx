@@ -161,7 +161,7 @@ export function Status({ tone, live = false, children }: { tone: Tone; live?: bo
 
 /** A figure with its name: `dl` of them is `Facts`. */
 export function Facts({ children }: { children: ReactNode }) {
-  return <dl className="grid grid-cols-[repeat(auto-fit,minmax(9rem,1fr))] gap-x-6 gap-y-4">{children}</dl>;
+  return <dl className="grid grid-cols-[repeat(auto-fit,minmax(7.5rem,1fr))] gap-x-6 gap-y-4">{children}</dl>;
 }
 
 export function Fact({ name, says, children }: { name: string; says?: ReactNode; children: ReactNode }) {
@@ -313,7 +313,7 @@ export function Code({ label, children }: { label: string; children: string }) {
       </div>
       <pre
         tabIndex={0}
-        role="region"
+        role="group"
         aria-label={label}
         className="overflow-x-auto p-3 pr-10 font-mono text-xs leading-5"
       >

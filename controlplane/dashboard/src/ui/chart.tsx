@@ -241,7 +241,7 @@ function AsTable({ title, x, places, kept, format, names = {} }: Drawn) {
         Values<span className="sr-only"> of {title}</span>
       </summary>
       {open && (
-        <div tabIndex={0} role="region" aria-label={`Values of ${title}`} className="mt-1 max-h-48 overflow-auto rounded border border-line">
+        <div tabIndex={0} role="group" aria-label={`Values of ${title}`} className="mt-1 max-h-48 overflow-auto rounded border border-line">
           <table className="w-full text-right">
             <thead className="sticky top-0 bg-sunk">
               <tr>

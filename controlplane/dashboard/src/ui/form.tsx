@@ -10,7 +10,7 @@ const BOX =
   "block w-full min-h-8 rounded-md border border-edge bg-card px-2.5 py-1 text-ink disabled:opacity-60 aria-invalid:border-bad";
 
 interface Said {
-  label: string;
+  label: ReactNode;
   hint?: ReactNode;
   error?: string | undefined;
 }

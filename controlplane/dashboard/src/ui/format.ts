@@ -15,6 +15,7 @@ export function bytes(count: number | null | undefined): string {
 
 export function ms(value: number | null | undefined): string {
   if (value === null || value === undefined) return "–";
+  if (value > 0 && value < 0.1) return `${Number((value * 1000).toPrecision(2))} µs`;
   if (value >= 10_000) return `${(value / 1000).toFixed(1)} s`;
   if (value >= 1000) return `${(value / 1000).toFixed(2)} s`;
   return `${value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)} ms`;
@@ -22,6 +23,13 @@ export function ms(value: number | null | undefined): string {
 
 export function seconds(value: number | null | undefined): string {
   return value === null || value === undefined ? "–" : ms(value * 1000);
+}
+
+/** Seconds that may be hours. */
+export function lasting(value: number | null | undefined): string {
+  if (value === null || value === undefined) return "–";
+  if (value < 120) return `${digits(value)} s`;
+  return value < 7200 ? `${digits(value / 60)} min` : `${digits(value / 3600)} h`;
 }
 
 const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });

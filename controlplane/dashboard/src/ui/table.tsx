@@ -29,7 +29,7 @@ export function Table<T>({
 }) {
   return (
     <>
-      <div tabIndex={0} role="region" aria-label={label} className="overflow-x-auto rounded-lg">
+      <div tabIndex={0} role="group" aria-label={label} className="overflow-x-auto rounded-lg">
         <table className="w-full border-collapse text-left">
           <thead>
             <tr>

@@ -1,5 +1,5 @@
-import { useId, useState, type KeyboardEvent, type ReactNode } from "react";
-import { NavLink } from "react-router";
+import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { NavLink, useLocation } from "react-router";
 
 const TAB = "border-b-2 px-1 py-2 font-medium whitespace-nowrap";
 const ON = "border-main text-ink";
@@ -7,9 +7,15 @@ const OFF = "border-transparent text-soft hover:text-ink";
 
 /** Parts of a page that have addresses of their own. */
 export function LinkTabs({ label, tabs }: { label: string; tabs: { to: string; label: string }[] }) {
+  const list = useRef<HTMLUListElement>(null);
+  const { pathname } = useLocation();
+  useEffect(() => {
+    // On a narrow screen the part that is shown may stand beyond the edge of the row.
+    list.current?.querySelector("[aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [pathname]);
   return (
     <nav aria-label={label} className="mb-5 overflow-x-auto border-b border-line">
-      <ul className="flex gap-5">
+      <ul ref={list} className="flex gap-5">
         {tabs.map((tab) => (
           <li key={tab.to}>
             <NavLink
