@@ -9,7 +9,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
@@ -18,6 +18,7 @@ from controlplane import tracing
 log = logging.getLogger("kubeserve")
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 REGISTRY: Final = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)  # memory, processor time and descriptors of the API
 # Asked for by machines, every few seconds.
 UNTRACED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 CONTEXT: Final = frozenset({b"traceparent", b"tracestate"})
