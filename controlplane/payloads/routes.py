@@ -6,21 +6,20 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime
 
 from controlplane.callers import Caller, CurrentCaller
 from controlplane.edge.operations import Page, file, gives
 from controlplane.endpoints.payload_log import PayloadLog
 from controlplane.payloads import schemas, service
 from controlplane.payloads.service import Period
-from controlplane.rest import MAX_PAGE, after_number, page
+from controlplane.rest import MAX_PAGE, Moment, after_number, page
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
 from runtime.problems import NotFound
 
 router = APIRouter(prefix="/v1", tags=["payloads"])
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
-Since = Annotated[AwareDatetime | None, Query()]
+Since = Annotated[Moment | None, Query()]
 PARQUET = "application/vnd.apache.parquet"
 
 
