@@ -26,6 +26,7 @@ from controlplane.engines.embedded.pool import Pool, Surroundings
 from controlplane.engines.embedded.shares import Shares
 from controlplane.engines.embedded.wire import LocalEndpoint
 from controlplane.engines.engine import EndpointId, Metered, ObservedEndpoint
+from runtime.lines import say
 
 TICK_S = 1.0
 SAVE_AFTER_S = 0.2
@@ -235,7 +236,13 @@ class Supervisor:
                 self.ledger.save_history(pool.entry)
             except OSError as error:
                 # What is acknowledged is on disk already; these follow with the next change.
-                sys.stderr.write(f"{pool.entry.desired.name} could not be noted: {error}\n")
+                said = {"tenant": pool.entry.desired.tenant, "endpoint": pool.entry.desired.name}
+                say(
+                    f"it could not be noted: {error}",
+                    level="error",
+                    logger="kubeserve.supervisor",
+                    **said,
+                )
                 self._unsaved[pool] = durably
 
 
