@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import functools
 import json
-import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
@@ -14,9 +13,8 @@ from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
-from prometheus_client.exposition import generate_latest
 
-from controlplane import database, pages, postgres, problems, telemetry, tracing, wakes
+from controlplane import dashboard, database, pages, postgres, problems, telemetry, tracing, wakes
 from controlplane.accounts import administration, browsers, external
 from controlplane.accounts import routes as account_routes
 from controlplane.accounts import service as accounts
@@ -45,9 +43,9 @@ from controlplane.edge.content_types import check_content_type
 from controlplane.edge.guard import guard
 from controlplane.edge.operations import file, gives
 from controlplane.edge.reference import describe
-from controlplane.endpoints import holdings
 from controlplane.endpoints import routes as endpoint_routes
 from controlplane.endpoints import service as endpoints
+from controlplane.endpoints.trying import Trier
 from controlplane.engines.engine import Engine
 from controlplane.engines.preflight import Finding
 from controlplane.leading import Leading, Leases
@@ -61,13 +59,17 @@ from controlplane.oauth import routes as oauth_routes
 from controlplane.oauth.allowed import Allowed
 from controlplane.oauth.clients import NewClient
 from controlplane.oauth.service import OAuth
+from controlplane.payloads import routes as payload_routes
+from controlplane.payloads.taking import Site
 from controlplane.permissions import ALL_SCOPES, rule
 from controlplane.preflight import Look, preflight, sandbox, sandbox_of_pods
 from controlplane.quotas import routes as quota_routes
+from controlplane.quotas import service as quota_service
 from controlplane.rates import Rates
 from controlplane.reconciler import loadtests
 from controlplane.reconciler.leader import Duties, Work
 from controlplane.rollouts import routes as rollout_routes
+from controlplane.scraping import TEXT, Scraping, write_private
 from controlplane.settings import EngineKind, Settings
 from controlplane.subjects import Subjects
 from controlplane.tenants import invitations, joining, member_routes
@@ -121,7 +123,7 @@ def create_app(
         keys=api_keys,
     )
     quotas = Quotas(limits_of(settings))
-    storage = Storage(quotas, holdings.kept)
+    storage = Storage(quotas, quota_service.kept)
     standing |= oauth.standing
     usage_kept = Kept(
         timedelta(days=settings.usage_days), timedelta(days=settings.usage_hourly_days)
@@ -140,6 +142,13 @@ def create_app(
         shelf=made.shelf,
         loadtests=_loadtests(settings, made, store, engine, oauth),
         ingress=settings.ingress_url,
+        payloads=Site(
+            made.inbox,
+            made.objects,
+            storage,
+            settings.home / "work" / "payloads",
+            settings.payloads_every_s,
+        ),
         audit_kept=timedelta(days=settings.audit_days),
         usage_kept=usage_kept,
         sender=Sender(networks(settings.webhook_networks)),
@@ -155,7 +164,7 @@ def create_app(
         redoc_url=None,
     )
     app.state.settings, app.state.store, app.state.engine = settings, store, engine
-    app.state.oauth, app.state.parts = oauth, parts
+    app.state.oauth, app.state.parts, app.state.objects = oauth, parts, made.objects
     app.state.api_keys, app.state.sealing = api_keys, oauth
     app.state.subjects = Subjects(
         {"client": oauth.clients.names, "user": accounts.emails, "key": api_keys.names}
@@ -189,7 +198,7 @@ def create_app(
     for routes in (
         *(account_routes, external, oauth_routes, consent, tenant_routes, member_routes, joining),
         *(api_key_routes, audit_routes, model_routes, endpoint_routes, rollout_routes),
-        *(quota_routes, usage_routes, loadtest_routes, webhook_routes),
+        *(quota_routes, usage_routes, loadtest_routes, webhook_routes, payload_routes),
     ):
         app.include_router(routes.router)
     for more in (administration.router, administration.link_router):
@@ -206,6 +215,7 @@ def _let_people_in(
 ) -> None:
     """Give the routes what people sign in with, and what they allowed."""
     oauth: OAuth = app.state.oauth
+    app.state.trier = Trier(oauth.token_for, settings.ingress_url)
     applications = app.state.applications = Allowed(oauth.clients, oauth.clock)
     app.state.passwords, app.state.resets = Passwords(), Resets(secret, applications)
     app.state.browsers = browsers.Browsers(settings.public_url, Devices(secret), clock)
@@ -317,6 +327,9 @@ class Parts:
         self.work, self.leases = work, leases
         self.leading = Leading(leases, work.run)
         work.may_act = self.leading.leads
+        self.scraping = Scraping(settings, engine, self.store, self.leading.leads)
+        if self.scraping.token is not None:
+            self.oauth.let_read_metrics(self.scraping.token)
         self.ready = False
 
     @contextlib.asynccontextmanager
@@ -328,7 +341,7 @@ class Parts:
         tasks: list[asyncio.Task[None]] = []
         try:
             await self._first_start()
-            jobs = [self.leading.run(), wakes.listen(url, self._heard)]
+            jobs = [self.leading.run(), wakes.listen(url, self._heard), self.scraping.watch()]
             if self.builder is not None:
                 jobs.insert(0, self.builder.start())
             tasks = [asyncio.create_task(job) for job in jobs]
@@ -423,18 +436,8 @@ class Parts:
                 raise Starting(f"{what} does not answer.", retry_after_s=1) from error
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only we may read, whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)
-
-
 def _own_routes(app: FastAPI, parts: Parts) -> None:
+    dashboard.add_pages(app)
     kinds = {kind.type.rsplit("/", 1)[1]: kind for kind in _kinds(Problem)}
     began = time.monotonic()
 
@@ -450,8 +453,14 @@ def _own_routes(app: FastAPI, parts: Parts) -> None:
     @app.get(
         "/metrics", tags=["health"], response_class=Response, responses={200: file("text/plain")}
     )
-    async def metrics() -> Response:
-        return Response(generate_latest(telemetry.REGISTRY), media_type="text/plain; version=0.0.4")
+    async def metrics(request: Request) -> Response:
+        """Tell Prometheus of the control plane and, on one machine, of all endpoints.
+
+        Of all tenants, so it takes a bearer token of its own: KUBESERVE_METRICS_TOKEN, or on one
+        machine what is in HOME/metrics-token.
+        """
+        parts.scraping.check(request)
+        return Response(await parts.scraping.text(), media_type=TEXT)
 
     @app.get("/v1/info", tags=["health"], **gives(Info))
     async def info(request: Request) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from controlplane.artifacts.exchange import Exchange
 from controlplane.artifacts.folder import FolderStore
+from controlplane.artifacts.folder_objects import FolderInbox, FolderObjects
+from controlplane.artifacts.objects import Inbox, Objects
 from controlplane.artifacts.reports import Reports
 from controlplane.artifacts.store import Store
 from controlplane.builder.environments import Environments
@@ -55,12 +57,15 @@ class Assembly:
     changes   names endpoints that changed in the engine, where it can tell
     preflight looks at the ground the engine stands on, where it has any
     programs  where load tests run; in words why none does
+    objects   files of tenants by name; inbox: requests that replicas logged
     """
 
     store: Store
     engine: Engine
     builds: Builds
     programs: Programs | str
+    objects: Objects
+    inbox: Inbox
     builder: Builder | None = None
     exchange: Exchange | None = None
     reports: Reports | None = None
@@ -88,8 +93,10 @@ def assemble(
         engine = EmbeddedEngine(settings.home, store, settings.public_url, pythons)
         if environments is not None:
             environments.ask(engine.files)
+    builds = _local(settings, store, builder)
+    objects, inbox = _objects(settings), _inbox(settings)
     return Assembly(
-        store, engine, _local(settings, store, builder), LocalPrograms.or_why_not(), builder
+        store, engine, builds, LocalPrograms.or_why_not(), objects, inbox, builder=builder
     )
 
 
@@ -125,6 +132,19 @@ def _store(settings: Settings) -> Store:
     from controlplane.artifacts.s3 import S3Store
 
     return S3Store.from_url(settings.store.get_secret_value(), settings.home / "work" / "uploads")
+
+
+def _objects(settings: Settings) -> Objects:
+    if settings.store is None:
+        return FolderObjects(settings.home / "objects")
+    from controlplane.artifacts.s3 import open_client
+    from controlplane.artifacts.s3_objects import S3Objects
+
+    return S3Objects(*open_client(settings.store.get_secret_value()))
+
+
+def _inbox(settings: Settings) -> Inbox:
+    return FolderInbox(settings.home / "engine" / "payloads")
 
 
 def _environments(settings: Settings) -> Environments | None:
@@ -198,7 +218,9 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
             engine,
             builds,
             NEEDS_STORE,
-            builder,
+            _objects(settings),
+            _inbox(settings),
+            builder=builder,
             leases=leases,
             changes=engine.changes,
             preflight=look,
@@ -222,6 +244,8 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
         engine,
         JobBuilds(site),
         programs,
+        _objects(settings),
+        _inbox(settings),
         exchange=exchange,
         reports=reports,
         shelf=shelf,

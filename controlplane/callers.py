@@ -23,7 +23,7 @@ TEXTS: Final = ("sub", "client_id", "jti", "scope", "tenant")
 CLAIMS: Final = {"iss", "aud", "exp", "iat", *TEXTS}
 MAX_TOKEN: Final = 8192
 MAX_LIFE_S: Final = 86_400
-TENANT: Final = "kubeserve-tenant"  # header of a browser whose person is in several
+TENANT: Final = "kubeserve-tenant"  # how a browser says which, whose person is in several
 BROWSER: Final = "browser"  # the client of who has a session, no token
 
 
@@ -102,7 +102,7 @@ class Callers:
             found = await self.identify(request.headers.get("authorization"))
         else:
             csrf.check_origin(request, self.issuer)
-            wanted = request.headers.get(TENANT)
+            wanted = _tenant_named(request)
             found = await self.visiting(visitor, wanted, chosen=needed is not Known.PERSON)
         caller = replace(found, address=address_of(request), request_id=request.state.request_id)
         request.state.caller = caller  # whoever is refused is known too
@@ -178,6 +178,15 @@ class Callers:
             raise Unauthenticated("The access token has expired; ask for a new one.")
         if now < iat - LEEWAY_S:
             raise Unauthenticated("The access token is not valid yet; check the clocks.")
+
+
+def _tenant_named(request: Request) -> str | None:
+    """Give the tenant that a browser names: in a header, or in the address of what it opens."""
+    named = request.headers.get(TENANT)
+    if named is None and request.method == "GET":
+        # Reports and exports are opened and saved by the browser itself, which sends no header.
+        named = request.query_params.get(TENANT)
+    return named
 
 
 def _no_key_here(token: str) -> str:

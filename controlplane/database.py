@@ -37,6 +37,7 @@ TABLES: Final = [
     "controlplane.usage.tables",
     "controlplane.loadtests.tables",
     "controlplane.webhooks.tables",
+    "controlplane.payloads.tables",
     "controlplane.idempotency",
 ]
 MIGRATION_LOCK: Final = 0x6B756265  # "kube": one migration at a time, however many replicas start
@@ -150,6 +151,15 @@ async def close_database() -> None:
 async def ping() -> None:
     """Raise if the database does not answer."""
     await connections.get("default").execute_query("SELECT 1")
+
+
+def pool() -> dict[str, int]:
+    """Count the connections of the pool by what they do; none before it is open."""
+    open_ = getattr(connections.get("default"), "_pool", None)
+    if open_ is None:
+        return {}
+    idle, size = open_.get_idle_size(), open_.get_size()
+    return {"used": size - idle, "idle": idle, "most": open_.get_max_size()}
 
 
 def transaction() -> AbstractAsyncContextManager[Any]:

@@ -11,6 +11,7 @@ class Scope(StrEnum):
     ENDPOINTS_READ = "endpoints:read"
     ENDPOINTS_WRITE = "endpoints:write"
     PREDICT = "predict"
+    PAYLOADS_READ = "payloads:read"
     ADMIN = "admin"
 
 
@@ -27,7 +28,8 @@ _READS: Final = frozenset({Scope.MODELS_READ, Scope.ENDPOINTS_READ})
 # Owners differ from administrators in one thing: only they make and unmake owners.
 SCOPES_OF: Final[dict[Role, frozenset[Scope]]] = {
     Role.VIEWER: _READS,
-    Role.DEVELOPER: _READS | {Scope.MODELS_WRITE, Scope.ENDPOINTS_WRITE, Scope.PREDICT},
+    Role.DEVELOPER: _READS
+    | {Scope.MODELS_WRITE, Scope.ENDPOINTS_WRITE, Scope.PREDICT, Scope.PAYLOADS_READ},
     Role.ADMIN: frozenset(Scope),
     Role.OWNER: frozenset(Scope),
 }
@@ -39,6 +41,7 @@ class Public(StrEnum):
     HEALTH = "health"
     OAUTH = "oauth"
     DOCS = "docs"
+    METRICS = "metrics"  # a token that is for nothing else (`scraping.py`)
     PAGE = "page"  # for browsers, which sign in with a cookie
 
 
@@ -54,7 +57,7 @@ Rule = Scope | Public | Known
 RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/healthz"): Public.HEALTH,
     ("GET", "/readyz"): Public.HEALTH,
-    ("GET", "/metrics"): Public.HEALTH,
+    ("GET", "/metrics"): Public.METRICS,
     ("GET", "/problems/{name}"): Public.DOCS,
     ("GET", "/v1/info"): Public.DOCS,
     ("GET", "/assets/{name}"): Public.DOCS,
@@ -152,7 +155,22 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("POST", "/v1/endpoints/{endpoint}/rollouts/{rollout}/cancel"): Scope.ENDPOINTS_WRITE,
     ("GET", "/v1/endpoints/{endpoint}/why"): Scope.ENDPOINTS_READ,
     ("GET", "/v1/endpoints/{endpoint}/decisions"): Scope.ENDPOINTS_READ,
+    ("GET", "/v1/endpoints/{endpoint}/series"): Scope.ENDPOINTS_READ,
     ("GET", "/v1/endpoints/{endpoint}/logs"): Scope.ENDPOINTS_READ,
+    ("POST", "/v1/endpoints/{endpoint}/try"): Scope.PREDICT,
+    ("GET", "/v1/endpoints/{endpoint}/payload-log"): Scope.ENDPOINTS_READ,
+    ("PUT", "/v1/endpoints/{endpoint}/payload-log"): Scope.ENDPOINTS_WRITE,
+    ("DELETE", "/v1/endpoints/{endpoint}/payload-log"): Scope.ENDPOINTS_WRITE,
+    # What callers sent may be personal: a scope of its own, which viewers do not have.
+    ("GET", "/v1/endpoints/{endpoint}/payloads"): Scope.PAYLOADS_READ,
+    ("GET", "/v1/endpoints/{endpoint}/payloads/{file}"): Scope.PAYLOADS_READ,
+    ("DELETE", "/v1/endpoints/{endpoint}/payloads"): Scope.ENDPOINTS_WRITE,
+    # Shares and rates; of texts the common values are named.
+    ("GET", "/v1/endpoints/{endpoint}/drift"): Scope.ENDPOINTS_READ,
+    ("PUT", "/v1/endpoints/{endpoint}/drift/reference"): Scope.ENDPOINTS_WRITE,
+    ("DELETE", "/v1/endpoints/{endpoint}/drift/reference"): Scope.ENDPOINTS_WRITE,
+    ("GET", "/v1/models/{model}/versions/{version}/reference"): Scope.MODELS_READ,
+    ("PUT", "/v1/models/{model}/versions/{version}/reference"): Scope.MODELS_WRITE,
     ("GET", "/v1/loadtests"): Scope.ENDPOINTS_READ,
     # Whoever asks must also be allowed to predict, which no token for the API says.
     ("POST", "/v1/loadtests"): Scope.ENDPOINTS_WRITE,

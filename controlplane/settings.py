@@ -46,6 +46,7 @@ CLIENT_ID: Final = re.compile(r"ks-[0-9a-f]{16}")
 SIGNING_SECRET_BYTES: Final = 32
 MOST_ENVIRONMENTS: Final = 99
 LEAST_CLIENT_SECRET: Final = 32  # characters; it is never typed by hand
+METRICS_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]{16,256}")
 POD_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -88,6 +89,9 @@ class Settings(BaseSettings):
     api_token_s: int = Field(900, ge=60, le=DAY_S, description="Life of a token for the API.")
     predict_token_s: int = Field(300, ge=60, le=DAY_S, description="… for one endpoint.")
     audit_days: int = Field(365, ge=1, le=36_500, description="Days the audit log is kept.")
+    payloads_every_s: float = Field(
+        60.0, ge=1, le=3600, description="Seconds that logged requests wait for a file of them."
+    )
     usage_days: int = Field(1095, ge=32, le=36_500, description="Days usage is kept.")
     usage_hourly_days: int = Field(92, ge=1, le=36_500, description="… by hours; then by days.")
     signing_secret: SecretStr | None = Field(
@@ -99,6 +103,9 @@ class Settings(BaseSettings):
     )
     admin_client_secret: SecretStr | None = Field(
         None, description="Its secret; another one here takes the place of the old one."
+    )
+    metrics_token: SecretStr | None = Field(
+        None, description="What a Prometheus sends for /metrics; on one machine HOME has one."
     )
     proxies: str = Field(
         "127.0.0.1", description="Addresses or networks whose X-Forwarded-For is believed."
@@ -301,6 +308,14 @@ class Settings(BaseSettings):
     def _admin_client_id(cls, value: str | None) -> str | None:
         if value is not None and not CLIENT_ID.fullmatch(value):
             raise ValueError("must be ks- and 16 hexadecimal digits")
+        return value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _metrics_token(cls, value: SecretStr | None) -> SecretStr | None:
+        token = "" if value is None else value.get_secret_value()
+        if value is not None and not METRICS_TOKEN.fullmatch(token):
+            raise ValueError("must be 16 to 256 letters, digits, and any of ._~+/=-")
         return value
 
     @field_validator("admin_client_secret")

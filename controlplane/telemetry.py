@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
@@ -37,10 +37,37 @@ REQUESTS: Final = Counter(
 DURATION: Final = Histogram(
     "kubeserve_api_request_duration_seconds", "Time to answer.", ["route"], registry=REGISTRY
 )
+# Whoever calls may invent methods; each would be a series.
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 BUILDS: Final = Counter("kubeserve_builds", "Builds ended.", ["outcome"], registry=REGISTRY)
+BUILD_S: Final = Histogram(
+    "kubeserve_build_duration_seconds",
+    "From a build's begin to its end.",
+    buckets=(0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1200),
+    registry=REGISTRY,
+)
 RECONCILES: Final = Counter(
     "kubeserve_reconciles", "Reconcile steps.", ["loop", "outcome"], registry=REGISTRY
 )
+RECONCILE_S: Final = Histogram(
+    "kubeserve_reconcile_duration_seconds", "Time of a step.", ["loop"], registry=REGISTRY
+)
+RECONCILE_BACKLOG: Final = Gauge(
+    "kubeserve_reconcile_backlog",
+    "Keys that are looked at, or wait for it.",
+    ["loop"],
+    registry=REGISTRY,
+)
+RECONCILE_FAILING: Final = Gauge(
+    "kubeserve_reconcile_failing", "Keys whose last step failed.", ["loop"], registry=REGISTRY
+)
+DRIFT: Final = Counter(
+    "kubeserve_drift_repaired",
+    "Objects of the cluster that others had changed or removed, and that are as wanted again.",
+    ["kind"],
+    registry=REGISTRY,
+)
+LOADTESTS: Final = Counter("kubeserve_loadtests", "Load tests ended.", ["state"], registry=REGISTRY)
 WEBHOOKS: Final = Counter(
     "kubeserve_webhook_attempts",
     "Attempts to deliver a message to a webhook.",
@@ -125,9 +152,10 @@ class RequestContext:
         context = {
             name.decode(): headers[name].decode("latin-1") for name in CONTEXT & set(headers)
         }
-        with tracing.served(scope["method"], context) as span:
+        method = scope["method"] if scope["method"] in METHODS else "_OTHER"
+        with tracing.served(method, context) as span:
             status = await self._serve(scope, receive, send, request_id)
-            _note(span, scope, status)
+            _note(span, method, scope, status)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> int:
         """Answer a request; gives its status."""
@@ -146,7 +174,8 @@ class RequestContext:
             await self._app(scope, receive, tagged)
         finally:
             route = getattr(scope.get("route"), "path", "none")
-            REQUESTS.labels(scope["method"], route, str(status)).inc()
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            REQUESTS.labels(method, route, str(status)).inc()
             took_s = time.perf_counter() - began
             DURATION.labels(route).observe(took_s)
             if self._access:
@@ -156,11 +185,11 @@ class RequestContext:
         return status
 
 
-def _note(span: tracing.Span, scope: Scope, status: int) -> None:
+def _note(span: tracing.Span, method: str, scope: Scope, status: int) -> None:
     """Say what a request was of: the route, never the address, which may hold a secret."""
     route = getattr(scope.get("route"), "path", None)
     caller, named = scope["state"].get("caller"), scope.get("path_params", {})
-    span.rename(scope["method"] if route is None else f"{scope['method']} {route}")
+    span.rename(method if route is None else f"{method} {route}")
     span.set({"http.route": route, "http.response.status_code": status})
     span.note(
         tenant=getattr(caller, "tenant", None),

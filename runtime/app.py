@@ -20,6 +20,7 @@ from runtime.tokens import TokenVerifier
 Answer = tuple[int, dict[str, str], bytes]  # status, headers, body
 
 TEXT: Final = {"content-type": "text/plain; version=0.0.4; charset=utf-8"}
+METRICS: Final = "/metrics"
 READ: Final = ("GET", "HEAD", "OPTIONS")
 POST: Final = ("POST", "OPTIONS")
 ANY: Final = ("GET", "HEAD", "POST", "OPTIONS")
@@ -46,7 +47,6 @@ class App:
             "/": lambda: document({"status": "alive"}),  # what kserve's client asks of V1
             "/livez": lambda: plain(b"alive"),
             "/readyz": self._ready,
-            "/metrics": lambda: (200, TEXT, metrics.text()),
             "/v2/health/live": lambda: document({"live": True}),
             "/v2/health/ready": self._ready,
             resource.WELL_KNOWN: lambda: document(
@@ -59,6 +59,9 @@ class App:
             "/v1/models": lambda: document({"models": [launch.endpoint]}),
             f"/v1/models/{launch.endpoint}": self._model_v1,
         }
+        # On a cluster an ingress leads strangers here; on one machine, whoever is on it.
+        self._metrics_open = not launch.chosen_before
+        self._guarded[METRICS] = lambda: (200, TEXT, metrics.text())
         self._posted: dict[str, Callable[[], Answer]] = {"/v2/repository/index": self._index}
         most = max(revisions.all, key=lambda revision: revision.launch.percent)
         model = f"/v2/models/{launch.endpoint}"
@@ -103,6 +106,8 @@ class App:
             )
         if path in self._open:
             return self._open[path]()
+        if path == METRICS and (self._metrics_open or self._tokens.may_scrape(head.authorization)):
+            return self._guarded[path]()
         self._tokens.verify(head.authorization)
         return (self._posted if method == "POST" else self._guarded)[path]()
 

@@ -7,13 +7,13 @@ from time import process_time
 from typing import TYPE_CHECKING, Final
 
 from runtime import latencies
-from runtime.plan.ops import override
+from runtime.families import BATCH, EndpointCounts, RevisionCounts, families
+from runtime.launch import RevisionLaunch
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
 GONE: Final = 499  # the client left before its answer
-BATCH: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
 class Histogram:
@@ -41,28 +41,6 @@ class Histogram:
             for value in values:
                 self.add(value)
 
-    def cumulative(self) -> list[tuple[str, float]]:
-        """Give Prometheus' cumulative buckets."""
-        rows, sum_so_far = [], 0
-        for bound, count in zip((*self.bounds, float("inf")), self.counts, strict=True):
-            sum_so_far += count
-            rows.append(("+Inf" if bound == float("inf") else str(bound), float(sum_so_far)))
-        return rows
-
-
-class Latencies(Histogram):
-    """Latencies in fine buckets, of which Prometheus is shown some."""
-
-    __slots__ = ()
-
-    def __init__(self) -> None:
-        super().__init__(latencies.BOUNDS_S)
-
-    @override
-    def cumulative(self) -> list[tuple[str, float]]:
-        rows = [(str(bound), float(count)) for bound, count in latencies.shown(self.counts)]
-        return [*rows, ("+Inf", float(sum(self.counts)))]
-
 
 class RevisionMetrics:
     """Counts of one revision."""
@@ -71,7 +49,7 @@ class RevisionMetrics:
         self.by_code: Counter[int] = Counter()  # GONE: nobody waited for the answer
         self.streams: Counter[int] = Counter()  # of these, by what they ended with
         self.rows = 0
-        self.latency_s = Latencies()
+        self.latency_s = Histogram(latencies.BOUNDS_S)
         self.batch = Histogram(BATCH)
 
     def answered(self, seconds: Sequence[float]) -> None:
@@ -96,10 +74,12 @@ class RevisionMetrics:
 class Metrics:
     """Counts of one worker; also a Prometheus collector, whose gauges are read when asked."""
 
-    def __init__(self) -> None:
-        self.revisions: dict[str, RevisionMetrics] = {}
+    def __init__(self, tenant: str, endpoint: str) -> None:
+        self._tenant, self._endpoint = tenant, endpoint
+        self.revisions: dict[str, tuple[RevisionLaunch, RevisionMetrics]] = {}
         self.refused: Counter[int] = Counter()  # before a revision was chosen
         self.in_flight = self.queued = self.shed = self.connections = self.streams = 0
+        self.cpu_s, self.memory_bytes = 0.0, 0
         self.before_read: Callable[[], None] = lambda: None
         self.start_ms: dict[str, float] = {}
 
@@ -114,61 +94,43 @@ class Metrics:
         registry.register(self)
         return generate_latest(registry)
 
-    def collect(self) -> Iterator["Metric"]:
-        """Give the metric families."""
-        from prometheus_client.core import (
-            CounterMetricFamily,
-            GaugeMetricFamily,
-            HistogramMetricFamily,
+    def counts(self) -> EndpointCounts:
+        """Give all of it as it is now."""
+        return EndpointCounts(
+            tenant=self._tenant,
+            endpoint=self._endpoint,
+            revisions={name: _counts(*of) for name, of in self.revisions.items()},
+            refused=self.refused,
+            in_flight=self.in_flight,
+            queued=self.queued,
+            shed=self.shed,
+            connections=self.connections,
+            streams_open=self.streams,
+            cpu_s=self.cpu_s,
+            memory_bytes=self.memory_bytes,
+            start_s={phase: ms / 1000 for phase, ms in self.start_ms.items()},
         )
 
-        requests = CounterMetricFamily(
-            "kubeserve_requests", "Prediction requests answered.", labels=["revision", "code"]
-        )
-        streams = CounterMetricFamily(
-            "kubeserve_streams", "Streams of rows, by how they ended.", labels=["revision", "code"]
-        )
-        rows = CounterMetricFamily("kubeserve_rows", "Rows predicted.", labels=["revision"])
-        latency = HistogramMetricFamily(
-            "kubeserve_request_duration_seconds",
-            "From the request's last byte to its answer.",
-            labels=["revision"],
-        )
-        batch = HistogramMetricFamily(
-            "kubeserve_batch_requests", "Requests predicted in one call.", labels=["revision"]
-        )
-        for name, counted in self.revisions.items():
-            for code, count in counted.by_code.items():
-                requests.add_metric([name, str(code)], count)
-            for code, count in counted.streams.items():
-                streams.add_metric([name, str(code)], count)
-            rows.add_metric([name], counted.rows)
-            for family, histogram in ((latency, counted.latency_s), (batch, counted.batch)):
-                family.add_metric([name], histogram.cumulative(), histogram.total)
-        for code, count in self.refused.items():
-            requests.add_metric(["", str(code)], count)
-        yield from (requests, streams, rows, latency, batch)
-        yield GaugeMetricFamily(
-            "kubeserve_streams_open", "Streams of rows being predicted.", value=self.streams
-        )
-        yield GaugeMetricFamily(
-            "kubeserve_requests_in_flight", "Requests being computed.", value=self.in_flight
-        )
-        yield GaugeMetricFamily(
-            "kubeserve_requests_queued", "Requests waiting to be computed.", value=self.queued
-        )
-        yield CounterMetricFamily(
-            "kubeserve_requests_shed", "Requests refused for want of capacity.", value=self.shed
-        )
-        yield GaugeMetricFamily(
-            "kubeserve_connections", "Open client connections.", value=self.connections
-        )
+    def collect(self) -> Iterator["Metric"]:
+        """Give the metric families."""
+        from prometheus_client.core import CounterMetricFamily
+
+        yield from families([self.counts()])
         yield CounterMetricFamily(
             "process_cpu_seconds", "Processor time of this worker.", value=process_time()
         )
-        start = GaugeMetricFamily(
-            "kubeserve_start_seconds", "Phases of this worker's start.", labels=["phase"]
-        )
-        for phase, ms in self.start_ms.items():
-            start.add_metric([phase], ms / 1000)
-        yield start
+
+
+def _counts(launch: RevisionLaunch, counted: RevisionMetrics) -> RevisionCounts:
+    return RevisionCounts(
+        model=launch.model,
+        version=launch.version,
+        backend=str(launch.backend),
+        codes=counted.by_code,
+        streams=counted.streams,
+        rows=counted.rows,
+        latency=counted.latency_s.counts,
+        latency_s=counted.latency_s.total,
+        batch=counted.batch.counts,
+        batch_requests=counted.batch.total,
+    )

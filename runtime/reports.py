@@ -1,5 +1,8 @@
 """What a worker tells the autoscaler each second, and what of it is kept of a pod."""
 
+from collections.abc import Mapping
+
+from runtime.consumption import Consumption, resident_bytes
 from runtime.edge import Edge
 from runtime.gate import Gate
 from runtime.metrics import Metrics, RevisionMetrics
@@ -16,8 +19,9 @@ class Reports:
     ) -> None:
         self._revisions, self._edge = revisions, edge
         self._metrics, self._gate, self._sampler = metrics, gate, sampler
+        self._consumption = Consumption()
         self._before: dict[tuple[str, str], float] = {}
-        self._latencies: dict[str, list[int]] = {}
+        self._counts: dict[tuple[str, str], Mapping[int, int]] = {}
 
     def stats(self, now: float) -> dict[str, object]:
         """Make the `stats` packet of ARCHITECTURE.md."""
@@ -34,7 +38,13 @@ class Reports:
             by_revision[name] = {
                 **told,
                 "refusals": self._since(name, "refusals", counts.refusals),
-                "latency": self._latency(name, counts.latency_s.counts),
+                "latency": self._new(name, "latency", dict(enumerate(counts.latency_s.counts))),
+                "batch": self._new(name, "batch", dict(enumerate(counts.batch.counts))),
+                "codes": self._new(name, "codes", counts.by_code),
+                "streams": self._new(name, "streams", counts.streams),
+                "latency_s": self._since(name, "latency_s", round(counts.latency_s.total, 6)),
+                "batch_requests": self._since(name, "batch_requests", counts.batch.total),
+                "rows": counts.rows - int(self._before.get((name, "rows"), 0)),
             }
             more = {
                 "rows": self._since(name, "rows", counts.rows),
@@ -42,11 +52,17 @@ class Reports:
             }
             for what, value in {**told, **more}.items():
                 sums[what] += value
+        cpu_s = round(self._consumption.cpu_s(self._behind()), 6)
         return {
             "t": "stats",
             **sums,
             "in_flight": self._gate.admitted,
+            "running": self._gate.running,
             "connections": len(self._edge.connections),
+            "streams_open": len(self._edge.streams.open),
+            "refused": self._new("", "refused", self._metrics.refused),
+            "shed": self._since("", "shed", self._gate.shed),
+            "cpu_s": self._since("", "cpu_s", cpu_s),
             "revisions": by_revision,
             "not_copied": self._since("", "dropped", self._sampler.dropped),
         }
@@ -68,13 +84,21 @@ class Reports:
         self._metrics.shed = self._gate.shed
         self._metrics.connections = len(self._edge.connections)
         self._metrics.streams = len(self._edge.streams.open)
+        behind = self._behind()
+        self._metrics.cpu_s = self._consumption.cpu_s(behind)
+        self._metrics.memory_bytes = resident_bytes(behind)
 
-    def _latency(self, revision: str, so_far: list[int]) -> dict[str, int]:
-        """Give the new answers by bucket of `runtime.latencies`, where there are any."""
-        before = self._latencies.get(revision) or [0] * len(so_far)
-        self._latencies[revision] = [*so_far]
-        new = enumerate(map(int.__sub__, so_far, before))
-        return {str(bucket): count for bucket, count in new if count}
+    def _behind(self) -> list[int]:
+        """Name the processes that compute for this one."""
+        pids = [getattr(one.backend, "pid", None) for one in self._revisions.all]
+        return [pid for pid in pids if pid is not None]
+
+    def _new(self, revision: str, what: str, so_far: Mapping[int, int]) -> dict[str, int]:
+        """Give what is new of some counts, where there is any."""
+        before = self._counts.get((revision, what), {})
+        self._counts[revision, what] = dict(so_far)
+        new = ((key, count - before.get(key, 0)) for key, count in so_far.items())
+        return {str(key): count for key, count in new if count}
 
     def _since(self, revision: str, what: str, so_far: float) -> float:
         before = self._before.get((revision, what), 0)

@@ -7,8 +7,10 @@ import signal
 import socket
 import threading
 import time
+import uuid
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import uvloop
 
@@ -35,6 +37,9 @@ from runtime.revisions import Revision, Revisions
 from runtime.routes import routes
 from runtime.tokens import TokenVerifier
 from runtime.usage import Usage
+
+if TYPE_CHECKING:
+    from runtime.payloads import Recorder
 
 # The interpreter's lock lets no more than about so many gain: a kernel is a fifth of Python.
 MOST_THREADS: Final = 4
@@ -76,9 +81,10 @@ class Worker:
         self.launch, self.inherited, self.loaded, self.loop = launch, inherited, loaded, loop
         self.ready = False
         self.stopping = asyncio.Event()
-        self.metrics = Metrics()
+        self.metrics = Metrics(launch.tenant, launch.endpoint)
         gate = Gate(launch.container_concurrency, launch.max_body_bytes)
         self.batcher = Batcher(loop, gate, clock, min(usable(), MOST_THREADS))
+        self.recorder: Recorder | None = None
         self.tokens = TokenVerifier(
             launch.keys_file,
             launch.issuer,
@@ -86,6 +92,8 @@ class Worker:
             clock=time.time,  # noqa: TID251  (tokens expire by wall time)
         )
         self.predictor = Predictor(launch, self.tokens, self.batcher, self.metrics)
+        if launch.payloads:
+            self._log_payloads(loaded)
         self.revisions = Revisions(
             [self._revision(launched, backend) for launched, backend in loaded],
             int.from_bytes(os.urandom(4)) / 2**32,
@@ -117,8 +125,23 @@ class Worker:
         remote = launched.backend is Backend.FALLBACK
         lane = self.batcher.lane(backend, remote=remote)
         revision = Revision(launched, self.launch.endpoint, backend, lane, time.monotonic())
-        self.metrics.revisions[launched.name] = revision.counts
+        self.metrics.revisions[launched.name] = launched, revision.counts
         return revision
+
+    def _log_payloads(self, loaded: Loaded) -> None:
+        """Log a share of the requests from now on; before lanes are opened, which answer them."""
+        # Only here: most endpoints log nothing.
+        from runtime.payload_log import read_log
+        from runtime.payloads import Recorder
+        from runtime.spool import Spool
+
+        log, wall = read_log(self.launch.payloads), time.time  # noqa: TID251  (they are dated)
+        signatures = {launched.name: backend.signature for launched, backend in loaded}
+        source = uuid.uuid4().hex
+        sink = Spool(Path(log.folder), source)
+        recorder = Recorder(self.loop, log, source, signatures, sink, wall)
+        self.batcher.answered = recorder.around(self.batcher.answered)
+        self.predictor.recorder = self.recorder = recorder
 
     async def serve(self) -> Exit:
         """Serve until told to stop; gives the exit code."""
@@ -206,6 +229,8 @@ class Worker:
             revision.prefix = prefix(revision.launch.name, date)
         self.edge.sweep()
         self._tidy()
+        if self.recorder is not None:
+            self.recorder.tick()
         if self.control is not None and self.ready:
             self.control.send(self.reports.stats(time.monotonic()))
             self.inherited.settled()
@@ -268,6 +293,8 @@ class Worker:
         if cut:
             say(f"the drain took too long: {cut} connections were cut", level="warning")
         await self.batcher.close()
+        if self.recorder is not None:
+            await self.recorder.end()
         if self.launch.keys_from and not await self.usage.end():
             say("the object store took no last word of what was used", level="warning")
         await close_all(self.loaded)

@@ -8,6 +8,7 @@ a microsecond.
 
 The keys file holds `{"keys": [JWK...], "revoked": {"jtis": {...}, "clients": {...}, "subjects":
 {...}, "before": t}, "api_keys": {AUDIENCE: {SHA-256 of the key: {"id", "tenant", "exp"}}}}`.
+`metrics` is the SHA-256 of what whoever reads the metrics of all endpoints sends, if anybody may.
 `before` is there when too many were revoked lately to be named: then all older tokens are. An API
 key that is not listed is none. A pod that cannot have a file that changes is given a first one, and
 newer ones signed (`renew`).
@@ -19,7 +20,8 @@ import json
 import os
 from collections import OrderedDict
 from collections.abc import Callable
-from hashlib import blake2b
+from hashlib import blake2b, sha256
+from hmac import compare_digest
 from typing import Any, Final, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
@@ -80,6 +82,7 @@ class KeySet(NamedTuple):
     """One state of the keys file.
 
     api_keys    of the endpoint, by SHA-256
+    metrics     SHA-256 of the token that reads metrics; empty: none does
     not_before  holds for all tokens
     """
 
@@ -89,6 +92,7 @@ class KeySet(NamedTuple):
     subjects_not_before: dict[str, float]
     api_keys: dict[str, Claims]
     not_before: float = 0
+    metrics: str = ""
 
 
 class TokenVerifier:
@@ -166,6 +170,16 @@ class TokenVerifier:
             cache.popitem(last=False)
         cache[key] = claims
         return claims
+
+    def may_scrape(self, authorization: bytes | None) -> bool:
+        """Tell whether somebody reads the metrics of all endpoints: a Prometheus."""
+        if authorization is None or not self._set.metrics:
+            return False
+        try:
+            sent = sha256(_bearer(authorization).encode()).hexdigest()
+        except ValueError:
+            return False
+        return compare_digest(sent, self._set.metrics)
 
     def _verify(self, authorization: bytes) -> Claims:
         try:
@@ -309,7 +323,10 @@ def _key_set(parsed: dict[str, Any], audience: str) -> KeySet:
         raise ValueError("tokens are revoked from a time on")
     clients, subjects = _not_before(revoked, "clients"), _not_before(revoked, "subjects")
     ours = _api_keys(parsed.get("api_keys", {}), audience)
-    return KeySet(keys, frozenset(jtis), clients, subjects, ours, before)
+    metrics = parsed.get("metrics", "")
+    if not isinstance(metrics, str):
+        raise ValueError("what reads metrics is named by its SHA-256")
+    return KeySet(keys, frozenset(jtis), clients, subjects, ours, before, metrics)
 
 
 def _not_before(revoked: dict[str, Any], what: str) -> dict[str, float]:

@@ -19,6 +19,8 @@ from controlplane.engines.engine import (
     TenantLimits,
     Told,
 )
+from controlplane.engines.history import Series, unknown
+from controlplane.engines.metrics import Autoscaled, EndpointMetrics
 from runtime.problems import EngineUnavailable
 
 NOTHING = Counters(0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0)
@@ -81,6 +83,16 @@ class FakeEngine:
 
     async def decisions(self, endpoint: EndpointId) -> tuple[Mapping[str, Any], ...]:
         return ()
+
+    async def series(self, endpoint: EndpointId, minutes: int) -> Series:
+        self._check()
+        return unknown(datetime.now(UTC).timestamp(), minutes)
+
+    async def metrics(self) -> tuple[EndpointMetrics, ...]:
+        self._check()
+        return tuple(
+            EndpointMetrics(one.tenant, one.name, Autoscaled(1, 1)) for one in self.wanted.values()
+        )
 
     async def told(self, endpoint: EndpointId) -> Told:
         self._check()

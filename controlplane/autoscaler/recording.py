@@ -40,10 +40,17 @@ class Recorder:
 
     def __init__(self, kept: int = KEPT) -> None:
         self._steps: deque[tuple[str, ScalePolicy, Step]] = deque(maxlen=kept)
+        self.total = 0
 
     def add(self, key: str, policy: ScalePolicy, step: Step) -> None:
         """Add a decision. `key`: of the decider that made it."""
         self._steps.append((key, policy, step))
+        self.total += 1
+
+    @property
+    def newest(self) -> Step | None:
+        """Give the last decision."""
+        return self._steps[-1][2] if self._steps else None
 
     def to_json(self, zero_at: float, *, sampled: bool = False) -> list[dict[str, Any]]:
         """Give the recordings, the oldest first.

@@ -70,19 +70,26 @@ def _tell(output: Output, folder: Path, keeper: int, invitation: str | None) -> 
     address = json.loads((folder / "credentials.json").read_text())["url"]
     through = _gateway(folder)
     if output.as_json:
-        document = {"url": address, "gateway": through, "home": str(folder), "pid": keeper}
+        document = {
+            "url": address,
+            "dashboard": f"{address}/dashboard",
+            "gateway": through,
+            "home": str(folder),
+            "pid": keeper,
+        }
         output.document(document | ({"invitation": invitation} if invitation else {}))
         return
     output.say(f"KubeServe is running at {address} (docs at {address}/docs).")
     if through is not None:
         output.say(f"The gateway to all endpoints: {through}/TENANT/ENDPOINT/predict")
+    output.say(f"Dashboard: {address}/dashboard")
     output.say(f"It keeps everything in {folder}. Stop it with: kubeserve down")
     if invitation is not None:
         output.say("To own it with an account of your own, open this link, once, within a week:")
         output.say(f"  {invitation}")
     else:
         output.say(
-            f"Sign in with a browser: {address}/login "
+            "Sign in there with your account "
             "(a forgotten password: kubeserve admin password-link EMAIL)"
         )
     output.say("Next: kubeserve push model.joblib --name iris")

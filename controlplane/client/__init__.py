@@ -14,6 +14,7 @@ from controlplane.client.errors import (
     Unreachable,
 )
 from controlplane.client.metering import Cost, Limit, Quota, Usage
+from controlplane.client.payloads import PayloadFile
 from controlplane.client.results import (
     Account,
     ApiKey,
@@ -35,6 +36,7 @@ from controlplane.client.results import (
 )
 from controlplane.client.retries import RetryPolicy
 from controlplane.client.rollouts import Rollout
+from controlplane.client.series import Series
 from controlplane.client.sync import Client
 from controlplane.client.testing import LoadTest, LoadTestEvent
 from controlplane.client.webhooks import Delivery, Webhook
@@ -68,11 +70,13 @@ __all__ = [
     "NotConfigured",
     "NotFound",
     "PasswordLink",
+    "PayloadFile",
     "Quota",
     "Release",
     "RetryPolicy",
     "Revision",
     "Rollout",
+    "Series",
     "SignInFailed",
     "TimedOut",
     "Unreachable",

@@ -20,6 +20,7 @@ from controlplane.client.registry import looks
 from controlplane.client.results import Cause, Endpoint, Finding, Release
 from controlplane.client.retries import AGAIN, delay
 from controlplane.client.rows import table
+from controlplane.client.series import Series
 from controlplane.client.steps import Answer, Flow, Pause, Send, SignIn, members
 from runtime.plan.ops import Array
 
@@ -123,6 +124,11 @@ class Serving:
         """Ask for what an endpoint's autoscaler decided lately."""
         found = yield from self._core.get(self._core.url("endpoints", name, "decisions"))
         return list(found.get("recordings") or ())
+
+    def series(self, name: str, minutes: int) -> Flow[Series]:
+        """Ask for what was measured of an endpoint lately."""
+        url = self._core.url("endpoints", name, "series", minutes=minutes)
+        return Series.read((yield from self._core.get(url)))
 
     def preflight(self) -> Flow[list[Finding]]:
         """Ask for the checks of the installation."""

@@ -75,6 +75,22 @@ async def save_slo(row: Endpoint, slo: dict[str, Any] | None) -> None:
     await row.save(update_fields=["slo"])
 
 
+async def save_payload_log(row: Endpoint, log: dict[str, Any] | None) -> None:
+    row.update_from_dict({"payload_log": log})
+    row.generation += 1  # what workers are started with
+    await row.save(update_fields=["payload_log", "generation"])
+
+
+async def with_payload_log_of_all() -> list[Endpoint]:
+    """Give the endpoints, of any tenant, of which requests are logged."""
+    return [row for row in await Endpoint.filter(deleted_at=None) if row.payload_log]
+
+
+async def revisions_of_all(endpoint_id: uuid.UUID) -> list[EndpointRevision]:
+    """Give every revision of an endpoint, whoever's it is."""
+    return await EndpointRevision.filter(endpoint_id=endpoint_id)
+
+
 async def save_warm(row: Endpoint, windows: list[dict[str, Any]]) -> None:
     row.warm = windows
     await row.save(update_fields=["warm"])
@@ -157,6 +173,12 @@ async def releases(endpoint: Endpoint, limit: int, below: int | None) -> list[Re
 async def ids_of_all() -> list[uuid.UUID]:
     """Give every endpoint of every tenant, deleted ones that are not gone yet too."""
     return [row.id for row in await Endpoint.all().only("id")]
+
+
+async def slos_of_all(limit: int) -> list[tuple[str, str, dict[str, Any]]]:
+    """Give tenant, name and promise of endpoints that promise something."""
+    rows = Endpoint.filter(slo__not_isnull=True, deleted_at=None).order_by("created_at", "id")
+    return list(await rows.limit(limit).values_list("tenant__name", "name", "slo"))
 
 
 async def by_id_of_all(endpoint_id: uuid.UUID) -> Endpoint | None:

@@ -12,10 +12,11 @@ from fastapi.responses import StreamingResponse
 
 from controlplane.callers import Caller, CurrentCaller
 from controlplane.edge.operations import Page, file, gives, taking
-from controlplane.endpoints import explaining, schemas, service
+from controlplane.endpoints import explaining, schemas, service, trying
 from controlplane.endpoints.service import ReleaseWanted, TargetWanted
 from controlplane.endpoints.windows import Window
 from controlplane.engines.engine import EndpointId
+from controlplane.engines.history import MOST_MINUTES
 from controlplane.idempotency import once
 from controlplane.rest import MAX_PAGE, after, after_number, check_match, etag, page
 from controlplane.subjects import with_names
@@ -229,6 +230,22 @@ async def decisions(caller: CurrentCaller, endpoint: str, request: Request) -> d
     return {"recordings": await request.app.state.engine.decisions(EndpointId(str(key)))}
 
 
+@router.get("/{endpoint}/series", **gives(schemas.Series))
+async def series(
+    caller: CurrentCaller,
+    endpoint: str,
+    request: Request,
+    minutes: Annotated[int, Query(ge=1, le=MOST_MINUTES)] = MOST_MINUTES,
+) -> dict[str, Any]:
+    """Tell rate, errors, latency, replicas and cold starts of the last minutes.
+
+    Steps of 5 s for up to 15 minutes, of 15 s for more. Known since the engine began; on Knative,
+    in steps of 15 s, while somebody asks at least once a minute.
+    """
+    key = await service.id_of(await _tenant(caller), endpoint)
+    return asdict(await request.app.state.engine.series(EndpointId(str(key)), minutes))
+
+
 @router.get(
     "/{endpoint}/logs",
     response_class=StreamingResponse,
@@ -256,3 +273,22 @@ async def logs(
             yield json.dumps(document).encode() + b"\n"
 
     return StreamingResponse(written(), media_type="application/x-ndjson")
+
+
+@router.post("/{endpoint}/try", **gives(schemas.Tried))
+async def try_out(
+    caller: CurrentCaller, endpoint: str, body: schemas.Trial, request: Request
+) -> dict[str, Any]:
+    """Ask an endpoint once, from here: for a browser, which is to hold no token of an endpoint.
+
+    Programs call the endpoint itself, which is faster and takes larger bodies.
+    """
+    engine, trier = request.app.state.engine, request.app.state.trier
+    tenant = await _tenant(caller)
+    row = await service.get(tenant, endpoint)
+    look = await service.look(engine, [row])
+    [found] = await service.documents([row], request.app.state.settings.public_url, look)
+    place = trying.place_of(found, body.tag)
+    by = (caller.subject, caller.client)
+    answer = await trier.ask(by, caller.tenant, row.id, place, body.body)
+    return {**asdict(answer), "from_zero": found["replicas"] == 0}

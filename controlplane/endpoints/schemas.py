@@ -95,10 +95,59 @@ class WhyEndpoint(Why):
     endpoint: str
 
 
+class Trial(BaseModel):
+    """A request to an endpoint: `body` is what `POST /predict` of it takes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    body: dict[str, Any] | list[Any]
+    tag: str | None = Field(None, pattern="^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")
+
+
+class Tried(Document):
+    """What the endpoint answered: also a refusal, which is its own status and problem."""
+
+    status: int
+    body: Any
+    revision: str | None
+    took_ms: float = Field(description="From here to the endpoint and back.")
+    from_zero: bool = Field(description="No replica was there when it was asked.")
+
+
 class Decisions(Document):
     """What an endpoint's autoscaler decided: a recording for each stretch with one policy."""
 
     recordings: list[dict[str, Any]]
+
+
+class SeriesValues(Document):
+    """One value for each step; null: not known, or of a time in which there was nothing to measure.
+
+    `rate`, `errors` (500 and above), `refusals` (400 to 498) and `rows` are a second's; `p50`,
+    `p95`, `p99` seconds; `concurrency` the average in flight, `cold_starts` those that began in the
+    step, `cold_start_s` the longest that ended in it, to its first answer.
+    """
+
+    rate: list[float | None]
+    errors: list[float | None]
+    refusals: list[float | None]
+    rows: list[float | None]
+    p50: list[float | None]
+    p95: list[float | None]
+    p99: list[float | None]
+    replicas_desired: list[int | None]
+    replicas_ready: list[int | None]
+    concurrency: list[float | None]
+    cold_starts: list[int | None]
+    cold_start_s: list[float | None]
+
+
+class Series(Document):
+    """What was measured of an endpoint lately, oldest first, without the step that is under way."""
+
+    at: list[int] = Field(description="When each step began, in seconds since 1970.")
+    every_s: int = Field(description="That a step lasts.")
+    values: SeriesValues
 
 
 class ConditionSaid(Document):

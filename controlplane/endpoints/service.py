@@ -17,6 +17,7 @@ from controlplane.audit import service as audit
 from controlplane.callers import Caller
 from controlplane.database import transaction
 from controlplane.endpoints import repository, windows
+from controlplane.endpoints.payload_log import payload_log_from
 from controlplane.endpoints.tables import Endpoint, EndpointRevision, Release
 from controlplane.endpoints.why import status_of
 from controlplane.endpoints.windows import BadWindow, Window, windows_from
@@ -39,7 +40,7 @@ from controlplane.tenants.service import Quotas, TenantId
 from controlplane.wakes import Wake, tell
 from controlplane.webhooks import service as webhooks
 from controlplane.webhooks.states import Event
-from loadtests.slo import Objectives, objectives_from
+from loadtests.slo import QUANTILES, Objectives, objectives_from
 from runtime.problems import Conflict, EngineUnavailable, InvalidInput, NotFound
 from runtime.resource import audience_of
 
@@ -324,6 +325,26 @@ async def set_slo(tenant: TenantId, name: str, slo: Objectives | None, by: Calle
         await audit.record(by, "endpoint.slo", f"endpoint:{name}", slo=document)
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What an endpoint promises of its answers; `latencies_s` by quantile."""
+
+    tenant: str
+    endpoint: str
+    error_rate: float | None
+    latencies_s: Mapping[float, float]
+
+
+async def promises(limit: int) -> list[Promise]:
+    """Give what endpoints of all tenants promise."""
+    found = []
+    for tenant, name, document in await repository.slos_of_all(limit):
+        if (slo := objectives_from(document)) is not None:
+            latencies = {QUANTILES[which]: seconds for which, seconds in slo.latencies.items()}
+            found.append(Promise(tenant, name, slo.error_rate, latencies))
+    return found
+
+
 async def slo(tenant: TenantId, name: str) -> Objectives | None:
     """Give what an endpoint promises; None: nothing. Raises NotFound."""
     return objectives_from((await get(tenant, name)).slo)
@@ -424,6 +445,7 @@ async def wanted(row: Endpoint, issuer: str) -> DesiredEndpoint | None:
         return None
     routed = {line["revision"]: line for line in current.traffic}
     revisions = await repository.revisions(row, list(routed))
+    log = payload_log_from(row.payload_log)
     return DesiredEndpoint(
         id=EndpointId(str(row.id)),
         tenant=await tenants.name_of(TenantId(row.tenant_id)),
@@ -450,6 +472,7 @@ async def wanted(row: Endpoint, issuer: str) -> DesiredEndpoint | None:
         container_concurrency=current.container_concurrency,
         timeout_s=current.timeout_s,
         shadow=_shadow_from(current.shadow),
+        payload_log=None if log is None else log.desired(),
     )
 
 

@@ -9,6 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NewType, Protocol
 
+from controlplane.engines.history import Series
+from controlplane.engines.metrics import EndpointMetrics
+
 EndpointId = NewType("EndpointId", str)  # uuid, never reused
 
 
@@ -90,6 +93,17 @@ class DesiredShadow:
 
 
 @dataclass(frozen=True, slots=True)
+class DesiredPayloadLog:
+    """What of an endpoint's requests is logged; as `runtime.payload_log.PayloadLog`."""
+
+    sample: float
+    redact: tuple[str, ...] = ()
+    hashed: tuple[str, ...] = ()
+    key: str = ""
+    predictions: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredEndpoint:
     """All an engine needs to run an endpoint, read from one database row and its revisions.
 
@@ -108,6 +122,7 @@ class DesiredEndpoint:
     timeout_s: float = 60.0
     shadow: DesiredShadow | None = None
     warm: int | None = None
+    payload_log: DesiredPayloadLog | None = None
 
 
 class Condition(StrEnum):
@@ -392,6 +407,15 @@ class Engine(Protocol):
 
         Where it is another's, each call reads it once.
         """
+
+    async def series(self, endpoint: EndpointId, minutes: int) -> Series:
+        """Tell what was measured of an endpoint in the last minutes (at most `MOST_MINUTES`).
+
+        Nothing is known of an endpoint that is not there, nor of a time before the engine began.
+        """
+
+    async def metrics(self) -> tuple[EndpointMetrics, ...]:
+        """Tell what Prometheus is shown of each endpoint that is there."""
 
     def logs(self, endpoint: EndpointId, *, tail: int, follow: bool) -> AsyncIterator[LogLine]:
         """Give the last lines, then new ones while `follow`."""

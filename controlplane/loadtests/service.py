@@ -23,6 +23,7 @@ from controlplane.loadtests.outcomes import Outcome
 from controlplane.loadtests.states import ENDED, LoadTestState, may_move
 from controlplane.loadtests.tables import LoadTest
 from controlplane.loadtests.why import cause
+from controlplane.telemetry import LOADTESTS
 from controlplane.tenants import limits
 from controlplane.tenants.limits import Limits
 from controlplane.tenants.service import Quotas, TenantId
@@ -402,6 +403,7 @@ async def _end(
         await repository.put_report(row.id, one.format, one.sha256, one.size_bytes)
     now = datetime.now(UTC)
     await repository.save(row, state=state, verdict=verdict, reason=reason, ended_at=now)
+    LOADTESTS.labels(str(state)).inc()
     formats = sorted(one.format for one in reports)
     await _add_event(
         row,

@@ -80,6 +80,16 @@ async def version(model: Model, number: int) -> Version | None:
     return await Version.get_or_none(model_id=model.id, number=number)
 
 
+async def newest_states(models: list[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Give the state of each model's newest version; models without any are left out."""
+    query = (
+        "SELECT DISTINCT ON (model_id) model_id, state FROM versions WHERE model_id = ANY($1) "
+        "ORDER BY model_id, number DESC"
+    )
+    rows = await connections.get("default").execute_query_dict(query, [models])
+    return {row["model_id"]: row["state"] for row in rows}
+
+
 async def newest_ready(model: Model) -> Version | None:
     rows = Version.filter(model_id=model.id, state=VersionState.READY)
     return await rows.order_by("-number").first()
@@ -87,6 +97,10 @@ async def newest_ready(model: Model) -> Version | None:
 
 async def aliases(model: Model) -> list[Alias]:
     return await Alias.filter(model_id=model.id).order_by("name")
+
+
+async def aliases_of(models: list[uuid.UUID]) -> list[Alias]:
+    return await Alias.filter(model_id__in=models).order_by("name")
 
 
 async def alias(model: Model, name: str) -> Alias | None:
@@ -134,6 +148,11 @@ async def waiting_before(tenant: uuid.UUID, row: Version) -> int:
     """Count a tenant's versions that wait for a build for longer than one."""
     rows = Version.filter(model__tenant_id=tenant, state=VersionState.UPLOADED)
     return await rows.filter(created_at__lt=row.created_at).exclude(id=row.id).count()
+
+
+async def count_of_all(state: VersionState) -> int:
+    """Count the versions of all tenants that are in a state."""
+    return await Version.filter(state=state).count()
 
 
 async def versions_of_all(ids: list[uuid.UUID]) -> list[Version]:

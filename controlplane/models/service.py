@@ -1,6 +1,7 @@
 """The registry's rules: immutable versions, numbers never used twice, aliases that move."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -91,20 +92,33 @@ class Deployable:
 
 async def list_models(tenant: TenantId, limit: int, after: str | None) -> list[dict[str, Any]]:
     """Give limit + 1 models in order of name."""
-    return [await show_model(row) for row in await repository.models(tenant, limit, after)]
+    return await _shown(await repository.models(tenant, limit, after))
 
 
 async def show_model(row: Model) -> dict[str, Any]:
     """Describe a model with its newest version's state."""
-    newest = await repository.versions(row, 0, None)
-    return {
-        "name": row.name,
-        "description": row.description,
-        "versions": row.versions,
-        "latest_state": str(newest[0].state) if newest else None,
-        "aliases": {a.name: a.version for a in await repository.aliases(row)},
-        "created_at": row.created_at.isoformat(),
-    }
+    [shown] = await _shown([row])
+    return shown
+
+
+async def _shown(rows: list[Model]) -> list[dict[str, Any]]:
+    """Describe models by two queries, however many they are."""
+    ids = [row.id for row in rows]
+    states = await repository.newest_states(ids)
+    aliases: dict[uuid.UUID, dict[str, int]] = defaultdict(dict)
+    for alias in await repository.aliases_of(ids):
+        aliases[alias.model_id][alias.name] = alias.version
+    return [
+        {
+            "name": row.name,
+            "description": row.description,
+            "versions": row.versions,
+            "latest_state": states.get(row.id),
+            "aliases": aliases[row.id],
+            "created_at": row.created_at.isoformat(),
+        }
+        for row in rows
+    ]
 
 
 async def create_model(
@@ -427,6 +441,14 @@ async def resume_builds(attempts: int = MAX_ATTEMPTS) -> int:
             None,
         )
     return await repository.release_cut_off_builds_of_all()
+
+
+async def queue() -> dict[str, int]:
+    """Count the builds of all tenants that wait, and that run."""
+    return {
+        "waiting": await repository.count_of_all(VersionState.UPLOADED),
+        "running": await repository.count_of_all(VersionState.BUILDING),
+    }
 
 
 async def take_waiting(free: int, quotas: Quotas) -> list[VersionToBuild]:

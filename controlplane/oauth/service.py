@@ -1,6 +1,7 @@
 """Clients, tokens and what may still be done with them."""
 
 import base64
+import hashlib
 import hmac
 import json
 import uuid
@@ -63,6 +64,7 @@ class OAuth:
         self.clock = clock
         self._secret = secret
         self._lives = (api_token_s, predict_token_s)
+        self._scraper: dict[str, str] = {}
         self._endpoint_exists, self._api_keys = endpoint_exists, keys
         self.clients = Clients(issuer, keys, clock)
         # Who tokens are of, and what they may do now.
@@ -73,6 +75,10 @@ class OAuth:
         }
         schedule = Schedule(longest_token=timedelta(seconds=max(self._lives)))
         self.keyring = Keyring(secret, schedule, clock)
+
+    def let_read_metrics(self, token: str) -> None:
+        """Have runtimes take a token for their metrics; they are told its digest alone."""
+        self._scraper = {"metrics": hashlib.sha256(token.encode()).hexdigest()}
 
     async def jwks(self) -> dict[str, Any]:
         """Give the public keys."""
@@ -97,7 +103,7 @@ class OAuth:
             "subjects": {name: at.timestamp() for name, at in subjects.items()},
         }
         last = [row.revoked_at.timestamp() for row in jtis if row.revoked_at]
-        common = self._bounded((await self.keyring.load()).public, revoked, last)
+        common = self._bounded((await self.keyring.load()).public, revoked, last) | self._scraper
         known = await self._api_keys.published(now, timedelta(seconds=self._lives[1]))
         return _written(common), {
             tenant: _written(_with_keys(common, listed)) for tenant, listed in known.items()

@@ -120,8 +120,13 @@ class Burn:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Give what `burn_from` reads."""
-        return {"slo": self.slo, "last": self.last, "slots": self.slots}
+        """Give what `burn_from` reads, in JSON's own types: equal to what was kept, if it is."""
+        last = self.last
+        return {
+            "slo": self.slo,
+            "last": None if last is None else {name: [*one] for name, one in last.items()},
+            "slots": [[slot, [*counts]] for slot, counts in self.slots],
+        }
 
 
 def _sum(counts: Sequence[Counts], width: int) -> Counts:

@@ -19,7 +19,8 @@ from controlplane.engines.engine import EndpointId, Engine, TenantLimits
 from controlplane.loadtests import service as loadtests
 from controlplane.models.storage import Storage
 from controlplane.oauth.service import OAuth
-from controlplane.reconciler import metering, sweep, watching
+from controlplane.payloads import taking
+from controlplane.reconciler import metering, payloads, sweep, watching
 from controlplane.reconciler.builds import Builds
 from controlplane.reconciler.endpoints import keep_warm, reconcile
 from controlplane.reconciler.loadtests import LoadTests, Site
@@ -55,6 +56,7 @@ class Duties:
     shelf     environments that pods read there
     storage   what tenants may store, and have otherwise
     loadtests where load tests are run; None: they are not
+    payloads  what is made of logged requests; None: they are not looked at
     ingress   where endpoints are reached if their names do not resolve here
     audit_kept  how long events of the audit log are kept
     usage_kept  how long usage is
@@ -74,6 +76,7 @@ class Duties:
     shelf: sweep.Shelf | None = None
     loadtests: Site | None = None
     ingress: str | None = None
+    payloads: taking.Site | None = None
     audit_kept: timedelta = timedelta(days=365)
     usage_kept: Kept = field(default_factory=Kept)
     sender: Sender = field(default_factory=Sender)
@@ -96,6 +99,7 @@ class Work:
         finally:
             self._running = None
             await loops.close()
+            usage.end_metering()
 
     def wake(self, wake: Wake, key: str = "") -> None:
         """Look at something now; nothing happens while another replica leads."""
@@ -167,11 +171,14 @@ class _Loops:
                     "left-overs of load tests": self._tidy_loadtests,
                     "load tests": lambda: loadtests.forget(duties.store, datetime.now(UTC)),
                     "events of webhooks": lambda: webhooks.forget(datetime.now(UTC)),
+                    "files of logged requests": self._sweep_payloads,
                 },
             ),
         ]
         if self._loadtests is not None:
             jobs.append(self._loadtests.run())
+        if duties.payloads is not None:
+            jobs.append(payloads.run(duties.payloads, self._may_act))
         if duties.exchange is not None:
             jobs.append(self._keep_pods_keys(PodKeys(duties.exchange, duties.oauth.signed_keys)))
         if duties.exchange is not None and duties.reports is not None:
@@ -184,6 +191,10 @@ class _Loops:
 
     async def _tidy_loadtests(self) -> int:
         return 0 if self._loadtests is None else await self._loadtests.tidy()
+
+    async def _sweep_payloads(self) -> int:
+        site = self._duties.payloads
+        return 0 if site is None else await taking.sweep(site, datetime.now(UTC))
 
     async def _forget_events(self) -> int:
         return await audit.forget(datetime.now(UTC) - self._duties.audit_kept)

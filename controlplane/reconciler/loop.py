@@ -11,7 +11,12 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Final, Generic, TypeVar
 
 from controlplane import telemetry
-from controlplane.telemetry import RECONCILES
+from controlplane.telemetry import (
+    RECONCILE_BACKLOG,
+    RECONCILE_FAILING,
+    RECONCILE_S,
+    RECONCILES,
+)
 from runtime.problems import Problem
 
 Key = TypeVar("Key", bound=Hashable)
@@ -47,6 +52,13 @@ class Loop(Generic[Key]):
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         self._due = asyncio.Event()
+        for outcome in ("done", "failed"):
+            RECONCILES.labels(name, outcome)
+        self._tell()
+
+    def _tell(self) -> None:
+        RECONCILE_BACKLOG.labels(self._name).set(len(self._running))
+        RECONCILE_FAILING.labels(self._name).set(len(self._failures))
 
     def look(self) -> None:
         """Look at all keys now, e.g. because wakes may have been missed."""
@@ -63,6 +75,7 @@ class Loop(Generic[Key]):
             self._again.add(key)
             return
         self._running.add(key)
+        self._tell()
         task = asyncio.get_running_loop().create_task(self._run(key))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -71,8 +84,10 @@ class Loop(Generic[Key]):
         # Whoever woke it may have been a request, of which this is no part.
         telemetry.about(loop=self._name, key=str(key))
         async with self._slots:
-            delay = await self._attempt(key)
+            with RECONCILE_S.labels(self._name).time():
+                delay = await self._attempt(key)
         self._running.discard(key)
+        self._tell()
         if key in self._again:
             self._again.discard(key)
             self.wake(key)
@@ -116,3 +131,7 @@ class Loop(Generic[Key]):
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        # Another replica leads: what there is to do is told there.
+        self._running.clear()
+        self._failures.clear()
+        self._tell()

@@ -92,11 +92,11 @@ async def _record(
     while waiting:
         some, waiting = waiting[:AT_ONCE], waiting[AT_ONCE:]
         owners = await holdings.for_metering([one.endpoint for one in some])
-        names = await tenants.names_of({of.tenant for of in owners.values()}) if told else {}
+        names = await tenants.names_of({of.tenant for of in owners.values()})
         for one in some:
             if (of := owners.get(one.endpoint)) is None:
                 continue
-            owner = Owner(of.tenant, of.name, of.created_at, of.size)
+            owner = Owner(of.tenant, names[of.tenant], of.name, of.created_at, of.size)
             reports = [] if told is None else told[one.endpoint]
             theirs = _counted(reports, names[of.tenant]) if reports else {}
             if await usage.record(owner, one, now, None if told is None else theirs):

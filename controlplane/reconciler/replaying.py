@@ -5,15 +5,14 @@ request is under way at a time, so it takes no more of a replica than one slow c
 """
 
 import asyncio
-import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 import httpx
 
+from controlplane.endpoints.trying import TokenFor, TooMuch, post, way
 from controlplane.engines.engine import Compared
 from controlplane.rollouts.proving import Questions, Replayed
 from runtime.codecs import v1
@@ -30,8 +29,6 @@ TIMEOUT_S: Final = 30.0
 FOR_S: Final = 0.5  # of a look, which comes each second
 MOST_ANSWER_BYTES: Final = 16 << 20
 REFUSED: Final = (400, 413, 422)
-# Makes a token for (subject and client, tenant, endpoint); raises Forbidden.
-TokenFor = Callable[[tuple[str, str], str, uuid.UUID], Awaitable[str]]
 
 
 class Away(Exception):
@@ -89,9 +86,9 @@ class _Replay:
             "accept-encoding": "identity",  # what unpacks to more than it was is not read
         }
         tag = {"knative-serving-tag": questions.tag}
-        self._running = _Side("the running revision", *_way(questions.url + path, auth, ingress))
+        self._running = _Side("the running revision", *way(questions.url + path, auth, ingress))
         self._candidate = _Side(
-            "the candidate", *_way(questions.tag_url + path, auth | tag, ingress)
+            "the candidate", *way(questions.tag_url + path, auth | tag, ingress)
         )
         self._at = self._unanswered = 0
 
@@ -152,22 +149,17 @@ class _Replay:
 
     async def _post(self, side: _Side, body: bytes) -> tuple[int, bytes]:
         """Send a request; what answers may be anybody's code, and is read up to a bound."""
-        asked = self._http.stream("POST", side.url, content=body, headers=side.headers)
-        read = bytearray()
         try:
-            async with asyncio.timeout(TIMEOUT_S), asked as answer:
-                async for piece in answer.aiter_raw():
-                    read += piece
-                    if len(read) > MOST_ANSWER_BYTES:
-                        raise Fails(side.name)
-                return answer.status_code, bytes(read)
+            answer, content = await post(
+                self._http,
+                side.url,
+                side.headers,
+                body,
+                within_s=TIMEOUT_S,
+                most=MOST_ANSWER_BYTES,
+            )
+            return answer.status_code, content
+        except TooMuch as error:
+            raise Fails(side.name) from error
         except (httpx.HTTPError, TimeoutError) as error:
             raise Away(f"{side.name} does not answer ({type(error).__name__})") from error
-
-
-def _way(url: str, headers: dict[str, str], ingress: str | None) -> tuple[str, dict[str, str]]:
-    """Give the address to ask at, and the headers that say who is asked."""
-    if ingress is None:
-        return url, headers
-    parts = urlsplit(url)
-    return ingress.rstrip("/") + parts.path, headers | {"host": parts.netloc}

@@ -9,7 +9,7 @@ from controlplane.models import service as models
 from controlplane.models.service import VersionToBuild
 from controlplane.models.storage import Storage
 from controlplane.reconciler.builds import Builds, Built
-from controlplane.telemetry import BUILDS
+from controlplane.telemetry import BUILD_S, BUILDS
 from controlplane.tracing import Span
 
 log = logging.getLogger("kubeserve.builds")
@@ -30,6 +30,8 @@ class VersionBuilds:
         self._builds, self._at_once, self._storage = builds, at_once, storage
         self._woken = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        for outcome in Outcome:
+            BUILDS.labels(str(outcome))
 
     def wake(self) -> None:
         """Look at the queue now."""
@@ -73,7 +75,8 @@ class VersionBuilds:
 
     async def _traced(self, version: VersionToBuild, span: Span) -> None:
         try:
-            built = await self._builds.build(version)
+            with BUILD_S.time():
+                built = await self._builds.build(version)
             _note(span, built.report)
             await self._record(version, built)
         except asyncio.CancelledError:

@@ -30,6 +30,7 @@ from controlplane.usage.metering import (
     priced,
     spread,
 )
+from controlplane.usage.totals import TOTALS
 from runtime.problems import InvalidInput
 
 REPLICAS: Final = "replicas"  # beside the counters: those of each process that tells its own
@@ -45,9 +46,10 @@ MOST_STEPS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose usage it is; `size` of one replica as it is now."""
+    """Whose usage it is; `size` of one replica as it is now, `tenant_name` for Prometheus."""
 
     tenant: TenantId
+    tenant_name: str
     name: str
     created_at: datetime
     size: Size
@@ -111,6 +113,7 @@ async def record(owner: Owner, metered: Metered, now: datetime, told: Told | Non
             )
     except Taken:
         return False
+    TOTALS.add(endpoint, (owner.tenant_name, owner.name), amounts)
     return True
 
 
@@ -126,6 +129,12 @@ def _readable(told: Told, noted: Mapping[str, Amounts]) -> dict[str, Amounts]:
 async def forget(endpoint: uuid.UUID) -> None:
     """Forget how far an endpoint was read that is gone; its hours stay."""
     await repository.forget_reading(endpoint)
+    TOTALS.forget(endpoint)
+
+
+def end_metering() -> None:
+    """Tell Prometheus no more of what was metered here: another replica does it from now on."""
+    TOTALS.clear()
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ SPARE, FORK = "made in advance", "forked"
 TREES: Final = 500
 ROUNDS: Final = 4  # starts in each of the rounds that others take seconds for
 WITHIN_S: Final = 30.0
-PHASE: Final = re.compile(r'kubeserve_start_seconds\{phase="(\w+)"\} (\S+)')
+PHASE: Final = re.compile(r'kubeserve_start_seconds\{.*phase="(\w+)".*\} (\S+)')
 
 
 @dataclass(frozen=True, slots=True)

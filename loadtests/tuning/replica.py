@@ -88,8 +88,12 @@ class Replica:
         endpoint = self._client.endpoint(self.name)
         url = str(endpoint.raw.get("local_url") or endpoint.url)
         try:
-            answer = httpx.get(f"{url}/metrics", timeout=METRICS_WITHIN_S, trust_env=False)
-        except (httpx.HTTPError, httpx.InvalidURL):
+            # On a cluster the metrics of an endpoint are for who may call it.
+            headers = {"authorization": f"Bearer {self._client.token(self.name)}"}
+            answer = httpx.get(
+                f"{url}/metrics", headers=headers, timeout=METRICS_WITHIN_S, trust_env=False
+            )
+        except (httpx.HTTPError, httpx.InvalidURL, ClientError):
             return None
         return used_in(answer.text) if answer.is_success else None
 

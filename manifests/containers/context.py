@@ -81,7 +81,18 @@ def prepare(image: str, folder: Path, python: str = "3.11") -> Path:
                 _remove(path)
     _strip(site)
     for source in SOURCES[image]:
-        skipped = shutil.ignore_patterns("__pycache__", "*.pyc", "benchmarks")
+        skipped = shutil.ignore_patterns(
+            *("__pycache__", "*.pyc", "benchmarks"),
+            *(
+                "node_modules",
+                "public",
+                "*.ts",
+                "*.tsx",
+                "package*.json",
+                "tsconfig.json",
+                ".npmrc",
+            ),
+        )
         shutil.copytree(ROOT / source, app / source, ignore=skipped)
     shutil.copy2(ROOT / "LICENSE", app)
     shutil.copy2(Path(__file__).with_name("closure.py"), folder)

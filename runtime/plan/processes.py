@@ -24,6 +24,7 @@ from runtime.plan.special import erf
 
 MAX_CLASSES: Final = 100
 MOST_TOLERANCE: Final = 1e-9
+MOST_ROUNDING: Final = 1e-6
 
 # The logistic curve as a sum of five error functions (Williams and Barber); sklearn's _gpc.py.
 LAMBDAS: Final = np.array([0.41, 0.4, 0.37, 0.44, 0.39])[:, np.newaxis]
@@ -35,9 +36,9 @@ COEFS: Final = np.array([-1854.8214151, 3516.89893646, 221.29346712, 128.1232380
 class Process(Node):
     """Stored rows and a covariance with them.
 
-    exact   within 1e-12 of scikit-learn, times the sum of the weights' sizes, and 1e-9 at most: an
-            interpolating process has weights of a million and more, whose last digits are rounding
-            in both
+    exact   within 1e-12 of scikit-learn, times the sum of the weights' sizes, and 1e-9 at most,
+            or what rounding does to a regressor: one that interpolates has weights of a million
+            and more, whose last digits are rounding in both
     """
 
     exact = "tolerance"
@@ -51,12 +52,16 @@ class Process(Node):
         self.covariance = Covariance(fields, points)
         self.height = rows_at_once(self.stored)
 
-    def _promise(self, weights: Array) -> None:
-        """Tell what answers are within, and have the covariance keep it."""
+    def _promise(self, weights: Array, rounding: float = 0.0) -> None:
+        """Tell what answers are within, and have the covariance keep it.
+
+        rounding  that no sum is surer than
+        """
         size = max(1.0, float(np.abs(weights).sum(axis=0).max(initial=0.0)))
         wanted = size * self.tolerance
         self.tolerance = min(wanted, MOST_TOLERANCE)
         self.covariance.allowed *= self.tolerance / wanted
+        self.tolerance = max(self.tolerance, rounding)
 
     def by_blocks(self, found: Callable[[Float64Matrix], Array], x: Inputs) -> Array:
         """Join what is found for blocks of rows, whose kernel values are held at once."""
@@ -72,6 +77,7 @@ class ProcessRegressor(Process):
 
     weights  (points, targets): scikit-learn's alpha_
     scale    (targets,), shift (targets,): undo normalize_y
+    rounding  by which rounding alone may change answers; not there in older plans
     source   sklearn.gaussian_process.GaussianProcessRegressor.predict
     """
 
@@ -85,7 +91,10 @@ class ProcessRegressor(Process):
         self.vector = fields.flag("vector")
         if not targets or (self.vector and targets != 1):
             raise fields.fail("'weights' has no or too many columns")
-        self._promise(self.weights)
+        rounding = fields.number("rounding") if fields.has("rounding") else 0.0
+        if not 0 <= rounding <= MOST_ROUNDING:
+            raise fields.fail(f"'rounding' must be from 0 to {MOST_ROUNDING}")
+        self._promise(self.weights, rounding)
         self.weights = self.weights * fields.finite("scale", targets)
         self.shift = fields.finite("shift", targets)
         if self.vector:

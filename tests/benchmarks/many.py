@@ -92,7 +92,10 @@ def looks(platform: Platform) -> int:
 
 def metrics(platform: Platform) -> str:
     """Read the control plane's metrics."""
-    return httpx.get(f"{platform.client.url}/metrics", trust_env=False).raise_for_status().text
+    assert platform.home is not None, "its control plane runs on this machine"
+    sent = {"authorization": f"Bearer {(platform.home / 'metrics-token').read_text()}"}
+    url = f"{platform.client.url}/metrics"
+    return httpx.get(url, headers=sent, trust_env=False).raise_for_status().text
 
 
 def writes(spent: Counter[tuple[str, str]]) -> int:

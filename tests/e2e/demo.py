@@ -1,10 +1,12 @@
 """The whole product once, on this machine, with real data: `task demo`.
 
 Starts everything in a folder of its own, trains four models, pushes and deploys them, compares
-every answer with scikit-learn's own, lets all endpoints fall to zero, wakes them again, and stops
-everything. Exit code 0 only if all of it was right.
+every answer with scikit-learn's own, lets all endpoints fall to zero, wakes them again, says where
+the dashboard is, and stops everything. Exit code 0 only if all of it was right.
 """
 
+import contextlib
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -135,8 +137,22 @@ def main() -> None:
         models = [train() for train in TRAIN]
         with installation() as (client, _):
             table = run(client, Path(folder), models)
-    console.print(table)
-    console.print(f"[bold green]All of it worked[/bold green], {time.perf_counter() - began:.0f} s")
+            console.print(table)
+            took = time.perf_counter() - began
+            console.print(f"[bold green]All of it worked[/bold green], {took:.0f} s")
+            look_around(client)
+
+
+def look_around(client: Client) -> None:
+    """Say where the dashboard is; where somebody sits in front of it, stay until they are done."""
+    console.print(f"Dashboard: {client.url}/dashboard")
+    console.print(f"Sign in by making an account: {client.invite(None, 'owner').link}")
+    if not sys.stdin.isatty():
+        console.print("Nobody is at a terminal, so this KubeServe ends now: kubeserve up has one.")
+        return
+    console.print("Have a look. [bold]Enter[/bold] ends it and leaves nothing behind.")
+    with contextlib.suppress(KeyboardInterrupt):
+        sys.stdin.readline()
 
 
 def run(client: Client, folder: Path, models: list[Model]) -> Table:

@@ -413,6 +413,15 @@ def test_problems_are_pages(ada: Visit, address: str) -> None:
     ada.looks_well("problem")
 
 
+def test_the_page_in_place_of_a_dashboard_that_is_not_built(ada: Visit) -> None:
+    page = bytes(pages.show("dashboard_missing").body)
+    ada.context.route(
+        "**/dashboard", lambda route: route.fulfill(body=page, content_type="text/html")
+    )
+    ada.open("/dashboard")
+    ada.looks_well("dashboard_missing")
+
+
 def test_every_page_was_looked_at() -> None:
     if executable() is None:
         pytest.skip("no Chromium on this machine; as root: apt-get install chromium")

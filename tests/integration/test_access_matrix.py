@@ -25,7 +25,8 @@ PICKLE = b"\x80\x04N."
 PUBLIC, ANYONE, PLATFORM = "public", "anyone", "platform"
 READS = {"models:read", "endpoints:read"}
 WRITES = {"models:write", "endpoints:write"}
-ALL = READS | WRITES | {"predict", "admin"}
+ALL = READS | WRITES | {"predict", "payloads:read", "admin"}
+SKETCH = {"kind": "number", "edges": [1.0], "counts": [2, 1], "missing": 0}
 CLIENTS_ANSWER = 0  # an empty form is 400, a token in place of a client's secret 401
 FOR_BROWSERS = 1  # shown, or a form refused; a token is neither here nor there
 OF_BROWSERS = {200, 303, 400, 401, 403, 404, 422}
@@ -57,7 +58,7 @@ class Row:
 ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/healthz"): Row(PUBLIC),
     ("GET", "/readyz"): Row(PUBLIC),
-    ("GET", "/metrics"): Row(PUBLIC),
+    ("GET", "/metrics"): Row(PUBLIC, 401),  # of all tenants, for a token that is nobody's
     ("GET", "/problems/{name}"): Row(PUBLIC),
     ("GET", "/v1/info"): Row(PUBLIC),
     ("GET", "/assets/{name}"): Row(PUBLIC),
@@ -186,7 +187,35 @@ ROWS: dict[tuple[str, str], Row] = {
     ),
     ("GET", "/v1/endpoints/{endpoint}/why"): Row("endpoints:read", thing="endpoint"),
     ("GET", "/v1/endpoints/{endpoint}/decisions"): Row("endpoints:read", thing="endpoint"),
+    ("GET", "/v1/endpoints/{endpoint}/series"): Row("endpoints:read", thing="endpoint"),
     ("GET", "/v1/endpoints/{endpoint}/logs"): Row("endpoints:read", thing="endpoint"),
+    # The fake engine's endpoints are at an address where nobody answers.
+    ("POST", "/v1/endpoints/{endpoint}/try"): Row(
+        "predict", 503, {"body": [[1.0]]}, thing="endpoint"
+    ),
+    ("GET", "/v1/endpoints/{endpoint}/payload-log"): Row("endpoints:read", thing="endpoint"),
+    ("PUT", "/v1/endpoints/{endpoint}/payload-log"): Row(
+        "endpoints:write", 200, {"sample": 0.5}, thing="endpoint"
+    ),
+    ("DELETE", "/v1/endpoints/{endpoint}/payload-log"): Row(
+        "endpoints:write", 204, thing="endpoint"
+    ),
+    ("GET", "/v1/endpoints/{endpoint}/payloads"): Row("payloads:read", thing="endpoint"),
+    ("GET", "/v1/endpoints/{endpoint}/payloads/{file}"): Row(
+        "payloads:read", 404, thing="endpoint"
+    ),
+    ("DELETE", "/v1/endpoints/{endpoint}/payloads"): Row("endpoints:write", thing="endpoint"),
+    ("GET", "/v1/endpoints/{endpoint}/drift"): Row("endpoints:read", thing="endpoint"),
+    ("PUT", "/v1/endpoints/{endpoint}/drift/reference"): Row(
+        "endpoints:write", 200, {"since": "2026-11-01T00:00:00Z"}, thing="endpoint"
+    ),
+    ("DELETE", "/v1/endpoints/{endpoint}/drift/reference"): Row(
+        "endpoints:write", 204, thing="endpoint"
+    ),
+    ("PUT", "/v1/models/{model}/versions/{version}/reference"): Row(
+        "models:write", 200, {"rows": 3, "columns": {"x0": SKETCH}}, thing="model"
+    ),
+    ("GET", "/v1/models/{model}/versions/{version}/reference"): Row("models:read", thing="model"),
     ("GET", "/v1/loadtests"): Row("endpoints:read"),
     ("POST", "/v1/loadtests"): Row(
         "endpoints:write",
@@ -347,7 +376,7 @@ async def principals(stage: Stage) -> list[Principal]:
     roles = {
         Role.OWNER: ALL,
         Role.ADMIN: ALL,
-        Role.DEVELOPER: READS | WRITES | {"predict"},
+        Role.DEVELOPER: READS | WRITES | {"predict", "payloads:read"},
         Role.VIEWER: READS,
     }
     found = [
@@ -436,6 +465,7 @@ FIXED = {
     "alias": "production",
     "rollout": "1",
     "delivery": "1",
+    "file": "3c0a7f3e-55a8-4a3c-9f0e-6a2f4e1b7c11",
     "tenant": "acme",
     "name": "conflict",
     "person": "nobody@example.com",
@@ -553,6 +583,7 @@ async def everything(stage: Stage, header: str) -> Any:
         f"/v1/endpoints/{endpoint}/releases",
         f"/v1/endpoints/{endpoint}/slo",
         f"/v1/endpoints/{endpoint}/warm-windows",
+        f"/v1/endpoints/{endpoint}/payload-log",
         "/v1/clients",
         "/v1/keys",
         "/v1/audit",

@@ -209,6 +209,37 @@ async def test_lists_are_paged_by_cursor(api: Api) -> None:
     assert (await api.http.get("/v1/models", params={"cursor": "%%%"})).status_code == 422
 
 
+async def test_a_list_takes_as_many_queries_however_many_it_shows(
+    quick_api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def queries() -> tuple[int, list[Any]]:
+        caplog.clear()
+        with caplog.at_level("DEBUG", "tortoise.db_client"):
+            shown = (await quick_api.http.get("/v1/models")).json()["items"]
+        said = [record.getMessage() for record in caplog.records]
+        # Not those of the loop that builds, which looks at versions of all models.
+        asked = [one for one in said if "model_id" in one and "JOIN" not in one]
+        return len(asked), shown
+
+    await quick_api.http.post("/v1/models", json={"name": "empty"})
+    one, _ = await queries()
+    for name in ("iris", "wine"):
+        for c in (1.0, 0.5):
+            at = f"/v1/models/{name}/versions"
+            await quick_api.http.post(at, content=model_bytes(c), headers=OCTETS)
+        await until_built(quick_api, name, 1)
+        alias = f"/v1/models/{name}/aliases/production"
+        assert (await quick_api.http.put(alias, json={"version": 1})).status_code == 200
+        await until_built(quick_api, name, 2)
+    three, shown = await queries()
+    assert [(m["latest_state"], m["aliases"]) for m in shown] == [
+        (None, {}),
+        ("ready", {"production": 1}),
+        ("ready", {"production": 1}),
+    ]
+    assert 0 < three == one
+
+
 async def test_a_change_of_what_has_changed_is_refused(api: Api) -> None:
     await api.http.post("/v1/models", json={"name": "iris"})
     seen = (await api.http.get("/v1/models/iris")).headers["etag"]

@@ -90,6 +90,18 @@ async def test_counters_outlive_workers_and_supervisor_and_count_nothing_twice(r
     assert rest.rows == 11
     assert (await read(rig)).counters == rest, "at zero nothing is used"
 
+    async def told():
+        # All since the new supervisor began, once the step with the last answer is over.
+        found = await rig.engine.series(ID, 10)
+        answered = sum(rate for rate in found.values["rate"] if rate) * found.every_s
+        return found if round(answered) == 4 else None
+
+    values = (await until(told)).values
+    assert max(value or 0 for value in values["replicas_ready"]) == 1
+    assert max(value or 0 for value in values["cold_start_s"]) > 0
+    assert sum(value or 0 for value in values["cold_starts"]) == 1
+    assert values["rate"][0] is None, "nobody was there to count"
+
 
 async def deploy(rig, endpoint, name, sha, size, scaling):
     revision = DesiredRevision(f"{name}-00001", "iris", 1, BackendKind.PLAN, sha, size, {})

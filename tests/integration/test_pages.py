@@ -298,6 +298,12 @@ async def test_a_browser_calls_the_api_in_one_of_its_tenants(api: Api) -> None:
         asked = await browser.get("/v1/models")
         assert (asked.status_code, asked.json()["tenants"]) == (422, ["acme", "default"])
         assert (await browser.get("/v1/models", headers=other)).json()["items"] == []
+        # What the browser itself opens has no header: its address may say it.
+        opened = await browser.get("/v1/models", params=other)
+        assert opened.json()["items"] == []
+        assert (await browser.get("/v1/models", params={"kubeserve-tenant": "no"})).is_error
+        asked = await browser.post("/v1/models", json={"name": "b"}, params=other)
+        assert asked.status_code == 422
         new = {"json": {"name": "b"}, "headers": other}
         assert (await browser.post("/v1/models", **new)).status_code == 403
         token = {"authorization": "Bearer nonsense"}

@@ -357,10 +357,13 @@ def test_metrics_count_by_revision_and_code(wire: Wire, worker: Served) -> None:
     wire.serves_on()
     text = worker.ask("/metrics", method="GET")[2].decode()
     for line in (
-        'kubeserve_requests_total{code="200",revision="iris-00001"}',
-        'kubeserve_requests_total{code="422",revision="iris-00001"}',
-        'kubeserve_request_duration_seconds_count{revision="iris-00001"}',
-        'kubeserve_start_seconds{phase="load"}',
+        'kubeserve_requests_total{code="200",endpoint="iris",revision="iris-00001",tenant="acme"}',
+        'kubeserve_requests_total{code="422",endpoint="iris",revision="iris-00001",tenant="acme"}',
+        'kubeserve_request_duration_seconds_count{endpoint="iris",revision="iris-00001",tenant="acme"}',
+        'kubeserve_start_seconds{endpoint="iris",phase="load",tenant="acme"}',
+        'kubeserve_cpu_seconds_total{endpoint="iris",tenant="acme"}',
+        'kubeserve_memory_bytes{endpoint="iris",tenant="acme"}',
+        'kubeserve_revision_info{backend="plan",endpoint="iris",model="iris"',
     ):
         found = [float(row.split()[-1]) for row in text.splitlines() if row.startswith(line)]
         assert found, line

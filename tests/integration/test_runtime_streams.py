@@ -118,6 +118,9 @@ def stream(worker: Served) -> Iterator[Streaming]:
         yield opened
 
 
+OF = '{endpoint="iris",tenant="acme"}'
+
+
 def metric(served: Served, line: str) -> float:
     text: str = served.ask("/metrics")[2].decode()
     found = re.search(rf"^{re.escape(line)} (\S+)$", text, re.MULTILINE)
@@ -185,7 +188,9 @@ def test_a_million_rows_pass_in_constant_memory(worker: Served) -> None:
         warm.end()
         assert warm.head()[0] == 200
         assert len(warm.lines()) == 10_000
-    counted = metric(worker, 'kubeserve_rows_total{revision="iris-00001"}')
+    counted = metric(
+        worker, 'kubeserve_rows_total{endpoint="iris",revision="iris-00001",tenant="acme"}'
+    )
     Path(f"/proc/{worker.process.pid}/clear_refs").write_text("5")  # forget the highest so far
     before = resident_kb(worker, "VmHWM")
     with Streaming(worker) as stream:
@@ -208,7 +213,10 @@ def test_a_million_rows_pass_in_constant_memory(worker: Served) -> None:
     assert tail == b"0\n0\n0\n2\n" * 10
     assert rows * len(LINE) > 50 * LIMIT
     assert resident_kb(worker, "VmHWM") - before < 16 * 1024
-    assert metric(worker, 'kubeserve_rows_total{revision="iris-00001"}') == counted + rows
+    assert (
+        metric(worker, 'kubeserve_rows_total{endpoint="iris",revision="iris-00001",tenant="acme"}')
+        == counted + rows
+    )
 
 
 @pytest.mark.parametrize("before", [1, 500, 20_000])
@@ -321,18 +329,18 @@ def test_who_does_not_read_is_not_read_and_all_comes_once_he_does(worker: Served
 
 
 def test_who_leaves_stops_the_work(worker: Served) -> None:
-    left = 'kubeserve_streams_total{code="499",revision="iris-00001"}'
+    left = 'kubeserve_streams_total{code="499",endpoint="iris",revision="iris-00001",tenant="acme"}'
     before = metric(worker, left)
     with Streaming(worker) as stream:
         stream.begin()
         stream.send(LINE)
         assert stream.head()[0] == 200
-        assert metric(worker, "kubeserve_streams_open") == 1
+        assert metric(worker, f"kubeserve_streams_open{OF}") == 1
         stream.send(LINE * 100)
         stream.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-    until(lambda: metric(worker, "kubeserve_streams_open") == 0)
+    until(lambda: metric(worker, f"kubeserve_streams_open{OF}") == 0)
     assert metric(worker, left) == before + 1
-    assert metric(worker, "kubeserve_requests_queued") == 0
+    assert metric(worker, f"kubeserve_requests_queued{OF}") == 0
 
 
 def test_a_connection_shut_amid_the_rows_is_told_how_far_it_came(stream: Streaming) -> None:
@@ -363,7 +371,7 @@ def test_a_body_that_is_no_http_amid_the_rows_is_told_so(worker: Served) -> None
             else:
                 assert stream.problem()[0] == 400
             assert stream.ended()
-    until(lambda: metric(worker, "kubeserve_streams_open") == 0)
+    until(lambda: metric(worker, f"kubeserve_streams_open{OF}") == 0)
 
 
 def test_streams_keep_the_order_of_a_connection(worker: Served) -> None:

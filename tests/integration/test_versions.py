@@ -213,9 +213,6 @@ NO_PLAN_THERE: Final = {
     "DummyRegressor as most people use it": "how many columns",
     "FunctionTransformer as most people use it": "how many columns",
     "FunctionTransformer arguments of the function": "how many columns",
-    # Ill-conditioned, and refused where the probe rows show it.
-    "GaussianProcessRegressor as most people use it": "the plan was refused",
-    "GaussianProcessRegressor Matern nu=1.5": "the plan was refused",
 }
 
 

@@ -32,9 +32,9 @@ from controlplane.builder.coverage.example import (
 )
 
 
-def _process(kernel: Any) -> Example:
+def _process(kernel: Any, alpha: float = 0.01) -> Example:
     # One column, of which a periodic kernel is a covariance.
-    return of(kernel, optimizer=None, sample="values of one column")
+    return of(kernel, alpha=alpha, optimizer=None, sample="values of one column")
 
 
 _CODES = ("threshold", "lasso_cd", "lasso_lars", "lars")
@@ -96,6 +96,7 @@ OPTIONS: Final[dict[str, dict[str, Example]]] = {
         "Matern(nu=1.5)": _process(kernels.Matern(nu=1.5)),
         "Matern(nu=2)": _process(kernels.Matern(nu=2)),
         "RationalQuadratic": _process(kernels.RationalQuadratic()),
+        "RationalQuadratic without noise": _process(kernels.RationalQuadratic(), alpha=1e-10),
         "ExpSineSquared": _process(kernels.ExpSineSquared() + kernels.WhiteKernel()),
         "DotProduct ** 2": _process(kernels.DotProduct() ** 2 + kernels.WhiteKernel()),
         "PairwiseKernel": _process(kernels.PairwiseKernel()),

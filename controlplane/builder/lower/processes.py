@@ -3,6 +3,7 @@
 # The scale of the targets has no public way to it.
 # ruff: noqa: SLF001
 
+import sys
 from typing import Any, Final
 
 import numpy as np
@@ -17,9 +18,11 @@ from controlplane.builder.lower.base import Draft, Lowering, Spec
 from controlplane.builder.lower.pairwise import pairwise
 from runtime.plan.covariances import MAX_STEPS
 from runtime.plan.pairwise import CHI2
-from runtime.plan.processes import MAX_CLASSES
+from runtime.plan.processes import MAX_CLASSES, MOST_ROUNDING
 
 MAX_CELLS: Final = 20_000_000
+LOOKED_AT: Final = 64  # training rows, of whose answers the rounding is estimated
+ROUNDINGS: Final = 16  # both sides' kernel values, and their sums
 MATERN: Final = {0.5: "matern-0.5", 1.5: "matern-1.5", 2.5: "matern-2.5", np.inf: "matern-inf"}
 
 
@@ -98,20 +101,44 @@ def _points(draft: Draft, rows: Any, square: bool) -> Spec:
     return {"points": draft.tensor(rows, "f8")}
 
 
+def _rounding(draft: Draft, model: Any, weights: Any) -> float:
+    """Give by how much rounding alone may change answers, relative to the largest.
+
+    A process without noise has weights that cancel, of 1e11 at times for answers of 1: no sum of
+    them is surer than this, scikit-learn's own neither, which changes with the processor.
+    """
+    every = max(1, len(model.X_train_) // LOOKED_AT)
+    values = model.kernel_(model.X_train_[::every], model.X_train_)
+    largest = max(1.0, float(np.abs(values @ weights).max()))
+    summed = float((np.abs(values) @ np.abs(weights)).max())
+    rounding = ROUNDINGS * sys.float_info.epsilon * summed / largest
+    if not rounding <= MOST_ROUNDING:
+        raise draft.unsupported(
+            "its weights cancel, so that rounding alone changes its answers by more than"
+            f" {MOST_ROUNDING:.0e}; fitted with more noise (a larger alpha, or a WhiteKernel) it"
+            " has a plan"
+        )
+    return rounding
+
+
 def _regressor(draft: Draft, model: Any) -> Spec:
     weights = np.asarray(model.alpha_)
     columns = weights.reshape(len(weights), -1)
     targets = columns.shape[1]
     scale = np.broadcast_to(np.ravel(model._y_train_std), (targets,))
     shift = np.broadcast_to(np.ravel(model._y_train_mean), (targets,))
+    points = _points(draft, model.X_train_, square=False)
+    covariance = _covariance(draft, model.kernel_, model.X_train_.shape[1])
+    rounding = _rounding(draft, model, columns)
     return {
         "op": "process_regressor",
-        **_points(draft, model.X_train_, square=False),
-        **_covariance(draft, model.kernel_, model.X_train_.shape[1]),
+        **points,
+        **covariance,
         "weights": draft.tensor(columns, "f8"),
         "scale": draft.tensor(scale, "f8"),
         "shift": draft.tensor(shift, "f8"),
         "vector": targets == 1,
+        "rounding": rounding,
     }
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from controlplane.engines.embedded.wire import (
     observed_to_json,
 )
 from controlplane.engines.engine import EndpointId, Metered, ObservedEndpoint
+from controlplane.engines.metrics import EndpointMetrics
 
 LINE_LIMIT = 16 * 1024 * 1024
 FOLLOW_QUEUE = 10_000
@@ -35,6 +36,8 @@ class Commands(Protocol):
     def usage(self) -> Sequence[Metered]: ...
     def measures(self, endpoint: str) -> dict[str, Any]: ...
     def decisions(self, endpoint: str) -> list[dict[str, Any]]: ...
+    def series(self, endpoint: str, minutes: int) -> dict[str, Any]: ...
+    def metrics(self) -> AsyncIterator[EndpointMetrics]: ...
     def delete(self, endpoint: str) -> None: ...
     def publish_keys(self, document: str, tenants: Mapping[str, str]) -> None: ...
     def publish_limits(self, document: dict[str, Any]) -> None: ...
@@ -81,6 +84,9 @@ class ControlServer:
                 if request.get("do") == "logs" and self._log(request) is not None:
                     await self._logs(request, reader, writer)
                     return
+                if request.get("do") == "metrics":
+                    await self._metrics(writer)
+                    return
                 if request.get("do") == "routes":
                     await self._routes(reader, writer)
                     return
@@ -126,12 +132,14 @@ class ControlServer:
                 return self._commands.measures(str(request["id"]))
             case "decisions":
                 return {"decisions": self._commands.decisions(str(request["id"]))}
+            case "series":
+                return self._commands.series(str(request["id"]), int(request["minutes"]))
             case "files":
                 return {"files": sorted(self._commands.files())}
             case other:
                 raise ValueError(
-                    f"{other!r} is not one of apply, observe, usage, measures, decisions, delete,"
-                    " keys, limits, files, routes, logs"
+                    f"{other!r} is not one of apply, observe, usage, measures, decisions, series,"
+                    " metrics, delete, keys, limits, files, routes, logs"
                 )
 
     def _log(self, request: dict[str, Any]) -> EndpointLog | None:
@@ -169,6 +177,15 @@ class ControlServer:
         finally:
             log.followers.discard(follow)
             gone.cancel()
+
+    async def _metrics(self, writer: asyncio.StreamWriter) -> None:
+        """Tell one endpoint a line, so that nobody waits for a thousand of them."""
+        writer.write(b'{"ok": true}\n')
+        async for one in self._commands.metrics():
+            writer.write(json.dumps(one.to_json()).encode() + b"\n")
+            await writer.drain()
+        writer.write(b'{"over": true}\n')
+        await writer.drain()
 
     async def _routes(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Tell the routes now and after each change, until the other side hangs up."""

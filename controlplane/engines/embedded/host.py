@@ -29,6 +29,8 @@ from controlplane.engines.engine import (
     TenantLimits,
     Told,
 )
+from controlplane.engines.history import Series
+from controlplane.engines.metrics import EndpointMetrics, metrics_from
 from runtime.launch import Backend, RevisionLaunch
 from runtime.problems import Conflict, EngineUnavailable
 
@@ -118,6 +120,7 @@ class EmbeddedEngine:
                 timeout_s=desired.timeout_s,
                 shadow=desired.shadow,
                 warm=desired.warm or 0,
+                payload_log=desired.payload_log,
             )
             await self._ask({"do": "apply", "endpoint": local.to_json()})
         self._collect_later()
@@ -157,6 +160,33 @@ class EmbeddedEngine:
     async def decisions(self, endpoint: EndpointId) -> tuple[Mapping[str, Any], ...]:
         """Tell what the autoscaler of an endpoint saw and decided lately."""
         return tuple((await self._ask({"do": "decisions", "id": endpoint}))["decisions"])
+
+    async def series(self, endpoint: EndpointId, minutes: int) -> Series:
+        """Tell what was measured of an endpoint since the supervisor started."""
+        told = await self._ask({"do": "series", "id": endpoint, "minutes": minutes})
+        values = {name: tuple(each) for name, each in told["values"].items()}
+        return Series(told["every_s"], tuple(told["at"]), values)
+
+    async def metrics(self) -> tuple[EndpointMetrics, ...]:
+        """Tell what the supervisor counted of each endpoint since it started."""
+        reader, writer = await self._connect()
+        found: list[EndpointMetrics] = []
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                writer.write(b'{"do": "metrics"}\n')
+                _checked(await reader.readline())
+                while line := await reader.readline():
+                    document = json.loads(line)
+                    if document.get("over"):
+                        return tuple(found)
+                    found.append(metrics_from(document))
+        except (TimeoutError, ConnectionError) as error:
+            raise EngineUnavailable(
+                f"the supervisor did not answer metrics: {error!r}", retry_after_s=2
+            ) from error
+        finally:
+            writer.close()
+        raise EngineUnavailable("the supervisor hung up amid its metrics", retry_after_s=2)
 
     async def delete(self, endpoint: EndpointId) -> None:
         """Remove the endpoint; nothing there is success."""

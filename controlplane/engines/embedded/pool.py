@@ -27,6 +27,7 @@ from controlplane.engines.embedded.wire import LocalEndpoint
 from controlplane.engines.embedded.words import Trouble
 from controlplane.engines.embedded.worker import State, Worker
 from controlplane.engines.engine import ColdStart
+from controlplane.engines.history import History
 from runtime.launch import Launch
 
 START_WITHIN_S = 120.0
@@ -38,6 +39,7 @@ class Surroundings:
     """What pools share.
 
     keys_of  gives the keys file of a tenant's workers
+    payloads  folder of what workers log of requests, one in it for each endpoint
     shares   workers of each tenant
     changed  counters or conditions changed: worth writing down soon
     proved   the entry's `proven` changed: to be made durable soon
@@ -47,6 +49,7 @@ class Surroundings:
     forker: Forker
     keys_of: Callable[[str], Path]
     logs: Path
+    payloads: Path
     shares: Shares
     changed: Callable[["Pool"], None]
     proved: Callable[["Pool"], None]
@@ -67,6 +70,7 @@ class Pool:
         self.shadowing = Shadowing(around.forker, self.log)
         self.scaler: Scaler | None = None
         self.decisions = Recorder()
+        self.history = History(_wall())
         self.cold_start: ColdStart | None = None
         self.waiting = False
         self.closed = False
@@ -98,6 +102,11 @@ class Pool:
         """List who may be given connections: while a deploy starts, the generation before it."""
         return self._current(State.READY) or self.of_state(State.READY)
 
+    @property
+    def wanted(self) -> int:
+        """Give how many workers there should be."""
+        return self.scaler.wanted if self.scaler is not None else 0
+
     def count(self) -> None:
         """Bring the meter up to now, and the tenant's share."""
         running = len(self._current(State.STARTING, State.READY))
@@ -110,6 +119,7 @@ class Pool:
         """Give the conditions Ready and Active, and remember when they changed."""
         self.count()
         ready = len(self.of_state(State.READY))
+        self.history.replicas(_wall(), self.wanted, ready)
         full = self._full() if self._hopeless() else None
         verdicts = self.release.verdict(self.door.taken, ready), active_of(self.scaler, ready, full)
         turned = [self.entry.turned(v.type, v.status) for v in verdicts]
@@ -177,6 +187,7 @@ class Pool:
             return
         if not self.waiting:
             self.entry.meter.wakes += 1
+            self.history.woke(_wall())
         self.waiting = True
         self._wake(time.monotonic())
         self.reconcile()
@@ -225,7 +236,7 @@ class Pool:
         if self.closed or self.door.listener is None:
             return
         self.count()
-        wanted = self.scaler.wanted if self.scaler is not None else 0
+        wanted = self.wanted
         current = self._current(State.STARTING, State.READY)
         self._start(wanted - len(current))
         self._end_surplus(wanted, current)
@@ -284,7 +295,8 @@ class Pool:
     def _launch(self) -> Launch:
         """Say to a worker what it serves."""
         serving = self.release.serving
-        return serving.launch(self._around.keys_of(serving.tenant), self.entry.port)
+        keys = self._around.keys_of(serving.tenant)
+        return serving.launch(keys, self.entry.port, self._around.payloads)
 
     def _again(self) -> None:
         self._retry = None
@@ -313,6 +325,7 @@ class Pool:
     def on_ready(self, worker: Worker) -> None:
         """Let it serve what waits, take its share from the others, and end what it replaces."""
         worker.cancel_kill()
+        self.measures.started(worker.phases)
         worker.ready_at = time.monotonic()
         if self.closed:
             self._drain(worker)
@@ -337,12 +350,15 @@ class Pool:
     def on_first_answer(self, phases: dict[str, float], total: float) -> None:
         """Remember how the last start went."""
         self.cold_start = ColdStart(datetime.now(UTC), total, phases)
+        self.history.started(_wall(), total / 1000)
+        self.measures.started(phases, total)
 
     def on_stats(self, worker: Worker, packet: Packet) -> None:
         """Feed the scaler with a worker's last second."""
         requests = int(packet.get("requests", 0))
         self.entry.meter.add(packet)
         self.measures.add(packet)
+        self.history.answered(_wall(), packet)
         self.shadowing.told_by(packet)
         if self.scaler is not None:
             concurrency = float(packet.get("concurrency", 0.0))
@@ -378,6 +394,7 @@ class Pool:
         self._around.changed(self)  # what it did until its end
 
     def _died(self, worker: Worker, how: Exited) -> None:
+        self.measures.starts.crashes += 1
         ready_at = worker.ready_at if worker.was_ready else None
         trouble = self.release.died(how, worker.generation, ready_at)
         if trouble is None:
@@ -402,3 +419,7 @@ class Pool:
         self.scaler.tick(now_ns, len(self._servers()), waiting=self.waiting)
         self.reconcile()
         return self.scaler is not None
+
+
+def _wall() -> float:
+    return datetime.now(UTC).timestamp()

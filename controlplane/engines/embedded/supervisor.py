@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -21,17 +21,21 @@ from controlplane.engines.embedded.door import is_free
 from controlplane.engines.embedded.forker import ZYGOTE, Forker
 from controlplane.engines.embedded.keys import KeysFiles
 from controlplane.engines.embedded.ledger import Entry, Ledger, write_durably
-from controlplane.engines.embedded.observing import observe
+from controlplane.engines.embedded.observing import metrics, observe
 from controlplane.engines.embedded.pool import Pool, Surroundings
 from controlplane.engines.embedded.shares import Shares
 from controlplane.engines.embedded.wire import LocalEndpoint
 from controlplane.engines.engine import EndpointId, Metered, ObservedEndpoint
+from controlplane.engines.history import unknown
+from controlplane.engines.metrics import EndpointMetrics
+from runtime.consumption import behind, shared_out_bytes
 from runtime.lines import say
 
 TICK_S = 1.0
 SAVE_AFTER_S = 0.2
 SAVE_EVERY = 10  # ticks between two notes of the counters of a busy endpoint
 ENGINE = "engine"
+PAYLOADS = "payloads"
 
 
 class Supervisor:
@@ -51,6 +55,7 @@ class Supervisor:
             forker=self.forker,
             keys_of=self.keys.of,
             logs=self._folder / "logs",
+            payloads=self._folder / PAYLOADS,
             shares=self._shares,
             changed=self._changed,
             proved=self._has_proved,
@@ -148,6 +153,22 @@ class Supervisor:
         zero_at = datetime.now(UTC).timestamp() - time.monotonic()
         return [] if pool is None else pool.decisions.to_json(zero_at)
 
+    def series(self, endpoint: str, minutes: int) -> dict[str, Any]:
+        """Tell what was measured of an endpoint in the last minutes."""
+        pool = self.pools.get(EndpointId(endpoint))
+        now = datetime.now(UTC).timestamp()
+        return asdict(unknown(now, minutes) if pool is None else pool.history.series(now, minutes))
+
+    async def metrics(self) -> AsyncIterator[EndpointMetrics]:
+        """Tell what Prometheus is shown of each endpoint; others go on between two of them."""
+        for key, pool in tuple(self.pools.items()):
+            pids = [worker.pid for worker in pool.workers.values() if worker.pid is not None]
+            # In a thread: the kernel walks all pages of a process, which takes a millisecond.
+            memory_bytes = await asyncio.to_thread(_memory_of, pids) if pids else 0
+            if key in self.pools:
+                yield metrics(pool, memory_bytes)
+            await asyncio.sleep(0)
+
     def delete(self, endpoint: str) -> None:
         """Forget an endpoint; nothing there is success."""
         key = EndpointId(endpoint)
@@ -244,6 +265,10 @@ class Supervisor:
                     **said,
                 )
                 self._unsaved[pool] = durably
+
+
+def _memory_of(pids: Sequence[int]) -> int:
+    return sum(shared_out_bytes(one) for pid in pids for one in behind(pid))
 
 
 def ports_from(text: str) -> range:

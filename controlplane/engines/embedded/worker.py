@@ -55,6 +55,8 @@ class Worker:
     pid: int | None = None
     connections: int = 0
     in_flight: int = 0
+    running: int = 0
+    streams_open: int = 0
     phases: dict[str, float] = field(default_factory=dict)
     _channel: Channel | None = None
     _lines: LineReader | None = None
@@ -157,6 +159,8 @@ class Worker:
         elif kind == "stats":
             self.connections = int(packet.get("connections", 0))
             self.in_flight = int(packet.get("in_flight", 0))
+            self.running = int(packet.get("running", 0))
+            self.streams_open = int(packet.get("streams_open", 0))
             self.owner.on_stats(self, packet)
 
     def _eof(self, unsent: list[int]) -> None:

@@ -8,12 +8,14 @@ import asyncio
 import contextlib
 import dataclasses
 import functools
+import json
 import logging
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
@@ -33,6 +35,7 @@ from controlplane.engines.engine import (
     TenantLimits,
     Told,
 )
+from controlplane.engines.history import Series
 from controlplane.engines.knative import (
     causes,
     decisions,
@@ -44,16 +47,21 @@ from controlplane.engines.knative import (
 )
 from controlplane.engines.knative import cluster as kube
 from controlplane.engines.knative.cluster import Cluster
+from controlplane.engines.knative.decisions import Gauges
 from controlplane.engines.knative.evidence import Gathering
 from controlplane.engines.knative.holding import edited, holds, whole
 from controlplane.engines.knative.install import Install
 from controlplane.engines.knative.logs import follow as follow_logs
+from controlplane.engines.knative.looks import Looks, concurrency_of
 from controlplane.engines.knative.metering import metered
 from controlplane.engines.knative.names import Document
 from controlplane.engines.knative.render import RenderedRevision
+from controlplane.engines.knative.scaled import scaled
 from controlplane.engines.knative.status import Refusal
 from controlplane.engines.knative.streams import Stream
 from controlplane.engines.knative.telling import Reports, measured
+from controlplane.engines.metrics import EndpointMetrics
+from controlplane.telemetry import DRIFT
 from runtime.archive import Part
 from runtime.problems import Conflict, EngineUnavailable, Problem
 
@@ -133,6 +141,9 @@ class KnativeEngine:
         self._parts: dict[tuple[str, str], tuple[tuple[Part, ...], float]] = {}
         self._refused: dict[EndpointId, Refusal] = {}
         self._decisions: dict[EndpointId, Recorder] = {}
+        self._looks = Looks()
+        # Digest of what was written last, or found to be so, by namespace, kind and name.
+        self._had: dict[tuple[str | None, str, str], str] = {}
         self._hindered: dict[EndpointId, tuple[int, str]] = {}
         self._threads = ThreadPoolExecutor(AT_ONCE, "kube")
 
@@ -328,10 +339,13 @@ class KnativeEngine:
                 what = f"{kind.kind} {name} is being deleted"
                 raise EngineUnavailable(what, retry_after_s=1)
             if holds(live, wanted):
+                if (key := (namespace, kind.kind, name)) not in self._had:
+                    self._had[key] = _digest(wanted)
                 return
-            if edited(live, names.MANAGER):
-                await self._call(self._cluster.replace, whole(live, wanted))
-                return
+        self._count_drift((namespace, kind.kind, name), wanted)
+        if live is not None and edited(live, names.MANAGER):
+            await self._call(self._cluster.replace, whole(live, wanted))
+            return
         applied = await self._call(self._cluster.apply, wanted)
         if not holds(applied, wanted):
             # Somebody else's additions stay under server-side apply: write the whole of it.
@@ -342,9 +356,11 @@ class KnativeEngine:
         self._refused.pop(endpoint, None)
         self._hindered.pop(endpoint, None)
         self._decisions.pop(endpoint, None)
+        self._looks.forget(endpoint)
         for kind in (kube.SERVICE, kube.SECRET):
             for one in await self._of(kind, endpoint):
                 metadata = one["metadata"]
+                self._had.pop((metadata["namespace"], kind.kind, metadata["name"]), None)
                 await self._call(
                     self._cluster.delete,
                     kind, metadata["namespace"], metadata["name"], metadata["uid"],
@@ -484,15 +500,48 @@ class KnativeEngine:
         # The clock of what is read from outside is the wall's.
         return tuple(recorder.to_json(0.0, sampled=True))
 
-    async def _read_decisions(self, endpoint: EndpointId, url: str, recorder: Recorder) -> None:
+    async def series(self, endpoint: EndpointId, minutes: int) -> Series:
+        """Look at an endpoint now, and tell what was seen at this look and those before it.
+
+        Nobody keeps a history of pods here but for who looks: without a look nothing is known.
+        """
+        now = datetime.now(UTC).timestamp()
+        looks = self._looks.of(endpoint)
+        if looks.is_due(now):
+            looks.begin(now)
+            seen, told = await self.observe(endpoint), await self.told(endpoint)
+            recordings = await self.decisions(endpoint)
+            if seen is not None:
+                looks.add(now, seen, told.measured, concurrency_of(recordings))
+        return looks.series(now, minutes)
+
+    async def metrics(self) -> tuple[EndpointMetrics, ...]:
+        """Tell how each endpoint is scaled; what its pods count they are asked for themselves."""
+        marked = f"{self._cluster.owned},{names.ENDPOINT}"
+        services, _ = await self._call(self._cluster.list, kube.SERVICE, selector=marked)
+        revisions, _ = await self._call(self._cluster.list, kube.REVISION, selector=marked)
+        url = self._install.autoscaler_metrics
+        told = None if url is None else await self._gauges(url)
+        of: dict[str, list[Document]] = {}
+        for one in revisions:
+            of.setdefault(_endpoint(one), []).append(one)
+        return tuple(scaled(one, of.get(_endpoint(one), ()), told or {}) for one in services)
+
+    async def _gauges(self, url: str) -> Gauges | None:
+        """Read the metrics of Knative's autoscaler; None: it does not answer."""
         try:
             async with httpx.AsyncClient(timeout=METRICS_WITHIN_S, trust_env=False) as http:
                 answer = (await http.get(url)).raise_for_status()
         except httpx.HTTPError as error:
             log.warning("the autoscaler's metrics were not read: %s", error)
+            return None
+        return decisions.gauges(answer.text)
+
+    async def _read_decisions(self, endpoint: EndpointId, url: str, recorder: Recorder) -> None:
+        told = await self._gauges(url)
+        if told is None:
             return
         now_ns = nanoseconds(datetime.now(UTC).timestamp())
-        told = decisions.gauges(answer.text)
         for one in await self._revisions(endpoint):
             metadata, read = one["metadata"], decisions.read(one)
             found = told.get((metadata["namespace"], metadata["name"]), {})
@@ -541,6 +590,13 @@ class KnativeEngine:
                         yield EndpointId(key)
             await asyncio.sleep(WATCH_AGAIN_S)
 
+    def _count_drift(self, key: tuple[str | None, str, str], wanted: Document) -> None:
+        """Count what is not as it was written, though nothing new is wanted."""
+        digest = _digest(wanted)
+        if self._had.get(key) == digest:
+            DRIFT.labels(key[1]).inc()
+        self._had[key] = digest
+
     # How it asks
 
     async def _revisions(self, endpoint: EndpointId) -> Sequence[Document]:
@@ -579,6 +635,10 @@ def not_ours(kind: str, namespace: str | None, name: str) -> Conflict:
         f"{kind} {name}{where} exists and was not made by KubeServe (it has no label "
         f"{names.MANAGED}={names.MANAGER} of this installation): remove it, or choose another name."
     )
+
+
+def _digest(document: Document) -> str:
+    return sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
 def _state(document: Document) -> tuple[str, str]:

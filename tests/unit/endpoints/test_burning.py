@@ -1,5 +1,7 @@
 """Whether an endpoint keeps its SLO: enough requests, two windows, no coming and going."""
 
+import json
+
 from controlplane.engines.engine import Answers, Measured
 from controlplane.reconciler.burning import LONG_S, SHORT_S, Burn, burn_from, counted, is_breached
 from loadtests.slo import Objectives, objectives_from
@@ -105,3 +107,10 @@ def test_a_source_that_is_new_counts_from_its_beginning_and_one_that_fell_back_n
     burn.read({"a": (5, 1, 0), "b": (30, 30, 0)}, 20.0)
     p99, _ = burn.standing(SLO, 20.0)
     assert (p99.long.count, p99.long.of) == (30, 40)
+
+
+def test_what_was_kept_and_did_not_change_is_equal_to_what_would_be_kept() -> None:
+    one = Endpoint()
+    one.run(60, fast=10)
+    kept = json.loads(json.dumps(one.kept))  # as a row gives it
+    assert burn_from(kept, SLO).to_json() == kept

@@ -38,7 +38,7 @@ class Stage:
         predictor.revisions = SimpleNamespace(choose=lambda _tag: self._revision())
         batcher = Batcher(asyncio.get_running_loop(), Gate(0, 1000), lambda: self.now)
         routes = {b"/predict": cast("Route", SimpleNamespace(csv=None, streams=True))}
-        self.edge = Edge(cast("Predictor", predictor), routes, batcher, Metrics())
+        self.edge = Edge(cast("Predictor", predictor), routes, batcher, Metrics("acme", "iris"))
         self.edge.max_body_bytes, self.edge.body_s = 1000, BODY_S
         self.edge.streams = Streams(cast("Predictor", predictor), batcher, BODY_S)
 

@@ -1,6 +1,8 @@
 """The token verifier: what it takes, what it remembers, and how it follows the keys file."""
 
+import json
 import os
+from hashlib import sha256
 
 import pytest
 
@@ -220,3 +222,15 @@ def test_refusals_are_not_remembered(rig):
     for i in range(20):
         rig.refused(f"a.b.{i}")
     assert not rig.verifier._cache
+
+
+def test_whoever_has_the_token_of_metrics_may_read_them_and_nothing_else(rig):
+    token = "scrape-me-0123456789"
+    assert not rig.verifier.may_scrape(f"Bearer {token}".encode()), "nobody may"
+    told = {**json.loads(keys_document()), "metrics": sha256(token.encode()).hexdigest()}
+    rig.write(json.dumps(told))
+    rig.verifier.refresh()
+    assert rig.verifier.may_scrape(f"Bearer {token}".encode())
+    for wrong in (None, b"", b"Bearer ", b"Bearer \xff", f"Bearer {told['metrics']}".encode()):
+        assert not rig.verifier.may_scrape(wrong)
+    rig.refused(token)

@@ -165,7 +165,7 @@ class Wired:
         predictor = SimpleNamespace(predict=self._predict, admit=admit, streams=None)
         batcher = Batcher(self.loop, self.gate, lambda: self.now)
         routes = {b"/predict": cast("Route", SimpleNamespace(csv=None, streams=False))}
-        edge = Edge(cast("Predictor", predictor), routes, batcher, Metrics())
+        edge = Edge(cast("Predictor", predictor), routes, batcher, Metrics("acme", "iris"))
         edge.max_body_bytes, edge.body_s = MAX_BODY_BYTES, BODY_S
         return edge
 

@@ -1,0 +1,38 @@
+import type { Schemas } from "../api/client";
+
+type Signature = Schemas["Signature"];
+
+/** A row as its fields hold it, in the signature's order; "" is missing. */
+export type Row = string[];
+
+export function emptyRow({ columns }: Signature): Row {
+  return columns.map(({ kind, missing }) => (kind === "number" && !missing ? "0" : ""));
+}
+
+/** The body of /predict for rows: by column name where there are names, else as lists. */
+export function bodyOf(signature: Signature, rows: Row[], output: string | null): unknown {
+  const values = rows.map((row) => row.map((text, at) => valueOf(signature.columns[at]?.kind ?? "any", text)));
+  const shown = signature.named
+    ? values.map((row) => Object.fromEntries(row.map((value, at) => [signature.columns[at]?.name ?? at, value])))
+    : values;
+  const first = signature.outputs[0]?.name;
+  return { rows: shown, ...(output === null || output === first ? {} : { outputs: [output] }) };
+}
+
+function valueOf(kind: string, text: string): string | number | null {
+  if (text === "") return null;
+  if (kind === "string") return text;
+  const number = Number(text);
+  return Number.isFinite(number) ? number : text;
+}
+
+/** The fields of the first row of a body, so that what was typed as JSON is not lost. */
+export function rowOf(signature: Signature, body: unknown): Row | null {
+  const rows = Array.isArray(body) ? body : (body as { rows?: unknown } | null)?.rows;
+  const first: unknown = Array.isArray(rows) ? rows[0] : null;
+  if (typeof first !== "object" || first === null) return null;
+  const cell = (value: unknown) => (value === null || value === undefined ? "" : String(value));
+  return signature.columns.map(({ name }, at) =>
+    cell(Array.isArray(first) ? first[at] : (first as Record<string, unknown>)[name]),
+  );
+}

@@ -1,0 +1,60 @@
+import type { Schemas } from "../api/client";
+
+/** The same request as programs make it. The credential is theirs: none of ours is in a page. */
+export function snippets(
+  endpoint: Schemas["Endpoint"],
+  body: unknown,
+  tag: string,
+): { name: string; label: string; code: string }[] {
+  const document = JSON.stringify(body);
+  const rows = (body as { rows?: unknown } | null)?.rows ?? body;
+  const outputs = (body as { outputs?: string[] } | null)?.outputs;
+  const url = endpoint.revisions.find((one) => one.tag === tag)?.tag_url ?? endpoint.url ?? "https://…";
+  const more = [
+    ...(outputs === undefined ? [] : [`output=${JSON.stringify(outputs[0])}`]),
+    ...(tag === "" ? [] : [`tag=${JSON.stringify(tag)}`]),
+  ].join(", ");
+  return [
+    {
+      name: "curl",
+      label: "curl",
+      code: [
+        "# KEY: an API key of this endpoint, ks_ep_…",
+        `curl ${url}/predict \\`,
+        `  -H "Authorization: Bearer $KEY" \\`,
+        ...(tag === "" ? [] : [`  -H "Knative-Serving-Tag: ${tag}" \\`]),
+        `  -H "Content-Type: application/json" \\`,
+        `  -d '${document.replaceAll("'", "'\\''")}'`,
+      ].join("\n"),
+    },
+    {
+      name: "python",
+      label: "Python",
+      code: [
+        "from kubeserve import Client",
+        "",
+        `# of \`kubeserve login\`, or KUBESERVE_URL and KUBESERVE_API_KEY`,
+        "with Client() as client:",
+        `    print(client.predict(${JSON.stringify(endpoint.name)}, ${python(rows)}${more === "" ? "" : `, ${more}`}))`,
+      ].join("\n"),
+    },
+    {
+      name: "cli",
+      label: "Command line",
+      code: `kubeserve predict ${endpoint.name} --data '${JSON.stringify(rows).replaceAll("'", "'\\''")}'${outputs === undefined ? "" : ` --output ${outputs[0]}`}${tag === "" ? "" : ` --tag ${tag}`}`,
+    },
+  ];
+}
+
+/** JSON as Python writes it. */
+function python(value: unknown): string {
+  if (value === null || value === undefined) return "None";
+  if (value === true) return "True";
+  if (value === false) return "False";
+  if (Array.isArray(value)) return `[${value.map(python).join(", ")}]`;
+  if (typeof value === "object")
+    return `{${Object.entries(value)
+      .map(([name, one]) => `${JSON.stringify(name)}: ${python(one)}`)
+      .join(", ")}}`;
+  return JSON.stringify(value);
+}
