@@ -132,6 +132,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/v1/models/{model}/versions"): Scope.MODELS_READ,
     ("POST", "/v1/models/{model}/versions"): Scope.MODELS_WRITE,
     ("GET", "/v1/models/{model}/versions/{version}"): Scope.MODELS_READ,
+    ("GET", "/v1/models/{model}/versions/{version}/why"): Scope.MODELS_READ,
     ("GET", "/v1/models/{model}/aliases"): Scope.MODELS_READ,
     ("GET", "/v1/models/{model}/aliases/{alias}"): Scope.MODELS_READ,
     ("PUT", "/v1/models/{model}/aliases/{alias}"): Scope.MODELS_WRITE,
@@ -150,6 +151,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/v1/endpoints/{endpoint}/rollouts"): Scope.ENDPOINTS_READ,
     ("POST", "/v1/endpoints/{endpoint}/rollouts"): Scope.ENDPOINTS_WRITE,
     ("GET", "/v1/endpoints/{endpoint}/rollouts/{rollout}"): Scope.ENDPOINTS_READ,
+    ("GET", "/v1/endpoints/{endpoint}/rollouts/{rollout}/why"): Scope.ENDPOINTS_READ,
     ("POST", "/v1/endpoints/{endpoint}/rollouts/{rollout}/cancel"): Scope.ENDPOINTS_WRITE,
     ("GET", "/v1/endpoints/{endpoint}/why"): Scope.ENDPOINTS_READ,
     ("GET", "/v1/endpoints/{endpoint}/decisions"): Scope.ENDPOINTS_READ,
@@ -173,6 +175,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     # Whoever asks must also be allowed to predict, which no token for the API says.
     ("POST", "/v1/loadtests"): Scope.ENDPOINTS_WRITE,
     ("GET", "/v1/loadtests/{loadtest}"): Scope.ENDPOINTS_READ,
+    ("GET", "/v1/loadtests/{loadtest}/why"): Scope.ENDPOINTS_READ,
     ("POST", "/v1/loadtests/{loadtest}/cancel"): Scope.ENDPOINTS_WRITE,
     ("GET", "/v1/loadtests/{loadtest}/events"): Scope.ENDPOINTS_READ,
     ("GET", "/v1/loadtests/{loadtest}/report"): Scope.ENDPOINTS_READ,

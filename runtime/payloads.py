@@ -11,7 +11,6 @@ import hmac
 import math
 import os
 import random
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +22,7 @@ import orjson
 
 from runtime.batching import Answered, Job
 from runtime.compute import Outcome
+from runtime.lines import say
 from runtime.payload_batches import MOST_BATCH_BYTES, MOST_ENTRY_BYTES, entry
 from runtime.payload_log import Counts, Head, Layout, PayloadLog
 from runtime.plan.ops import Array, Frame, Inputs
@@ -293,7 +293,7 @@ class Recorder:
                     if self._failed:
                         await asyncio.sleep(0.2)
         except TimeoutError:
-            sys.stderr.write(f"{self.counts.held} logged requests were not taken and are lost\n")
+            say(f"{self.counts.held} logged requests were not taken and are lost", level="warning")
             return False
         return True
 
