@@ -139,6 +139,7 @@ def create_app(
         shelf=made.shelf,
         loadtests=_loadtests(settings, made, store, engine, oauth),
         ingress=settings.ingress_url,
+        payload_forms=made.payload_forms,
         payloads=Site(
             made.inbox,
             made.objects,

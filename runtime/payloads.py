@@ -15,8 +15,9 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from time import monotonic
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 import numpy as np
 import orjson
@@ -98,6 +99,15 @@ class Columns:
         return hmac.digest(self._key, str(cell).encode(), "sha256").hex()[:32]
 
 
+class Batch(NamedTuple):
+    """What is handed over; `size` of its requests in bytes."""
+
+    name: str
+    parts: tuple[bytes, ...]
+    requests: int
+    size: int
+
+
 class Recorder:
     """Chooses requests and keeps them until they are handed over. Belongs to the loop.
 
@@ -122,6 +132,7 @@ class Recorder:
         self._seen = self._sampled = self._handed = self._full = self._large = 0
         self._kept: deque[bytes] = deque()
         self._sequence = 0
+        self._batch: Batch | None = None  # that was not taken yet
         self._handing: threading.Thread | None = None
         self._due = loop.time() + HAND_EVERY_S
         self._failed = 0
@@ -243,42 +254,49 @@ class Recorder:
             now >= self._due or (self.kept_bytes >= HAND_BYTES and not self._failed)
         ):
             self._note()
-            if self._kept or self.counts != self._told:
+            if self._kept or self._batch is not None or self.counts != self._told:
                 self._hand()
 
     def _hand(self) -> None:
+        if self._batch is None:
+            self._batch = self._packed()
+        batch = self._batch
+
+        def work() -> None:
+            went_well = self._trying(lambda: self._sink.take(batch.name, b"".join(batch.parts)))
+            self._loop.call_soon_threadsafe(self._done, batch, went_well)
+
+        # One at a time, and for a moment; a daemon, so that a sink that hangs keeps no worker.
+        self._handing = threading.Thread(target=work, name="payloads", daemon=True)
+        self._handing.start()
+
+    def _packed(self) -> Batch:
+        """Make a batch of what was kept first; until it is taken it is tried as it is.
+
+        Under another name it would be there twice, where it was taken and the answer was lost.
+        """
         taken, size = list[bytes](), 0
         while self._kept and size < HAND_BYTES:
             taken.append(self._kept.popleft())
             size += len(taken[-1])
         self._sequence += 1
-        layouts = {name: columns.layout for name, columns in self._columns.items()}
-        head = Head(self._log.endpoint, self.source, self._sequence, layouts, self.counts).write()
-        name = f"{self.source}-{self._sequence:08d}"
-
-        def work() -> None:
-            went_well = self._trying(lambda: self._sink.take(name, b"".join((head, *taken))))
-            self._loop.call_soon_threadsafe(self._done, taken, size, went_well)
-
-        # One at a time, and for a moment; a daemon, so that a sink that hangs keeps no worker.
-        self._handing = threading.Thread(target=work, name="payloads", daemon=True)
         self._told = self.counts
-        self._handing.start()
+        layouts = {name: columns.layout for name, columns in self._columns.items()}
+        head = Head(self._log.endpoint, self.source, self._sequence, layouts, self.counts)
+        name = f"{self.source}-{self._sequence:08d}"
+        return Batch(name, (head.write(), *taken), len(taken), size)
 
-    def _done(self, taken: list[bytes], size: int, went_well: bool) -> None:
+    def _done(self, batch: Batch, went_well: bool) -> None:
         self._handing = None
         pause = HAND_EVERY_S
         if went_well:
-            self._failed = 0
-            self._handed += len(taken)
-            self.kept_bytes -= size
+            self._batch, self._failed = None, 0
+            self._handed += batch.requests
+            self.kept_bytes -= batch.size
             self._told = self._told._replace(handed=self._handed)
-        else:
-            # They keep their place, and their bytes are counted all the while.
-            self._kept.extendleft(reversed(taken))
+        else:  # its bytes are counted all the while
             pause = PAUSES_S[min(self._failed, len(PAUSES_S) - 1)]
             self._failed += 1
-            self._told = Counts()
         self._due = self._loop.time() + pause
         self._note()
 
@@ -286,7 +304,7 @@ class Recorder:
         """Hand over the rest; False: it was not taken in time, and is lost."""
         try:
             async with asyncio.timeout(LAST_WITHIN_S):
-                while self._kept or self._handing is not None:
+                while self._kept or self._batch is not None or self._handing is not None:
                     if self._handing is None:
                         self._hand()
                     await asyncio.sleep(0.01)
@@ -296,6 +314,17 @@ class Recorder:
             sys.stderr.write(f"{self.counts.held} logged requests were not taken and are lost\n")
             return False
         return True
+
+
+def sink_of(log: PayloadLog, source: str) -> Sink:
+    """Give where batches go; raises LaunchError, OSError."""
+    if log.folder:
+        from runtime.spool import Spool
+
+        return Spool(Path(log.folder), source)
+    from runtime.payload_forms import FormSink
+
+    return FormSink(os.environ, log.endpoint)
 
 
 def _named(prediction: Prediction) -> str | None:

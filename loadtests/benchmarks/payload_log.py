@@ -191,7 +191,7 @@ def listener(port: int) -> int:
     found = [
         one.pid
         for one in psutil.net_connections("tcp")
-        if one.status == psutil.CONN_LISTEN and one.laddr.port == port and one.pid
+        if one.status == psutil.CONN_LISTEN and one.pid and one.laddr and one.laddr.port == port
     ]
     return int(found[0])
 
