@@ -178,7 +178,7 @@ def create_app(
     app.state.publish_keys = parts.work.publish_keys
     app.state.publish_limits = parts.work.publish_limits
     app.state.quotas, app.state.storage, app.state.prices = quotas, storage, prices_of(settings)
-    app.state.usage_kept = usage_kept
+    app.state.usage_kept, app.state.no_payloads = usage_kept, made.no_payloads
     app.state.rates = Rates(quotas.rate, BURST_S, time.monotonic)
     app.state.preflight = functools.partial(
         preflight,

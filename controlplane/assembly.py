@@ -44,6 +44,10 @@ NEEDS_STORE: Final = (
     "Load tests on a cluster need an object store (KUBESERVE_STORE), through which their pods are"
     " told what to do." + FROM_ELSEWHERE
 )
+PAYLOADS_NEED_STORE: Final = (
+    "Requests are not logged in this installation: on a cluster that needs an object store"
+    " (KUBESERVE_STORE) which pods reach."
+)
 NEEDS_IMAGE: Final = (
     "Load tests are off in this installation: the chart's loadTests.enabled turns them on"
     " (KUBESERVE_LOADTEST_IMAGE)." + FROM_ELSEWHERE
@@ -60,6 +64,7 @@ class Assembly:
     preflight looks at the ground the engine stands on, where it has any
     programs  where load tests run; in words why none does
     objects   files of tenants by name; inbox: requests that replicas logged
+    no_payloads  why none are logged; None: they can be
     """
 
     store: Store
@@ -72,6 +77,7 @@ class Assembly:
     exchange: Exchange | None = None
     reports: Reports | None = None
     payload_forms: Signing | None = None
+    no_payloads: str | None = None
     shelf: Shelf | None = None
     leases: Leases | None = None
     changes: Callable[[], AsyncIterator[EndpointId]] | None = None
@@ -236,6 +242,7 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
             NEEDS_STORE,
             _objects(settings),
             _inbox(settings),
+            no_payloads=PAYLOADS_NEED_STORE,
             builder=builder,
             leases=leases,
             changes=engine.changes,
@@ -263,6 +270,7 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
         _objects(settings),
         inbox or _inbox(settings),
         payload_forms=inbox,
+        no_payloads=None if inbox is not None else PAYLOADS_NEED_STORE,
         exchange=exchange,
         reports=reports,
         shelf=shelf,

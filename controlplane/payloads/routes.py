@@ -16,7 +16,7 @@ from controlplane.payloads.service import Period
 from controlplane.rest import MAX_PAGE, after_number, page
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
-from runtime.problems import NotFound
+from runtime.problems import Conflict, NotFound
 
 router = APIRouter(prefix="/v1", tags=["payloads"])
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
@@ -39,6 +39,8 @@ async def set_payload_log(
     caller: CurrentCaller, endpoint: str, body: schemas.PayloadLog, request: Request
 ) -> dict[str, Any]:
     """Log a share of an endpoint's requests, in place of what was said; by new replicas."""
+    if request.app.state.no_payloads is not None:
+        raise Conflict(request.app.state.no_payloads)
     wanted = PayloadLog(
         body.sample,
         tuple(body.redact),
