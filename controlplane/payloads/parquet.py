@@ -1,8 +1,8 @@
 """Makes Parquet of batches, and counts columns in bins: a process for each time, gone afterwards.
 
-Arrow takes some 100 MB that the API shall not hold, and what workers wrote is not to be trusted:
-a batch that cannot be read is named, and ends nothing but itself. Reads one JSON document from
-standard input and writes one to standard output. No database, no store, no settings.
+Arrow takes 57 MB, and what is read some more, that the API shall not hold; and what workers wrote
+is not to be trusted: a batch that cannot be read is named, and ends nothing but itself. Reads one
+JSON document from standard input and writes one to standard output. No database, no store.
 
     {"do": "write", "batches": [PATH], "into": FOLDER, "redact": [NAME], "hashed": [NAME],
      "revisions": {NAME: {"model", "version", "columns": [[NAME, KIND]],

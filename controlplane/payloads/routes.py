@@ -13,6 +13,7 @@ from controlplane.edge.operations import Page, file, gives
 from controlplane.endpoints.payload_log import PayloadLog
 from controlplane.payloads import schemas, service
 from controlplane.payloads.service import Period
+from controlplane.permissions import Scope, allows
 from controlplane.rest import MAX_PAGE, after_number, page
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
@@ -118,7 +119,8 @@ async def drift(
     By the population stability index with half a row more in each bin, and by rates of missing
     values; levels as in credit scoring, inconclusive where chance alone may have made them.
     """
-    return await service.drift(await _tenant(caller), endpoint, hours, datetime.now(UTC))
+    values, tenant = allows(caller.scopes, Scope.PAYLOADS_READ), await _tenant(caller)
+    return await service.drift(tenant, endpoint, hours, datetime.now(UTC), values=values)
 
 
 @router.put("/endpoints/{endpoint}/drift/reference", **gives(schemas.Reference))

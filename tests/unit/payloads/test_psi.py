@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from controlplane.payloads import psi
+from controlplane.payloads.drifting import Column
 from controlplane.payloads.psi import Level, shift
+from controlplane.payloads.service import _column
 from runtime import sketches
 from runtime.sketches import Bins, Sketch, added, count, sketch, sketch_from
 
@@ -97,6 +99,17 @@ def test_new_categories_are_told() -> None:
     assert seen.unseen == pytest.approx(0.2)
     assert seen.level is Level.MAJOR
     assert any(one["label"] == "new values" for one in seen.bins)
+
+
+def test_values_of_texts_are_named_to_who_may_read_them_alone() -> None:
+    reference = sketch(["ada"] * 600 + ["bob"] * 400)
+    seen = shift(reference, count(["eve"] * 1000, reference.bins))
+    column = Column(reference, "training", None, None)
+    shown = str(_column("input.name", column, seen, values=True))
+    hidden = str(_column("input.name", column, seen, values=False))
+    assert "'label': 'ada'" in shown
+    assert "ada" not in hidden
+    assert "major" in hidden
 
 
 CELLS = st.one_of(st.none(), st.floats(-1e6, 1e6), st.just(math.nan))
