@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from runtime.fetch import Source, asked, read_whole, source_from
-from runtime.payload_log import Counts
 from runtime.telling import FORM_S, MOST_BYTES, Form, Refused, read_form, send
 
 FORM: Final = "payloads.json"  # below the tenant's prefix
@@ -34,7 +33,7 @@ class FormSink:
             self._form = None  # it is over, or of a key that was changed: read the next one
             raise
 
-    def note(self, counts: Counts) -> None:
+    def note(self, counts: tuple[int, int, int, int, int]) -> None:
         """Nothing: the next batch says it; what a killed pod held is known to nobody."""
 
     def _current(self) -> Form:

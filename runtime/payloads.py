@@ -40,6 +40,8 @@ PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 # So many cells of text are written as JSON in a millisecond, and a tenth of them is hashed.
 MOST_TEXTS: Final = 20_000
 HASH_COST: Final = 10
+FEW_ROWS: Final = 64  # whose size is looked at once it is known
+FLOAT64: Final = np.dtype("<f8")
 NOBODY: Final = ()
 
 
@@ -49,8 +51,8 @@ class Sink(Protocol):
     def take(self, name: str, batch: bytes) -> None:
         """Keep a batch, whole or not at all; raises OSError or another of `trying.FAILURES`."""
 
-    def note(self, counts: Counts) -> None:
-        """Remember counts at once, on the loop; the last word of a process that is killed."""
+    def note(self, counts: tuple[int, int, int, int, int]) -> None:
+        """Remember `Counts` at once, on the loop; the last word of a process that is killed."""
 
 
 class Columns:
@@ -81,7 +83,8 @@ class Columns:
             return b""
         if isinstance(x, Frame):
             return np.column_stack([x.columns[at] for at in self._numbers]).astype("<f8").tobytes()
-        return (x if self._all else x[:, self._numbers]).astype("<f8", copy=False).tobytes()
+        kept = x if self._all else x[:, self._numbers]
+        return (kept if kept.dtype == FLOAT64 else kept.astype(FLOAT64)).tobytes()
 
     def texts(self, x: Inputs) -> bytes:
         """Give the other cells as JSON, column by column."""
@@ -127,7 +130,6 @@ class Recorder:
         self._loop, self._log, self._sink, self._wall = loop, log, sink, wall
         self._columns = {name: Columns(one, log) for name, one in signatures.items()}
         self.source = source
-        self.counts = Counts()
         self.kept_bytes = 0
         self._seen = self._sampled = self._handed = self._full = self._large = 0
         self._kept: deque[bytes] = deque()
@@ -136,6 +138,7 @@ class Recorder:
         self._handing: threading.Thread | None = None
         self._due = loop.time() + HAND_EVERY_S
         self._failed = 0
+        self._is_full = False  # one did not fit, and nothing was taken since
         self._told = Counts()
         self._trying = Trying("logged payloads are not taken", "logged payloads are taken again")
         self._random = random.Random(os.urandom(16))  # noqa: S311  (chooses, guards nothing)
@@ -218,12 +221,13 @@ class Recorder:
         columns = self._columns[revision]
         shown = outputs if self._log.predictions else []
         rows = 0 if x is None else _rows(x)
-        least = (0 if x is None else 8 * rows * len(columns.layout.numbers)) + sum(
-            array.nbytes for _, array in shown
-        )
+        least = 0
+        if rows > FEW_ROWS:
+            least = 8 * rows * len(columns.layout.numbers)
+            least += sum([array.nbytes for _, array in shown])
         if least > MOST_ENTRY_BYTES or rows * columns.cost > MOST_TEXTS:
             self._large += 1
-        elif self.kept_bytes + least > KEPT_BYTES:
+        elif self._is_full or self.kept_bytes + least > KEPT_BYTES:
             self._full += 1  # before anything is copied
         else:
             name = request_id or f"{self.source[:12]}-{self._sampled}"
@@ -237,13 +241,19 @@ class Recorder:
             self._large += 1
         elif self.kept_bytes + len(written) > KEPT_BYTES:
             self._full += 1
+            self._is_full = True
         else:
             self._kept.append(written)
             self.kept_bytes += len(written)
 
+    @property
+    def counts(self) -> Counts:
+        """Give what was counted so far."""
+        return Counts(self._seen, self._sampled, self._handed, self._full, self._large)
+
     def _note(self) -> None:
-        self.counts = Counts(self._seen, self._sampled, self._handed, self._full, self._large)
-        self._sink.note(self.counts)
+        counted = (self._seen, self._sampled, self._handed, self._full, self._large)
+        self._sink.note(counted)
 
     # Handing over
 
@@ -290,7 +300,7 @@ class Recorder:
         self._handing = None
         pause = HAND_EVERY_S
         if went_well:
-            self._batch, self._failed = None, 0
+            self._batch, self._failed, self._is_full = None, 0, False
             self._handed += batch.requests
             self.kept_bytes -= batch.size
             self._told = self._told._replace(handed=self._handed)
