@@ -142,6 +142,7 @@ def create_app(
         shelf=made.shelf,
         loadtests=_loadtests(settings, made, store, engine, oauth),
         ingress=settings.ingress_url,
+        payload_forms=made.payload_forms,
         payloads=Site(
             made.inbox,
             made.objects,
@@ -182,6 +183,7 @@ def create_app(
     app.state.publish_limits = parts.work.publish_limits
     app.state.quotas, app.state.storage, app.state.prices = quotas, storage, prices_of(settings)
     app.state.usage_kept, app.state.webhook_networks = usage_kept, duties.sender.own
+    app.state.no_payloads = made.no_payloads
     app.state.rates = Rates(quotas.rate, BURST_S, time.monotonic)
     app.state.preflight = functools.partial(
         preflight,
