@@ -7,7 +7,6 @@ import signal
 import socket
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -135,7 +134,7 @@ class Worker:
 
         log, wall = read_log(self.launch.payloads), time.time  # noqa: TID251  (they are dated)
         signatures = {launched.name: backend.signature for launched, backend in loaded}
-        source = uuid.uuid4().hex
+        source = os.urandom(16).hex()
         try:
             sink = sink_of(log, source)
         except (LaunchError, OSError) as error:
