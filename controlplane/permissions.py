@@ -165,11 +165,11 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/v1/endpoints/{endpoint}/payloads"): Scope.PAYLOADS_READ,
     ("GET", "/v1/endpoints/{endpoint}/payloads/{file}"): Scope.PAYLOADS_READ,
     ("DELETE", "/v1/endpoints/{endpoint}/payloads"): Scope.ENDPOINTS_WRITE,
-    # Shares and rates; of texts the common values are named.
+    # Shares and rates; common values of texts are named to who may read payloads.
     ("GET", "/v1/endpoints/{endpoint}/drift"): Scope.ENDPOINTS_READ,
     ("PUT", "/v1/endpoints/{endpoint}/drift/reference"): Scope.ENDPOINTS_WRITE,
     ("DELETE", "/v1/endpoints/{endpoint}/drift/reference"): Scope.ENDPOINTS_WRITE,
-    ("GET", "/v1/models/{model}/versions/{version}/reference"): Scope.MODELS_READ,
+    ("GET", "/v1/models/{model}/versions/{version}/reference"): Scope.PAYLOADS_READ,
     ("PUT", "/v1/models/{model}/versions/{version}/reference"): Scope.MODELS_WRITE,
     ("GET", "/v1/loadtests"): Scope.ENDPOINTS_READ,
     # Whoever asks must also be allowed to predict, which no token for the API says.

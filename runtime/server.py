@@ -7,9 +7,7 @@ import signal
 import socket
 import threading
 import time
-import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import uvloop
@@ -132,13 +130,16 @@ class Worker:
         """Log a share of the requests from now on; before lanes are opened, which answer them."""
         # Only here: most endpoints log nothing.
         from runtime.payload_log import read_log
-        from runtime.payloads import Recorder
-        from runtime.spool import Spool
+        from runtime.payloads import Recorder, sink_of
 
         log, wall = read_log(self.launch.payloads), time.time  # noqa: TID251  (they are dated)
         signatures = {launched.name: backend.signature for launched, backend in loaded}
-        source = uuid.uuid4().hex
-        sink = Spool(Path(log.folder), source)
+        source = os.urandom(16).hex()
+        try:
+            sink = sink_of(log, source)
+        except (LaunchError, OSError) as error:
+            tell(f"nothing is logged of requests: {error}")
+            return
         recorder = Recorder(self.loop, log, source, signatures, sink, wall)
         self.batcher.answered = recorder.around(self.batcher.answered)
         self.predictor.recorder = self.recorder = recorder

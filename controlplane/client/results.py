@@ -18,6 +18,7 @@ class Model:
     description: str
     versions: int | None
     latest_state: str | None
+    latest_at: datetime | None
     created_at: datetime | None
     raw: Raw = field(repr=False, compare=False)
 
@@ -29,6 +30,7 @@ class Model:
             description=str(raw.get("description") or ""),
             versions=raw.get("versions"),
             latest_state=raw.get("latest_state"),
+            latest_at=time_in(raw, "latest_at"),
             created_at=time_in(raw),
             raw=raw,
         )

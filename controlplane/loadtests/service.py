@@ -48,6 +48,10 @@ CANCELLED: Final = "It was cancelled."
 LAST_WORDS: Final = 3  # events, of which one says how a test was, where it said so
 
 
+for _state_ in ENDED:  # counters are there before the first test ends
+    LOADTESTS.labels(str(_state_))
+
+
 @dataclass(frozen=True, slots=True)
 class TestToRun:
     """A test that was taken from the queue. `by`: the subject and the client it is run for."""

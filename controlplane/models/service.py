@@ -104,7 +104,7 @@ async def show_model(row: Model) -> dict[str, Any]:
 async def _shown(rows: list[Model]) -> list[dict[str, Any]]:
     """Describe models by two queries, however many they are."""
     ids = [row.id for row in rows]
-    states = await repository.newest_states(ids)
+    newest = await repository.newest(ids)
     aliases: dict[uuid.UUID, dict[str, int]] = defaultdict(dict)
     for alias in await repository.aliases_of(ids):
         aliases[alias.model_id][alias.name] = alias.version
@@ -113,7 +113,8 @@ async def _shown(rows: list[Model]) -> list[dict[str, Any]]:
             "name": row.name,
             "description": row.description,
             "versions": row.versions,
-            "latest_state": states.get(row.id),
+            "latest_state": newest[row.id][0] if row.id in newest else None,
+            "latest_at": newest[row.id][1].isoformat() if row.id in newest else None,
             "aliases": aliases[row.id],
             "created_at": row.created_at.isoformat(),
         }

@@ -215,7 +215,7 @@ ROWS: dict[tuple[str, str], Row] = {
     ("PUT", "/v1/models/{model}/versions/{version}/reference"): Row(
         "models:write", 200, {"rows": 3, "columns": {"x0": SKETCH}}, thing="model"
     ),
-    ("GET", "/v1/models/{model}/versions/{version}/reference"): Row("models:read", thing="model"),
+    ("GET", "/v1/models/{model}/versions/{version}/reference"): Row("payloads:read", thing="model"),
     ("GET", "/v1/loadtests"): Row("endpoints:read"),
     ("POST", "/v1/loadtests"): Row(
         "endpoints:write",
