@@ -41,7 +41,8 @@ def test_who_starts_it_owns_it_with_an_account_of_their_own(environment: dict[st
     [link] = re.findall(r"http\S+/invitations/accept\?secret=\S+", told)
     again = said(environment, "up")
     assert "secret=" not in again
-    assert "/login" in again
+    assert "/dashboard\n" in again
+    assert "Sign in there with your account" in again
     parts = urlsplit(link)
     with httpx.Client(headers={"sec-fetch-site": "same-origin"}) as browser:
         assert "Join default" in browser.get(link).text
