@@ -43,7 +43,6 @@ from controlplane.edge.content_types import check_content_type
 from controlplane.edge.guard import guard
 from controlplane.edge.operations import file, gives
 from controlplane.edge.reference import describe
-from controlplane.endpoints import holdings
 from controlplane.endpoints import routes as endpoint_routes
 from controlplane.endpoints import service as endpoints
 from controlplane.endpoints.trying import Trier
@@ -60,9 +59,12 @@ from controlplane.oauth import routes as oauth_routes
 from controlplane.oauth.allowed import Allowed
 from controlplane.oauth.clients import NewClient
 from controlplane.oauth.service import OAuth
+from controlplane.payloads import routes as payload_routes
+from controlplane.payloads.taking import Site
 from controlplane.permissions import ALL_SCOPES, rule
 from controlplane.preflight import Look, preflight, sandbox, sandbox_of_pods
 from controlplane.quotas import routes as quota_routes
+from controlplane.quotas import service as quota_service
 from controlplane.rates import Rates
 from controlplane.reconciler import loadtests
 from controlplane.reconciler.leader import Duties, Work
@@ -121,7 +123,7 @@ def create_app(
         keys=api_keys,
     )
     quotas = Quotas(limits_of(settings))
-    storage = Storage(quotas, holdings.kept)
+    storage = Storage(quotas, quota_service.kept)
     standing |= oauth.standing
     usage_kept = Kept(
         timedelta(days=settings.usage_days), timedelta(days=settings.usage_hourly_days)
@@ -140,6 +142,14 @@ def create_app(
         shelf=made.shelf,
         loadtests=_loadtests(settings, made, store, engine, oauth),
         ingress=settings.ingress_url,
+        payload_forms=made.payload_forms,
+        payloads=Site(
+            made.inbox,
+            made.objects,
+            storage,
+            settings.home / "work" / "payloads",
+            settings.payloads_every_s,
+        ),
         audit_kept=timedelta(days=settings.audit_days),
         usage_kept=usage_kept,
         sender=Sender(networks(settings.webhook_networks)),
@@ -155,7 +165,7 @@ def create_app(
         redoc_url=None,
     )
     app.state.settings, app.state.store, app.state.engine = settings, store, engine
-    app.state.oauth, app.state.parts = oauth, parts
+    app.state.oauth, app.state.parts, app.state.objects = oauth, parts, made.objects
     app.state.api_keys, app.state.sealing = api_keys, oauth
     app.state.subjects = Subjects(
         {"client": oauth.clients.names, "user": accounts.emails, "key": api_keys.names}
@@ -173,6 +183,7 @@ def create_app(
     app.state.publish_limits = parts.work.publish_limits
     app.state.quotas, app.state.storage, app.state.prices = quotas, storage, prices_of(settings)
     app.state.usage_kept, app.state.webhook_networks = usage_kept, duties.sender.own
+    app.state.no_payloads = made.no_payloads
     app.state.rates = Rates(quotas.rate, BURST_S, time.monotonic)
     app.state.preflight = functools.partial(
         preflight,
@@ -189,7 +200,7 @@ def create_app(
     for routes in (
         *(account_routes, external, oauth_routes, consent, tenant_routes, member_routes, joining),
         *(api_key_routes, audit_routes, model_routes, endpoint_routes, rollout_routes),
-        *(quota_routes, usage_routes, loadtest_routes, webhook_routes),
+        *(quota_routes, usage_routes, loadtest_routes, webhook_routes, payload_routes),
     ):
         app.include_router(routes.router)
     for more in (administration.router, administration.link_router):

@@ -37,6 +37,7 @@ TABLES: Final = [
     "controlplane.usage.tables",
     "controlplane.loadtests.tables",
     "controlplane.webhooks.tables",
+    "controlplane.payloads.tables",
     "controlplane.idempotency",
 ]
 MIGRATION_LOCK: Final = 0x6B756265  # "kube": one migration at a time, however many replicas start

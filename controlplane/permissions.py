@@ -11,6 +11,7 @@ class Scope(StrEnum):
     ENDPOINTS_READ = "endpoints:read"
     ENDPOINTS_WRITE = "endpoints:write"
     PREDICT = "predict"
+    PAYLOADS_READ = "payloads:read"
     ADMIN = "admin"
 
 
@@ -27,7 +28,8 @@ _READS: Final = frozenset({Scope.MODELS_READ, Scope.ENDPOINTS_READ})
 # Owners differ from administrators in one thing: only they make and unmake owners.
 SCOPES_OF: Final[dict[Role, frozenset[Scope]]] = {
     Role.VIEWER: _READS,
-    Role.DEVELOPER: _READS | {Scope.MODELS_WRITE, Scope.ENDPOINTS_WRITE, Scope.PREDICT},
+    Role.DEVELOPER: _READS
+    | {Scope.MODELS_WRITE, Scope.ENDPOINTS_WRITE, Scope.PREDICT, Scope.PAYLOADS_READ},
     Role.ADMIN: frozenset(Scope),
     Role.OWNER: frozenset(Scope),
 }
@@ -130,6 +132,7 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/v1/models/{model}/versions"): Scope.MODELS_READ,
     ("POST", "/v1/models/{model}/versions"): Scope.MODELS_WRITE,
     ("GET", "/v1/models/{model}/versions/{version}"): Scope.MODELS_READ,
+    ("GET", "/v1/models/{model}/versions/{version}/why"): Scope.MODELS_READ,
     ("GET", "/v1/models/{model}/aliases"): Scope.MODELS_READ,
     ("GET", "/v1/models/{model}/aliases/{alias}"): Scope.MODELS_READ,
     ("PUT", "/v1/models/{model}/aliases/{alias}"): Scope.MODELS_WRITE,
@@ -148,16 +151,31 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/v1/endpoints/{endpoint}/rollouts"): Scope.ENDPOINTS_READ,
     ("POST", "/v1/endpoints/{endpoint}/rollouts"): Scope.ENDPOINTS_WRITE,
     ("GET", "/v1/endpoints/{endpoint}/rollouts/{rollout}"): Scope.ENDPOINTS_READ,
+    ("GET", "/v1/endpoints/{endpoint}/rollouts/{rollout}/why"): Scope.ENDPOINTS_READ,
     ("POST", "/v1/endpoints/{endpoint}/rollouts/{rollout}/cancel"): Scope.ENDPOINTS_WRITE,
     ("GET", "/v1/endpoints/{endpoint}/why"): Scope.ENDPOINTS_READ,
     ("GET", "/v1/endpoints/{endpoint}/decisions"): Scope.ENDPOINTS_READ,
     ("GET", "/v1/endpoints/{endpoint}/series"): Scope.ENDPOINTS_READ,
     ("GET", "/v1/endpoints/{endpoint}/logs"): Scope.ENDPOINTS_READ,
     ("POST", "/v1/endpoints/{endpoint}/try"): Scope.PREDICT,
+    ("GET", "/v1/endpoints/{endpoint}/payload-log"): Scope.ENDPOINTS_READ,
+    ("PUT", "/v1/endpoints/{endpoint}/payload-log"): Scope.ENDPOINTS_WRITE,
+    ("DELETE", "/v1/endpoints/{endpoint}/payload-log"): Scope.ENDPOINTS_WRITE,
+    # What callers sent may be personal: a scope of its own, which viewers do not have.
+    ("GET", "/v1/endpoints/{endpoint}/payloads"): Scope.PAYLOADS_READ,
+    ("GET", "/v1/endpoints/{endpoint}/payloads/{file}"): Scope.PAYLOADS_READ,
+    ("DELETE", "/v1/endpoints/{endpoint}/payloads"): Scope.ENDPOINTS_WRITE,
+    # Shares and rates; common values of texts are named to who may read payloads.
+    ("GET", "/v1/endpoints/{endpoint}/drift"): Scope.ENDPOINTS_READ,
+    ("PUT", "/v1/endpoints/{endpoint}/drift/reference"): Scope.ENDPOINTS_WRITE,
+    ("DELETE", "/v1/endpoints/{endpoint}/drift/reference"): Scope.ENDPOINTS_WRITE,
+    ("GET", "/v1/models/{model}/versions/{version}/reference"): Scope.PAYLOADS_READ,
+    ("PUT", "/v1/models/{model}/versions/{version}/reference"): Scope.MODELS_WRITE,
     ("GET", "/v1/loadtests"): Scope.ENDPOINTS_READ,
     # Whoever asks must also be allowed to predict, which no token for the API says.
     ("POST", "/v1/loadtests"): Scope.ENDPOINTS_WRITE,
     ("GET", "/v1/loadtests/{loadtest}"): Scope.ENDPOINTS_READ,
+    ("GET", "/v1/loadtests/{loadtest}/why"): Scope.ENDPOINTS_READ,
     ("POST", "/v1/loadtests/{loadtest}/cancel"): Scope.ENDPOINTS_WRITE,
     ("GET", "/v1/loadtests/{loadtest}/events"): Scope.ENDPOINTS_READ,
     ("GET", "/v1/loadtests/{loadtest}/report"): Scope.ENDPOINTS_READ,

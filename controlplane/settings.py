@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     api_token_s: int = Field(900, ge=60, le=DAY_S, description="Life of a token for the API.")
     predict_token_s: int = Field(300, ge=60, le=DAY_S, description="… for one endpoint.")
     audit_days: int = Field(365, ge=1, le=36_500, description="Days the audit log is kept.")
+    payloads_every_s: float = Field(
+        60.0, ge=1, le=3600, description="Seconds that logged requests wait for a file of them."
+    )
     usage_days: int = Field(1095, ge=32, le=36_500, description="Days usage is kept.")
     usage_hourly_days: int = Field(92, ge=1, le=36_500, description="… by hours; then by days.")
     signing_secret: SecretStr | None = Field(
@@ -200,6 +203,7 @@ class Settings(BaseSettings):
     price_gib_hour: float | None = Field(
         None, ge=0, description="Of one GiB of memory for an hour; both or none."
     )
+    access_log: bool = Field(False, description="Write a line for each request of the API.")
     cors_origins: str = Field(
         "", description="Web pages that may call the API from browsers: https://HOST,… ; none."
     )

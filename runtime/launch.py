@@ -13,6 +13,8 @@ Variables (all strings; a missing one takes the default of the field):
     KUBESERVE_REVISIONS                    JSON array of `RevisionLaunch`
     KUBESERVE_COMPARES                     of a shadow (`runtime/shadow.py`): names of the running
                                            revision and of the candidate; empty: a server
+    KUBESERVE_PAYLOADS                     JSON: what of its requests is logged
+                                           (`runtime/payload_batches.py`); empty: nothing
     KUBESERVE_CHOSEN_BEFORE                true: an ingress chose the revision by percentage and tag
     KUBESERVE_CONTAINER_CONCURRENCY        requests in flight at most; 0 is no limit
     KUBESERVE_TIMEOUT_S, KUBESERVE_MAX_BODY_BYTES, KUBESERVE_MAX_ROWS, KUBESERVE_DRAIN_S
@@ -97,13 +99,14 @@ class Launch(NamedTuple):
     port: int = 8080
     keys_from: str = ""
     compares: str = ""
+    payloads: str = ""
 
     def to_env(self) -> dict[str, str]:
         """Write the variables that `from_env` reads back to an equal launch."""
         env = {
             _variable(name): str(value)
             for name, value in self._asdict().items()
-            if name != "revisions" and (value or name != "compares")
+            if name != "revisions" and (value or name not in _SELDOM)
         }
         env[_variable("revisions")] = json.dumps([r._asdict() for r in self.revisions])
         return env
@@ -168,6 +171,7 @@ def _truth(raw: str) -> object:
     return raw in ("True", "true")
 
 
+_SELDOM = {"compares", "payloads"}
 _REQUIRED = {"tenant", "endpoint", "issuer", "audience", "keys_file", "revisions"}
 _READ: dict[str, Reader] = {
     "tenant": _text,
@@ -177,6 +181,7 @@ _READ: dict[str, Reader] = {
     "keys_file": _text,
     "keys_from": str,
     "compares": str,
+    "payloads": str,
     "revisions": _revisions,
     "chosen_before": _truth,
     "container_concurrency": _at_least(0, int),

@@ -1,7 +1,7 @@
 """From a prediction request to its answer: who asks, which revision, decode, batch, encode."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import numpy as np
@@ -28,11 +28,12 @@ from runtime.streams import Streams
 from runtime.tokens import TokenVerifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from runtime.backend import LocalBackend
     from runtime.codecs.single import Single
+    from runtime.payloads import Recorder
 
+# Told of the first answer: the ids of its request and its trace.
+First = Callable[[str | None, str | None], None]
 DTYPES: Final = {
     "FP64": "f8",
     "FP32": "f4",
@@ -61,7 +62,7 @@ class Predictor:
         self._max_body_bytes = launch.max_body_bytes
         self._verify, self._batcher = tokens.verify, batcher
         self._gate, self._metrics, self._clock = batcher.gate, metrics, batcher.clock
-        batcher.answered = self._computed
+        batcher.answered = self.computed
         self.sampler = Sampler(batcher.loop)
         self.streams = Streams(self, batcher, launch.timeout_s)
         # Tokens and keys are looked at afresh each second, and a head is checked once in each: what
@@ -69,7 +70,8 @@ class Predictor:
         self.second = 0
         self._repeats: dict[tuple[str, Single], RepeatLane] = {}
         self.closing = False  # answers say that their connection ends
-        self.on_first: Callable[[], None] | None = None  # called once, after the first answer
+        self.recorder: Recorder | None = None  # of the payload log, where there is one
+        self.on_first: First | None = None  # called once, after the first answer
 
     def tick(self) -> None:
         """Begin a second."""
@@ -143,6 +145,7 @@ class Predictor:
         if lane is None:
             local = cast("LocalBackend", revision.backend)
             lane = RepeatLane(self._batcher, revision, local, route, self.sampler)
+            lane.recorder = self.recorder
             self._repeats[key] = lane
         lane.second = self.second
         return lane
@@ -183,11 +186,11 @@ class Predictor:
     def _nothing_asked(self, prediction: Prediction) -> None:
         signature = prediction.revision.backend.signature
         nothing = {name: _nothing(signature, name) for name in prediction.call.outputs}
-        self._computed([prediction], [nothing])
+        self.computed([prediction], [nothing])
 
     # Out
 
-    def _computed(self, jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> None:
+    def computed(self, jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> None:
         """Answer a batch: with results, or with what went wrong."""
         if self.streams.open:
             jobs, outcomes = self.streams.take(jobs, outcomes)
@@ -239,9 +242,10 @@ class Predictor:
         revision = prediction.revision if prediction.known else None
         name = None if revision is None else revision.launch.name
         signature = None if revision is None else revision.backend.signature
-        who = f"revision={name}" + (f" trace={head.trace}" if head.trace else "")
-        problem = problem_of(error, signature, head.request_id, who)
+        problem = problem_of(error, signature, head.request_id, name, head.trace)
         self._leave(prediction, problem.status, self._clock())
+        if self.recorder is not None and revision is not None:
+            self.recorder.failed(prediction, problem.status)
         if self.closing and prediction.connection.is_last(prediction):
             prediction.close = True
         end = CLOSE if prediction.close else KEEP_ALIVE if head.http10 else b""
@@ -265,7 +269,8 @@ class Predictor:
             gate.bytes -= prediction.size
             revision.in_flight.leave(now)
         if self.on_first is not None and code < 500:
-            self._batcher.loop.call_soon(self.on_first)
+            head = prediction.head
+            self._batcher.loop.call_soon(self.on_first, head.request_id, head.trace)
             self.on_first = None
 
     def abandon(self, prediction: Prediction) -> None:

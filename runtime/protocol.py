@@ -59,6 +59,11 @@ class HttpProtocol(Reader):
         self._feed(data)
         self._after(fresh, data)
 
+    @property
+    def request_id(self) -> str | None:
+        """Give the id that the caller gave the requests that repeat the last head."""
+        return self._known.request_id
+
     def _back(self) -> None:
         if self.exchanges and self.exchanges[0] is self._repeat:
             self.take_back(self._repeat)

@@ -14,18 +14,21 @@ import orjson
 from runtime.backend import LocalBackend
 from runtime.batching import INLINE_US, Batcher
 from runtime.codecs.frames import from_rows
-from runtime.compute import checked
+from runtime.compute import checked, part
 from runtime.exchange import Exchange
-from runtime.plan.ops import override
+from runtime.plan.ops import Array, Inputs, override
 from runtime.revisions import Revision
 from runtime.routes import Route
 from runtime.sampling import Sampler
 
 if TYPE_CHECKING:
+    from runtime.payloads import Recorder
     from runtime.protocol import HttpProtocol
 
 MAX_BODY_BYTES: Final = 16 * 1024
 MAX_TOGETHER: Final = 1_024
+# Rows, their predictions, and what is written of each.
+Answers = tuple[Inputs, Array, list[bytes]]
 
 
 class Repeat(Exchange):
@@ -66,6 +69,7 @@ class RepeatLane:
     ) -> None:
         single = route.single
         self.second = -1
+        self.recorder: Recorder | None = None
         self._sampler, self._name, self._decode = sampler, revision.launch.name, route.decode
         self._waiting: list[Repeat] = []
         self._batcher, self._revision, self._rows = batcher, revision, single.rows
@@ -95,15 +99,15 @@ class RepeatLane:
         if not repeats:
             return
         usual = len(repeats) <= self._most and self.second >= 0 and not self._revision.lane.waits()
-        texts = self._texts(repeats) if usual else None
-        if texts is not None:
-            self._answer(repeats, texts)
+        answers = self._answers(repeats) if usual else None
+        if answers is not None:
+            self._answer(repeats, answers)
             return
         for repeat in repeats:
             repeat.connection.take_back(repeat)
 
-    def _texts(self, repeats: Sequence[Repeat]) -> list[bytes] | None:
-        """Give each request's value as JSON; None where one of them needs a closer look."""
+    def _answers(self, repeats: Sequence[Repeat]) -> Answers | None:
+        """Predict, and give values as JSON; None where one of them needs a closer look."""
         dumps = orjson.dumps
         try:
             rows = self._rows([*map(orjson.loads, [repeat.body for repeat in repeats])])
@@ -113,12 +117,13 @@ class RepeatLane:
             found = checked(self._run(self._output, x), len(rows))
             values = found.tolist()
             if self._around.flat and found.ndim == 2:
-                return [dumps(value) for value in values]
-            return [dumps((value,)) for value in values]
+                return x, found, [dumps(value) for value in values]
+            return x, found, [dumps((value,)) for value in values]
         except Exception:  # noqa: BLE001  (whatever it is, the ordinary way tells whose row it was)
             return None
 
-    def _answer(self, repeats: Sequence[Repeat], texts: Sequence[bytes]) -> None:
+    def _answer(self, repeats: Sequence[Repeat], answers: Answers) -> None:
+        x, found, texts = answers
         before, after, _ = self._around
         prefix, rest = self._revision.prefix, len(before) + len(after)
         for repeat, text in zip(repeats, texts, strict=True):
@@ -132,3 +137,18 @@ class RepeatLane:
         seconds = [now - repeat.began for repeat in repeats]
         self._revision.counts.answered(seconds)
         self._revision.in_flight.passed(len(seconds), sum(seconds), seconds[0])
+        if self.recorder is not None:
+            self._log(self.recorder, repeats, seconds, x, found)
+
+    def _log(
+        self,
+        recorder: "Recorder",
+        repeats: Sequence[Repeat],
+        seconds: Sequence[float],
+        x: Inputs,
+        found: Array,
+    ) -> None:
+        for at in recorder.chosen(len(repeats)):
+            row, answer = part(x, at, at + 1), [(self._output, found[at : at + 1])]
+            called = repeats[at].connection.request_id
+            recorder.add(self._name, called, 200, seconds[at], row, answer)

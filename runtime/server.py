@@ -5,11 +5,11 @@ import gc
 import os
 import signal
 import socket
-import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import uvloop
 
@@ -24,6 +24,7 @@ from runtime.gate import Gate
 from runtime.last_words import tell
 from runtime.launch import Backend, Exit, Launch, LaunchError, RevisionLaunch
 from runtime.lifecycle import Departures
+from runtime.lines import about, say
 from runtime.listening import Arrivals
 from runtime.loading import BadArtifact, Phases, close_all, load_all
 from runtime.memory import give_back, keep_freed
@@ -35,6 +36,9 @@ from runtime.revisions import Revision, Revisions
 from runtime.routes import routes
 from runtime.tokens import TokenVerifier
 from runtime.usage import Usage
+
+if TYPE_CHECKING:
+    from runtime.payloads import Recorder
 
 # The interpreter's lock lets no more than about so many gain: a kernel is a fifth of Python.
 MOST_THREADS: Final = 4
@@ -79,6 +83,7 @@ class Worker:
         self.metrics = Metrics(launch.tenant, launch.endpoint)
         gate = Gate(launch.container_concurrency, launch.max_body_bytes)
         self.batcher = Batcher(loop, gate, clock, min(usable(), MOST_THREADS))
+        self.recorder: Recorder | None = None
         self.tokens = TokenVerifier(
             launch.keys_file,
             launch.issuer,
@@ -86,6 +91,8 @@ class Worker:
             clock=time.time,  # noqa: TID251  (tokens expire by wall time)
         )
         self.predictor = Predictor(launch, self.tokens, self.batcher, self.metrics)
+        if launch.payloads:
+            self._log_payloads(loaded)
         self.revisions = Revisions(
             [self._revision(launched, backend) for launched, backend in loaded],
             int.from_bytes(os.urandom(4)) / 2**32,
@@ -120,6 +127,24 @@ class Worker:
         self.metrics.revisions[launched.name] = launched, revision.counts
         return revision
 
+    def _log_payloads(self, loaded: Loaded) -> None:
+        """Log a share of the requests from now on; before lanes are opened, which answer them."""
+        # Only here: most endpoints log nothing.
+        from runtime.payload_log import read_log
+        from runtime.payloads import Recorder, sink_of
+
+        log, wall = read_log(self.launch.payloads), time.time  # noqa: TID251  (they are dated)
+        signatures = {launched.name: backend.signature for launched, backend in loaded}
+        source = uuid.uuid4().hex
+        try:
+            sink = sink_of(log, source)
+        except (LaunchError, OSError) as error:
+            tell(f"nothing is logged of requests: {error}")
+            return
+        recorder = Recorder(self.loop, log, source, signatures, sink, wall)
+        self.batcher.answered = recorder.around(self.batcher.answered)
+        self.predictor.recorder = self.recorder = recorder
+
     async def serve(self) -> Exit:
         """Serve until told to stop; gives the exit code."""
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -134,7 +159,7 @@ class Worker:
     def stop(self) -> None:
         """Begin to drain."""
         if not self.stopping.is_set():
-            sys.stderr.write("told to stop: answering what was asked, then ending\n")
+            say("told to stop: answering what was asked, then ending")
         self.ready = False
         self.stopping.set()
 
@@ -154,7 +179,7 @@ class Worker:
         )
         took = sum(phases.ms.values())
         parts = ", ".join(f"{name} {ms:.1f}" for name, ms in phases.ms.items())
-        sys.stderr.write(f"serving {served}; ready after {took:.1f} ms ({parts})\n")
+        say(f"serving {served}; ready after {took:.1f} ms ({parts})")
 
     def _keep_keys(self) -> None:
         """Look in the object store for newer keys from now on, in a thread."""
@@ -179,7 +204,7 @@ class Worker:
     async def _renew(self, document: bytes) -> None:
         self.tokens.renew(document)
 
-    def _answered(self) -> None:
+    def _answered(self, request_id: str | None, trace_id: str | None) -> None:
         phases = self.inherited.phases
         phases.end("answer")
         total = round((phases.since - self.inherited.first_byte) * 1000, 3)
@@ -189,6 +214,9 @@ class Worker:
         else:  # a fork shares its heap with the zygote, which gave back
             give_back()
         self.inherited.settled()
+        parts = ", ".join(f"{name} {ms:.1f}" for name, ms in phases.ms.items())
+        said = f"first answer after {total:.1f} ms ({parts})"
+        say(said, request_id=request_id, trace_id=trace_id)
 
     def _look_at_keys(self) -> None:
         """Read the keys file again; heads that were admitted are looked at anew."""
@@ -203,6 +231,8 @@ class Worker:
             revision.prefix = prefix(revision.launch.name, date)
         self.edge.sweep()
         self._tidy()
+        if self.recorder is not None:
+            self.recorder.tick()
         if self.control is not None and self.ready:
             self.control.send(self.reports.stats(time.monotonic()))
             self.inherited.settled()
@@ -263,10 +293,12 @@ class Worker:
         self.loop.call_later(max(0.0, drain_s - LAST_LINE_S), self.predictor.streams.stop)
         cut = await self.departures.drain(drain_s)
         if cut:
-            sys.stderr.write(f"the drain took too long: {cut} connections were cut\n")
+            say(f"the drain took too long: {cut} connections were cut", level="warning")
         await self.batcher.close()
+        if self.recorder is not None:
+            await self.recorder.end()
         if self.launch.keys_from and not await self.usage.end():
-            sys.stderr.write("the object store took no last word of what was used\n")
+            say("the object store took no last word of what was used", level="warning")
         await close_all(self.loaded)
         if self.control is not None:
             self.control.read()
@@ -278,6 +310,7 @@ class Worker:
 
 async def serve(launch: Launch, inherited: Inherited) -> Exit:
     """Load, warm, serve; gives the exit code."""
+    about(tenant=launch.tenant, endpoint=launch.endpoint)
     try:
         loaded = await load_all(launch, inherited.phases)
     except BadArtifact as error:

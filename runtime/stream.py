@@ -66,12 +66,12 @@ class Stream(Exchange):
         "_most_rows",
         "_outputs",
         "_piece",
-        "_revision",
         "_soon",
         "_started",
         "_streams",
         "_turn",
         "connection",
+        "revision",
         "row",
     )
 
@@ -88,7 +88,7 @@ class Stream(Exchange):
         first: int,
     ) -> None:
         super().__init__(connection, head, close=head.close or head.http10)
-        self._streams, self._revision, self._outputs = streams, revision, outputs
+        self._streams, self.revision, self._outputs = streams, revision, outputs
         self._lines = ndjson.Lines(LINE_BYTES)
         self._busy = self._turn = self._started = self._soon = False
         self._piece: Piece | None = None
@@ -152,7 +152,7 @@ class Stream(Exchange):
 
     def _read(self, lines: Sequence[bytes]) -> None:
         self._busy = True
-        signature, outputs, first = self._revision.backend.signature, self._outputs, self.row
+        signature, outputs, first = self.revision.backend.signature, self._outputs, self.row
 
         def work() -> ndjson.Rows:
             return ndjson.decode(lines, signature, outputs, first)
@@ -177,7 +177,7 @@ class Stream(Exchange):
     def _put(self, call: Call) -> None:
         deadline = self._streams.batcher.clock() + self._deadline_s
         self._piece = Piece(self, call, deadline)
-        self._revision.lane.put(self._piece)
+        self.revision.lane.put(self._piece)
 
     # Out
 
@@ -238,9 +238,9 @@ class Stream(Exchange):
 
     def _start(self) -> bytes:
         self._started = True
-        self._streams.first()
+        self._streams.first(self.head)
         return stream_head(
-            self._revision.launch.name, close=self.close, chunked=not self.head.http10
+            self.revision.launch.name, close=self.close, chunked=not self.head.http10
         )
 
     # Endings
@@ -260,16 +260,16 @@ class Stream(Exchange):
         self._leave(problem.status)
         request_id = problem.members.get("request_id", self.head.request_id)
         end = CLOSE if self.close else b""
-        name = self._revision.launch.name
+        name = self.revision.launch.name
         self.put(problem_answer(problem, revision=name, request_id=request_id, end=end))
 
     def _problem(self, error: Exception) -> Problem:
         """Give the problem, its row counted from the beginning of the stream."""
         if isinstance(error, InputRefused) and error.row is not None:
             error = InputRefused(error.row + self.row, error.column, error.detail)
-        signature = self._revision.backend.signature
-        who = f"revision={self._revision.launch.name}"
-        return problem_of(error, signature, self.head.request_id, who)
+        signature = self.revision.backend.signature
+        name = self.revision.launch.name
+        return problem_of(error, signature, self.head.request_id, name, self.head.trace)
 
     def _end(self, status: int) -> None:
         if not self._started:
@@ -289,7 +289,7 @@ class Stream(Exchange):
         self.gone = True
         if self._piece is not None:
             self._piece.gone = True
-        streams, revision = self._streams, self._revision
+        streams, revision = self._streams, self.revision
         streams.open.discard(self)
         gate = streams.batcher.gate
         gate.admitted -= 1

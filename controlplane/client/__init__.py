@@ -14,6 +14,7 @@ from controlplane.client.errors import (
     Unreachable,
 )
 from controlplane.client.metering import Cost, Limit, Quota, Usage
+from controlplane.client.payloads import PayloadFile
 from controlplane.client.results import (
     Account,
     ApiKey,
@@ -69,6 +70,7 @@ __all__ = [
     "NotConfigured",
     "NotFound",
     "PasswordLink",
+    "PayloadFile",
     "Quota",
     "Release",
     "RetryPolicy",

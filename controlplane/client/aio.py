@@ -15,6 +15,7 @@ from controlplane.client.bundle import Extras, PathLike, bundled, in_thread
 from controlplane.client.core import Core
 from controlplane.client.home import find_account
 from controlplane.client.metering import Interval, Metering, Quota, Usage
+from controlplane.client.payloads import PayloadFile, Payloads
 from controlplane.client.people import People
 from controlplane.client.predicting import END, Protocol, Windows
 from controlplane.client.registry import Looked, Progress, Registry
@@ -85,7 +86,7 @@ class AsyncClient:
         self._people, self._rollouts = People(self._core), Rollouts(self._core)
         self._metering = Metering(self._core)
         self._access, self._webhooks = Access(self._core), Webhooks(self._core)
-        self._testing = Testing(self._core)
+        self._testing, self._payloads = Testing(self._core), Payloads(self._core)
         self._http = httpx.AsyncClient(**options(account.url))
         self._signing: defaultdict[str | None, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -302,10 +303,6 @@ class AsyncClient:
         """Send a message once more, now; its id stays."""
         return await self._run(self._webhooks.redeliver(webhook, delivery))
 
-    async def why_webhook(self, webhook: str) -> Cause:
-        """Say how a webhook does, with evidence and the next step."""
-        return await self._run(self._webhooks.why(webhook))
-
     async def audit(
         self,
         *,
@@ -399,9 +396,20 @@ class AsyncClient:
         """
         return await self._run(self._metering.usage(start, end, endpoint, interval))
 
-    async def why(self, endpoint: str) -> Cause:
-        """Name the cause of the state an endpoint is in, with evidence and the next step."""
-        return await self._run(self._serving.why(endpoint))
+    async def why(
+        self,
+        target: str | None = None,
+        *,
+        rollout: int | None = None,
+        loadtest: str | None = None,
+        webhook: str | None = None,
+    ) -> Cause:
+        """Name the cause of the state something is in, with evidence and the next step.
+
+        target   an endpoint, or MODEL:VERSION (a number or an alias)
+        rollout  of that endpoint, its number
+        """
+        return await self._run(self._serving.why(target, rollout, loadtest, webhook))
 
     async def series(self, endpoint: str, minutes: int = 60) -> Series:
         """Read rate, errors, latency, replicas and cold starts of its last minutes, 60 at most."""
@@ -508,6 +516,81 @@ class AsyncClient:
         windows  of {"cron": "0 8 * * 1-5", "minutes": 600, "replicas": 2, "time_zone": …}
         """
         return await self._run(self._serving.set_warm_windows(endpoint, windows))
+
+    async def payload_log(self, endpoint: str) -> dict[str, Any]:
+        """Read what of an endpoint's requests is logged, and what was, by day."""
+        return await self._run(self._payloads.log(endpoint))
+
+    async def set_payload_log(
+        self,
+        endpoint: str,
+        sample: float,
+        *,
+        redact: Sequence[str] = (),
+        hash: Sequence[str] = (),  # noqa: A002  (as the API calls it)
+        predictions: bool = True,
+        retention_days: int = 30,
+        max_bytes_per_day: int = 1 << 30,
+    ) -> dict[str, Any]:
+        """Log a share of an endpoint's requests, above 0 to 1, as Parquet.
+
+        redact  columns that are never logged; hash: of which a keyed hash is
+        """
+        settings = {
+            "sample": float(sample),
+            "redact": list(redact),
+            "hash": list(hash),
+            "predictions": predictions,
+            "retention_days": retention_days,
+            "max_bytes_per_day": max_bytes_per_day,
+        }
+        return await self._run(self._payloads.set_log(endpoint, settings))
+
+    async def stop_payload_log(self, endpoint: str) -> None:
+        """Log nothing any more; files that are there stay until they expire."""
+        await self._run(self._payloads.stop(endpoint))
+
+    async def payloads(
+        self, endpoint: str, *, since: datetime | None = None, until: datetime | None = None
+    ) -> list[PayloadFile]:
+        """List files of logged requests, the newest first."""
+        return await self._run(self._payloads.files(endpoint, since, until))
+
+    async def payload_file(self, endpoint: str, file: str) -> bytes:
+        """Read a Parquet file by its id."""
+        return await self._run(self._payloads.file(endpoint, file))
+
+    async def delete_payloads(self, endpoint: str, *, before: datetime | None = None) -> int:
+        """Delete files whose requests all came before a time, or all; gives how many."""
+        return await self._run(self._payloads.delete(endpoint, before))
+
+    async def drift(self, endpoint: str, *, hours: int = 24) -> dict[str, Any]:
+        """Read how far what is asked drifted from its reference, the worst column first."""
+        return await self._run(self._payloads.drift(endpoint, hours))
+
+    async def set_drift_window(
+        self, endpoint: str, since: datetime, until: datetime | None = None
+    ) -> dict[str, Any]:
+        """Measure drift against a window of logged requests."""
+        return await self._run(self._payloads.set_window(endpoint, since, until))
+
+    async def forget_drift_window(self, endpoint: str) -> None:
+        """Measure drift against training data again, or the first logged rows."""
+        await self._run(self._payloads.forget_window(endpoint))
+
+    async def set_reference(
+        self, model: str, data: Any, version: int | str | None = None
+    ) -> dict[str, Any]:
+        """Tell what a version was trained on, so that drift is measured against it.
+
+        Only shares of bins and common values are sent, no rows.
+        data  as `predict` takes it, with the version's columns; others are left out
+        """
+        return await self._run(self._payloads.set_reference(model, version, data))
+
+    async def reference(self, model: str, version: int | str | None = None) -> dict[str, Any]:
+        """Read what a version was trained on, in bins."""
+        return await self._run(self._payloads.reference(model, version))
 
     async def predict(
         self,

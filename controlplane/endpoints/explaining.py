@@ -5,7 +5,7 @@ A name without an endpoint is explained by the model of that name, of which it i
 
 import asyncio
 import uuid
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -35,12 +35,7 @@ async def explain(engine: Engine, tenant: TenantId, name: str, issuer: str) -> d
     """Give the cause of an endpoint's state as a document; raises NotFound."""
     found = await service.standing(tenant, name, issuer)
     cause = await _undeployed(tenant, name) if found is None else await _cause(engine, found)
-    return {
-        "about": f"endpoint:{name}",
-        "endpoint": name,
-        **asdict(cause),
-        "evidence": list(cause.evidence),
-    }
+    return {"endpoint": name, **cause.document(f"endpoint:{name}")}
 
 
 async def _undeployed(tenant: TenantId, name: str) -> Cause:

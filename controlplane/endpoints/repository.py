@@ -75,6 +75,22 @@ async def save_slo(row: Endpoint, slo: dict[str, Any] | None) -> None:
     await row.save(update_fields=["slo"])
 
 
+async def save_payload_log(row: Endpoint, log: dict[str, Any] | None) -> None:
+    row.update_from_dict({"payload_log": log})
+    row.generation += 1  # what workers are started with
+    await row.save(update_fields=["payload_log", "generation"])
+
+
+async def with_payload_log_of_all() -> list[Endpoint]:
+    """Give the endpoints, of any tenant, of which requests are logged."""
+    return [row for row in await Endpoint.filter(deleted_at=None) if row.payload_log]
+
+
+async def revisions_of_all(endpoint_id: uuid.UUID) -> list[EndpointRevision]:
+    """Give every revision of an endpoint, whoever's it is."""
+    return await EndpointRevision.filter(endpoint_id=endpoint_id)
+
+
 async def save_warm(row: Endpoint, windows: list[dict[str, Any]]) -> None:
     row.warm = windows
     await row.save(update_fields=["warm"])

@@ -17,6 +17,7 @@ from controlplane.audit import service as audit
 from controlplane.callers import Caller
 from controlplane.database import transaction
 from controlplane.endpoints import repository, windows
+from controlplane.endpoints.payload_log import payload_log_from
 from controlplane.endpoints.tables import Endpoint, EndpointRevision, Release
 from controlplane.endpoints.why import status_of
 from controlplane.endpoints.windows import BadWindow, Window, windows_from
@@ -444,6 +445,7 @@ async def wanted(row: Endpoint, issuer: str) -> DesiredEndpoint | None:
         return None
     routed = {line["revision"]: line for line in current.traffic}
     revisions = await repository.revisions(row, list(routed))
+    log = payload_log_from(row.payload_log)
     return DesiredEndpoint(
         id=EndpointId(str(row.id)),
         tenant=await tenants.name_of(TenantId(row.tenant_id)),
@@ -470,6 +472,7 @@ async def wanted(row: Endpoint, issuer: str) -> DesiredEndpoint | None:
         container_concurrency=current.container_concurrency,
         timeout_s=current.timeout_s,
         shadow=_shadow_from(current.shadow),
+        payload_log=None if log is None else log.desired(),
     )
 
 

@@ -20,6 +20,7 @@ class Endpoint(Table):
     revisions = fields.IntField(default=0)  # the last revision number given
     warm = fields.JSONField[list[dict[str, Any]]](null=True)
     slo = fields.JSONField[dict[str, Any]](null=True)
+    payload_log = fields.JSONField[dict[str, Any]](null=True)
     deleted_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField(auto_now_add=True)
 

@@ -93,6 +93,17 @@ class DesiredShadow:
 
 
 @dataclass(frozen=True, slots=True)
+class DesiredPayloadLog:
+    """What of an endpoint's requests is logged; as `runtime.payload_log.PayloadLog`."""
+
+    sample: float
+    redact: tuple[str, ...] = ()
+    hashed: tuple[str, ...] = ()
+    key: str = ""
+    predictions: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredEndpoint:
     """All an engine needs to run an endpoint, read from one database row and its revisions.
 
@@ -111,6 +122,7 @@ class DesiredEndpoint:
     timeout_s: float = 60.0
     shadow: DesiredShadow | None = None
     warm: int | None = None
+    payload_log: DesiredPayloadLog | None = None
 
 
 class Condition(StrEnum):
@@ -295,16 +307,20 @@ def _apart(row: Mapping[str, Any]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line that a worker of the endpoint wrote."""
+    """One line that a worker of the endpoint wrote.
+
+    members  what it said of itself beside its text: level, request_id, trace_id, …
+    """
 
     at: datetime
     replica: str
     text: str
+    members: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why an endpoint is as it is: the one thing to know, and what to do about it.
+    """Why something is as it is: the one thing to know, and what to do about it.
 
     reason     one CamelCase word
     ok         idle, starting and serving are no faults
@@ -318,6 +334,20 @@ class Cause:
     message: str
     evidence: tuple[str, ...] = ()
     next_step: str = ""
+
+    def document(self, about: str) -> dict[str, Any]:
+        """Give it as the API, the command line and the dashboard show it.
+
+        about  what it explains, such as `endpoint:iris`
+        """
+        return {
+            "about": about,
+            "reason": self.reason,
+            "ok": self.ok,
+            "message": self.message,
+            "evidence": list(self.evidence),
+            "next_step": self.next_step,
+        }
 
 
 class Engine(Protocol):

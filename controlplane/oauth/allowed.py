@@ -25,6 +25,7 @@ IN_WORDS: Final = {
     Scope.ENDPOINTS_READ: "See endpoints, their releases and logs",
     Scope.ENDPOINTS_WRITE: "Deploy, change and delete endpoints",
     Scope.PREDICT: "Ask endpoints for predictions",
+    Scope.PAYLOADS_READ: "Read what callers sent to endpoints, where that is logged",
     Scope.ADMIN: "Administer the tenant: members, clients and keys",
     "openid": "Know who you are",
     "profile": "See your name",

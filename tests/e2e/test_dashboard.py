@@ -251,7 +251,7 @@ def test_each_page_of_what_there_is(desk: Desk, site: Client, iris: Iris) -> Non
     site.deploy("flowers")
     site.predict("flowers", [FLOWER])
     pages: dict[str, tuple[str, str]] = {
-        "overview": ("", "Newest models"),
+        "overview": ("", "Recent builds"),
         "models": ("/models", "flowers"),
         "model": ("/models/flowers", "Versions"),
         "version": ("/models/flowers/1", "Compiled to a plan"),

@@ -25,7 +25,8 @@ PICKLE = b"\x80\x04N."
 PUBLIC, ANYONE, PLATFORM = "public", "anyone", "platform"
 READS = {"models:read", "endpoints:read"}
 WRITES = {"models:write", "endpoints:write"}
-ALL = READS | WRITES | {"predict", "admin"}
+ALL = READS | WRITES | {"predict", "payloads:read", "admin"}
+SKETCH = {"kind": "number", "edges": [1.0], "counts": [2, 1], "missing": 0}
 CLIENTS_ANSWER = 0  # an empty form is 400, a token in place of a client's secret 401
 FOR_BROWSERS = 1  # shown, or a form refused; a token is neither here nor there
 OF_BROWSERS = {200, 303, 400, 401, 403, 404, 422}
@@ -138,6 +139,7 @@ ROWS: dict[tuple[str, str], Row] = {
     ("DELETE", "/v1/models/{model}"): Row("models:write", 204, thing="model", spent=True),
     ("GET", "/v1/models/{model}/versions"): Row("models:read", thing="model"),
     ("GET", "/v1/models/{model}/versions/{version}"): Row("models:read", thing="model"),
+    ("GET", "/v1/models/{model}/versions/{version}/why"): Row("models:read", thing="model"),
     ("GET", "/v1/models/{model}/aliases"): Row("models:read", thing="model"),
     ("GET", "/v1/models/{model}/aliases/{alias}"): Row("models:read", thing="model"),
     ("PUT", "/v1/models/{model}/aliases/{alias}"): Row(
@@ -174,6 +176,9 @@ ROWS: dict[tuple[str, str], Row] = {
         "endpoints:write", 409, {"model": "nowhere"}, thing="endpoint"
     ),
     ("GET", "/v1/endpoints/{endpoint}/rollouts/{rollout}"): Row("endpoints:read", thing="endpoint"),
+    ("GET", "/v1/endpoints/{endpoint}/rollouts/{rollout}/why"): Row(
+        "endpoints:read", thing="endpoint"
+    ),
     ("POST", "/v1/endpoints/{endpoint}/rollouts/{rollout}/cancel"): Row(
         "endpoints:write", 200, thing="endpoint", spent=True
     ),
@@ -188,6 +193,29 @@ ROWS: dict[tuple[str, str], Row] = {
     ("POST", "/v1/endpoints/{endpoint}/try"): Row(
         "predict", 503, {"body": [[1.0]]}, thing="endpoint"
     ),
+    ("GET", "/v1/endpoints/{endpoint}/payload-log"): Row("endpoints:read", thing="endpoint"),
+    ("PUT", "/v1/endpoints/{endpoint}/payload-log"): Row(
+        "endpoints:write", 200, {"sample": 0.5}, thing="endpoint"
+    ),
+    ("DELETE", "/v1/endpoints/{endpoint}/payload-log"): Row(
+        "endpoints:write", 204, thing="endpoint"
+    ),
+    ("GET", "/v1/endpoints/{endpoint}/payloads"): Row("payloads:read", thing="endpoint"),
+    ("GET", "/v1/endpoints/{endpoint}/payloads/{file}"): Row(
+        "payloads:read", 404, thing="endpoint"
+    ),
+    ("DELETE", "/v1/endpoints/{endpoint}/payloads"): Row("endpoints:write", thing="endpoint"),
+    ("GET", "/v1/endpoints/{endpoint}/drift"): Row("endpoints:read", thing="endpoint"),
+    ("PUT", "/v1/endpoints/{endpoint}/drift/reference"): Row(
+        "endpoints:write", 200, {"since": "2026-11-01T00:00:00Z"}, thing="endpoint"
+    ),
+    ("DELETE", "/v1/endpoints/{endpoint}/drift/reference"): Row(
+        "endpoints:write", 204, thing="endpoint"
+    ),
+    ("PUT", "/v1/models/{model}/versions/{version}/reference"): Row(
+        "models:write", 200, {"rows": 3, "columns": {"x0": SKETCH}}, thing="model"
+    ),
+    ("GET", "/v1/models/{model}/versions/{version}/reference"): Row("payloads:read", thing="model"),
     ("GET", "/v1/loadtests"): Row("endpoints:read"),
     ("POST", "/v1/loadtests"): Row(
         "endpoints:write",
@@ -198,6 +226,7 @@ ROWS: dict[tuple[str, str], Row] = {
     ),
     # One that has ended and left nothing: it can be followed to its end, and not be cancelled.
     ("GET", "/v1/loadtests/{loadtest}"): Row("endpoints:read", thing="loadtest"),
+    ("GET", "/v1/loadtests/{loadtest}/why"): Row("endpoints:read", thing="loadtest"),
     ("POST", "/v1/loadtests/{loadtest}/cancel"): Row("endpoints:write", 409, thing="loadtest"),
     ("GET", "/v1/loadtests/{loadtest}/events"): Row("endpoints:read", thing="loadtest"),
     ("GET", "/v1/loadtests/{loadtest}/report"): Row("endpoints:read", 404, thing="loadtest"),
@@ -347,7 +376,7 @@ async def principals(stage: Stage) -> list[Principal]:
     roles = {
         Role.OWNER: ALL,
         Role.ADMIN: ALL,
-        Role.DEVELOPER: READS | WRITES | {"predict"},
+        Role.DEVELOPER: READS | WRITES | {"predict", "payloads:read"},
         Role.VIEWER: READS,
     }
     found = [
@@ -436,6 +465,7 @@ FIXED = {
     "alias": "production",
     "rollout": "1",
     "delivery": "1",
+    "file": "3c0a7f3e-55a8-4a3c-9f0e-6a2f4e1b7c11",
     "tenant": "acme",
     "name": "conflict",
     "person": "nobody@example.com",
@@ -553,6 +583,7 @@ async def everything(stage: Stage, header: str) -> Any:
         f"/v1/endpoints/{endpoint}/releases",
         f"/v1/endpoints/{endpoint}/slo",
         f"/v1/endpoints/{endpoint}/warm-windows",
+        f"/v1/endpoints/{endpoint}/payload-log",
         "/v1/clients",
         "/v1/keys",
         "/v1/audit",

@@ -49,6 +49,27 @@ CHANGES: dict[tuple[str, str], tuple[str, Any, str, str]] = {
     ("DELETE", "/v1/endpoints/{endpoint}/slo"): (
         "/v1/endpoints/iris/slo", None, "endpoint.slo", "endpoint:iris",
     ),
+    ("PUT", "/v1/endpoints/{endpoint}/payload-log"): (
+        "/v1/endpoints/iris/payload-log", {"sample": 0.1}, "endpoint.payload-log", "endpoint:iris",
+    ),
+    ("DELETE", "/v1/endpoints/{endpoint}/payload-log"): (
+        "/v1/endpoints/iris/payload-log", None, "endpoint.payload-log", "endpoint:iris",
+    ),
+    ("DELETE", "/v1/endpoints/{endpoint}/payloads"): (
+        "/v1/endpoints/iris/payloads", None, "payloads.delete", "endpoint:iris",
+    ),
+    ("PUT", "/v1/endpoints/{endpoint}/drift/reference"): (
+        "/v1/endpoints/iris/drift/reference", {"since": "2026-11-01T00:00:00Z"},
+        "endpoint.drift-reference", "endpoint:iris",
+    ),
+    ("DELETE", "/v1/endpoints/{endpoint}/drift/reference"): (
+        "/v1/endpoints/iris/drift/reference", None, "endpoint.drift-reference", "endpoint:iris",
+    ),
+    ("PUT", "/v1/models/{model}/versions/{version}/reference"): (
+        "/v1/models/iris/versions/1/reference",
+        {"rows": 3, "columns": {"x0": {"kind": "number", "counts": [3], "missing": 0}}},
+        "version.reference", "version:iris:1",
+    ),
     ("POST", "/v1/endpoints/{endpoint}/rollouts"): (
         "/v1/endpoints/iris/rollouts", {"model": "iris", "version": 2}, "endpoint.canary",
         "endpoint:iris",

@@ -120,6 +120,7 @@ class EmbeddedEngine:
                 timeout_s=desired.timeout_s,
                 shadow=desired.shadow,
                 warm=desired.warm or 0,
+                payload_log=desired.payload_log,
             )
             await self._ask({"do": "apply", "endpoint": local.to_json()})
         self._collect_later()
@@ -225,7 +226,8 @@ class EmbeddedEngine:
             _checked(await reader.readline())
             while line := await reader.readline():
                 entry = json.loads(line)
-                yield LogLine(datetime.fromisoformat(entry["at"]), entry["replica"], entry["text"])
+                at, members = datetime.fromisoformat(entry["at"]), entry.get("members", {})
+                yield LogLine(at, entry["replica"], entry["text"], members)
         finally:
             writer.close()
 

@@ -39,6 +39,7 @@ class Surroundings:
     """What pools share.
 
     keys_of  gives the keys file of a tenant's workers
+    payloads  folder of what workers log of requests, one in it for each endpoint
     shares   workers of each tenant
     changed  counters or conditions changed: worth writing down soon
     proved   the entry's `proven` changed: to be made durable soon
@@ -48,6 +49,7 @@ class Surroundings:
     forker: Forker
     keys_of: Callable[[str], Path]
     logs: Path
+    payloads: Path
     shares: Shares
     changed: Callable[["Pool"], None]
     proved: Callable[["Pool"], None]
@@ -293,7 +295,8 @@ class Pool:
     def _launch(self) -> Launch:
         """Say to a worker what it serves."""
         serving = self.release.serving
-        return serving.launch(self._around.keys_of(serving.tenant), self.entry.port)
+        keys = self._around.keys_of(serving.tenant)
+        return serving.launch(keys, self.entry.port, self._around.payloads)
 
     def _again(self) -> None:
         self._retry = None

@@ -88,6 +88,7 @@ class Shadowing:
                 one._replace(percent=100 * (one.name == wanted.running)) for one in self._pair
             ),
             compares=f"{wanted.running} {wanted.candidate}",
+            payloads="",
         )
         self._process = process
         process.kill_after(START_WITHIN_S)

@@ -9,6 +9,7 @@ from typing import Any
 from controlplane.engines.engine import (
     ColdStart,
     Condition,
+    DesiredPayloadLog,
     DesiredShadow,
     EndpointId,
     ObservedEndpoint,
@@ -16,6 +17,7 @@ from controlplane.engines.engine import (
     Status,
 )
 from runtime.launch import Backend, Launch, RevisionLaunch
+from runtime.payload_log import PayloadLog
 
 
 class WireError(ValueError):
@@ -38,6 +40,7 @@ class LocalEndpoint:
     timeout_s: float = 60.0
     shadow: DesiredShadow | None = None
     warm: int = 0
+    payload_log: DesiredPayloadLog | None = None
 
     @property
     def scaling_now(self) -> Scaling:
@@ -45,8 +48,9 @@ class LocalEndpoint:
         least = max(self.scaling.min_scale, min(self.warm, self.scaling.max_scale))
         return replace(self.scaling, min_scale=least)
 
-    def launch(self, keys_file: Path, port: int) -> Launch:
-        """Say to a worker what it serves."""
+    def launch(self, keys_file: Path, port: int, payloads: Path) -> Launch:
+        """Say to a worker what it serves; `payloads`: where what is logged of it is put."""
+        log = self.payload_log
         return Launch(
             tenant=self.tenant,
             endpoint=self.name,
@@ -57,6 +61,11 @@ class LocalEndpoint:
             container_concurrency=self.container_concurrency,
             timeout_s=self.timeout_s,
             port=port,
+            payloads=(
+                ""
+                if log is None
+                else PayloadLog(self.id, **asdict(log), folder=str(payloads / self.id)).write()
+            ),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -81,6 +90,8 @@ def endpoint_from(document: Mapping[str, Any]) -> LocalEndpoint:
         values["revisions"] = revisions
         if values.get("shadow") is not None:
             values["shadow"] = DesiredShadow(**values["shadow"])
+        if values.get("payload_log") is not None:
+            values["payload_log"] = _payload_log(**values["payload_log"])
         endpoint = LocalEndpoint(**values)
     except (KeyError, TypeError, ValueError) as error:
         raise WireError(f"not an endpoint: {error!r}") from error
@@ -89,6 +100,10 @@ def endpoint_from(document: Mapping[str, Any]) -> LocalEndpoint:
     if not revisions or sum(r.percent for r in revisions) != 100:
         raise WireError("the percentages of the revisions must sum to 100")
     return endpoint
+
+
+def _payload_log(redact: list[str], hashed: list[str], **more: Any) -> DesiredPayloadLog:
+    return DesiredPayloadLog(redact=tuple(redact), hashed=tuple(hashed), **more)
 
 
 def observed_to_json(observed: ObservedEndpoint) -> dict[str, Any]:
