@@ -84,7 +84,7 @@ def test_in_the_foreground_it_tells_how_to_get_in_until_somebody_owns_it(
         assert made.status_code == 303, made.text
     told = said(environment, "up")
     assert "secret=" not in told
-    assert "/login" in told
+    assert "/dashboard\n" in told
 
 
 def links(lines: list[str]) -> list[str]:
