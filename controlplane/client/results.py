@@ -18,6 +18,7 @@ class Model:
     description: str
     versions: int | None
     latest_state: str | None
+    latest_at: datetime | None
     created_at: datetime | None
     raw: Raw = field(repr=False, compare=False)
 
@@ -29,6 +30,7 @@ class Model:
             description=str(raw.get("description") or ""),
             versions=raw.get("versions"),
             latest_state=raw.get("latest_state"),
+            latest_at=time_in(raw, "latest_at"),
             created_at=time_in(raw),
             raw=raw,
         )
@@ -373,17 +375,19 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line that a replica wrote."""
+    """One line that a replica wrote; `members`: level, request_id, trace_id, … where it says."""
 
     at: datetime | None
     replica: str
     text: str
+    members: Raw
     raw: Raw = field(repr=False, compare=False)
 
     @classmethod
     def read(cls, raw: Raw) -> "LogLine":
         """Read one line of the stream."""
-        return cls(time_in(raw, "at"), str(raw.get("replica") or ""), str(raw.get("text", "")), raw)
+        replica, text = str(raw.get("replica") or ""), str(raw.get("text", ""))
+        return cls(time_in(raw, "at"), replica, text, raw.get("members") or {}, raw)
 
 
 @dataclass(frozen=True, slots=True)

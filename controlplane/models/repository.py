@@ -80,14 +80,14 @@ async def version(model: Model, number: int) -> Version | None:
     return await Version.get_or_none(model_id=model.id, number=number)
 
 
-async def newest_states(models: list[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """Give the state of each model's newest version; models without any are left out."""
+async def newest(models: list[uuid.UUID]) -> dict[uuid.UUID, tuple[str, datetime]]:
+    """Give state and time of each model's newest version; models without any are left out."""
     query = (
-        "SELECT DISTINCT ON (model_id) model_id, state FROM versions WHERE model_id = ANY($1) "
-        "ORDER BY model_id, number DESC"
+        "SELECT DISTINCT ON (model_id) model_id, state, created_at FROM versions "
+        "WHERE model_id = ANY($1) ORDER BY model_id, number DESC"
     )
     rows = await connections.get("default").execute_query_dict(query, [models])
-    return {row["model_id"]: row["state"] for row in rows}
+    return {row["model_id"]: (row["state"], row["created_at"]) for row in rows}
 
 
 async def newest_ready(model: Model) -> Version | None:
@@ -142,6 +142,12 @@ async def building(tenants: list[uuid.UUID]) -> dict[uuid.UUID, tuple[int, datet
     values = [str(VersionState.BUILDING), tenants]
     rows = await connections.get("default").execute_query_dict(query, values)
     return {row["tenant_id"]: (row["running"], row["began_at"]) for row in rows}
+
+
+async def waiting_before(tenant: uuid.UUID, row: Version) -> int:
+    """Count a tenant's versions that wait for a build for longer than one."""
+    rows = Version.filter(model__tenant_id=tenant, state=VersionState.UPLOADED)
+    return await rows.filter(created_at__lt=row.created_at).exclude(id=row.id).count()
 
 
 async def count_of_all(state: VersionState) -> int:

@@ -23,12 +23,16 @@ class AliasTarget(BaseModel):
 
 
 class Model(Document):
-    """A model; `versions` is the number of the newest, 0 if there is none."""
+    """A model; `versions` is the number of the newest, 0 if there is none.
+
+    latest_state, latest_at  of that one: how it stands, and when it was uploaded
+    """
 
     name: str
     description: str
     versions: int
     latest_state: VersionState | None
+    latest_at: Timestamp | None
     aliases: dict[str, int]
     created_at: Timestamp
 

@@ -17,6 +17,7 @@ from controlplane.models.states import VersionState
 from controlplane.models.storage import Storage
 from controlplane.models.tables import Model, Version
 from controlplane.models.turns import Standing, Waiting, next_builds
+from controlplane.models.why import Queue, cause
 from controlplane.rest import check_name, is_name, whole_number
 from controlplane.tenants.limits import Limits, check
 from controlplane.tenants.service import Quotas, TenantId
@@ -103,7 +104,7 @@ async def show_model(row: Model) -> dict[str, Any]:
 async def _shown(rows: list[Model]) -> list[dict[str, Any]]:
     """Describe models by two queries, however many they are."""
     ids = [row.id for row in rows]
-    states = await repository.newest_states(ids)
+    newest = await repository.newest(ids)
     aliases: dict[uuid.UUID, dict[str, int]] = defaultdict(dict)
     for alias in await repository.aliases_of(ids):
         aliases[alias.model_id][alias.name] = alias.version
@@ -112,7 +113,8 @@ async def _shown(rows: list[Model]) -> list[dict[str, Any]]:
             "name": row.name,
             "description": row.description,
             "versions": row.versions,
-            "latest_state": states.get(row.id),
+            "latest_state": newest[row.id][0] if row.id in newest else None,
+            "latest_at": newest[row.id][1].isoformat() if row.id in newest else None,
             "aliases": aliases[row.id],
             "created_at": row.created_at.isoformat(),
         }
@@ -300,6 +302,18 @@ async def version_document(model: Model, row: Version) -> dict[str, Any]:
     """Describe a version with its aliases."""
     aliases = [a.name for a in await repository.aliases(model) if a.version == row.number]
     return show_version(model.name, row, aliases)
+
+
+async def explain(tenant: TenantId, name: str, which: str, quotas: Quotas) -> dict[str, Any]:
+    """Say why a version is as it is: reason, ok, message, evidence, next_step."""
+    model, row = await find_version(tenant, name, which)
+    queue = Queue(0, 0, 0)
+    if row.state is VersionState.UPLOADED:
+        limit = (await quotas.of(tenant)).builds
+        ahead = await repository.waiting_before(tenant, row)
+        queue = Queue(ahead, await builds_running(tenant), limit)
+    found = cause(show_version(model.name, row, []), queue)
+    return found.document(f"version:{model.name}:{row.number}")
 
 
 def show_version(model: str, row: Version, aliases: list[str]) -> dict[str, Any]:

@@ -159,7 +159,7 @@ class Visit:
                 )
                 assert beyond <= 0, f"{where}: {beyond} px beyond the edge"
                 found = Axe().run(self.page, options={"preload": False}).response["violations"]
-                assert [_told(one) for one in found] == [], where
+                assert [told(one) for one in found] == [], where
                 self._keep(f"{template}-{width}-{scheme}")
 
     def _keep(self, name: str) -> None:
@@ -168,7 +168,7 @@ class Visit:
             self.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
-def _told(violation: dict[str, Any]) -> str:
+def told(violation: dict[str, Any]) -> str:
     places = ", ".join(node["html"] for node in violation["nodes"])
     return f"{violation['id']}: {violation['help']} ({places})"
 

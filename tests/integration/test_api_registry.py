@@ -237,6 +237,9 @@ async def test_a_list_takes_as_many_queries_however_many_it_shows(
         ("ready", {"production": 1}),
         ("ready", {"production": 1}),
     ]
+    assert shown[0]["latest_at"] is None
+    second = (await quick_api.http.get("/v1/models/wine/versions/2")).json()
+    assert shown[2]["latest_at"] == second["created_at"]
     assert 0 < three == one
 
 

@@ -18,6 +18,7 @@ export const QUOTAS: { name: QuotaName; label: string; says: string; write: (val
   { name: "loadtests", label: "Load tests", says: "That wait or run.", write: count },
   { name: "loadtest_rate", label: "Load test rate", says: "Requests a second of one, or at once.", write: (value) => `${count(value)}/s` },
   { name: "loadtest_s", label: "Load test length", says: "Seconds of one.", write: lasting },
+  { name: "webhooks", label: "Webhooks", says: "Addresses that are told what happens.", write: count },
 ];
 
 export function Limits({ quota }: { quota: Quota }) {

@@ -62,7 +62,10 @@ function Frame() {
     document.addEventListener("keydown", keys);
     return () => document.removeEventListener("keydown", keys);
   }, []);
+  const came = useRef(pathname);
   useEffect(() => {
+    if (came.current === pathname) return; // the first page begins at its top, as any page
+    came.current = pathname;
     setDrawer(false);
     // The link that led here is gone with its page: readers go on at the top of this one.
     if (document.activeElement === document.body) main.current?.focus({ preventScroll: true });

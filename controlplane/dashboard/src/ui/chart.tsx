@@ -145,7 +145,7 @@ function Drawing({ title, kind = "line", x, limits = [], height = 150, places, k
             y={height - 6}
             fontSize="11"
             fill="var(--soft)"
-            textAnchor={kind === "bars" ? "middle" : index === 0 ? "start" : index === marks.length - 1 ? "end" : "middle"}
+            textAnchor={index === 0 ? "start" : index === marks.length - 1 ? "end" : "middle"}
           >
             {writeX(at)}
           </text>
@@ -161,7 +161,7 @@ function Drawing({ title, kind = "line", x, limits = [], height = 150, places, k
           {kept.map(([name, list], at) => {
             const colour = COLOURS[at % 4];
             if (kind === "bars") {
-              const wide = Math.max(1, Math.min(40, (band * 0.8) / kept.length));
+              const wide = Math.max(2, Math.min(40, (band * 0.8) / kept.length));
               return list.map((value, index) =>
                 value === null ? null : (
                   <rect

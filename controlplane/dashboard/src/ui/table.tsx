@@ -29,7 +29,8 @@ export function Table<T>({
 }) {
   return (
     <>
-      <div tabIndex={0} role="group" aria-label={label} className="overflow-x-auto rounded-lg">
+      {/* relative: what is said to screen readers alone is cut off with the rest, not beside the page */}
+      <div tabIndex={0} role="group" aria-label={label} className="relative overflow-x-auto rounded-lg">
         <table className="w-full border-collapse text-left">
           <thead>
             <tr>

@@ -1,8 +1,10 @@
+import { useState } from "react";
 import { Link } from "react-router";
 import type { Schemas } from "../../api/client";
 import { useGet, usePath } from "../../api/hooks";
-import { pick, useDecisions, useRate, useSeries } from "../../parts/series";
+import { latest, pick, useSeries } from "../../parts/series";
 import { words } from "../../parts/states";
+import { Words } from "../../parts/why";
 import { Badge, Card, Code, Fact, Facts, Figure, Figures, Loaded, Time } from "../../ui/basics";
 import { Chart } from "../../ui/chart";
 import { count, digits, ms, percent, seconds } from "../../ui/format";
@@ -12,9 +14,10 @@ import { useEndpoint, type Endpoint } from "./layout";
 
 export default function Overview() {
   const endpoint = useEndpoint();
-  const series = useSeries(endpoint.name, 60);
-  const live = useRate(endpoint);
-  const latest = (name: string) => series?.values[name]?.findLast((one) => one !== null) ?? null;
+  const [minutes, setMinutes] = useState(15);
+  const series = useSeries(endpoint.name, minutes).data;
+  const rate = latest(series, "rate");
+  const p95 = latest(series, "p95");
   return (
     <div className="grid gap-5">
       <WhyCard name={endpoint.name} />
@@ -24,13 +27,13 @@ export default function Overview() {
           value={`${endpoint.replicas} / ${endpoint.desired_replicas}`}
           says={endpoint.warm_replicas > 0 ? `ready / wanted, ${endpoint.warm_replicas} kept warm` : "ready / wanted"}
         />
-        <Figure name="Rate" value={live.rate === null ? "–" : `${digits(live.rate)}/s`} says="requests, now" />
+        <Figure name="Rate" value={rate === null ? "–" : `${digits(rate)}/s`} says="requests, now" />
         <Figure name="In flight" value={digits(endpoint.concurrency)} says="requests, on average" />
-        {latest("p95") !== null && <Figure name="Latency, p95" value={ms(latest("p95"))} says={`p50 ${ms(latest("p50"))}`} />}
+        <Figure name="Latency, p95" value={seconds(p95)} says={`p50 ${seconds(latest(series, "p50"))}`} />
         <Figure name="Requests" value={count(endpoint.requests_total)} says={<>since <Time at={endpoint.created_at} /></>} />
         <Figure name="Starts" value={count(endpoint.starts_total)} says="of replicas" />
       </Figures>
-      <Charts endpoint={endpoint} series={series} live={live.series} />
+      <Charts endpoint={endpoint} series={series} minutes={minutes} onMinutes={setMinutes} />
       <div className="grid items-start gap-5 lg:grid-cols-2">
         <ColdStart endpoint={endpoint} />
         <CostCard name={endpoint.name} />
@@ -54,14 +57,16 @@ function WhyCard({ name }: { name: string }) {
             <Icon name={why.ok ? "check" : "warn"} className={why.ok ? "text-good" : "text-bad"} />
             {words(why.reason)}
           </h2>
-          <p className="mt-1 wrap-anywhere">{why.message}</p>
+          <p className="mt-1 wrap-anywhere">
+            <Words>{why.message}</Words>
+          </p>
           {why.evidence.length > 0 && (
             <details className="mt-2" open={!why.ok}>
               <summary className="text-soft hover:text-ink">Evidence</summary>
               <ul className="mt-1 list-disc pl-5">
                 {why.evidence.map((one) => (
                   <li key={one} className="wrap-anywhere">
-                    {one}
+                    <Words>{one}</Words>
                   </li>
                 ))}
               </ul>
@@ -70,7 +75,7 @@ function WhyCard({ name }: { name: string }) {
           {why.next_step !== "" && (
             <p className="mt-2 wrap-anywhere">
               <span className="font-medium">Next: </span>
-              {why.next_step}
+              <Words>{why.next_step}</Words>
             </p>
           )}
         </section>
@@ -79,71 +84,84 @@ function WhyCard({ name }: { name: string }) {
   );
 }
 
+const SPANS = [5, 15, 60];
+
 function Charts({
   endpoint,
   series,
-  live,
+  minutes,
+  onMinutes,
 }: {
   endpoint: Endpoint;
-  series: ReturnType<typeof useSeries>;
-  live: ReturnType<typeof useRate>["series"];
+  series: Schemas["Series"] | undefined;
+  minutes: number;
+  onMinutes: (minutes: number) => void;
 }) {
-  const decisions = useDecisions(endpoint.name);
-  const rate = pick(series, ["rate", "errors"]);
-  const latency = pick(series, ["p50", "p95", "p99"]);
-  const replicas = pick(series, ["ready", "desired"]) ?? pick(decisions, ["ready", "wanted"]);
-  const concurrency = pick(series, ["concurrency"]) ?? pick(decisions, ["concurrency"]);
   return (
-    <div className="grid grid-cols-[repeat(auto-fit,minmax(min(18rem,100%),1fr))] gap-5">
-      <Card>
-        <Chart
-          title={rate === undefined ? "Requests a second, since you opened this page" : "Requests a second"}
-          kind="area"
-          series={rate ?? live}
-          names={{ rate: "requests", errors: "errors" }}
-        />
-      </Card>
-      {latency !== undefined && (
+    <section aria-labelledby="charts">
+      <div className="mb-2 flex flex-wrap items-center justify-between gap-2">
+        <h2 id="charts" className="font-semibold">
+          Over time
+        </h2>
+        <div role="group" aria-label="Minutes shown" className="flex rounded-md border border-line bg-card">
+          {SPANS.map((one) => (
+            <button
+              key={one}
+              type="button"
+              aria-pressed={one === minutes}
+              onClick={() => onMinutes(one)}
+              className={`rounded-md px-2.5 py-1 text-xs ${one === minutes ? "bg-tint font-medium text-main" : "text-soft hover:text-ink"}`}
+            >
+              {one} min
+            </button>
+          ))}
+        </div>
+      </div>
+      <div className="grid gap-5 lg:grid-cols-2">
         <Card>
-          <Chart title="Latency" series={latency} format={ms} limits={limits(endpoint.slo)} />
+          <Chart
+            title="Requests a second"
+            kind="area"
+            series={pick(series, ["rate", "errors"])}
+            names={{ rate: "requests", errors: "errors" }}
+          />
         </Card>
-      )}
-      <Card>
-        <Chart
-          title="Replicas"
-          series={replicas ?? { at: [], values: { ready: [] } }}
-          names={{ ready: "ready", wanted: "wanted", desired: "wanted" }}
-        />
-      </Card>
-      <Card>
-        <Chart
-          title="Requests in flight"
-          kind="area"
-          series={concurrency ?? { at: [], values: { concurrency: [] } }}
-          names={{ concurrency: "in flight" }}
-        />
-      </Card>
-    </div>
+        <Card>
+          <Chart title="Latency" series={pick(series, ["p50", "p95", "p99"])} format={seconds} limits={limits(endpoint.slo)} />
+        </Card>
+        <Card>
+          <Chart
+            title="Replicas"
+            series={pick(series, ["replicas_ready", "replicas_desired"])}
+            names={{ replicas_ready: "ready", replicas_desired: "wanted" }}
+          />
+        </Card>
+        <Card>
+          <Chart title="Cold starts" kind="bars" series={pick(series, ["cold_starts"])} names={{ cold_starts: "starts" }} />
+        </Card>
+      </div>
+    </section>
   );
 }
 
 function limits(slo: Schemas["Objectives"] | null): { label: string; value: number }[] {
   return (["p50", "p95", "p99"] as const).flatMap((name) => {
     const told = slo?.[name];
-    const value = told === undefined || told === null ? null : milliseconds(told);
+    const value = told === undefined || told === null ? null : inSeconds(told);
     return value === null ? [] : [{ label: `${name} objective`, value }];
   });
 }
 
-/** `50ms`, `1.5s` → milliseconds. */
-function milliseconds(text: string): number | null {
+/** `50ms`, `1.5s` → seconds. */
+function inSeconds(text: string): number | null {
   const found = /^([\d.]+)(us|ms|s|m)$/.exec(text);
-  const unit = { us: 0.001, ms: 1, s: 1000, m: 60_000 }[found?.[2] ?? ""];
+  const unit = { us: 1e-6, ms: 0.001, s: 1, m: 60 }[found?.[2] ?? ""];
   return found === null || unit === undefined ? null : Number(found[1]) * unit;
 }
 
 const PHASES: Record<string, string> = {
-  spawn: "the process is made",
+  fork: "the worker is forked",
+  spawn: "it is set up",
   import: "code is loaded",
   fetch: "the plan is fetched",
   verify: "its digest is compared",
@@ -193,7 +211,6 @@ function ColdStart({ endpoint: { cold_start: start } }: { endpoint: Endpoint }) 
 interface UsagePage {
   items: Schemas["Usage"][];
   prices: { cpu_hour: number; gib_hour: number } | null;
-  start: string;
 }
 
 /** What it used, against one replica that always runs. */
