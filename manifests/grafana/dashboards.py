@@ -234,6 +234,9 @@ ENDPOINT: Final[Mapping[str, Sequence[Panel]]] = {
               "Processors in use."),
         Panel("Memory", "bytes", {
             "{{endpoint}}": f"sum by (endpoint) (kubeserve_memory_bytes{{{OF}}})"}),
+        Panel("Payload log", "reqps", {"{{outcome}}": a_second(
+            "kubeserve_payload_log_requests_total", OF, "outcome")},
+              "Requests chosen for it: taken, or dropped (full, large)."),
         Panel("Busy, idle and starting replicas", "short", {
             "busy": a_second("kubeserve_usage_busy_seconds_total", OF, ""),
             "idle": ("clamp_min(" + a_second("kubeserve_usage_ready_seconds_total", OF, "") + " - "
