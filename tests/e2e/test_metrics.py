@@ -268,7 +268,7 @@ def test_every_rule_is_evaluated_and_recorded_ones_give_numbers(
 ) -> None:
     groups = prometheus.ask("rules")["groups"]
     rules = [rule for group in groups for rule in group["rules"]]
-    assert len(rules) == 39
+    assert len(rules) == 40
     assert [rule for rule in rules if rule["health"] != "ok"] == []
     recorded = {rule["name"] for rule in rules if rule["type"] == "recording"}
     assert [name for name in sorted(recorded) if not prometheus.finite(name)] == []
