@@ -7,7 +7,6 @@ import signal
 import socket
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -135,7 +134,7 @@ class Worker:
 
         log, wall = read_log(self.launch.payloads), time.time  # noqa: TID251  (they are dated)
         signatures = {launched.name: backend.signature for launched, backend in loaded}
-        source = uuid.uuid4().hex
+        source = os.urandom(16).hex()
         try:
             sink = sink_of(log, source)
         except (LaunchError, OSError) as error:
@@ -144,6 +143,7 @@ class Worker:
         recorder = Recorder(self.loop, log, source, signatures, sink, wall)
         self.batcher.answered = recorder.around(self.batcher.answered)
         self.predictor.recorder = self.recorder = recorder
+        self.metrics.payloads = lambda: recorder.counts.outcomes()
 
     async def serve(self) -> Exit:
         """Serve until told to stop; gives the exit code."""
