@@ -142,6 +142,7 @@ def create_app(
         shelf=made.shelf,
         loadtests=_loadtests(settings, made, store, engine, oauth),
         ingress=settings.ingress_url,
+        payload_forms=made.payload_forms,
         payloads=Site(
             made.inbox,
             made.objects,
@@ -175,13 +176,10 @@ def create_app(
     app.state.callers = Callers(
         url, url, oauth.verifying, oauth.standing, oauth.is_revoked, _visitor, clock
     )
-    # Those who wrote need not wait for the database's word to come back.
-    app.state.wake_builds = lambda: parts.work.wake(Wake.VERSIONS)
-    app.state.wake_endpoint = lambda key: parts.work.wake(Wake.ENDPOINT, str(key))
-    app.state.publish_keys = parts.work.publish_keys
-    app.state.publish_limits = parts.work.publish_limits
+    _let_wake(app, parts.work)
     app.state.quotas, app.state.storage, app.state.prices = quotas, storage, prices_of(settings)
-    app.state.usage_kept, app.state.webhook_networks = usage_kept, duties.sender.own
+    app.state.usage_kept, app.state.no_payloads = usage_kept, made.no_payloads
+    app.state.webhook_networks = duties.sender.own
     app.state.rates = Rates(quotas.rate, BURST_S, time.monotonic)
     app.state.preflight = functools.partial(
         preflight,
@@ -208,6 +206,14 @@ def create_app(
     check_rules(app)
     describe(app, settings.public_url)
     return app
+
+
+def _let_wake(app: FastAPI, work: Work) -> None:
+    """Those who wrote need not wait for the database's word to come back."""
+    app.state.wake_builds = lambda: work.wake(Wake.VERSIONS)
+    app.state.wake_endpoint = lambda key: work.wake(Wake.ENDPOINT, str(key))
+    app.state.publish_keys = work.publish_keys
+    app.state.publish_limits = work.publish_limits
 
 
 def _let_people_in(

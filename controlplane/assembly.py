@@ -25,12 +25,14 @@ from controlplane.reconciler.generator import LocalPrograms
 from controlplane.reconciler.leader import engine_limits
 from controlplane.reconciler.programs import Programs
 from controlplane.reconciler.sweep import Shelf
+from controlplane.reconciler.usage_forms import Signing
 from controlplane.settings import EngineKind, Settings
 from controlplane.tenants import limits
 from controlplane.usage.cost import Prices
 
 if TYPE_CHECKING:
     from controlplane.artifacts.credentials import Readers
+    from controlplane.artifacts.s3_inbox import S3Inbox
     from controlplane.artifacts.s3_shelf import S3Shelf
     from controlplane.builder.archives import Archives
     from controlplane.engines.knative.install import Loads
@@ -41,6 +43,10 @@ FROM_ELSEWHERE: Final = (
 NEEDS_STORE: Final = (
     "Load tests on a cluster need an object store (KUBESERVE_STORE), through which their pods are"
     " told what to do." + FROM_ELSEWHERE
+)
+PAYLOADS_NEED_STORE: Final = (
+    "Requests are not logged in this installation: on a cluster that needs an object store"
+    " (KUBESERVE_STORE) which pods reach."
 )
 NEEDS_IMAGE: Final = (
     "Load tests are off in this installation: the chart's loadTests.enabled turns them on"
@@ -58,6 +64,7 @@ class Assembly:
     preflight looks at the ground the engine stands on, where it has any
     programs  where load tests run; in words why none does
     objects   files of tenants by name; inbox: requests that replicas logged
+    no_payloads  why none are logged; None: they can be
     """
 
     store: Store
@@ -69,6 +76,8 @@ class Assembly:
     builder: Builder | None = None
     exchange: Exchange | None = None
     reports: Reports | None = None
+    payload_forms: Signing | None = None
+    no_payloads: str | None = None
     shelf: Shelf | None = None
     leases: Leases | None = None
     changes: Callable[[], AsyncIterator[EndpointId]] | None = None
@@ -143,6 +152,19 @@ def _objects(settings: Settings) -> Objects:
     return S3Objects(*open_client(settings.store.get_secret_value()))
 
 
+def _pods_inbox(settings: Settings) -> "S3Inbox | None":
+    """Give where pods hand over what they logged; None: there is no store that they reach."""
+    if settings.store is None or settings.fetch_address is None:
+        return None
+    from controlplane.artifacts.s3 import open_client
+    from controlplane.artifacts.s3_inbox import S3Inbox
+
+    url = settings.store.get_secret_value()
+    client, bucket = open_client(url)
+    outside, _ = open_client(url, address=settings.fetch_address, region=settings.fetch_region)
+    return S3Inbox(client, outside, bucket)
+
+
 def _inbox(settings: Settings) -> Inbox:
     return FolderInbox(settings.home / "engine" / "payloads")
 
@@ -199,6 +221,7 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
         autoscaler_metrics=settings.autoscaler_metrics,
     )
     exchange, reports = _exchange(settings)
+    inbox = _pods_inbox(settings)
     shelf = _shelf(settings, store)
     places = None if exchange is None else Places(exchange, _readers(settings))
     environments = None if shelf is None else _archives(settings, shelf)
@@ -220,6 +243,7 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
             NEEDS_STORE,
             _objects(settings),
             _inbox(settings),
+            no_payloads=PAYLOADS_NEED_STORE,
             builder=builder,
             leases=leases,
             changes=engine.changes,
@@ -245,7 +269,9 @@ def _on_knative(settings: Settings, store: Store) -> Assembly:
         JobBuilds(site),
         programs,
         _objects(settings),
-        _inbox(settings),
+        inbox or _inbox(settings),
+        payload_forms=inbox,
+        no_payloads=None if inbox is not None else PAYLOADS_NEED_STORE,
         exchange=exchange,
         reports=reports,
         shelf=shelf,

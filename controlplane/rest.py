@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import Request, Response
-from pydantic import AfterValidator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 from runtime.problems import InvalidInput, PreconditionFailed
 
@@ -18,6 +18,10 @@ NAME: Final = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 CURSOR: Final = re.compile(r"[a-z0-9_-]{1,40}")
 NUMBER: Final = re.compile(r"[0-9]{1,9}")  # fits the database's integers
 MAX_PAGE: Final = 200
+# RFC 3339, a space for the T too. What a number would be, seconds or milliseconds, is a guess.
+TIME: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?([Zz]|[+-]\d\d:?\d\d)", re.ASCII
+)
 
 
 def is_name(value: str) -> bool:
@@ -37,6 +41,15 @@ def _storable(value: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_storable)]
+
+
+def _written(value: object) -> object:
+    if not isinstance(value, str) or not TIME.fullmatch(value):
+        raise ValueError("a time has its zone, such as 2026-11-01T00:00:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
 
 
 def check_name(kind: str, value: str) -> str:

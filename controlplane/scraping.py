@@ -19,7 +19,7 @@ from typing_extensions import override
 from controlplane import database
 from controlplane.endpoints import service as endpoints
 from controlplane.endpoints.service import Promise
-from controlplane.engines.engine import Engine
+from controlplane.engines.engine import EndpointId, Engine
 from controlplane.engines.exposition import MOST_ENDPOINTS, Exposition
 from controlplane.models import service as models
 from controlplane.settings import Settings
@@ -31,6 +31,9 @@ TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 WATCH_EVERY_S: Final = 15.0
 ANSWER_S: Final = 5.0
 KEPT_IN: Final = "metrics-token"
+
+# Of no endpoint: what an engine is asked for to learn whether it answers.
+NOBODY: Final = EndpointId("00000000-0000-4000-8000-000000000000")
 
 UP: Final = Gauge(
     "kubeserve_dependency_up",
@@ -142,7 +145,7 @@ class Scraping:
                 "store": self._store.ping,
             }
             if self._leads():
-                checks["engine"] = self._engine.observe_all
+                checks["engine"] = lambda: self._engine.observe(NOBODY)
             await asyncio.gather(*(self._ask(name, check) for name, check in checks.items()))
             await asyncio.sleep(WATCH_EVERY_S)
 

@@ -203,6 +203,7 @@ class Settings(BaseSettings):
     price_gib_hour: float | None = Field(
         None, ge=0, description="Of one GiB of memory for an hour; both or none."
     )
+    access_log: bool = Field(False, description="Write a line for each request of the API.")
     cors_origins: str = Field(
         "", description="Web pages that may call the API from browsers: https://HOST,… ; none."
     )

@@ -6,18 +6,24 @@ import re
 import secrets
 import sys
 import time
+from collections.abc import Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
 from controlplane import tracing
+from controlplane.redaction import redacted
 
 log = logging.getLogger("kubeserve")
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 REGISTRY: Final = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)  # memory, processor time and descriptors of the API
+MOST_TEXT: Final = 20_000
 # Asked for by machines, every few seconds.
 UNTRACED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 CONTEXT: Final = frozenset({b"traceparent", b"tracestate"})
@@ -62,6 +68,7 @@ DRIFT: Final = Counter(
     ["kind"],
     registry=REGISTRY,
 )
+DRIFT.labels("Service")  # there from the start, and where nothing can drift
 LOADTESTS: Final = Counter("kubeserve_loadtests", "Load tests ended.", ["state"], registry=REGISTRY)
 WEBHOOKS: Final = Counter(
     "kubeserve_webhook_attempts",
@@ -77,8 +84,28 @@ KUBERNETES: Final = Counter(
 )
 
 
+# The request that is answered, or what the leader is at: members of each line of a log.
+_about: ContextVar[Mapping[str, Any]] = ContextVar("about", default=MappingProxyType({}))
+
+
+def about(**members: Any) -> None:
+    """Say what is done from here on in this task: members of every line, in place of the former."""
+    _about.set(members)
+
+
+def _members() -> dict[str, Any]:
+    found = dict(_about.get())
+    scope = found.pop("scope", None)
+    if scope is not None:
+        caller, named = scope["state"].get("caller"), scope.get("path_params", {})
+        found["tenant"] = getattr(caller, "tenant", None)
+        found["endpoint"] = named.get("endpoint")
+    found["trace_id"] = tracing.trace_id()
+    return {name: value for name, value in found.items() if value is not None}
+
+
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object a line, with the member names of `runtime.lines`; credentials are hidden."""
 
     @override
     def format(self, record: logging.LogRecord) -> str:
@@ -87,11 +114,12 @@ class JsonFormatter(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": redacted(record.getMessage(), MOST_TEXT),
+            **_members(),
         }
         line.update(getattr(record, "members", {}))
         if record.exc_info:
-            line["trace"] = self.formatException(record.exc_info)
+            line["exception"] = redacted(self.formatException(record.exc_info), MOST_TEXT)
         return json.dumps(line, default=str)
 
 
@@ -105,10 +133,10 @@ def configure_logging() -> None:
 
 
 class RequestContext:
-    """Gives every request an id, counts it, and logs it when it failed on our side."""
+    """Gives every request an id, counts and traces it; writes a line of each where asked to."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, access: bool = False) -> None:
+        self._app, self._access = app, access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
@@ -119,15 +147,17 @@ class RequestContext:
         given = headers.get(b"x-request-id", b"").decode("latin-1")
         request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
+        about(request_id=request_id, scope=scope)
         if scope["path"] in UNTRACED:
             await self._serve(scope, receive, send, request_id)
             return
         context = {
             name.decode(): headers[name].decode("latin-1") for name in CONTEXT & set(headers)
         }
-        with tracing.served(scope["method"], context) as span:
+        method = scope["method"] if scope["method"] in METHODS else "_OTHER"
+        with tracing.served(method, context) as span:
             status = await self._serve(scope, receive, send, request_id)
-            _note(span, scope, status)
+            _note(span, method, scope, status)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> int:
         """Answer a request; gives its status."""
@@ -148,15 +178,20 @@ class RequestContext:
             route = getattr(scope.get("route"), "path", "none")
             method = scope["method"] if scope["method"] in METHODS else "other"
             REQUESTS.labels(method, route, str(status)).inc()
-            DURATION.labels(route).observe(time.perf_counter() - began)
+            took_s = time.perf_counter() - began
+            DURATION.labels(route).observe(took_s)
+            if self._access:
+                members = {"method": scope["method"], "route": route, "status": status}
+                members["duration_ms"] = round(took_s * 1000, 1)
+                log.info("request", extra={"members": members})
         return status
 
 
-def _note(span: tracing.Span, scope: Scope, status: int) -> None:
+def _note(span: tracing.Span, method: str, scope: Scope, status: int) -> None:
     """Say what a request was of: the route, never the address, which may hold a secret."""
     route = getattr(scope.get("route"), "path", None)
     caller, named = scope["state"].get("caller"), scope.get("path_params", {})
-    span.rename(scope["method"] if route is None else f"{scope['method']} {route}")
+    span.rename(method if route is None else f"{method} {route}")
     span.set({"http.route": route, "http.response.status_code": status})
     span.note(
         tenant=getattr(caller, "tenant", None),

@@ -19,6 +19,7 @@ from collections.abc import Callable  # noqa: E402
 from runtime.handed import unpack  # noqa: E402
 from runtime.last_words import tell  # noqa: E402
 from runtime.launch import Exit, Launch, LaunchError, from_env  # noqa: E402
+from runtime.lines import say  # noqa: E402
 
 
 def main() -> int:
@@ -79,9 +80,9 @@ def fetching(launch: Launch) -> Callable[[], Exit | None]:
             tell(f"cannot serve: {error}")
             return Exit.NO_ARTIFACT
         waited = (time.monotonic() - began) * 1000
-        sys.stderr.write(
+        say(
             f"fetched {fetch.size} bytes in {fetch.took_ms:.1f} ms, beside the imports; "
-            f"waited {waited:.1f} ms for it\n"
+            f"waited {waited:.1f} ms for it"
         )
         return None
 

@@ -84,7 +84,7 @@ class App:
         try:
             status, headers, body = self._answer(head)
         except Exception as error:  # noqa: BLE001  (the edge: every error becomes an answer here)
-            problem = problem_of(error, None, head.request_id, "what is no prediction")
+            problem = problem_of(error, None, head.request_id, trace_id=head.trace)
             self._metrics.refused[problem.status] += 1
             written = problem_answer(problem, end=end)
         else:

@@ -13,7 +13,6 @@ import os
 import random
 import re
 import ssl
-import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,6 +25,7 @@ from urllib.parse import urlsplit
 
 from runtime import digests
 from runtime.launch import LaunchError, RevisionLaunch
+from runtime.lines import say
 from runtime.signing import Credentials, quoted, signed
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ class Fetch:
                         "up and fast enough, and do network policies let pods reach it?"
                     ) from error
                 # Whoever asks meanwhile why nothing is ready reads it in the log.
-                sys.stderr.write(f"cannot fetch {download.name} yet: {error}\n")
+                say(f"cannot fetch {download.name} yet: {error}", level="warning")
             time.sleep(pause)
             most = min(MOST_PAUSE_S, most * 2)
 

@@ -11,18 +11,19 @@ import hmac
 import math
 import os
 import random
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from time import monotonic
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 import numpy as np
 import orjson
 
 from runtime.batching import Answered, Job
 from runtime.compute import Outcome
+from runtime.lines import say
 from runtime.payload_batches import MOST_BATCH_BYTES, MOST_ENTRY_BYTES, entry
 from runtime.payload_log import Counts, Head, Layout, PayloadLog
 from runtime.plan.ops import Array, Frame, Inputs
@@ -39,6 +40,8 @@ PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 # So many cells of text are written as JSON in a millisecond, and a tenth of them is hashed.
 MOST_TEXTS: Final = 20_000
 HASH_COST: Final = 10
+FEW_ROWS: Final = 64  # whose size is looked at once it is known
+FLOAT64: Final = np.dtype("<f8")
 NOBODY: Final = ()
 
 
@@ -48,8 +51,8 @@ class Sink(Protocol):
     def take(self, name: str, batch: bytes) -> None:
         """Keep a batch, whole or not at all; raises OSError or another of `trying.FAILURES`."""
 
-    def note(self, counts: Counts) -> None:
-        """Remember counts at once, on the loop; the last word of a process that is killed."""
+    def note(self, counts: tuple[int, int, int, int, int]) -> None:
+        """Remember `Counts` at once, on the loop; the last word of a process that is killed."""
 
 
 class Columns:
@@ -80,7 +83,8 @@ class Columns:
             return b""
         if isinstance(x, Frame):
             return np.column_stack([x.columns[at] for at in self._numbers]).astype("<f8").tobytes()
-        return (x if self._all else x[:, self._numbers]).astype("<f8", copy=False).tobytes()
+        kept = x if self._all else x[:, self._numbers]
+        return (kept if kept.dtype == FLOAT64 else kept.astype(FLOAT64)).tobytes()
 
     def texts(self, x: Inputs) -> bytes:
         """Give the other cells as JSON, column by column."""
@@ -96,6 +100,15 @@ class Columns:
         if cell is None or cell != cell:  # missing stays missing: its rate is what drift looks at
             return None
         return hmac.digest(self._key, str(cell).encode(), "sha256").hex()[:32]
+
+
+class Batch(NamedTuple):
+    """What is handed over; `size` of its requests in bytes."""
+
+    name: str
+    parts: tuple[bytes, ...]
+    requests: int
+    size: int
 
 
 class Recorder:
@@ -117,14 +130,15 @@ class Recorder:
         self._loop, self._log, self._sink, self._wall = loop, log, sink, wall
         self._columns = {name: Columns(one, log) for name, one in signatures.items()}
         self.source = source
-        self.counts = Counts()
         self.kept_bytes = 0
         self._seen = self._sampled = self._handed = self._full = self._large = 0
         self._kept: deque[bytes] = deque()
         self._sequence = 0
+        self._batch: Batch | None = None  # that was not taken yet
         self._handing: threading.Thread | None = None
         self._due = loop.time() + HAND_EVERY_S
         self._failed = 0
+        self._is_full = False  # one did not fit, and nothing was taken since
         self._told = Counts()
         self._trying = Trying("logged payloads are not taken", "logged payloads are taken again")
         self._random = random.Random(os.urandom(16))  # noqa: S311  (chooses, guards nothing)
@@ -207,12 +221,13 @@ class Recorder:
         columns = self._columns[revision]
         shown = outputs if self._log.predictions else []
         rows = 0 if x is None else _rows(x)
-        least = (0 if x is None else 8 * rows * len(columns.layout.numbers)) + sum(
-            array.nbytes for _, array in shown
-        )
+        least = 0
+        if rows > FEW_ROWS:
+            least = 8 * rows * len(columns.layout.numbers)
+            least += sum([array.nbytes for _, array in shown])
         if least > MOST_ENTRY_BYTES or rows * columns.cost > MOST_TEXTS:
             self._large += 1
-        elif self.kept_bytes + least > KEPT_BYTES:
+        elif self._is_full or self.kept_bytes + least > KEPT_BYTES:
             self._full += 1  # before anything is copied
         else:
             name = request_id or f"{self.source[:12]}-{self._sampled}"
@@ -226,13 +241,19 @@ class Recorder:
             self._large += 1
         elif self.kept_bytes + len(written) > KEPT_BYTES:
             self._full += 1
+            self._is_full = True
         else:
             self._kept.append(written)
             self.kept_bytes += len(written)
 
+    @property
+    def counts(self) -> Counts:
+        """Give what was counted so far."""
+        return Counts(self._seen, self._sampled, self._handed, self._full, self._large)
+
     def _note(self) -> None:
-        self.counts = Counts(self._seen, self._sampled, self._handed, self._full, self._large)
-        self._sink.note(self.counts)
+        counted = (self._seen, self._sampled, self._handed, self._full, self._large)
+        self._sink.note(counted)
 
     # Handing over
 
@@ -243,42 +264,49 @@ class Recorder:
             now >= self._due or (self.kept_bytes >= HAND_BYTES and not self._failed)
         ):
             self._note()
-            if self._kept or self.counts != self._told:
+            if self._kept or self._batch is not None or self.counts != self._told:
                 self._hand()
 
     def _hand(self) -> None:
+        if self._batch is None:
+            self._batch = self._packed()
+        batch = self._batch
+
+        def work() -> None:
+            went_well = self._trying(lambda: self._sink.take(batch.name, b"".join(batch.parts)))
+            self._loop.call_soon_threadsafe(self._done, batch, went_well)
+
+        # One at a time, and for a moment; a daemon, so that a sink that hangs keeps no worker.
+        self._handing = threading.Thread(target=work, name="payloads", daemon=True)
+        self._handing.start()
+
+    def _packed(self) -> Batch:
+        """Make a batch of what was kept first; until it is taken it is tried as it is.
+
+        Under another name it would be there twice, where it was taken and the answer was lost.
+        """
         taken, size = list[bytes](), 0
         while self._kept and size < HAND_BYTES:
             taken.append(self._kept.popleft())
             size += len(taken[-1])
         self._sequence += 1
-        layouts = {name: columns.layout for name, columns in self._columns.items()}
-        head = Head(self._log.endpoint, self.source, self._sequence, layouts, self.counts).write()
-        name = f"{self.source}-{self._sequence:08d}"
-
-        def work() -> None:
-            went_well = self._trying(lambda: self._sink.take(name, b"".join((head, *taken))))
-            self._loop.call_soon_threadsafe(self._done, taken, size, went_well)
-
-        # One at a time, and for a moment; a daemon, so that a sink that hangs keeps no worker.
-        self._handing = threading.Thread(target=work, name="payloads", daemon=True)
         self._told = self.counts
-        self._handing.start()
+        layouts = {name: columns.layout for name, columns in self._columns.items()}
+        head = Head(self._log.endpoint, self.source, self._sequence, layouts, self.counts)
+        name = f"{self.source}-{self._sequence:08d}"
+        return Batch(name, (head.write(), *taken), len(taken), size)
 
-    def _done(self, taken: list[bytes], size: int, went_well: bool) -> None:
+    def _done(self, batch: Batch, went_well: bool) -> None:
         self._handing = None
         pause = HAND_EVERY_S
         if went_well:
-            self._failed = 0
-            self._handed += len(taken)
-            self.kept_bytes -= size
+            self._batch, self._failed, self._is_full = None, 0, False
+            self._handed += batch.requests
+            self.kept_bytes -= batch.size
             self._told = self._told._replace(handed=self._handed)
-        else:
-            # They keep their place, and their bytes are counted all the while.
-            self._kept.extendleft(reversed(taken))
+        else:  # its bytes are counted all the while
             pause = PAUSES_S[min(self._failed, len(PAUSES_S) - 1)]
             self._failed += 1
-            self._told = Counts()
         self._due = self._loop.time() + pause
         self._note()
 
@@ -286,16 +314,27 @@ class Recorder:
         """Hand over the rest; False: it was not taken in time, and is lost."""
         try:
             async with asyncio.timeout(LAST_WITHIN_S):
-                while self._kept or self._handing is not None:
+                while self._kept or self._batch is not None or self._handing is not None:
                     if self._handing is None:
                         self._hand()
                     await asyncio.sleep(0.01)
                     if self._failed:
                         await asyncio.sleep(0.2)
         except TimeoutError:
-            sys.stderr.write(f"{self.counts.held} logged requests were not taken and are lost\n")
+            say(f"{self.counts.held} logged requests were not taken and are lost", level="warning")
             return False
         return True
+
+
+def sink_of(log: PayloadLog, source: str) -> Sink:
+    """Give where batches go; raises LaunchError, OSError."""
+    if log.folder:
+        from runtime.spool import Spool
+
+        return Spool(Path(log.folder), source)
+    from runtime.payload_forms import FormSink
+
+    return FormSink(os.environ, log.endpoint)
 
 
 def _named(prediction: Prediction) -> str | None:

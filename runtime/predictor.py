@@ -1,7 +1,7 @@
 """From a prediction request to its answer: who asks, which revision, decode, batch, encode."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import numpy as np
@@ -28,12 +28,12 @@ from runtime.streams import Streams
 from runtime.tokens import TokenVerifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from runtime.backend import LocalBackend
     from runtime.codecs.single import Single
     from runtime.payloads import Recorder
 
+# Told of the first answer: the ids of its request and its trace.
+First = Callable[[str | None, str | None], None]
 DTYPES: Final = {
     "FP64": "f8",
     "FP32": "f4",
@@ -71,7 +71,7 @@ class Predictor:
         self._repeats: dict[tuple[str, Single], RepeatLane] = {}
         self.closing = False  # answers say that their connection ends
         self.recorder: Recorder | None = None  # of the payload log, where there is one
-        self.on_first: Callable[[], None] | None = None  # called once, after the first answer
+        self.on_first: First | None = None  # called once, after the first answer
 
     def tick(self) -> None:
         """Begin a second."""
@@ -242,8 +242,7 @@ class Predictor:
         revision = prediction.revision if prediction.known else None
         name = None if revision is None else revision.launch.name
         signature = None if revision is None else revision.backend.signature
-        who = f"revision={name}" + (f" trace={head.trace}" if head.trace else "")
-        problem = problem_of(error, signature, head.request_id, who)
+        problem = problem_of(error, signature, head.request_id, name, head.trace)
         self._leave(prediction, problem.status, self._clock())
         if self.recorder is not None and revision is not None:
             self.recorder.failed(prediction, problem.status)
@@ -270,7 +269,8 @@ class Predictor:
             gate.bytes -= prediction.size
             revision.in_flight.leave(now)
         if self.on_first is not None and code < 500:
-            self._batcher.loop.call_soon(self.on_first)
+            head = prediction.head
+            self._batcher.loop.call_soon(self.on_first, head.request_id, head.trace)
             self.on_first = None
 
     def abandon(self, prediction: Prediction) -> None:

@@ -90,7 +90,7 @@ class Reader(Connection):
                     return
             except httptools.HttpParserCallbackError as error:
                 if not isinstance(error.__context__, _Refused):
-                    log(error.__context__ or error, "-", "protocol")
+                    log(error.__context__ or error)
                     self.refuse(Internal("The request could not be handled; the log says where."))
                 return
             except httptools.HttpParserError as error:

@@ -5,12 +5,9 @@ import gc
 import os
 import signal
 import socket
-import sys
 import threading
 import time
-import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import uvloop
@@ -26,6 +23,7 @@ from runtime.gate import Gate
 from runtime.last_words import tell
 from runtime.launch import Backend, Exit, Launch, LaunchError, RevisionLaunch
 from runtime.lifecycle import Departures
+from runtime.lines import about, say
 from runtime.listening import Arrivals
 from runtime.loading import BadArtifact, Phases, close_all, load_all
 from runtime.memory import give_back, keep_freed
@@ -132,16 +130,20 @@ class Worker:
         """Log a share of the requests from now on; before lanes are opened, which answer them."""
         # Only here: most endpoints log nothing.
         from runtime.payload_log import read_log
-        from runtime.payloads import Recorder
-        from runtime.spool import Spool
+        from runtime.payloads import Recorder, sink_of
 
         log, wall = read_log(self.launch.payloads), time.time  # noqa: TID251  (they are dated)
         signatures = {launched.name: backend.signature for launched, backend in loaded}
-        source = uuid.uuid4().hex
-        sink = Spool(Path(log.folder), source)
+        source = os.urandom(16).hex()
+        try:
+            sink = sink_of(log, source)
+        except (LaunchError, OSError) as error:
+            tell(f"nothing is logged of requests: {error}")
+            return
         recorder = Recorder(self.loop, log, source, signatures, sink, wall)
         self.batcher.answered = recorder.around(self.batcher.answered)
         self.predictor.recorder = self.recorder = recorder
+        self.metrics.payloads = lambda: recorder.counts.outcomes()
 
     async def serve(self) -> Exit:
         """Serve until told to stop; gives the exit code."""
@@ -157,7 +159,7 @@ class Worker:
     def stop(self) -> None:
         """Begin to drain."""
         if not self.stopping.is_set():
-            sys.stderr.write("told to stop: answering what was asked, then ending\n")
+            say("told to stop: answering what was asked, then ending")
         self.ready = False
         self.stopping.set()
 
@@ -177,7 +179,7 @@ class Worker:
         )
         took = sum(phases.ms.values())
         parts = ", ".join(f"{name} {ms:.1f}" for name, ms in phases.ms.items())
-        sys.stderr.write(f"serving {served}; ready after {took:.1f} ms ({parts})\n")
+        say(f"serving {served}; ready after {took:.1f} ms ({parts})")
 
     def _keep_keys(self) -> None:
         """Look in the object store for newer keys from now on, in a thread."""
@@ -202,7 +204,7 @@ class Worker:
     async def _renew(self, document: bytes) -> None:
         self.tokens.renew(document)
 
-    def _answered(self) -> None:
+    def _answered(self, request_id: str | None, trace_id: str | None) -> None:
         phases = self.inherited.phases
         phases.end("answer")
         total = round((phases.since - self.inherited.first_byte) * 1000, 3)
@@ -212,6 +214,9 @@ class Worker:
         else:  # a fork shares its heap with the zygote, which gave back
             give_back()
         self.inherited.settled()
+        parts = ", ".join(f"{name} {ms:.1f}" for name, ms in phases.ms.items())
+        said = f"first answer after {total:.1f} ms ({parts})"
+        say(said, request_id=request_id, trace_id=trace_id)
 
     def _look_at_keys(self) -> None:
         """Read the keys file again; heads that were admitted are looked at anew."""
@@ -288,12 +293,12 @@ class Worker:
         self.loop.call_later(max(0.0, drain_s - LAST_LINE_S), self.predictor.streams.stop)
         cut = await self.departures.drain(drain_s)
         if cut:
-            sys.stderr.write(f"the drain took too long: {cut} connections were cut\n")
+            say(f"the drain took too long: {cut} connections were cut", level="warning")
         await self.batcher.close()
         if self.recorder is not None:
             await self.recorder.end()
         if self.launch.keys_from and not await self.usage.end():
-            sys.stderr.write("the object store took no last word of what was used\n")
+            say("the object store took no last word of what was used", level="warning")
         await close_all(self.loaded)
         if self.control is not None:
             self.control.read()
@@ -305,6 +310,7 @@ class Worker:
 
 async def serve(launch: Launch, inherited: Inherited) -> Exit:
     """Load, warm, serve; gives the exit code."""
+    about(tenant=launch.tenant, endpoint=launch.endpoint)
     try:
         loaded = await load_all(launch, inherited.phases)
     except BadArtifact as error:

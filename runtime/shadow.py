@@ -7,7 +7,6 @@ wait for, and is nobody's server: that it is slow, fails or dies changes no call
 import asyncio
 import os
 import socket
-import sys
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
@@ -20,6 +19,7 @@ from runtime.compute import Results, checked
 from runtime.control import Control, Packet
 from runtime.last_words import tell
 from runtime.launch import Backend, Exit, Launch, RevisionLaunch
+from runtime.lines import about, say
 from runtime.loading import BadArtifact, close_all, load_all
 from runtime.plan.ops import InputRefused
 from runtime.problems import InvalidInput, Malformed
@@ -98,7 +98,7 @@ async def _serve(launch: Launch, inherited: Inherited) -> Exit:
 
     control = Control(loop, inherited.control, on_packet, lambda: os._exit(Exit.SUPERVISOR_GONE))
     control.send({"t": "ready", "phases": dict(inherited.phases.ms)})
-    sys.stderr.write(f"comparing {candidate.name} with {running.name}\n")
+    say(f"comparing {candidate.name} with {running.name}")
     jobs = [
         loop.create_task(_read(inherited.listener, shadow)),
         loop.create_task(_report(control, shadow)),
@@ -135,6 +135,7 @@ def _told(shadow: Shadow) -> dict[str, Any]:
 def run(launch: Launch, inherited: Inherited) -> Exit:
     """Run a shadow on a loop of its own."""
     # What it does not get of the processor shows as requests that were dropped, nowhere else.
+    about(tenant=launch.tenant, endpoint=launch.endpoint)
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(launch, inherited))

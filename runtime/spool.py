@@ -14,7 +14,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from runtime.payload_log import COUNTS, Counts
+from runtime.payload_log import COUNTS
 
 MOST_BYTES: Final = 64 * 1024 * 1024  # of an endpoint's batches
 BATCH: Final = ".batch"
@@ -37,7 +37,7 @@ class Spool:
         # Memory that outlives us: what we held when we were killed is known to the last request.
         self._counts = mmap.mmap(self._file, COUNTS.size)
 
-    def note(self, counts: Counts) -> None:
+    def note(self, counts: tuple[int, int, int, int, int]) -> None:
         """Remember counts."""
         COUNTS.pack_into(self._counts, 0, *counts)
 

@@ -238,7 +238,7 @@ class Stream(Exchange):
 
     def _start(self) -> bytes:
         self._started = True
-        self._streams.first()
+        self._streams.first(self.head)
         return stream_head(
             self.revision.launch.name, close=self.close, chunked=not self.head.http10
         )
@@ -268,8 +268,8 @@ class Stream(Exchange):
         if isinstance(error, InputRefused) and error.row is not None:
             error = InputRefused(error.row + self.row, error.column, error.detail)
         signature = self.revision.backend.signature
-        who = f"revision={self.revision.launch.name}"
-        return problem_of(error, signature, self.head.request_id, who)
+        name = self.revision.launch.name
+        return problem_of(error, signature, self.head.request_id, name, self.head.trace)
 
     def _end(self, status: int) -> None:
         if not self._started:

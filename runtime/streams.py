@@ -65,11 +65,11 @@ class Streams:
                 job.stream.computed(job, outcome)
         return [job for job, _ in others], [outcome for _, outcome in others]
 
-    def first(self) -> None:
+    def first(self, head: "Head") -> None:
         """Tell who waits for a worker's first answer that a stream has begun."""
         told, self._predictor.on_first = self._predictor.on_first, None
         if told is not None:
-            self.batcher.loop.call_soon(told)
+            self.batcher.loop.call_soon(told, head.request_id, head.trace)
 
     def stop(self) -> None:
         """End every stream behind the row it has reached: the worker ends soon."""

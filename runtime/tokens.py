@@ -21,7 +21,6 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import blake2b, sha256
-from hmac import compare_digest
 from typing import Any, Final, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
@@ -179,7 +178,8 @@ class TokenVerifier:
             sent = sha256(_bearer(authorization).encode()).hexdigest()
         except ValueError:
             return False
-        return compare_digest(sent, self._set.metrics)
+        # Of digests, how long it takes tells nothing of use; hmac would bring OpenSSL to a start.
+        return sent == self._set.metrics
 
     def _verify(self, authorization: bytes) -> Claims:
         try:

@@ -1,9 +1,10 @@
 """What a pod does with its object store again and again, for as long as it runs."""
 
 import http.client
-import sys
 from collections.abc import Callable
 from typing import Final
+
+from runtime.lines import say
 
 FAILURES: Final = (OSError, http.client.HTTPException, ValueError, RuntimeError)
 
@@ -26,6 +27,6 @@ class Trying:
         except FAILURES as error:
             trouble = f"{self._failing}: {type(error).__name__}: {error}"
         if trouble != self._said:
-            sys.stderr.write((trouble or self._again) + "\n")
+            say(trouble or self._again, level="warning" if trouble else "info")
         self._said = trouble
         return not trouble

@@ -32,6 +32,7 @@ from runtime import shadow
 from runtime.control import Packet, receive, send
 from runtime.late import import_all
 from runtime.launch import Exit, LaunchError, from_env
+from runtime.lines import say
 from runtime.loading import Phases
 from runtime.memory import give_back
 from runtime.rehearsal import rehearse
@@ -100,7 +101,7 @@ class Zygote:
             try:
                 child = self._make(descriptors)
             except OSError as error:
-                sys.stderr.write(f"cannot fork {worker}: {error}\n")
+                say(f"cannot fork {worker}: {error}", level="error")
                 self._tell("exited", worker, 0, code=Exit.CRASH, signal=None)
                 return
             child.launch(packet, descriptors)
@@ -113,7 +114,7 @@ class Zygote:
             try:
                 self._rehearsing = self._make()
             except OSError as error:
-                sys.stderr.write(f"no worker can be made in advance: {error}\n")
+                say(f"no worker can be made in advance: {error}", level="warning")
 
     def _make(self, at_hand: Sequence[int] = ()) -> "Child":
         """Fork; without descriptors at hand nobody waits for it yet, and it rehearses."""
@@ -232,7 +233,7 @@ def work(packet: Packet, listener: int, control: int, settled: Callable[[], None
     try:
         launch = from_env({name: str(value) for name, value in packet.get("env", {}).items()})
     except LaunchError as error:
-        sys.stderr.write(f"cannot start: {error}\n")
+        say(f"cannot start: {error}", level="error")
         return Exit.BAD_LAUNCH
     inherited = Inherited(
         socket.socket(fileno=listener),

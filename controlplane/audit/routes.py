@@ -7,13 +7,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime
 
 from controlplane.audit import service
 from controlplane.audit.service import FOREIGN, Wanted
 from controlplane.callers import CurrentCaller
 from controlplane.edge.operations import file
-from controlplane.rest import MAX_PAGE, Text, after_number, page
+from controlplane.rest import MAX_PAGE, Moment, Text, after_number, page
 from controlplane.subjects import Subjects
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"])
@@ -39,8 +38,8 @@ async def list_events(  # noqa: PLR0913  (each is a filter)
     ] = None,
     subject: Filter = None,
     target: Filter = None,
-    since: Annotated[AwareDatetime | None, Query(description="at or after; RFC 3339")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="before; RFC 3339")] = None,
+    since: Annotated[Moment | None, Query(description="at or after; RFC 3339")] = None,
+    until: Annotated[Moment | None, Query(description="before; RFC 3339")] = None,
     format: Annotated[  # noqa: A002  (its name in the address)
         Format, Query(description="ndjson: all that is asked for, one JSON object a line")
     ] = Format.JSON,

@@ -9,6 +9,8 @@ from controlplane.cli.output import Output, pass_output
 from controlplane.cli.rollouts import CANARY, asked, roll_out
 from controlplane.client import Endpoint
 
+IDS = ("request_id", "trace_id")
+
 
 @click.command()
 @click.argument("model")
@@ -128,12 +130,27 @@ def status(endpoint: Endpoint) -> str:
 
 
 @click.command()
-@click.argument("endpoint")
+@click.argument("target", required=False, metavar="[ENDPOINT | MODEL:VERSION]")
+@click.option("--rollout", type=click.IntRange(1), help="A rollout of the endpoint.")
+@click.option("--loadtest", metavar="ID", help="A load test.")
+@click.option("--webhook", metavar="ID", help="A webhook.")
 @pass_output
-def why(output: Output, endpoint: str) -> int:
-    """Say why an endpoint is as it is, and what to do; exit code 1 if something is wrong."""
+def why(
+    output: Output,
+    target: str | None,
+    rollout: int | None,
+    loadtest: str | None,
+    webhook: str | None,
+) -> int:
+    """Say why something is as it is, and what to do; exit code 1 if something is wrong.
+
+    `kubeserve why iris` is of an endpoint, `kubeserve why iris:7` of a version.
+    """
     with output.client() as client:
-        cause = client.why(endpoint)
+        try:
+            cause = client.why(target, rollout=rollout, loadtest=loadtest, webhook=webhook)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
     return output.cause(cause)
 
 
@@ -216,7 +233,8 @@ def logs(output: Output, endpoint: str, follow: bool, tail: int) -> None:
             if output.as_json:
                 click.echo(json.dumps(line.raw))
             else:
-                click.echo(f"{line.at} {line.replica} {line.text}")
+                ids = (f" {name}={line.members[name]}" for name in IDS if name in line.members)
+                click.echo(f"{line.at} {line.replica} {line.text}{''.join(ids)}")
 
 
 @click.command()

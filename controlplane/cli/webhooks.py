@@ -164,7 +164,7 @@ def rotate(output: Output, webhook: str, overlap_s: int) -> None:
 def why(output: Output, webhook: str) -> int:
     """Say how a webhook does, and what to do; exit code 1 if something is wrong."""
     with output.client() as client:
-        return output.cause(client.why_webhook(webhook))
+        return output.cause(client.why(webhook=webhook))
 
 
 @webhooks.command()

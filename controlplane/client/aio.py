@@ -303,10 +303,6 @@ class AsyncClient:
         """Send a message once more, now; its id stays."""
         return await self._run(self._webhooks.redeliver(webhook, delivery))
 
-    async def why_webhook(self, webhook: str) -> Cause:
-        """Say how a webhook does, with evidence and the next step."""
-        return await self._run(self._webhooks.why(webhook))
-
     async def audit(
         self,
         *,
@@ -400,9 +396,20 @@ class AsyncClient:
         """
         return await self._run(self._metering.usage(start, end, endpoint, interval))
 
-    async def why(self, endpoint: str) -> Cause:
-        """Name the cause of the state an endpoint is in, with evidence and the next step."""
-        return await self._run(self._serving.why(endpoint))
+    async def why(
+        self,
+        target: str | None = None,
+        *,
+        rollout: int | None = None,
+        loadtest: str | None = None,
+        webhook: str | None = None,
+    ) -> Cause:
+        """Name the cause of the state something is in, with evidence and the next step.
+
+        target   an endpoint, or MODEL:VERSION (a number or an alias)
+        rollout  of that endpoint, its number
+        """
+        return await self._run(self._serving.why(target, rollout, loadtest, webhook))
 
     async def series(self, endpoint: str, minutes: int = 60) -> Series:
         """Read rate, errors, latency, replicas and cold starts of its last minutes, 60 at most."""

@@ -375,17 +375,19 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line that a replica wrote."""
+    """One line that a replica wrote; `members`: level, request_id, trace_id, … where it says."""
 
     at: datetime | None
     replica: str
     text: str
+    members: Raw
     raw: Raw = field(repr=False, compare=False)
 
     @classmethod
     def read(cls, raw: Raw) -> "LogLine":
         """Read one line of the stream."""
-        return cls(time_in(raw, "at"), str(raw.get("replica") or ""), str(raw.get("text", "")), raw)
+        replica, text = str(raw.get("replica") or ""), str(raw.get("text", ""))
+        return cls(time_in(raw, "at"), replica, text, raw.get("members") or {}, raw)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,20 @@ def release_of(
     }
 
 
+def _about(
+    target: str | None, rollout: int | None, loadtest: str | None, webhook: str | None
+) -> tuple[str, ...]:
+    """Give the address of what is asked about; raises ValueError unless it is one thing."""
+    if [target, loadtest, webhook].count(None) != 2 or (rollout is not None and target is None):
+        raise ValueError("name one thing: an endpoint, MODEL:VERSION, a load test or a webhook")
+    if target is None:
+        return ("loadtests", loadtest) if loadtest is not None else ("webhooks", webhook or "")
+    if rollout is not None:
+        return ("endpoints", target, "rollouts", str(rollout))
+    model, colon, version = target.partition(":")
+    return ("models", model, "versions", version) if colon else ("endpoints", target)
+
+
 class Serving:
     """Flows of endpoints."""
 
@@ -95,9 +109,16 @@ class Serving:
         token: str = yield SignIn(endpoint.audience, refused)
         return token
 
-    def why(self, name: str) -> Flow[Cause]:
-        """Ask for the cause of an endpoint's state."""
-        return Cause.read((yield from self._core.get(self._core.url("endpoints", name, "why"))))
+    def why(
+        self,
+        target: str | None,
+        rollout: int | None = None,
+        loadtest: str | None = None,
+        webhook: str | None = None,
+    ) -> Flow[Cause]:
+        """Ask for the cause of something's state."""
+        parts = _about(target, rollout, loadtest, webhook)
+        return Cause.read((yield from self._core.get(self._core.url(*parts, "why"))))
 
     def decisions(self, name: str) -> Flow[list[dict[str, Any]]]:
         """Ask for what an endpoint's autoscaler decided lately."""

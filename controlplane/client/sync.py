@@ -314,10 +314,6 @@ class Client:
         """Send a message once more, now; its id stays."""
         return self._run(self._webhooks.redeliver(webhook, delivery))
 
-    def why_webhook(self, webhook: str) -> Cause:
-        """Say how a webhook does, with evidence and the next step."""
-        return self._run(self._webhooks.why(webhook))
-
     def audit(
         self,
         *,
@@ -411,9 +407,20 @@ class Client:
         """
         return self._run(self._metering.usage(start, end, endpoint, interval))
 
-    def why(self, endpoint: str) -> Cause:
-        """Name the cause of the state an endpoint is in, with evidence and the next step."""
-        return self._run(self._serving.why(endpoint))
+    def why(
+        self,
+        target: str | None = None,
+        *,
+        rollout: int | None = None,
+        loadtest: str | None = None,
+        webhook: str | None = None,
+    ) -> Cause:
+        """Name the cause of the state something is in, with evidence and the next step.
+
+        target   an endpoint, or MODEL:VERSION (a number or an alias)
+        rollout  of that endpoint, its number
+        """
+        return self._run(self._serving.why(target, rollout, loadtest, webhook))
 
     def series(self, endpoint: str, minutes: int = 60) -> Series:
         """Read rate, errors, latency, replicas and cold starts of its last minutes, 60 at most."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from controlplane.client.core import Core
 from controlplane.client.errors import BadAnswer
-from controlplane.client.results import Cause
 from controlplane.client.steps import Flow, members
 
 Raw = Mapping[str, Any]
@@ -148,7 +147,3 @@ class Webhooks:
         """Send a message once more."""
         url = self._core.url("webhooks", webhook, "deliveries", delivery, "redeliver")
         return Delivery.read((yield from self._core.post(url, {})))
-
-    def why(self, webhook: str) -> Flow[Cause]:
-        """Ask how a webhook does."""
-        return Cause.read((yield from self._core.get(self._core.url("webhooks", webhook, "why"))))

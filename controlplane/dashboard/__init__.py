@@ -24,7 +24,7 @@ TYPES: Final = {
 # Names of assets have a hash of what is in them; everything else may change with a release.
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 CODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
-# Scripts and styles of ours alone, the API alone to talk to; reports are shown from memory (blob:).
+# Scripts and styles of ours alone, and nobody but the API to talk to.
 HEADERS: Final = {
     **pages.HEADERS,
     "content-security-policy": (

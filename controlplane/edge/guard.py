@@ -30,5 +30,5 @@ def guard(app: FastAPI, settings: Settings) -> None:
             allow_headers=[*SENT, "x-request-id"],
             expose_headers=READ,
         )
-    app.add_middleware(telemetry.RequestContext)
+    app.add_middleware(telemetry.RequestContext, access=settings.access_log)
     app.add_middleware(SecurityHeaders, https=settings.public_url.startswith("https://"))

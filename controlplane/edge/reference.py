@@ -66,7 +66,12 @@ def describe(app: FastAPI, issuer: str) -> None:
         "oauth2": {
             "type": "oauth2",
             "flows": {"clientCredentials": {"tokenUrl": f"{issuer}/oauth2/token", "scopes": {}}},
-        }
+        },
+        "metrics": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "KUBESERVE_METRICS_TOKEN, or what is in HOME/metrics-token.",
+        },
     }
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
@@ -80,6 +85,8 @@ def _complete(operation: dict[str, Any], method: str, path: str) -> None:
     if not isinstance(needed, Public):
         operation["security"] = [{"oauth2": []}]
         operation["description"] = _with_scope(operation.get("description"), str(needed))
+    if needed is Public.METRICS:
+        operation["security"] = [{"metrics": []}]
     for parameter in operation.get("parameters", ()):
         if parameter["in"] == "path" and parameter["name"] in WORDS:
             parameter["schema"]["pattern"] = WORDS[parameter["name"]]
@@ -102,6 +109,7 @@ def _refusals(
     return (
         *ANY,
         *(() if is_open else OF_CALLERS),
+        *((problems.Unauthenticated,) if rule(method, path) is Public.METRICS else ()),
         *(OF_BODIES if has_body else ()),
         *((problems.InvalidInput,) if has_body or named else ()),
         *((problems.NotFound,) if changes or "{" in path else ()),

@@ -5,7 +5,7 @@ A name without an endpoint is explained by the model of that name, of which it i
 
 import asyncio
 import uuid
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -35,12 +35,7 @@ async def explain(engine: Engine, tenant: TenantId, name: str, issuer: str) -> d
     """Give the cause of an endpoint's state as a document; raises NotFound."""
     found = await service.standing(tenant, name, issuer)
     cause = await _undeployed(tenant, name) if found is None else await _cause(engine, found)
-    return {
-        "about": f"endpoint:{name}",
-        "endpoint": name,
-        **asdict(cause),
-        "evidence": list(cause.evidence),
-    }
+    return {"endpoint": name, **cause.document(f"endpoint:{name}")}
 
 
 async def _undeployed(tenant: TenantId, name: str) -> Cause:
@@ -89,6 +84,7 @@ async def _cause(engine: Engine, standing: Standing) -> Cause:
         cause = patient(cause, datetime.now(UTC) - standing.released_at)
     cause = released(cause, standing.action, standing.reason)
     cause = promised(cause, await health.breach(uuid.UUID(str(standing.id))))
+    cause = drifted(cause, await health.drift(uuid.UUID(str(standing.id))))
     return await _with_versions(standing.tenant, desired, cause)
 
 
@@ -155,6 +151,19 @@ def promised(cause: Cause, breach: tuple[datetime, list[str]] | None) -> Cause:
         "`kubeserve tune`, go back with `kubeserve rollback`, or promise less: `kubeserve slo`."
     )
     return Cause("SloBreached", False, text, (*facts, cause.message, *cause.evidence), step)
+
+
+def drifted(cause: Cause, drift: tuple[str, list[str]] | None) -> Cause:
+    """Add that what is asked is not what the model was made for; one that serves is not well."""
+    if drift is None:
+        return cause
+    since, facts = drift
+    if not cause.ok:
+        return replace(cause, evidence=(*cause.evidence, *facts))
+    text = f"It serves, and what it is asked or answers has drifted since {since[:19]}."
+    step = "`kubeserve drift` shows it column by column; train the model on newer data, or look "
+    step += "at what sends these."
+    return Cause("Drifted", False, text, (*facts, cause.message, *cause.evidence), step)
 
 
 async def _with_versions(tenant: TenantId, desired: DesiredEndpoint, cause: Cause) -> Cause:

@@ -101,6 +101,43 @@ async def _tell(row: Endpoint, breached: bool, facts: list[str], since: datetime
     await webhooks.emit(TenantId(row.tenant_id), event, said)
 
 
+async def note_drift(endpoint_id: uuid.UUID, facts: list[str], *, over: bool, at: datetime) -> None:
+    """Keep that columns drift far, or that none does any more; tell where that is new.
+
+    facts  of the columns that drift far; none: nothing begins to drift
+    over   every column is as it was; between the two, what was said last stays
+    """
+    known = await repository.health_of_all(endpoint_id)
+    before = None if known is None else known.drift
+    if (before is None and not facts) or (before is not None and not facts and not over):
+        return
+    if before is not None and before["facts"] == facts:
+        return
+    async with transaction():
+        row = await repository.lock_of_all(endpoint_id)
+        if row is None or row.deleted_at is not None:
+            return
+        health = await repository.health(row)
+        since = at.isoformat() if health.drift is None else health.drift["since"]
+        began, ended = health.drift is None and facts, health.drift is not None and not facts
+        drift = {"since": since, "facts": facts} if facts else None
+        await repository.save_health(health, drift=drift)
+        if began or ended:
+            event = Event.DRIFT_DETECTED if began else Event.DRIFT_ENDED
+            said = {"endpoint": row.name, "facts": facts, "since": since}
+            await webhooks.emit(TenantId(row.tenant_id), event, said)
+
+
+async def drift(endpoint_id: uuid.UUID) -> tuple[str, list[str]] | None:
+    """Say since when an endpoint's payloads drift, with the figures; None: they do not."""
+    found = await repository.health_of_all(endpoint_id)
+    return (
+        None
+        if found is None or found.drift is None
+        else (str(found.drift["since"]), list(found.drift["facts"]))
+    )
+
+
 async def breach(endpoint_id: uuid.UUID) -> tuple[datetime, list[str]] | None:
     """Say since when an endpoint's SLO is breached, with the figures; None: it is not."""
     found = await repository.health_of_all(endpoint_id)

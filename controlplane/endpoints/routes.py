@@ -264,7 +264,12 @@ async def logs(
 
     async def written() -> AsyncIterator[bytes]:
         async for line in lines:
-            document = {"at": line.at.isoformat(), "replica": line.replica, "text": line.text}
+            document = {
+                "at": line.at.isoformat(),
+                "replica": line.replica,
+                "text": line.text,
+                "members": line.members,
+            }
             yield json.dumps(document).encode() + b"\n"
 
     return StreamingResponse(written(), media_type="application/x-ndjson")

@@ -86,6 +86,7 @@ class EndpointHealth(Table):
     burn               what was read of its answers, `reconciler.burning.Burn`
     facts              how its objectives stood at the last look
     breached_at        since when its SLO is breached; null: it is not
+    drift              what drifts of its payloads: since, facts; null: nothing does
     """
 
     endpoint: fields.OneToOneRelation[Endpoint] = fields.OneToOneField(
@@ -97,6 +98,7 @@ class EndpointHealth(Table):
     burn = fields.JSONField[dict[str, Any]](null=True)
     facts = fields.JSONField[list[str]](null=True)
     breached_at = fields.DatetimeField(null=True)
+    drift = fields.JSONField[dict[str, Any] | None](null=True)
 
     class Meta:
         table = "endpoint_health"

@@ -307,16 +307,20 @@ def _apart(row: Mapping[str, Any]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line that a worker of the endpoint wrote."""
+    """One line that a worker of the endpoint wrote.
+
+    members  what it said of itself beside its text: level, request_id, trace_id, …
+    """
 
     at: datetime
     replica: str
     text: str
+    members: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why an endpoint is as it is: the one thing to know, and what to do about it.
+    """Why something is as it is: the one thing to know, and what to do about it.
 
     reason     one CamelCase word
     ok         idle, starting and serving are no faults
@@ -330,6 +334,20 @@ class Cause:
     message: str
     evidence: tuple[str, ...] = ()
     next_step: str = ""
+
+    def document(self, about: str) -> dict[str, Any]:
+        """Give it as the API, the command line and the dashboard show it.
+
+        about  what it explains, such as `endpoint:iris`
+        """
+        return {
+            "about": about,
+            "reason": self.reason,
+            "ok": self.ok,
+            "message": self.message,
+            "evidence": list(self.evidence),
+            "next_step": self.next_step,
+        }
 
 
 class Engine(Protocol):

@@ -17,7 +17,7 @@ from typing_extensions import override
 from controlplane.engines.metrics import START_S, EndpointMetrics, Starts
 from runtime.families import ENDPOINT, families
 
-# About 60 series each, and 35 more for each further revision: what a small Prometheus takes well.
+# About 90 series each, and 40 more for each further revision: what a small Prometheus takes well.
 MOST_ENDPOINTS: Final = 1000
 
 

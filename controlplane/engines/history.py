@@ -1,14 +1,14 @@
 """What an endpoint did in the last hour: counts in steps of some seconds, in bounded memory. Pure.
 
 Two rings, since who looks at the last minutes wants them fine: 5 s for 15 minutes, 15 s for an
-hour. A busy endpoint keeps 420 steps, about 100 kB; one at rest keeps none.
+hour. An endpoint that is busy all the time keeps 420 steps, about 100 kB; one at rest keeps none.
 """
 
+import math
 from array import array
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any, Final
 
 from runtime.latencies import BOUNDS_S
@@ -44,8 +44,7 @@ class Step:
     in_flight_s  area under requests in flight; None: not told
     desired, ready  replicas, the most at a time; None: not told
     start_s      the longest cold start
-    latency      answers by bucket of `runtime.latencies`, while the step is under way
-    packed       the same, afterwards: bucket, count, bucket, count, …
+    latency      answers by bucket of `runtime.latencies`
     """
 
     lasted_s: Value = None
@@ -58,21 +57,10 @@ class Step:
     wakes: int | None = 0
     start_s: Value = None
     latency: dict[int, int] = field(default_factory=dict)
-    packed: "array[int] | None" = None
-
-    def pack(self) -> None:
-        """Make it small: nothing is added any more."""
-        self.packed, self.latency = array("I", chain.from_iterable(self.latency.items())), {}
-
-    def answers(self) -> dict[int, int]:
-        """Give the answers by bucket."""
-        if self.packed is None:
-            return self.latency
-        return dict(zip(self.packed[::2], self.packed[1::2], strict=True))
 
     def values(self, every_s: int) -> dict[str, Value]:
         """Give what is told of it."""
-        answers, seconds = self.answers(), every_s if self.lasted_s is None else self.lasted_s
+        answers, seconds = self.latency, every_s if self.lasted_s is None else self.lasted_s
 
         def a_second(count: Value) -> Value:
             return count / seconds if count is not None and seconds > 0 else None
@@ -92,42 +80,56 @@ class Step:
 
 
 class Ring:
-    """Steps of one length, the newest of them.
+    """Steps of one length, the newest of them; of a step that is over what is told, not the counts.
 
     since  when counting began; None: what was not counted is not known, rather than nothing
     """
 
     def __init__(self, every_s: int, minutes: int, since: float | None) -> None:
         self._every_s, self._since = every_s, since
-        self._steps: deque[tuple[int, Step]] = deque(maxlen=minutes * 60 // every_s)
+        self._over: deque[tuple[int, array[float]]] = deque(maxlen=minutes * 60 // every_s)
+        self._now: tuple[int, Step] | None = None
+        self._nothing = packed(Step().values(every_s))
 
     def step(self, now: float) -> Step:
         """Give the step to add to; after a clock that went back, the newest one."""
         at = int(now // self._every_s)
-        if not self._steps or self._steps[-1][0] < at:
-            if self._steps:
-                self._steps[-1][1].pack()
-            self._steps.append((at, Step()))
-        return self._steps[-1][1]
+        if self._now is None or self._now[0] < at:
+            if self._now is not None:
+                self._over.append((self._now[0], packed(self._now[1].values(self._every_s))))
+            self._now = at, Step()
+        return self._now[1]
 
     def series(self, now: float, minutes: int) -> Series:
         """Give the whole steps of the last minutes."""
         end = int(now // self._every_s)
         numbers = range(end - minutes * 60 // self._every_s, end)
-        found = dict(self._steps)
-        each = [self._values(found.get(at), at) for at in numbers]
+        found = dict(self._over)
+        if self._now is not None and self._now[0] < end:
+            found[self._now[0]] = packed(self._now[1].values(self._every_s))
+        rows = [found.get(at) or self._without(at) for at in numbers]
+        columns = zip(NAMES, zip(*rows, strict=True), strict=True)
         return Series(
             self._every_s,
             tuple(at * self._every_s for at in numbers),
-            {name: tuple(_rounded(one[name]) for one in each) for name in NAMES},
+            {name: unpacked(name, column) for name, column in columns},
         )
 
-    def _values(self, step: Step | None, at: int) -> Mapping[str, Value]:
-        if step is not None:
-            return step.values(self._every_s)
-        if self._since is not None and at * self._every_s >= self._since:
-            return Step().values(self._every_s)
-        return dict.fromkeys(NAMES)
+    def _without(self, at: int) -> "array[float]":
+        known = self._since is not None and at * self._every_s >= self._since
+        return self._nothing if known else UNKNOWN
+
+
+def packed(values: Mapping[str, Value]) -> "array[float]":
+    """Make what is told of a step small; what is not known is not a number."""
+    return array("d", [math.nan if value is None else value for value in values.values()])
+
+
+def unpacked(name: str, column: Iterable[float]) -> tuple[Value, ...]:
+    """Read one value of many steps; counts are whole numbers, and a seventh digit is nobody's."""
+    if name in WHOLE:
+        return tuple(None if math.isnan(value) else int(value) for value in column)
+    return tuple(None if math.isnan(value) else float(f"{value:.6g}") for value in column)
 
 
 class History:
@@ -197,9 +199,6 @@ def _add(latency: dict[int, int], more: Iterable[tuple[int, int]]) -> None:
         latency[bucket] = latency.get(bucket, 0) + count
 
 
-def _rounded(value: Value) -> Value:
-    # Counts stay whole numbers; a sixth digit of the others is nobody's.
-    return value if value is None or isinstance(value, int) else float(f"{value:.6g}")
-
-
 NAMES: Final = tuple(Step().values(1))
+WHOLE: Final = frozenset({"replicas_desired", "replicas_ready", "cold_starts"})
+UNKNOWN: Final = packed(dict.fromkeys(NAMES))

@@ -59,6 +59,12 @@ async def waiting_of_all(limit: int) -> list[LoadTest]:
     return await rows.order_by("created_at", "id").limit(limit).select_related("tenant")
 
 
+async def waiting_before_of_all(row: LoadTest) -> int:
+    """Count the tests, of any tenant, that wait for longer than one."""
+    rows = LoadTest.filter(state=LoadTestState.QUEUED, created_at__lt=row.created_at)
+    return await rows.exclude(id=row.id).count()
+
+
 async def running_of_all() -> list[LoadTest]:
     """Give tests that run, with their tenants."""
     return await LoadTest.filter(state=LoadTestState.RUNNING).select_related("tenant")

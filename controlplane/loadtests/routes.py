@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from controlplane.callers import Caller, CurrentCaller
-from controlplane.edge.operations import Page, file, gives
+from controlplane.edge.operations import Page, Why, file, gives
 from controlplane.idempotency import once
 from controlplane.loadtests import schemas, service
 from controlplane.loadtests.service import Told
@@ -91,6 +91,12 @@ async def list_loadtests(
 async def get_loadtest(caller: CurrentCaller, loadtest: str, request: Request) -> dict[str, Any]:
     found = await service.document(await _tenant(caller), loadtest)
     return await _named(request, caller, found)
+
+
+@router.get("/{loadtest}/why", **gives(Why))
+async def why_loadtest(caller: CurrentCaller, loadtest: str) -> dict[str, Any]:
+    """Say why a test waits, or ended as it did, and what to do next."""
+    return await service.explain(await _tenant(caller), loadtest)
 
 
 @router.post("/{loadtest}/cancel", status_code=202, **gives(schemas.LoadTest, 202))

@@ -22,6 +22,7 @@ from controlplane.loadtests.news import News
 from controlplane.loadtests.outcomes import Outcome
 from controlplane.loadtests.states import ENDED, LoadTestState, may_move
 from controlplane.loadtests.tables import LoadTest
+from controlplane.loadtests.why import cause
 from controlplane.telemetry import LOADTESTS
 from controlplane.tenants import limits
 from controlplane.tenants.limits import Limits
@@ -45,6 +46,10 @@ KEPT_OF_A_TENANT: Final = 200
 MOST_REPORT_BYTES: Final = 32 << 20
 CANCELLED: Final = "It was cancelled."
 LAST_WORDS: Final = 3  # events, of which one says how a test was, where it said so
+
+
+for _state_ in ENDED:  # counters are there before the first test ends
+    LOADTESTS.labels(str(_state_))
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +227,16 @@ async def get(tenant: TenantId, key: str) -> LoadTest:
 async def document(tenant: TenantId, key: str) -> dict[str, Any]:
     """Describe a test; raises NotFound."""
     return (await _documents([await get(tenant, key)]))[0]
+
+
+async def explain(tenant: TenantId, key: str) -> dict[str, Any]:
+    """Say why a test waits, or ended as it did; raises NotFound."""
+    row = await get(tenant, key)
+    told = await outcome(row.id)
+    before = await repository.waiting_before_of_all(row)
+    running = len(await repository.running_of_all())
+    found = cause(show(row, []), () if told is None else told.verdicts, before, running)
+    return found.document(f"loadtest:{row.id}")
 
 
 async def page(

@@ -144,6 +144,12 @@ async def building(tenants: list[uuid.UUID]) -> dict[uuid.UUID, tuple[int, datet
     return {row["tenant_id"]: (row["running"], row["began_at"]) for row in rows}
 
 
+async def waiting_before(tenant: uuid.UUID, row: Version) -> int:
+    """Count a tenant's versions that wait for a build for longer than one."""
+    rows = Version.filter(model__tenant_id=tenant, state=VersionState.UPLOADED)
+    return await rows.filter(created_at__lt=row.created_at).exclude(id=row.id).count()
+
+
 async def count_of_all(state: VersionState) -> int:
     """Count the versions of all tenants that are in a state."""
     return await Version.filter(state=state).count()

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from controlplane.artifacts.store import too_large
 from controlplane.callers import Caller, CurrentCaller
-from controlplane.edge.operations import Page, file, gives, taking
+from controlplane.edge.operations import Page, Why, file, gives, taking
 from controlplane.idempotency import once
 from controlplane.models import schemas, service
 from controlplane.models.service import Expected
@@ -157,6 +157,15 @@ async def get_version(
     row, found = await service.find_version(await _tenant(caller), model, version)
     document = await service.version_document(row, found)
     return tagged(response, await _named(request, caller, document))
+
+
+@router.get("/{model}/versions/{version}/why", **gives(Why))
+async def why_version(
+    caller: CurrentCaller, model: str, version: str, request: Request
+) -> dict[str, Any]:
+    """Say why a version waits, failed or is served as it is, and what to do next."""
+    quotas = request.app.state.quotas
+    return await service.explain(await _tenant(caller), model, version, quotas)
 
 
 @router.get("/{model}/aliases", **gives(Page[schemas.Alias]))

@@ -17,6 +17,7 @@ from controlplane.models.states import VersionState
 from controlplane.models.storage import Storage
 from controlplane.models.tables import Model, Version
 from controlplane.models.turns import Standing, Waiting, next_builds
+from controlplane.models.why import Queue, cause
 from controlplane.rest import check_name, is_name, whole_number
 from controlplane.tenants.limits import Limits, check
 from controlplane.tenants.service import Quotas, TenantId
@@ -301,6 +302,18 @@ async def version_document(model: Model, row: Version) -> dict[str, Any]:
     """Describe a version with its aliases."""
     aliases = [a.name for a in await repository.aliases(model) if a.version == row.number]
     return show_version(model.name, row, aliases)
+
+
+async def explain(tenant: TenantId, name: str, which: str, quotas: Quotas) -> dict[str, Any]:
+    """Say why a version is as it is: reason, ok, message, evidence, next_step."""
+    model, row = await find_version(tenant, name, which)
+    queue = Queue(0, 0, 0)
+    if row.state is VersionState.UPLOADED:
+        limit = (await quotas.of(tenant)).builds
+        ahead = await repository.waiting_before(tenant, row)
+        queue = Queue(ahead, await builds_running(tenant), limit)
+    found = cause(show_version(model.name, row, []), queue)
+    return found.document(f"version:{model.name}:{row.number}")
 
 
 def show_version(model: str, row: Version, aliases: list[str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from prometheus_client import Gauge
 
 from controlplane.artifacts.objects import Objects
+from controlplane.endpoints import health
 from controlplane.endpoints.logged import LoggedEndpoint
 from controlplane.payloads import arrow, psi, repository
 from controlplane.payloads.psi import Level, Shift
@@ -26,6 +27,7 @@ INPUT: Final = "input."
 AGAIN_FILES: Final = 500  # counted anew when the reference changes, the newest
 AT_ONCE: Final = 20
 LOOK_BACK: Final = timedelta(days=30)
+FACTS: Final = 10  # columns that are named where many drift
 USUAL: Final = timedelta(hours=24)
 EVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -140,7 +142,11 @@ async def follow(found: LoggedEndpoint, objects: Objects, work: Path, now: datet
         found.id, served.version, since, limit=AGAIN_FILES, oldest=False
     )
     await _count(current, [one for one in files if one.binned_by != current.id], objects, work)
-    tell(found, await report(found, current, now - USUAL, None))
+    seen = await report(found, current, now - USUAL, None)
+    tell(found, seen)
+    far = [name for name, (_, shift) in seen.columns.items() if shift.level is Level.MAJOR]
+    facts = [f"{name}: {seen.columns[name][1].evidence}" for name in sorted(far)[:FACTS]]
+    await health.note_drift(found.id, facts, over=seen.level is Level.STABLE, at=now)
 
 
 async def _first(found: LoggedEndpoint, objects: Objects, work: Path) -> None:

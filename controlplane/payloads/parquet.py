@@ -1,8 +1,8 @@
 """Makes Parquet of batches, and counts columns in bins: a process for each time, gone afterwards.
 
-Arrow takes some 100 MB that the API shall not hold, and what workers wrote is not to be trusted:
-a batch that cannot be read is named, and ends nothing but itself. Reads one JSON document from
-standard input and writes one to standard output. No database, no store, no settings.
+Arrow takes 57 MB, and what is read some more, that the API shall not hold; and what workers wrote
+is not to be trusted: a batch that cannot be read is named, and ends nothing but itself. Reads one
+JSON document from standard input and writes one to standard output. No database, no store.
 
     {"do": "write", "batches": [PATH], "into": FOLDER, "redact": [NAME], "hashed": [NAME],
      "revisions": {NAME: {"model", "version", "columns": [[NAME, KIND]],
@@ -62,7 +62,8 @@ def write(job: Document) -> Document:
         heads.append(head)
         for one in found:
             day = np.datetime64(int(one.at * 1e6), "us").astype("M8[D]")
-            groups.setdefault((one.revision, str(day)), []).append((head, one))
+            ours = _ours(one.revision, job["revisions"])
+            groups.setdefault((ours, str(day)), []).append((head, one))
     files = [_file(job, revision, day, requests) for (revision, day), requests in groups.items()]
     counts: dict[str, tuple[int, Sequence[int]]] = {}
     for head in heads:
@@ -75,12 +76,17 @@ def _read(path: Path, revisions: Mapping[str, Document]) -> tuple[Head, list[Log
     raw = path.read_bytes()
     head, start = read_head(raw)
     for name, layout in head.revisions.items():
-        if name not in revisions:
+        if _ours(name, revisions) not in revisions:
             raise BadBatch(f"there is no revision {name!r}")
-        known = {column for column, _ in revisions[name]["columns"]}
+        known = {column for column, _ in revisions[_ours(name, revisions)]["columns"]}
         if not known.issuperset((*layout.numbers, *layout.texts)):
             raise BadBatch(f"{name} has no such columns")
     return head, [*read_entries(raw, start, head)]
+
+
+def _ours(name: str, revisions: Mapping[str, Document]) -> str:
+    """Give our name of a revision; Knative's has a hash behind it."""
+    return name if name in revisions else name.rpartition("-")[0]
 
 
 def _file(

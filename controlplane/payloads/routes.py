@@ -6,21 +6,21 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime
 
 from controlplane.callers import Caller, CurrentCaller
 from controlplane.edge.operations import Page, file, gives
 from controlplane.endpoints.payload_log import PayloadLog
 from controlplane.payloads import schemas, service
 from controlplane.payloads.service import Period
-from controlplane.rest import MAX_PAGE, after_number, page
+from controlplane.permissions import Scope, allows
+from controlplane.rest import MAX_PAGE, Moment, after_number, page
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
-from runtime.problems import NotFound
+from runtime.problems import Conflict, NotFound
 
 router = APIRouter(prefix="/v1", tags=["payloads"])
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
-Since = Annotated[AwareDatetime | None, Query()]
+Since = Annotated[Moment | None, Query()]
 PARQUET = "application/vnd.apache.parquet"
 
 
@@ -39,6 +39,8 @@ async def set_payload_log(
     caller: CurrentCaller, endpoint: str, body: schemas.PayloadLog, request: Request
 ) -> dict[str, Any]:
     """Log a share of an endpoint's requests, in place of what was said; by new replicas."""
+    if request.app.state.no_payloads is not None:
+        raise Conflict(request.app.state.no_payloads)
     wanted = PayloadLog(
         body.sample,
         tuple(body.redact),
@@ -116,7 +118,8 @@ async def drift(
     By the population stability index with half a row more in each bin, and by rates of missing
     values; levels as in credit scoring, inconclusive where chance alone may have made them.
     """
-    return await service.drift(await _tenant(caller), endpoint, hours, datetime.now(UTC))
+    values, tenant = allows(caller.scopes, Scope.PAYLOADS_READ), await _tenant(caller)
+    return await service.drift(tenant, endpoint, hours, datetime.now(UTC), values=values)
 
 
 @router.put("/endpoints/{endpoint}/drift/reference", **gives(schemas.Reference))

@@ -2,10 +2,10 @@
 
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from controlplane.edge.operations import Document, Timestamp
-from controlplane.rest import Text
+from controlplane.rest import Moment, Text
 from runtime.sketches import MOST_COLUMNS
 
 Column = Text
@@ -100,8 +100,8 @@ class Training(BaseModel):
 class Window(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    since: AwareDatetime
-    until: AwareDatetime | None = None
+    since: Moment
+    until: Moment | None = None
 
 
 class Reference(Document):

@@ -21,8 +21,9 @@ from controlplane.payloads.psi import Shift
 from controlplane.payloads.tables import DriftReference, PayloadFile
 from controlplane.tenants.service import TenantId
 from runtime.problems import Conflict, InvalidInput, NotFound
-from runtime.sketches import MOST_COLUMNS, sketch_from
+from runtime.sketches import MOST_COLUMNS, TEXT, sketch_from
 
+HIDDEN: Final = "(shown with payloads:read)"
 BIN: Final = ("label", "reference", "current", "psi")
 DAYS_SHOWN: Final = timedelta(days=30)
 FEW_ROWS: Final = "No rows that were answered lie in this window yet."
@@ -239,8 +240,13 @@ def _time(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat()
 
 
-async def drift(tenant: TenantId, name: str, hours: int, now: datetime) -> dict[str, Any]:
-    """Compare the last hours' requests with the reference, column by column."""
+async def drift(
+    tenant: TenantId, name: str, hours: int, now: datetime, *, values: bool
+) -> dict[str, Any]:
+    """Compare the last hours' requests with the reference, column by column.
+
+    values  those of texts are named: the caller may read what was logged
+    """
     found = await logged.logged(await endpoints.id_of(tenant, name))
     if found is None or found.main is None:
         raise Conflict(f"{name} serves nothing yet; deploy a model first.")
@@ -261,7 +267,7 @@ async def drift(tenant: TenantId, name: str, hours: int, now: datetime) -> dict[
     if current is None:
         return {**document, "message": _nothing(found)}
     seen = await drifting.report(found, current, since, None)
-    columns = [_column(key, *pair) for key, pair in seen.columns.items()]
+    columns = [_column(key, *pair, values=values) for key, pair in seen.columns.items()]
     columns.sort(key=lambda one: (-psi.ORDER.index(one["level"]), -(one["psi"] or 0.0)))
     message = FEW_ROWS if not seen.rows else _words(columns, seen.rows)
     return {
@@ -302,8 +308,12 @@ async def _references(found: LoggedEndpoint) -> list[dict[str, Any]]:
     return [_reference_of(row) for row in rows if row is not None]
 
 
-def _column(key: str, column: Column, shift: Shift) -> dict[str, Any]:
+def _column(key: str, column: Column, shift: Shift, *, values: bool) -> dict[str, Any]:
     role, _, name = key.partition(".")
+    bins = [{part: one[part] for part in BIN} for one in shift.bins]
+    evidence = shift.evidence
+    if column.sketch.bins.kind == TEXT and not values:
+        bins, evidence = [{**one, "label": HIDDEN} for one in bins], evidence.partition(":")[0]
     return {
         "name": name,
         "role": role,
@@ -318,8 +328,8 @@ def _column(key: str, column: Column, shift: Shift) -> dict[str, Any]:
         "missing": _rounded(shift.missing[1]),
         "missing_level": str(shift.missing_level),
         "unseen": _rounded(shift.unseen),
-        "bins": [{part: one[part] for part in BIN} for one in shift.bins],
-        "evidence": shift.evidence,
+        "bins": bins,
+        "evidence": evidence,
     }
 
 

@@ -80,8 +80,10 @@ class Taking:
 
 async def take(site: Site, name: str, now: datetime) -> int:
     """Make files of one endpoint's batches, if they are due."""
-    found = await logged.logged(uuid.UUID(name))
-    if found is None:
+    tenant, _, key = name.rpartition("/")
+    found = await logged.logged(uuid.UUID(key))
+    # Where pods write it is sure whose they are, and not that the endpoint is theirs.
+    if found is None or tenant not in ("", found.tenant_name):
         await site.inbox.discard(name)
         return 0
     batches = await site.inbox.batches(name)
@@ -98,7 +100,7 @@ async def take(site: Site, name: str, now: datetime) -> int:
     due = waiting >= SOON_BYTES or any(age_s >= site.every_s for _, _, age_s in batches)
     while due and batches:
         some, batches = _some(batches)
-        made += await _write(site, found, found.log, some, now)
+        made += await _write(site, name, found, some, now)
     if not batches:
         await _ended(site, name, found.id, now)
     if made:
@@ -119,13 +121,16 @@ def _some(
 
 
 async def _write(
-    site: Site, found: LoggedEndpoint, wanted: PayloadLog, names: list[str], now: datetime
+    site: Site, place: str, found: LoggedEndpoint, names: list[str], now: datetime
 ) -> int:
-    """Make files of some batches and note them."""
+    """Make files of some batches and note them; `place`: what the inbox calls the endpoint."""
+    wanted = found.log
+    if wanted is None:
+        return 0
     site.work.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=site.work) as folder:
         into = Path(folder)
-        paths = await site.inbox.fetch(str(found.id), names, into)
+        paths = await site.inbox.fetch(place, names, into)
         if not paths:
             return 0
         reference = await drifting.reference(found)
@@ -156,7 +161,7 @@ async def _write(
         except Taken:  # by another leader: its files are there, and ours are found by `tidy`
             log.info("batches of %s were taken by another replica", found.name)
             return 0
-    await site.inbox.remove(str(found.id), names)
+    await site.inbox.remove(place, names)
     return len(files)
 
 

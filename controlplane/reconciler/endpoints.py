@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from controlplane import tracing
+from controlplane import telemetry, tracing
 from controlplane.artifacts.reports import Reports
 from controlplane.endpoints import service as endpoints
 from controlplane.engines.engine import EndpointId, Engine, ObservedEndpoint
@@ -62,6 +62,7 @@ async def reconcile(
         await endpoints.forget(endpoint_id)
         await metering.forget(endpoint_id)
         return False
+    telemetry.about(tenant=wanted.tenant, endpoint=wanted.name)
     behind = seen is None or seen.observed_generation != wanted.generation
     cold = seen is not None and seen.warm != (wanted.warm or 0)
     if behind:

@@ -27,7 +27,7 @@ from controlplane.reconciler.loadtests import LoadTests, Site
 from controlplane.reconciler.loop import Loop
 from controlplane.reconciler.pod_keys import PodKeys
 from controlplane.reconciler.replaying import Replayer
-from controlplane.reconciler.usage_forms import UsageForms
+from controlplane.reconciler.usage_forms import Signing, UsageForms
 from controlplane.reconciler.versions import VersionBuilds
 from controlplane.reconciler.webhooks import Deliveries
 from controlplane.rollouts import service as rollouts
@@ -39,6 +39,7 @@ from controlplane.usage.service import Kept
 from controlplane.wakes import Wake
 from controlplane.webhooks import service as webhooks
 from controlplane.webhooks.sending import Sender
+from runtime import payload_forms
 from runtime.problems import EngineUnavailable
 
 ROLLOUT_EVERY_S: Final = 1.0
@@ -57,6 +58,7 @@ class Duties:
     storage   what tenants may store, and have otherwise
     loadtests where load tests are run; None: they are not
     payloads  what is made of logged requests; None: they are not looked at
+    payload_forms  signs what pods hand over logged requests with, where there are pods
     ingress   where endpoints are reached if their names do not resolve here
     audit_kept  how long events of the audit log are kept
     usage_kept  how long usage is
@@ -77,6 +79,7 @@ class Duties:
     loadtests: Site | None = None
     ingress: str | None = None
     payloads: taking.Site | None = None
+    payload_forms: Signing | None = None
     audit_kept: timedelta = timedelta(days=365)
     usage_kept: Kept = field(default_factory=Kept)
     sender: Sender = field(default_factory=Sender)
@@ -182,7 +185,10 @@ class _Loops:
         if duties.exchange is not None:
             jobs.append(self._keep_pods_keys(PodKeys(duties.exchange, duties.oauth.signed_keys)))
         if duties.exchange is not None and duties.reports is not None:
-            jobs.append(self._keep_usage_forms(UsageForms(duties.exchange, duties.reports)))
+            jobs.append(self._keep_forms(UsageForms(duties.exchange, duties.reports)))
+        if duties.exchange is not None and duties.payload_forms is not None:
+            forms = UsageForms(duties.exchange, duties.payload_forms, name=payload_forms.FORM)
+            jobs.append(self._keep_forms(forms))
         if duties.changes is not None:
             jobs.append(self._follow(duties.changes))
         async with asyncio.TaskGroup() as group:
@@ -327,13 +333,13 @@ class _Loops:
                 async with asyncio.timeout(PUBLISH_RESYNC_S):
                     await self._pods_due.wait()
 
-    async def _keep_usage_forms(self, forms: UsageForms) -> None:
+    async def _keep_forms(self, forms: UsageForms) -> None:
         while True:
             try:
                 if self._may_act():
                     await forms.hand(await tenants.names())
             except Exception:  # noqa: BLE001  (logged; the next look tries again)
-                telemetry.log.exception("forms for usage could not be put into the object store")
+                telemetry.log.exception("forms could not be put into the object store")
             await asyncio.sleep(PUBLISH_RESYNC_S)
 
     async def _follow(self, changes: Callable[[], AsyncIterator[EndpointId]]) -> None:

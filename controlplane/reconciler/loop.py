@@ -10,6 +10,7 @@ import random
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Final, Generic, TypeVar
 
+from controlplane import telemetry
 from controlplane.telemetry import (
     RECONCILE_BACKLOG,
     RECONCILE_FAILING,
@@ -80,6 +81,8 @@ class Loop(Generic[Key]):
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, key: Key) -> None:
+        # Whoever woke it may have been a request, of which this is no part.
+        telemetry.about(loop=self._name, key=str(key))
         async with self._slots:
             with RECONCILE_S.labels(self._name).time():
                 delay = await self._attempt(key)

@@ -1,12 +1,11 @@
-"""What pods tell their usage with: a signed form below each tenant's prefix of the object store."""
+"""What pods tell with: signed forms below each tenant's prefix of the object store."""
 
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, Protocol
 
 from controlplane.artifacts.exchange import Exchange
-from controlplane.artifacts.reports import Reports
 from runtime.telling import FORM
 
 EXPIRES_S: Final = 24 * 3600.0
@@ -15,13 +14,23 @@ RENEW_S: Final = 6 * 3600.0
 AT_ONCE: Final = 16
 
 
+class Signing(Protocol):
+    """Signs what a tenant's pods write with."""
+
+    async def sign_form(self, tenant: str, expires_s: float) -> bytes: ...
+
+
 class UsageForms:
     """Hands out forms; each tenant's again before it expires, and once by each new leader."""
 
     def __init__(
-        self, exchange: Exchange, reports: Reports, clock: Callable[[], float] = time.monotonic
+        self,
+        exchange: Exchange,
+        signing: Signing,
+        clock: Callable[[], float] = time.monotonic,
+        name: str = FORM,
     ) -> None:
-        self._exchange, self._reports, self._clock = exchange, reports, clock
+        self._exchange, self._signing, self._clock, self._name = exchange, signing, clock, name
         self._handed: dict[str, float] = {}
 
     async def hand(self, tenants: Iterable[str]) -> None:
@@ -33,8 +42,8 @@ class UsageForms:
 
         async def one(tenant: str) -> None:
             async with free:
-                form = await self._reports.sign_form(tenant, EXPIRES_S)
-                await self._exchange.hand(tenant, FORM, form)
+                form = await self._signing.sign_form(tenant, EXPIRES_S)
+                await self._exchange.hand(tenant, self._name, form)
             self._handed[tenant] = now
 
         async with asyncio.TaskGroup() as group:

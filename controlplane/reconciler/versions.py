@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from controlplane import tracing
+from controlplane import telemetry, tracing
 from controlplane.builder.report import Outcome, Report
 from controlplane.models import service as models
 from controlplane.models.service import VersionToBuild
@@ -68,6 +68,7 @@ class VersionBuilds:
         self._woken.set()
 
     async def _build(self, version: VersionToBuild) -> None:
+        telemetry.about(tenant=version.tenant, version=version.name)
         with tracing.continued("build", version.traceparent, tenant=version.tenant) as span:
             span.note(version=version.name, attempt=version.attempts)
             await self._traced(version, span)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Final
 
-from controlplane import tracing
+from controlplane import telemetry, tracing
 from controlplane.telemetry import WEBHOOKS
 from controlplane.webhooks import service
 from controlplane.webhooks.retrying import Outcome
@@ -84,6 +84,7 @@ class Deliveries:
             task.add_done_callback(self._tasks.discard)
 
     async def _send(self, message: Message) -> None:
+        telemetry.about(tenant=message.tenant, webhook=str(message.webhook))
         try:
             outcome = await self._traced(message)
             WEBHOOKS.labels("delivered" if outcome.ok else "failed").inc()

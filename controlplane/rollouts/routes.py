@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 
 from controlplane.callers import Caller, CurrentCaller
-from controlplane.edge.operations import Page, gives
+from controlplane.edge.operations import Page, Why, gives
 from controlplane.endpoints import service as endpoints
 from controlplane.idempotency import once
 from controlplane.loadtests import service as loadtests
@@ -124,6 +124,12 @@ async def get_rollout(
 ) -> dict[str, Any]:
     found = await service.get(await _tenant(caller), endpoint, rollout)
     return await _named(request, caller, found)
+
+
+@router.get("/{rollout}/why", **gives(Why))
+async def why_rollout(caller: CurrentCaller, endpoint: str, rollout: Number) -> dict[str, Any]:
+    """Say why a rollout waits or ended, by which figures, and what to do next."""
+    return await service.explain(await _tenant(caller), endpoint, rollout)
 
 
 @router.post("/{rollout}/cancel", **gives(schemas.Rollout, once=True))

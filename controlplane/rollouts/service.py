@@ -38,6 +38,7 @@ from controlplane.rollouts.rules import Rules, Shadow, rules_from
 from controlplane.rollouts.states import State
 from controlplane.rollouts.tables import Rollout
 from controlplane.rollouts.tally import Tally, tally_from
+from controlplane.rollouts.why import cause
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
 from controlplane.webhooks import service as webhooks
@@ -279,6 +280,11 @@ async def get(tenant: TenantId, name: str, number: int) -> dict[str, Any]:
     """Give one rollout; raises NotFound."""
     endpoint_id = await endpoints.id_of(tenant, name)
     return document(await _one(endpoint_id, name, number), name)
+
+
+async def explain(tenant: TenantId, name: str, number: int) -> dict[str, Any]:
+    """Say why a rollout is where it is; raises NotFound."""
+    return cause(await get(tenant, name, number)).document(f"rollout:{name}:{number}")
 
 
 async def _one(endpoint_id: uuid.UUID, name: str, number: int) -> Rollout:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 
 from controlplane.callers import CurrentCaller
-from controlplane.rest import MAX_PAGE, after, check_name, page
+from controlplane.rest import MAX_PAGE, Moment, after, check_name, page
 from controlplane.tenants import service as tenants
 from controlplane.usage import schemas, service
 
@@ -25,8 +25,8 @@ class Interval(StrEnum):
 async def usage(  # noqa: PLR0913  (each is a parameter of the address)
     caller: CurrentCaller,
     request: Request,
-    start: Annotated[datetime | None, Query(alias="from")] = None,
-    end: Annotated[datetime | None, Query(alias="to")] = None,
+    start: Annotated[Moment | None, Query(alias="from")] = None,
+    end: Annotated[Moment | None, Query(alias="to")] = None,
     endpoint: str | None = None,
     interval: Interval = Interval.TOTAL,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,

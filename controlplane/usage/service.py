@@ -154,8 +154,6 @@ def period(
     """
     end = end or now
     start = start or end - timedelta(days=30)
-    if start.tzinfo is None or end.tzinfo is None:
-        raise InvalidInput("from and to need a time zone, such as 2026-11-01T00:00:00Z.")
     if start >= end:
         raise InvalidInput(f"from ({start.isoformat()}) must be before to ({end.isoformat()}).")
     if end - start > LONGEST:

@@ -19,6 +19,8 @@ class Event(StrEnum):
     ENDPOINT_FAILED = "endpoint.failed"
     SLO_BREACHED = "slo.breached"
     SLO_RECOVERED = "slo.recovered"
+    DRIFT_DETECTED = "drift.detected"
+    DRIFT_ENDED = "drift.ended"
     LOADTEST_FINISHED = "loadtest.finished"
     TEST = "webhook.test"
 

@@ -50,7 +50,8 @@ class Part:
 PARTS: Final[dict[str, Part]] = {
     "http": Part(http.measure, http.rows, http.limit_s),
     "payloads": Part(payloads.measure, payloads.rows, payloads.limit_s),
-    "payload_log": Part(payload_log.measure, payload_log.rows, payload_log.limit_s),
+    "payload_log": Part(payload_log.cost, payload_log.cost_rows, payload_log.cost_limit_s),
+    "store_down": Part(payload_log.down, payload_log.down_rows, payload_log.down_limit_s),
     "cores": Part(cores.measure, cores.rows, cores.limit_s),
     "start": Part(start.measure, start.rows, start.limit_s),
     "exactness": Part(exactness.measure, exactness.rows, exactness.limit_s, exactness.tables),

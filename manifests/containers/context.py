@@ -22,7 +22,7 @@ EXTRAS: Final = {
     "runtime": ("runtime",),
     "builder": ("fallback",),
     # Pods of load tests are of the control plane's image.
-    "controlplane": ("server", "loadtest"),
+    "controlplane": ("server", "loadtest", "tracing"),
 }
 SOURCES: Final = {
     "runtime": ("runtime",),
@@ -81,23 +81,23 @@ def prepare(image: str, folder: Path, python: str = "3.11") -> Path:
                 _remove(path)
     _strip(site)
     for source in SOURCES[image]:
-        skipped = shutil.ignore_patterns(
-            *("__pycache__", "*.pyc", "benchmarks"),
-            *(
-                "node_modules",
-                "public",
-                "*.ts",
-                "*.tsx",
-                "package*.json",
-                "tsconfig.json",
-                ".npmrc",
-            ),
-        )
+        skipped = shutil.ignore_patterns("__pycache__", "*.pyc", "benchmarks", *_dashboard(image))
         shutil.copytree(ROOT / source, app / source, ignore=skipped)
     shutil.copy2(ROOT / "LICENSE", app)
     shutil.copy2(Path(__file__).with_name("closure.py"), folder)
     _name_version(site)
     return folder
+
+
+def _dashboard(image: str) -> tuple[str, ...]:
+    """Give what of the dashboard stays out: all but its page, which is built if need be."""
+    written = ("package.json", "package-lock.json", "tsconfig.json", "openapi.json", ".npmrc")
+    sources = ("node_modules", "src", "public", "*.ts", *written)
+    if image != "controlplane":
+        return ("dist", *sources)
+    if not (ROOT / "controlplane" / "dashboard" / "dist" / "index.html").exists():
+        _run("uv", "run", "--directory", str(ROOT), "task", "dashboard")
+    return sources
 
 
 def _name_version(site: Path) -> None:

@@ -41,7 +41,8 @@ def test_who_starts_it_owns_it_with_an_account_of_their_own(environment: dict[st
     [link] = re.findall(r"http\S+/invitations/accept\?secret=\S+", told)
     again = said(environment, "up")
     assert "secret=" not in again
-    assert "/login" in again
+    assert "/dashboard\n" in again
+    assert "Sign in there with your account" in again
     parts = urlsplit(link)
     with httpx.Client(headers={"sec-fetch-site": "same-origin"}) as browser:
         assert "Join default" in browser.get(link).text
@@ -83,7 +84,7 @@ def test_in_the_foreground_it_tells_how_to_get_in_until_somebody_owns_it(
         assert made.status_code == 303, made.text
     told = said(environment, "up")
     assert "secret=" not in told
-    assert "/login" in told
+    assert "/dashboard\n" in told
 
 
 def links(lines: list[str]) -> list[str]:

@@ -25,8 +25,12 @@ from controlplane import postgres
 from controlplane.client import Client
 from loadtests.benchmarks.installation import COMMAND, free_port, installation
 from tests import waiting
+from tests.integration.collector import Collector, collector
+from tests.integration.receiver import Receiver, receiver
 
 WITHIN_S = 60.0
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 until = partial(waiting.until, within_s=WITHIN_S)
 # What may hold secrets, and nothing beside it: files for the owner alone.
 KEPT = ("credentials.json", "secrets")
@@ -156,26 +160,64 @@ def fail(watch: Watch, url: str, home: Path, client: tuple[str, str], token: str
         run(home, "ALTER TABLE clients_away RENAME TO oauth_clients")
 
 
+def told(watch: Watch, client: Client, hook: Receiver) -> None:
+    """Have a webhook told, before and after its secret was replaced."""
+    made = client.create_webhook(hook.url())
+    watch.secrets["webhook's secret"] = (made.secret or "").removeprefix("whsec_")
+    rotated = client.rotate_webhook_secret(made.id)
+    watch.secrets["webhook's new secret"] = (rotated.secret or "").removeprefix("whsec_")
+    client.test_webhook(made.id)
+    until(lambda: client.webhook_deliveries(made.id)[0].state == "delivered")
+    watch.texts["webhooks"] = json.dumps(
+        [one.raw for one in (*client.webhooks(), *client.webhook_deliveries(made.id))]
+    ).encode()
+    watch.texts["what the webhook got"] = json.dumps(
+        [[one.headers, one.body.decode()] for one in hook.came]
+    ).encode()
+
+
 def serve(watch: Watch, client: Client, folder: Path) -> None:
     client.push(trained(folder), "iris")
     client.deploy("iris")
-    client.predict("iris", [[5.1, 3.5, 1.4, 0.2]])
     endpoint = client.endpoint("iris")
-    forged = {"authorization": f"Bearer {watch.plant('forged token of an endpoint')}"}
+    traced = {"authorization": f"Bearer {client.token('iris')}", "traceparent": PARENT}
+    watch.secrets["token of an endpoint"] = traced["authorization"].removeprefix("Bearer ")
     rows = {"instances": [[5.1, 3.5, 1.4, 0.2]]}
+    httpx.post(f"{endpoint.url}/predict", json=rows, headers=traced).raise_for_status()
+    # The worker says which request it answered first, and of which trace.
+    until(lambda: TRACE in {line.members.get("trace_id") for line in client.logs("iris")})
+    lines = [line.members for line in client.logs("iris")]
+    assert all(one["endpoint"] == "iris" for one in lines if one.get("logger"))
+    client.predict("iris", [[5.1, 3.5, 1.4, 0.2]])
+    forged = {"authorization": f"Bearer {watch.plant('forged token of an endpoint')}"}
     for what, body in (("a forged prediction", rows), ("a wrong prediction", {"instances": "x"})):
         answer = httpx.post(f"{endpoint.url}/predict", json=body, headers=forged)
         assert watch.heard(what, answer).status_code == 401
     watch.heard("metrics of an endpoint", httpx.get(f"{endpoint.url}/metrics"))
 
 
-def test_no_secret_is_written_or_answered(database: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def collected(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
+    with collector() as found:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", found.url)
+        monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "200")
+        yield found
+
+
+def test_no_secret_is_written_or_answered(
+    database: Path, tmp_path: Path, collected: Collector
+) -> None:
     watch = Watch()
     raw = secrets.token_bytes(32)
     watch.secrets["signing secret"] = base64.b64encode(raw).decode()
     url = with_password(database, watch.plant("database password"))
-    settings = {"database_url": url, "signing_secret": watch.secrets["signing secret"]}
-    with installation(**settings) as (sdk, home):
+    settings = {
+        "database_url": url,
+        "signing_secret": watch.secrets["signing secret"],
+        "webhook_networks": "127.0.0.0/8",
+        "access_log": "true",
+    }
+    with installation(**settings) as (sdk, home), receiver() as hook:
         kept = json.loads((home / "credentials.json").read_text())
         watch.secrets["administrator's secret"] = kept["client_secret"]
         auth = (kept["client_id"], kept["client_secret"])
@@ -186,6 +228,7 @@ def test_no_secret_is_written_or_answered(database: Path, tmp_path: Path) -> Non
         watch.secrets["token"] = token
         with httpx.Client(base_url=kept["url"], headers=good) as http:
             made = made_client(watch, http)
+            told(watch, sdk, hook)
             serve(watch, sdk, tmp_path)
             misuse(watch, kept["url"], made, token)
             for path in ("why", "logs", "releases", ""):
@@ -203,7 +246,11 @@ def test_no_secret_is_written_or_answered(database: Path, tmp_path: Path) -> Non
                 watch.texts[f"arguments of {process.pid}"] = " ".join(process.cmdline()).encode()
         logs = (home / "logs" / "api.log").read_text()
         assert logs.count("unexpected error") == 2  # it was there where secrets could be, too
+        assert '"message": "request"' in logs
+        until(lambda: any(one.failed for one in collected.spans))
         watch.read(home, but=KEPT)
+    assert {"build", "reconcile", "webhook.deliver"} <= {one.name for one in collected.spans}
+    watch.texts["traces"] = b"".join(collected.raw)
     sealed = watch.secrets.pop("sealed secret")  # is what the database is to hold
     stored = Watch(watch.secrets, {})
     stored.read(database, but=("iris.joblib",))

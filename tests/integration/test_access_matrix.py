@@ -139,6 +139,7 @@ ROWS: dict[tuple[str, str], Row] = {
     ("DELETE", "/v1/models/{model}"): Row("models:write", 204, thing="model", spent=True),
     ("GET", "/v1/models/{model}/versions"): Row("models:read", thing="model"),
     ("GET", "/v1/models/{model}/versions/{version}"): Row("models:read", thing="model"),
+    ("GET", "/v1/models/{model}/versions/{version}/why"): Row("models:read", thing="model"),
     ("GET", "/v1/models/{model}/aliases"): Row("models:read", thing="model"),
     ("GET", "/v1/models/{model}/aliases/{alias}"): Row("models:read", thing="model"),
     ("PUT", "/v1/models/{model}/aliases/{alias}"): Row(
@@ -175,6 +176,9 @@ ROWS: dict[tuple[str, str], Row] = {
         "endpoints:write", 409, {"model": "nowhere"}, thing="endpoint"
     ),
     ("GET", "/v1/endpoints/{endpoint}/rollouts/{rollout}"): Row("endpoints:read", thing="endpoint"),
+    ("GET", "/v1/endpoints/{endpoint}/rollouts/{rollout}/why"): Row(
+        "endpoints:read", thing="endpoint"
+    ),
     ("POST", "/v1/endpoints/{endpoint}/rollouts/{rollout}/cancel"): Row(
         "endpoints:write", 200, thing="endpoint", spent=True
     ),
@@ -211,7 +215,7 @@ ROWS: dict[tuple[str, str], Row] = {
     ("PUT", "/v1/models/{model}/versions/{version}/reference"): Row(
         "models:write", 200, {"rows": 3, "columns": {"x0": SKETCH}}, thing="model"
     ),
-    ("GET", "/v1/models/{model}/versions/{version}/reference"): Row("models:read", thing="model"),
+    ("GET", "/v1/models/{model}/versions/{version}/reference"): Row("payloads:read", thing="model"),
     ("GET", "/v1/loadtests"): Row("endpoints:read"),
     ("POST", "/v1/loadtests"): Row(
         "endpoints:write",
@@ -222,6 +226,7 @@ ROWS: dict[tuple[str, str], Row] = {
     ),
     # One that has ended and left nothing: it can be followed to its end, and not be cancelled.
     ("GET", "/v1/loadtests/{loadtest}"): Row("endpoints:read", thing="loadtest"),
+    ("GET", "/v1/loadtests/{loadtest}/why"): Row("endpoints:read", thing="loadtest"),
     ("POST", "/v1/loadtests/{loadtest}/cancel"): Row("endpoints:write", 409, thing="loadtest"),
     ("GET", "/v1/loadtests/{loadtest}/events"): Row("endpoints:read", thing="loadtest"),
     ("GET", "/v1/loadtests/{loadtest}/report"): Row("endpoints:read", 404, thing="loadtest"),

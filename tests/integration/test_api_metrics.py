@@ -34,6 +34,9 @@ async def test_a_token_is_made_where_only_we_read_it(api: Api) -> None:
     refused = await api.http.get("/metrics")
     assert refused.status_code == 401
     assert "metrics-token" in refused.json()["detail"]
+    reference = (await api.http.get("/openapi.json")).json()["paths"]["/metrics"]["get"]
+    assert reference["security"] == [{"metrics": []}]
+    assert "401" in reference["responses"]
 
 
 async def test_a_token_that_was_set_is_the_one(postgres_server: str, tmp_path: Path) -> None:

@@ -157,7 +157,9 @@ async def test_without_prices_there_is_no_money_and_null_is_what_nobody_counts(a
     ("query", "says"),
     [
         ({"from": "2026-11-02T00:00:00Z", "to": "2026-11-01T00:00:00Z"}, "before to"),
-        ({"from": "2026-11-01T00:00:00"}, "time zone"),
+        ({"from": "2026-11-01T00:00:00"}, "has its zone"),
+        ({"to": "1.05"}, "has its zone"),
+        ({"to": "1793491200"}, "has its zone"),
         ({"from": "2020-01-01T00:00:00Z"}, "400 days"),
         ({"from": "yesterday"}, "from"),
         ({"interval": "week"}, "interval"),

@@ -323,8 +323,12 @@ async def test_drift_is_told_by_column_against_training_data(api: Api) -> None:
     assert (seen["level"], column["name"], column["level"]) == ("major", "x0", "major")
     assert column["missing"] == 0.2
     assert column["bins"][0]["label"] == "> 1"
-    metrics = (await api.http.get("/metrics")).text
+    shown = {"authorization": f"Bearer {(api.home / 'metrics-token').read_text()}"}
+    metrics = (await api.http.get("/metrics", headers=shown)).text
     assert 'kubeserve_drift_columns{endpoint="iris",level="major",tenant="default"} 2.0' in metrics
+    why = (await api.http.get(f"{BASE}/why")).json()
+    assert (why["reason"], why["ok"]) == ("Drifted", False)
+    assert any(fact.startswith("input.x0: ") for fact in why["evidence"])
     # The first thousand rows are what predictions are measured against.
     (output,) = [one for one in seen["columns"] if one["role"] == "output"]
     assert (output["reference"], output["reference_rows"], output["rows"]) == ("first", 1000, 3000)

@@ -1,5 +1,6 @@
 """The worker as a process: what it imports, how it ends, whom it chooses, when it sheds."""
 
+import hashlib
 import json
 import os
 import signal
@@ -188,3 +189,23 @@ def test_one_request_too_many_is_shed_and_the_others_are_answered(tmp_path: Path
         assert set(codes) == {200, 503}
         assert codes[200] >= 11
         assert worker.ask("/readyz")[0] == 200
+
+
+def test_behind_an_ingress_metrics_are_for_prometheus_and_for_callers(tmp_path: Path) -> None:
+    keys, token = Keys(tmp_path), "scrape-me-0123456789"
+    told = json.loads(keys.file.read_text())
+    told["metrics"] = hashlib.sha256(token.encode()).hexdigest()
+    keys.file.write_text(json.dumps(told))
+    with serving(tmp_path, keys, chosen_before=True) as worker:
+        for authorization, status in (
+            ("", 401),
+            ("Bearer wrong", 401),
+            (f"Bearer {told['metrics']}", 401),
+            (f"Bearer {keys.token(aud='https://kube.example/endpoints/other')}", 401),
+            (f"Bearer {token}", 200),
+            (f"Bearer {keys.token()}", 200),
+        ):
+            answer = worker.ask("/metrics", authorization=authorization)
+            assert answer[0] == status, authorization
+        # It opens nothing else.
+        assert worker.ask(body={"instances": [ROW]}, authorization=f"Bearer {token}")[0] == 401

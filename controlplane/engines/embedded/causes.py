@@ -12,7 +12,7 @@ from controlplane.engines.engine import (
     ObservedEndpoint,
     Status,
 )
-from controlplane.engines.redaction import redacted
+from controlplane.redaction import redacted
 
 LINES: Final = 5
 LOGS: Final = "kubeserve logs {name}"

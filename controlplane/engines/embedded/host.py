@@ -226,7 +226,8 @@ class EmbeddedEngine:
             _checked(await reader.readline())
             while line := await reader.readline():
                 entry = json.loads(line)
-                yield LogLine(datetime.fromisoformat(entry["at"]), entry["replica"], entry["text"])
+                at, members = datetime.fromisoformat(entry["at"]), entry.get("members", {})
+                yield LogLine(at, entry["replica"], entry["text"], members)
         finally:
             writer.close()
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from runtime.lines import spoken
+
 MAX_BYTES = 10 * 1024 * 1024
 MAX_LINE = 16 * 1024
 READ = 64 * 1024
@@ -17,7 +19,7 @@ Follower = Callable[[str], None]
 
 
 class EndpointLog:
-    """One endpoint's log: lines of JSON `{"at", "replica", "text"}` in PATH and, older, PATH.1."""
+    """One endpoint's log: `{"at", "replica", "text", "members"}` a line in PATH; older: PATH.1."""
 
     def __init__(self, path: Path, max_bytes: int = MAX_BYTES) -> None:
         self.path, self._max_bytes = path, max_bytes
@@ -27,9 +29,9 @@ class EndpointLog:
 
     def write(self, replica: str, text: str) -> None:
         """Append one line; a full disk loses log lines and nothing else."""
-        line = json.dumps(
-            {"at": datetime.now(UTC).isoformat(), "replica": replica, "text": text[:MAX_LINE]}
-        )
+        said, members = spoken(text[:MAX_LINE])
+        at = datetime.now(UTC).isoformat()
+        line = json.dumps({"at": at, "replica": replica, "text": said, "members": members})
         # On a full disk serving goes on without a log; followers still see the line.
         with contextlib.suppress(OSError):
             if not self._removed:

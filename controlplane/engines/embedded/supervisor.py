@@ -29,6 +29,7 @@ from controlplane.engines.engine import EndpointId, Metered, ObservedEndpoint
 from controlplane.engines.history import unknown
 from controlplane.engines.metrics import EndpointMetrics
 from runtime.consumption import behind, shared_out_bytes
+from runtime.lines import say
 
 TICK_S = 1.0
 SAVE_AFTER_S = 0.2
@@ -256,7 +257,13 @@ class Supervisor:
                 self.ledger.save_history(pool.entry)
             except OSError as error:
                 # What is acknowledged is on disk already; these follow with the next change.
-                sys.stderr.write(f"{pool.entry.desired.name} could not be noted: {error}\n")
+                said = {"tenant": pool.entry.desired.tenant, "endpoint": pool.entry.desired.name}
+                say(
+                    f"it could not be noted: {error}",
+                    level="error",
+                    logger="kubeserve.supervisor",
+                    **said,
+                )
                 self._unsaved[pool] = durably
 
 

@@ -20,6 +20,7 @@ from controlplane.engines.knative.facts import (
 )
 from controlplane.engines.knative.install import Install
 from controlplane.engines.knative.names import Document
+from runtime.lines import spoken
 from runtime.problems import Conflict, EngineUnavailable, Problem
 
 Call = Callable[..., Awaitable[Any]]
@@ -172,7 +173,7 @@ class Gathering:
             lines = self._cluster.logs(
                 self._namespace, name_of(pod), CONTAINER, tail=LINES, previous=previous
             )
-            return [line.partition(" ")[2] for line in lines]
+            return [spoken(line.partition(" ")[2])[0] for line in lines]
 
         try:
             found: list[str] = await self._call(read)

@@ -9,7 +9,7 @@ from controlplane.engines.engine import DesiredEndpoint, DesiredRevision
 from controlplane.engines.knative import names
 from controlplane.engines.knative.names import Document
 from controlplane.engines.knative.status import condition, generation
-from controlplane.engines.redaction import redacted
+from controlplane.redaction import redacted
 
 REVISION: Final = "serving.knative.dev/revision"
 CONTAINER: Final = "runtime"

@@ -11,6 +11,7 @@ from controlplane.engines.knative import cluster as kube
 from controlplane.engines.knative.cluster import Cluster
 from controlplane.engines.knative.names import Document
 from controlplane.engines.knative.streams import Stream
+from runtime.lines import spoken
 from runtime.problems import EngineUnavailable, Problem
 
 CONTAINER: Final = "runtime"
@@ -76,7 +77,7 @@ def parsed(raw: str, replica: str) -> LogLine | None:
         moment = datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}").replace(tzinfo=UTC)
     except ValueError:
         return None
-    return LogLine(moment, replica, text)
+    return LogLine(moment, replica, *spoken(text))
 
 
 class _Following:

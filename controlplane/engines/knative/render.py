@@ -20,6 +20,7 @@ from controlplane.engines.sizes import base_mib, requested
 from runtime import handed
 from runtime.archive import Part, interpreter
 from runtime.launch import Backend, Launch, RevisionLaunch
+from runtime.payload_log import PayloadLog
 from runtime.problems import Conflict
 from runtime.resource import issuer_of
 
@@ -231,10 +232,19 @@ def _launch(
         chosen_before=True,
         container_concurrency=desired.container_concurrency,
         timeout_s=desired.timeout_s,
+        payloads=_payloads(desired, install),
     )
     env = launch.to_env()
     del env["PORT"]  # Knative sets it
     return env
+
+
+def _payloads(desired: DesiredEndpoint, install: Install) -> str:
+    """Say what is logged; nothing where there is no object store to send it to."""
+    log = desired.payload_log
+    if log is None or install.store is None:
+        return ""
+    return PayloadLog(desired.id, **asdict(log)).write()
 
 
 def autoscaling(scaling: Scaling, *, routed: bool) -> dict[str, str]:

@@ -9,7 +9,8 @@ from controlplane.engines.knative import names
 from controlplane.engines.knative.install import Install, Loads, ObjectStore
 from controlplane.engines.knative.names import Document
 
-# Queue-proxy: requests, metrics of it and of the user's container; 8080 only through it.
+# Queue-proxy: requests, metrics of it and of the user's container. 8080 is the container itself,
+# which Prometheus asks past the queue-proxy: there it would count as a request.
 POD_PORTS: Final = (8012, 8013, 8112, 9090, 9091, 8080)
 EVERYWHERE_PRIVATE: Final = (
     "10.0.0.0/8",

@@ -10,7 +10,7 @@ from controlplane.tenants.limits import Limits
 from loadtests.plan import Plan, plan_from
 from runtime.problems import QuotaExceeded
 
-MOST = Limits(1, 1, 1, 1, 1, 1, 1, 1, loadtests=1, loadtest_rate=100, loadtest_s=60)
+MOST = Limits(1, 1, 1, 1, 1, 1, 1, 1, loadtests=1, loadtest_rate=100, loadtest_s=60, webhooks=1)
 
 
 def plan(kind: str, **shape: Any) -> Plan:

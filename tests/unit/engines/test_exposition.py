@@ -39,7 +39,7 @@ def metrics(name: str = "iris", tenant: str = "acme", count: int = 10) -> Endpoi
     starts.add({"fork": 4.0, "load": 1.0}, 200.0)
     counts = EndpointCounts(
         tenant, name, {"iris-00001": revision(count)}, {401: 4}, 1, 2, 3, 4, 5, 1.5, 1 << 20,
-        {"fork": 0.002, "total": 0.02},
+        {"fork": 0.002, "total": 0.02}, {"taken": 7, "full": 2, "large": 0},
     )  # fmt: skip
     scaled = Autoscaled(2, 1, "concurrency", 70.0, 1.5, 2.5, True, 9)
     return EndpointMetrics(tenant, name, scaled, counts, starts, 6)
@@ -94,6 +94,7 @@ def test_everything_told_is_shown_with_tenant_and_endpoint() -> None:
     assert value(found, "kubeserve_cold_start_phase_seconds_sum", phase="fork") == 0.006
     assert value(found, "kubeserve_start_seconds", phase="total") == 0.02
     assert value(found, "kubeserve_parked_connections") == 6
+    assert value(found, "kubeserve_payload_log_requests_total", outcome="full") == 2
 
 
 def test_names_are_prometheus_own_way_of_naming() -> None:

@@ -2,14 +2,16 @@
 
 import json
 import subprocess
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from controlplane.engines.knative import names
 from controlplane.engines.knative.preflight import RIGHTS
-from controlplane.settings import Settings
+from controlplane.settings import METRICS_TOKEN, Settings
 from tests.cluster.build import binary
 from tests.cluster.processes import ClusterBroken
 
@@ -57,6 +59,8 @@ EVERYTHING: dict[str, Any] = {
     "minio": {"enabled": True},
     "prePull": {"enabled": True},
     "serviceMonitor": {"enabled": True},
+    "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
+    "grafanaDashboards": {"enabled": True},
     "ingress": {"enabled": True, "tlsSecret": "tls"},
     "networkPolicy": {"from": ["ingress"]},
 }
@@ -77,8 +81,11 @@ EVERYTHING: dict[str, Any] = {
         ({"images": {**VALUES["images"], "runtime": ""}}, "images.runtime must be set"),
         ({"images": {**VALUES["images"], "builder": "x:1"}}, "images.builder must name its image"),
         ({"settings": {"home": "x"}}, "home"),
+        ({"tracing": {"variables": {"PATH": "x"}}}, "PATH"),
         ({"environments": {"index": "pypi.org"}}, "index"),
         ({"loadTests": {"workers": 3}}, "workers"),
+        ({"prometheusRule": {"enable": True}}, "enable"),
+        ({"grafanaDashboards": {"label": "x"}}, "label"),
         ({"loadTests": {"reach": ["10.0.0.0/x"]}}, "reach"),
         ({"environments": {"variables": {"LD_PRELOAD": "x"}}}, "LD_PRELOAD"),
     ],
@@ -161,6 +168,15 @@ def test_environments_are_switched_off_or_come_from_an_index_of_ones_own(tmp_pat
     assert variables.items() <= config["data"].items()
 
 
+def test_traces_are_sent_where_a_collector_is_named(tmp_path: Path) -> None:
+    (config,) = of(documents(tmp_path), "ConfigMap")
+    assert not [name for name in config["data"] if name.startswith("OTEL_")]
+    wanted = {"endpoint": "http://otel:4318", "variables": {"OTEL_TRACES_SAMPLER_ARG": "0.1"}}
+    (config,) = of(documents(tmp_path, tracing=wanted), "ConfigMap")
+    assert config["data"]["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://otel:4318"
+    assert config["data"]["OTEL_TRACES_SAMPLER_ARG"] == "0.1"
+
+
 def pods(found: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
     kinds = ("Deployment", "StatefulSet", "DaemonSet", "Job")
     return [
@@ -223,3 +239,48 @@ def test_it_passes_helms_own_check(tmp_path: Path) -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
+
+
+def test_monitors_send_the_token_and_keep_our_labels(tmp_path: Path) -> None:
+    found = documents(tmp_path, **EVERYTHING)
+    (of_api,) = of(found, "ServiceMonitor")
+    (of_pods,) = of(found, "PodMonitor")
+    (secret,) = [one for one in of(found, "Secret") if "metrics-token" in one["data"]]
+    key = {"name": secret["metadata"]["name"], "key": "metrics-token"}
+    for asked in (*of_api["spec"]["endpoints"], *of_pods["spec"]["podMetricsEndpoints"]):
+        assert asked["authorization"] == {"type": "Bearer", "credentials": key}
+        assert asked["honorLabels"] is True
+        assert asked["path"] == "/metrics"
+    # The labels that the engine gives to pods, and the port of Knative's that is not queue-proxy's.
+    chosen = of_pods["spec"]["selector"]
+    assert chosen["matchLabels"] == {names.MANAGED: names.MANAGER, names.INSTANCE: "ks"}
+    assert chosen["matchExpressions"] == [{"key": names.ENDPOINT, "operator": "Exists"}]
+    assert of_pods["spec"]["podMetricsEndpoints"][0]["port"] == "user-port"
+    (deployment,) = of(found, "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    (given,) = [one for one in container["env"] if one["name"] == "KUBESERVE_METRICS_TOKEN"]
+    assert given["valueFrom"]["secretKeyRef"] == {**key, "optional": True}
+
+
+def test_the_token_of_metrics_is_one_that_the_program_takes(tmp_path: Path) -> None:
+    (secret,) = [
+        one for one in of(documents(tmp_path), "Secret") if "metrics-token" in one.get("data", {})
+    ]
+    token = b64decode(secret["data"]["metrics-token"]).decode()
+    assert METRICS_TOKEN.fullmatch(token)
+
+
+def test_rules_and_dashboards_are_the_files_beside_the_chart(tmp_path: Path) -> None:
+    found = documents(tmp_path, **EVERYTHING)
+    (rule,) = of(found, "PrometheusRule")
+    rules = CHART.parents[1] / "prometheus" / "kubeserve.rules.yaml"
+    assert rule["spec"] == yaml.safe_load(rules.read_text())
+    assert rule["metadata"]["labels"]["release"] == "prometheus"
+    maps = [one for one in of(found, "ConfigMap") if "-dashboard-" in one["metadata"]["name"]]
+    assert len(maps) == 2
+    for one in maps:
+        assert one["metadata"]["labels"]["grafana_dashboard"] == "1"
+        ((name, text),) = one["data"].items()
+        file = CHART.parents[1] / "grafana" / name.removeprefix("kubeserve-")
+        assert json.loads(text) == json.loads(file.read_text("utf-8"))
+    assert not of(documents(tmp_path), "PrometheusRule")

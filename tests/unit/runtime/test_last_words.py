@@ -1,5 +1,7 @@
 """What a worker says at its end, and where."""
 
+import json
+
 import pytest
 
 from runtime import last_words
@@ -15,7 +17,8 @@ def termination_log(tmp_path, monkeypatch):
 def test_the_log_and_the_kubelet_are_told(termination_log, capsys):
     termination_log.write_text("what an earlier start said, and more of it")
     last_words.tell("cannot serve: no plan")
-    assert capsys.readouterr().err == "cannot serve: no plan\n"
+    line = json.loads(capsys.readouterr().err)
+    assert (line["message"], line["level"]) == ("cannot serve: no plan", "error")
     assert termination_log.read_text() == "cannot serve: no plan"
 
 

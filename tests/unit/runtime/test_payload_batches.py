@@ -78,8 +78,8 @@ class Kept:
     def take(self, name: str, batch: bytes) -> None:
         raise AssertionError(name)
 
-    def note(self, counts: Counts) -> None:
-        self.counts = counts
+    def note(self, counts: tuple[int, int, int, int, int]) -> None:
+        self.counts = Counts(*counts)
 
 
 SIGNATURE = Signature(

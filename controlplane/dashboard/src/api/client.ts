@@ -79,8 +79,12 @@ function faultsOf(errors: unknown): Fault[] {
   });
 }
 
+let leaving = false;
+
 /** Whoever is not signed in any more goes to sign in, and comes back to where they were. */
 export function signInAgain(): void {
+  if (leaving) return; // several requests are refused at once
+  leaving = true;
   const here = location.pathname + location.search;
   location.assign(`/login?next=${encodeURIComponent(here)}`);
 }

@@ -1,15 +1,17 @@
 import { Link } from "react-router";
 import type { Schemas } from "../api/client";
 import { useCan, useList, usePath } from "../api/hooks";
+import { useNewest } from "../parts/series";
 import { EndpointStatus } from "../parts/states";
 import { Badge, ButtonLink, Card, Copy, DocumentTitle, Empty, Loaded, PageHead } from "../ui/basics";
-import { count, digits, ms } from "../ui/format";
+import { count, digits, ms, seconds } from "../ui/format";
 import { Table } from "../ui/table";
 
 export default function Endpoints() {
   const path = usePath();
   const can = useCan();
   const endpoints = useList<Schemas["Endpoint"]>("/v1/endpoints?limit=50", 3000);
+  const newest = useNewest(endpoints.items.map(({ name }) => name));
   return (
     <>
       <DocumentTitle>Endpoints</DocumentTitle>
@@ -68,8 +70,17 @@ export default function Endpoints() {
                       ),
                   },
                   { head: "Replicas", right: true, cell: (row) => `${row.replicas} / ${row.desired_replicas}` },
-                  { head: "In flight", right: true, from: "sm", cell: (row) => digits(row.concurrency) },
-                  { head: "Requests", right: true, from: "sm", cell: (row) => count(row.requests_total) },
+                  {
+                    head: "Rate",
+                    right: true,
+                    from: "sm",
+                    cell: ({ name }) => {
+                      const rate = newest.get(name)?.rate ?? null;
+                      return rate === null ? "–" : `${digits(rate)}/s`;
+                    },
+                  },
+                  { head: "p95", right: true, from: "sm", cell: ({ name }) => seconds(newest.get(name)?.p95) },
+                  { head: "Requests", right: true, from: "lg", cell: (row) => count(row.requests_total) },
                   { head: "Cold start", right: true, from: "md", cell: (row) => ms(row.cold_start?.total_ms) },
                 ]}
               />

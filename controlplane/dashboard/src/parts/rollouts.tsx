@@ -6,6 +6,7 @@ import { Confirm, Dialog } from "../ui/dialog";
 import { SelectField, TextField } from "../ui/form";
 import { count, percent } from "../ui/format";
 import { words } from "./states";
+import { Words } from "./why";
 
 type Endpoint = Schemas["Endpoint"];
 type Rollout = Schemas["Rollout"];
@@ -117,7 +118,9 @@ function One({ endpoint, rollout }: { endpoint: Endpoint; rollout: Rollout }) {
           );
         })}
       </ol>
-      {rollout.reason !== null && <p className="wrap-anywhere">{rollout.reason}</p>}
+      {rollout.reason !== null && <p className="wrap-anywhere">
+          <Words>{rollout.reason}</Words>
+        </p>}
       {live && (
         <p role="status" className="text-soft">
           {count(answers.candidate)} of {count(answers.needed)} answers of the candidate in this step;{" "}

@@ -9,6 +9,7 @@ interface Line {
   at: string;
   replica: string;
   text: string;
+  members: Record<string, unknown>;
 }
 interface Kept extends Line {
   key: number;
@@ -123,7 +124,7 @@ const LEVELS: Record<string, string> = {
 };
 
 function Shown({ line }: { line: Line }) {
-  const found = parsed(line.text);
+  const found = told(line);
   return (
     <p className="wrap-anywhere whitespace-pre-wrap">
       <span className="text-soft">
@@ -141,21 +142,13 @@ function Shown({ line }: { line: Line }) {
   );
 }
 
-/** A line that is JSON with a level and a message, which most are. */
-function parsed(text: string): { level: string; message: string; rest: string } | null {
-  if (!text.startsWith("{")) return null;
-  let document: Record<string, unknown>;
-  try {
-    document = JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    return null;
-  }
-  const { level, message, msg, event, at: _at, time: _time, timestamp: _timestamp, ...more } = document;
-  const words = message ?? msg ?? event;
-  if (typeof words !== "string") return null;
+/** A line's own level and members; those that every line of an endpoint has are left out. */
+function told({ text, members }: Line): { level: string; message: string; rest: string } | null {
+  const { level, logger: _logger, tenant: _tenant, endpoint: _endpoint, ...more } = members;
+  if (typeof level !== "string") return null;
   const rest = Object.entries(more)
     .filter(([, value]) => value !== null && value !== "")
     .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
     .join(" ");
-  return { level: typeof level === "string" ? level : "info", message: words, rest };
+  return { level, message: text, rest };
 }

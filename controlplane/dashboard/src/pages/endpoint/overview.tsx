@@ -4,6 +4,7 @@ import type { Schemas } from "../../api/client";
 import { useGet, usePath } from "../../api/hooks";
 import { latest, pick, useSeries } from "../../parts/series";
 import { words } from "../../parts/states";
+import { Words } from "../../parts/why";
 import { Badge, Card, Code, Fact, Facts, Figure, Figures, Loaded, Time } from "../../ui/basics";
 import { Chart } from "../../ui/chart";
 import { count, digits, ms, percent, seconds } from "../../ui/format";
@@ -56,14 +57,16 @@ function WhyCard({ name }: { name: string }) {
             <Icon name={why.ok ? "check" : "warn"} className={why.ok ? "text-good" : "text-bad"} />
             {words(why.reason)}
           </h2>
-          <p className="mt-1 wrap-anywhere">{why.message}</p>
+          <p className="mt-1 wrap-anywhere">
+            <Words>{why.message}</Words>
+          </p>
           {why.evidence.length > 0 && (
             <details className="mt-2" open={!why.ok}>
               <summary className="text-soft hover:text-ink">Evidence</summary>
               <ul className="mt-1 list-disc pl-5">
                 {why.evidence.map((one) => (
                   <li key={one} className="wrap-anywhere">
-                    {one}
+                    <Words>{one}</Words>
                   </li>
                 ))}
               </ul>
@@ -72,7 +75,7 @@ function WhyCard({ name }: { name: string }) {
           {why.next_step !== "" && (
             <p className="mt-2 wrap-anywhere">
               <span className="font-medium">Next: </span>
-              {why.next_step}
+              <Words>{why.next_step}</Words>
             </p>
           )}
         </section>

@@ -4,6 +4,7 @@ import { useAct, useCan, useList } from "../../api/hooks";
 import { Badge, Button, Card, Code, Empty, Loaded, Time } from "../../ui/basics";
 import { Confirm } from "../../ui/dialog";
 import { changes } from "../../parts/diff";
+import { Words } from "../../parts/why";
 import { useEndpoint } from "./layout";
 
 type Release = Schemas["Release"];
@@ -97,7 +98,9 @@ function One({
           <p className="text-soft">
             <Time at={release.created_at} /> by {release.created_by_name ?? release.created_by}
           </p>
-          {release.reason !== null && <p className="mt-1 wrap-anywhere">{release.reason}</p>}
+          {release.reason !== null && <p className="mt-1 wrap-anywhere">
+              <Words>{release.reason}</Words>
+            </p>}
           <Changes lines={changes(before, release)} />
         </div>
         <div className="flex flex-wrap items-center gap-2">

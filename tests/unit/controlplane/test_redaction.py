@@ -1,6 +1,6 @@
 import pytest
 
-from controlplane.engines.redaction import MOST, redacted
+from controlplane.redaction import MOST, redacted
 
 SECRETS = [
     "authorization: Bearer {}",

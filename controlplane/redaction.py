@@ -23,9 +23,9 @@ _SECRETS: Final = tuple(
 )
 
 
-def redacted(text: str) -> str:
+def redacted(text: str, most: int = MOST) -> str:
     """Hide what looks like a credential, and what is too long to be read."""
-    text = text[:MOST]
+    text = text[:most]
     for pattern in _SECRETS:
         text = pattern.sub(rf"\1{HIDDEN}", text)
     return text
