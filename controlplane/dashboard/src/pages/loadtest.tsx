@@ -178,7 +178,10 @@ function Actions({ test }: { test: LoadTest }) {
 function Standing({ test, heard }: { test: LoadTest; heard: Heard }) {
   const now = heard.progress[heard.progress.length - 1];
   const waiting = heard.last["waiting"];
-  const why = useGet<Schemas["Why"]>(`/v1/loadtests/${test.id}/why`, test.state === "queued" ? 3000 : undefined);
+  const why = useGet<Schemas["Why"]>(`/v1/loadtests/${test.id}/why`, (now) =>
+    // Until it says how the test ended.
+    isLive(test) ? 3000 : now?.reason === "Running" || now?.reason === "Waiting" ? 1000 : false,
+  );
   if (test.state === "queued") return why.data === undefined ? null : <Why why={why.data} />;
   if (isLive(test)) {
     const share = now?.of_s ? Math.min(1, now.at_s / now.of_s) : null;
