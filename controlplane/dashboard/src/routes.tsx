@@ -52,6 +52,8 @@ const PAGES: RouteObject[] = [
       { path: "traffic", ...page(() => import("./pages/endpoint/traffic")) },
       { path: "releases", ...page(() => import("./pages/endpoint/releases")) },
       { path: "logs", ...page(() => import("./pages/endpoint/logs")) },
+      { path: "payloads", ...page(() => import("./pages/endpoint/payloads")) },
+      { path: "drift", ...page(() => import("./pages/endpoint/drift")) },
       { path: "settings", ...page(() => import("./pages/endpoint/settings")) },
     ],
   },

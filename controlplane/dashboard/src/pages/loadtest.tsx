@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState, type ReactNode } from "react";
 import { Link, useParams } from "react-router";
-import type { ApiProblem } from "../api/client";
+import type { ApiProblem, Schemas } from "../api/client";
 import { useAct, useApi, useCan, useGet, useList, usePath } from "../api/hooks";
 import {
   atSecond,
@@ -17,6 +17,7 @@ import {
   type LoadTest,
   type Verdict,
 } from "../parts/loadtests";
+import { Why } from "../parts/why";
 import { useTold, type Heard, type Progress } from "../parts/told";
 import { Button, ButtonLink, Card, DocumentTitle, Figure, Figures, Loaded, PageHead, Problem, Time } from "../ui/basics";
 import { Bar } from "../ui/bar";
@@ -177,8 +178,11 @@ function Actions({ test }: { test: LoadTest }) {
 function Standing({ test, heard }: { test: LoadTest; heard: Heard }) {
   const now = heard.progress[heard.progress.length - 1];
   const waiting = heard.last["waiting"];
-  if (test.state === "queued")
-    return <Card>It waits for the tests before it: one runs after the other, so that none measures another.</Card>;
+  const why = useGet<Schemas["Why"]>(`/v1/loadtests/${test.id}/why`, (now) =>
+    // Until it says how the test ended.
+    isLive(test) ? 3000 : now?.reason === "Running" || now?.reason === "Waiting" ? 1000 : false,
+  );
+  if (test.state === "queued") return why.data === undefined ? null : <Why why={why.data} />;
   if (isLive(test)) {
     const share = now?.of_s ? Math.min(1, now.at_s / now.of_s) : null;
     const doing =
@@ -202,14 +206,9 @@ function Standing({ test, heard }: { test: LoadTest; heard: Heard }) {
       </Card>
     );
   }
-  if (test.reason === null) return null;
-  return (
-    <div role="status" className={`rounded-lg border p-4 ${test.state === "failed" ? "border-bad bg-bad-tint" : "border-warn bg-warn-tint"}`}>
-      <p className="font-semibold">{test.state === "failed" ? "There was no test" : "It ended early"}</p>
-      <p className="wrap-anywhere">{test.reason}</p>
-      {test.state !== "failed" && <p className="text-soft">What was measured until then is below.</p>}
-    </div>
-  );
+  if (why.data === undefined || why.data.ok) return null;
+  // Each objective's reason stands in the table of verdicts.
+  return <Why why={heard.last["finished"] === undefined ? why.data : { ...why.data, evidence: [] }} />;
 }
 
 function Sums({ test, totals, knee }: { test: LoadTest; totals: Totals; knee: unknown }) {
@@ -271,7 +270,7 @@ function Verdicts({ verdicts }: { verdicts: Verdict[] }) {
             right: true,
             from: "md",
             cell: ({ low, high, unit }) => (
-              <span className="whitespace-nowrap">{`${figure(low, unit)} to ${figure(high, unit)}`}</span>
+              <span className="whitespace-nowrap">{low === null && high === null ? "–" : `${figure(low, unit)} to ${figure(high, unit)}`}</span>
             ),
           },
           { head: "Samples", right: true, from: "lg", cell: ({ samples }) => count(samples) },

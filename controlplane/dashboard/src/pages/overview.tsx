@@ -121,9 +121,9 @@ function Wrong({ endpoints, models }: { endpoints: Endpoint[]; models: Model[] }
     .slice(0, 3);
   const builds = useQueries({
     queries: failed.map(({ name, versions }) => ({
-      queryKey: [api.tenant, `/v1/models/${name}/versions/${versions}`],
+      queryKey: [api.tenant, `/v1/models/${name}/versions/${versions}/why`],
       queryFn: ({ signal }: { signal: AbortSignal }) =>
-        api.get<Schemas["Version"]>(`/v1/models/${name}/versions/${versions}`, { signal }),
+        api.get<Schemas["Why"]>(`/v1/models/${name}/versions/${versions}/why`, { signal }),
     })),
   });
   const failing = webhooks.items.filter((one) => one.failing_since !== null || (!one.enabled && one.disabled_because !== null));
@@ -135,7 +135,7 @@ function Wrong({ endpoints, models }: { endpoints: Endpoint[]; models: Model[] }
   });
   const unheard = arriving.flatMap(({ data }, at) => (data === undefined || data.ok ? [] : [{ why: data, hook: failing[at]! }]));
   const wrong = causes.flatMap(({ data }, at) => (data === undefined || data.ok ? [] : [{ why: data, name: first[at]!.name }]));
-  const told = builds.flatMap(({ data }) => (data?.state === "failed" ? [data] : []));
+  const told = builds.flatMap(({ data }, at) => (data === undefined || data.ok ? [] : [{ why: data, ...failed[at]! }]));
   if (wrong.length + told.length + unheard.length === 0) return null;
   return (
     <section aria-labelledby="wrong" className="grid gap-3">
@@ -153,13 +153,13 @@ function Wrong({ endpoints, models }: { endpoints: Endpoint[]; models: Model[] }
           }
         />
       ))}
-      {told.map(({ model, number, reason, advice }) => (
+      {told.map(({ why, name, versions }) => (
         <Why
-          key={model}
-          why={{ ok: false, message: reason ?? "The build failed.", evidence: [], next_step: advice ?? "" }}
+          key={name}
+          why={why}
           title={
             <>
-              Version <Link to={path("models", model, number)} className="text-main underline">{model}:{number}</Link>
+              Version <Link to={path("models", name, versions)} className="text-main underline">{name}:{versions}</Link>
             </>
           }
         />

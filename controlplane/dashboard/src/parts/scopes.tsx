@@ -6,6 +6,7 @@ export const SCOPES: { name: string; label: string; hint: string }[] = [
   { name: "models:write", label: "models:write", hint: "Upload and delete models." },
   { name: "endpoints:read", label: "endpoints:read", hint: "See endpoints, logs, usage." },
   { name: "endpoints:write", label: "endpoints:write", hint: "Deploy, change and delete endpoints." },
+  { name: "payloads:read", label: "payloads:read", hint: "Read what callers sent, where it is logged." },
   { name: "admin", label: "admin", hint: "Everything in this tenant, members and keys too." },
 ];
 

@@ -20,6 +20,9 @@ export default function EndpointLayout() {
     { to: path("endpoints", name, "traffic"), label: "Traffic" },
     { to: path("endpoints", name, "releases"), label: "Releases" },
     { to: path("endpoints", name, "logs"), label: "Logs" },
+    { to: `${path("loadtests")}?endpoint=${encodeURIComponent(name)}`, label: "Load tests" },
+    { to: path("endpoints", name, "payloads"), label: "Logged requests" },
+    { to: path("endpoints", name, "drift"), label: "Drift" },
     { to: path("endpoints", name, "settings"), label: "Settings" },
   ];
   return (
