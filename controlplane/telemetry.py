@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
@@ -22,6 +22,7 @@ from controlplane.redaction import redacted
 log = logging.getLogger("kubeserve")
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 REGISTRY: Final = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)  # memory, processor time and descriptors of the API
 MOST_TEXT: Final = 20_000
 # Asked for by machines, every few seconds.
 UNTRACED: Final = frozenset({"/healthz", "/readyz", "/metrics"})

@@ -47,6 +47,7 @@ class EndpointCounts(NamedTuple):
     """What the workers of an endpoint did and do; `refused`: before a revision was chosen.
 
     start_s  phases of the newest start
+    payloads  requests that were chosen for the payload log, by what became of them
     """
 
     tenant: str
@@ -61,6 +62,7 @@ class EndpointCounts(NamedTuple):
     cpu_s: float
     memory_bytes: int
     start_s: Mapping[str, float]
+    payloads: Mapping[str, int]
 
 
 def cumulative(bounds: Sequence[float], counts: Sequence[int]) -> list[tuple[str, float]]:
@@ -116,6 +118,11 @@ def families(endpoints: Iterable[EndpointCounts]) -> list["Metric"]:
     cpu = CounterMetricFamily(
         "kubeserve_cpu_seconds", "Processor time of an endpoint's workers.", labels=ENDPOINT
     )
+    payloads = CounterMetricFamily(
+        "kubeserve_payload_log_requests",
+        "Requests chosen for the payload log: taken, or dropped as it was full or they too large.",
+        labels=[*ENDPOINT, "outcome"],
+    )
     for one in endpoints:
         of = [one.tenant, one.endpoint]
         for name, counts in one.revisions.items():
@@ -132,11 +139,14 @@ def families(endpoints: Iterable[EndpointCounts]) -> list["Metric"]:
             requests.add_metric([*of, "", str(code)], count)
         for phase, seconds in one.start_s.items():
             start.add_metric([*of, phase], seconds)
+        for outcome, count in one.payloads.items():
+            payloads.add_metric([*of, outcome], count)
         for name, gauge in gauges.items():
             gauge.add_metric(of, getattr(one, FIELDS.get(name, name)))
         shed.add_metric(of, one.shed)
         cpu.add_metric(of, one.cpu_s)
-    return [requests, streams, rows, latency, batch, info, *gauges.values(), shed, cpu, start]
+    others = (shed, cpu, start, payloads)
+    return [requests, streams, rows, latency, batch, info, *gauges.values(), *others]
 
 
 GAUGES: Final = {

@@ -82,6 +82,7 @@ class Metrics:
         self.cpu_s, self.memory_bytes = 0.0, 0
         self.before_read: Callable[[], None] = lambda: None
         self.start_ms: dict[str, float] = {}
+        self.payloads: Callable[[], dict[str, int]] = dict  # of the payload log, where there is one
 
     def text(self) -> bytes:
         """Write Prometheus' text format."""
@@ -109,6 +110,7 @@ class Metrics:
             cpu_s=self.cpu_s,
             memory_bytes=self.memory_bytes,
             start_s={phase: ms / 1000 for phase, ms in self.start_ms.items()},
+            payloads=self.payloads(),
         )
 
     def collect(self) -> Iterator["Metric"]:

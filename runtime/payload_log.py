@@ -75,6 +75,10 @@ class Counts(NamedTuple):
         """Chosen and neither taken nor dropped: lost if the process ends now."""
         return self.sampled - self.handed - self.full - self.large
 
+    def outcomes(self) -> dict[str, int]:
+        """Give what became of those that were chosen, in the words of metrics."""
+        return {"taken": self.handed, "full": self.full, "large": self.large}
+
 
 COUNTS: Final = struct.Struct(f"<{len(Counts._fields)}Q")
 

@@ -1,6 +1,7 @@
 """What a worker tells the autoscaler each second, and what of it is kept of a pod."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from runtime.consumption import Consumption, resident_bytes
 from runtime.edge import Edge
@@ -21,7 +22,7 @@ class Reports:
         self._metrics, self._gate, self._sampler = metrics, gate, sampler
         self._consumption = Consumption()
         self._before: dict[tuple[str, str], float] = {}
-        self._counts: dict[tuple[str, str], Mapping[int, int]] = {}
+        self._counts: dict[tuple[str, str], Mapping[Any, int]] = {}
 
     def stats(self, now: float) -> dict[str, object]:
         """Make the `stats` packet of ARCHITECTURE.md."""
@@ -64,6 +65,7 @@ class Reports:
             "shed": self._since("", "shed", self._gate.shed),
             "cpu_s": self._since("", "cpu_s", cpu_s),
             "revisions": by_revision,
+            "payloads": self._new("", "payloads", self._metrics.payloads()),
             "not_copied": self._since("", "dropped", self._sampler.dropped),
         }
 
@@ -93,7 +95,7 @@ class Reports:
         pids = [getattr(one.backend, "pid", None) for one in self._revisions.all]
         return [pid for pid in pids if pid is not None]
 
-    def _new(self, revision: str, what: str, so_far: Mapping[int, int]) -> dict[str, int]:
+    def _new(self, revision: str, what: str, so_far: Mapping[Any, int]) -> dict[str, int]:
         """Give what is new of some counts, where there is any."""
         before = self._counts.get((revision, what), {})
         self._counts[revision, what] = dict(so_far)

@@ -143,6 +143,7 @@ class Worker:
         recorder = Recorder(self.loop, log, source, signatures, sink, wall)
         self.batcher.answered = recorder.around(self.batcher.answered)
         self.predictor.recorder = self.recorder = recorder
+        self.metrics.payloads = lambda: recorder.counts.outcomes()
 
     async def serve(self) -> Exit:
         """Serve until told to stop; gives the exit code."""

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from runtime.families import EndpointCounts, RevisionCounts
 
+# What becomes of a request that was chosen for the payload log (`runtime.payload_log.Counts`).
+PAYLOADS: Final = ("taken", "full", "large")
 # Upper bounds of cold starts in seconds, inclusive: from a fork to a pod on a new node.
 START_S: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 # Of a start from the zygote: their counters are there before the first one, or it would not show.

@@ -22,7 +22,7 @@ EXTRAS: Final = {
     "runtime": ("runtime",),
     "builder": ("fallback",),
     # Pods of load tests are of the control plane's image.
-    "controlplane": ("server", "loadtest"),
+    "controlplane": ("server", "loadtest", "tracing"),
 }
 SOURCES: Final = {
     "runtime": ("runtime",),

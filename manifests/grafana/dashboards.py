@@ -55,6 +55,7 @@ def quantiles(metric: str, of: str) -> dict[str, str]:
 
 SHARES: Final = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 ALL: Final = 'tenant=~"$tenant"'
+OF_API: Final = "* on (instance, job) group_left () max by (instance, job) (kubeserve_info)"
 LATENCY: Final = "kubeserve_request_duration_seconds"
 PLATFORM: Final[Mapping[str, Sequence[Panel]]] = {
     "Now": (
@@ -150,6 +151,9 @@ PLATFORM: Final[Mapping[str, Sequence[Panel]]] = {
             "tests": "sum(increase(kubeserve_loadtests_total[1h]))"}),
         Panel("Database connections", "short", {
             "{{state}}": "sum by (state) (kubeserve_database_connections)"}),
+        Panel("CPU and memory of the API", "short", {
+            "{{instance}} CPU": f"rate(process_cpu_seconds_total[{WINDOW}]) {OF_API}",
+            "{{instance}} GiB": f"process_resident_memory_bytes / 1073741824 {OF_API}"}),
         Panel("Endpoints left out of metrics", "short", {
             "left out": "max(kubeserve_endpoints_omitted)"}, "More than 1,000 endpoints."),
     ),
@@ -230,6 +234,9 @@ ENDPOINT: Final[Mapping[str, Sequence[Panel]]] = {
               "Processors in use."),
         Panel("Memory", "bytes", {
             "{{endpoint}}": f"sum by (endpoint) (kubeserve_memory_bytes{{{OF}}})"}),
+        Panel("Payload log", "reqps", {"{{outcome}}": a_second(
+            "kubeserve_payload_log_requests_total", OF, "outcome")},
+              "Requests chosen for it: taken, or dropped (full, large)."),
         Panel("Busy, idle and starting replicas", "short", {
             "busy": a_second("kubeserve_usage_busy_seconds_total", OF, ""),
             "idle": ("clamp_min(" + a_second("kubeserve_usage_ready_seconds_total", OF, "") + " - "

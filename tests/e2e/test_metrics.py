@@ -162,6 +162,7 @@ def run(place: tuple[Client, Path], prometheus: Prometheus) -> Iterator[Run]:
         # A canary has a fifth of the requests.
         acme.deploy("iris", version=second, wait=True)
         acme.traffic("iris", [{"version": 1, "percent": 80}, {"version": second, "percent": 20}])
+        acme.set_payload_log("iris", sample=1.0)
         acme.wait_for_endpoint("iris")
         sent: dict[int, int] = {}
         asking = stack.enter_context(contextlib.closing(Caller(acme, "iris")))
@@ -241,6 +242,7 @@ def test_what_was_answered_is_counted_once_by_status_and_outlives_the_workers(
     assert prometheus.value(f"min_over_time(kubeserve_replicas_ready{{{of}}}[5m])") == 0
     assert prometheus.value(f"max_over_time(kubeserve_memory_bytes{{{of}}}[5m])") > 1 << 20
     assert prometheus.value(f"kubeserve_cpu_seconds_total{{{of}}}") > 0
+    assert prometheus.value(f"sum(kubeserve_payload_log_requests_total{{{of}}})") >= ANSWERED
     assert prometheus.value(f'kubeserve_slo_latency_seconds{{{of}, quantile="0.99"}}') == 0.2
     # While nothing runs it is told all the same, and nothing of it falls.
     assert prometheus.value(f"max(resets(kubeserve_requests_total{{{of}}}[5m]))") == 0
@@ -268,7 +270,7 @@ def test_every_rule_is_evaluated_and_recorded_ones_give_numbers(
 ) -> None:
     groups = prometheus.ask("rules")["groups"]
     rules = [rule for group in groups for rule in group["rules"]]
-    assert len(rules) == 40
+    assert len(rules) == 41
     assert [rule for rule in rules if rule["health"] != "ok"] == []
     recorded = {rule["name"] for rule in rules if rule["type"] == "recording"}
     assert [name for name in sorted(recorded) if not prometheus.finite(name)] == []

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from controlplane.engines.engine import Answers, Measured
-from controlplane.engines.metrics import Starts
+from controlplane.engines.metrics import PAYLOADS, Starts
 from runtime.families import BATCH, RevisionCounts
 from runtime.latencies import BUCKETS
 from runtime.launch import RevisionLaunch
@@ -67,6 +67,7 @@ class Measures:
     refused  before a revision was chosen, by status
     starts   but for wakes and starts, which the meter counts
     start_s  phases of the newest start
+    payloads  requests chosen for the payload log, by what became of them; empty: none was
     """
 
     source: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -76,6 +77,7 @@ class Measures:
     cpu_s: float = 0.0
     starts: Starts = field(default_factory=Starts)
     start_s: dict[str, float] = field(default_factory=dict)
+    payloads: dict[str, int] = field(default_factory=dict)
 
     def add(self, stats: Mapping[str, Any]) -> None:
         """Add a worker's `stats` packet."""
@@ -83,6 +85,10 @@ class Measures:
             self.revisions.setdefault(name, Counts()).add(told)
         for code, count in stats.get("refused", {}).items():
             self.refused[int(code)] += int(count)
+        if told := stats.get("payloads"):
+            self.payloads = {
+                name: self.payloads.get(name, 0) + int(told.get(name, 0)) for name in PAYLOADS
+            }
         self.shed += int(stats.get("shed", 0))
         self.cpu_s += float(stats.get("cpu_s", 0.0))
 

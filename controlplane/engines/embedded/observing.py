@@ -61,6 +61,7 @@ def metrics(pool: Pool, memory_bytes: int) -> EndpointMetrics:
         cpu_s=round(measures.cpu_s, 6),
         memory_bytes=memory_bytes,
         start_s=measures.start_s,
+        payloads=measures.payloads,
     )
     starts = replace(measures.starts, wakes=entry.meter.wakes, starts=entry.meter.starts)
     parked = len(pool.door.parking)

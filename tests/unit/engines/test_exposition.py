@@ -39,7 +39,7 @@ def metrics(name: str = "iris", tenant: str = "acme", count: int = 10) -> Endpoi
     starts.add({"fork": 4.0, "load": 1.0}, 200.0)
     counts = EndpointCounts(
         tenant, name, {"iris-00001": revision(count)}, {401: 4}, 1, 2, 3, 4, 5, 1.5, 1 << 20,
-        {"fork": 0.002, "total": 0.02},
+        {"fork": 0.002, "total": 0.02}, {"taken": 7, "full": 2, "large": 0},
     )  # fmt: skip
     scaled = Autoscaled(2, 1, "concurrency", 70.0, 1.5, 2.5, True, 9)
     return EndpointMetrics(tenant, name, scaled, counts, starts, 6)
@@ -94,6 +94,7 @@ def test_everything_told_is_shown_with_tenant_and_endpoint() -> None:
     assert value(found, "kubeserve_cold_start_phase_seconds_sum", phase="fork") == 0.006
     assert value(found, "kubeserve_start_seconds", phase="total") == 0.02
     assert value(found, "kubeserve_parked_connections") == 6
+    assert value(found, "kubeserve_payload_log_requests_total", outcome="full") == 2
 
 
 def test_names_are_prometheus_own_way_of_naming() -> None:
@@ -124,17 +125,18 @@ def test_an_endpoint_that_is_gone_has_no_series() -> None:
 
 
 def test_series_are_bounded_and_what_is_left_out_is_counted() -> None:
-    many = [metrics(f"e-{number}", f"t-{number % 7}") for number in range(MOST_ENDPOINTS + 5)]
-    found = shown(*many)
-    assert found["kubeserve_endpoints{}"] == MOST_ENDPOINTS + 5
+    most = 50
+    many = [metrics(f"e-{number}", f"t-{number % 7}") for number in range(most + 5)]
+    found = shown(*many, most=most)
+    assert found["kubeserve_endpoints{}"] == most + 5
     assert found["kubeserve_endpoints_omitted{}"] == 5
-    assert len({json.loads(key[key.index("{") :]).get("endpoint") for key in found} - {None}) == (
-        MOST_ENDPOINTS
-    )
-    # A statement of the README: what one endpoint and one more revision take.
-    one = shown(metrics())
-    assert len(one) - 2 < 100
-    assert len(found) - 2 == MOST_ENDPOINTS * (len(one) - 2)
+    told = {json.loads(key[key.index("{") :]).get("endpoint") for key in found} - {None}
+    assert told == {f"e-{number}" for number in range(most)}
+    # What the README states of one endpoint, and of how many are told.
+    one = len(shown(metrics())) - 2
+    assert one < 100
+    assert len(found) - 2 == most * one
+    assert MOST_ENDPOINTS == 1000
 
 
 def test_phases_are_bounded() -> None:

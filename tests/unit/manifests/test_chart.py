@@ -81,6 +81,7 @@ EVERYTHING: dict[str, Any] = {
         ({"images": {**VALUES["images"], "runtime": ""}}, "images.runtime must be set"),
         ({"images": {**VALUES["images"], "builder": "x:1"}}, "images.builder must name its image"),
         ({"settings": {"home": "x"}}, "home"),
+        ({"tracing": {"variables": {"PATH": "x"}}}, "PATH"),
         ({"environments": {"index": "pypi.org"}}, "index"),
         ({"loadTests": {"workers": 3}}, "workers"),
         ({"prometheusRule": {"enable": True}}, "enable"),
@@ -165,6 +166,15 @@ def test_environments_are_switched_off_or_come_from_an_index_of_ones_own(tmp_pat
     (config,) = of(documents(tmp_path, environments=own), "ConfigMap")
     assert config["data"]["UV_DEFAULT_INDEX"] == own["index"]
     assert variables.items() <= config["data"].items()
+
+
+def test_traces_are_sent_where_a_collector_is_named(tmp_path: Path) -> None:
+    (config,) = of(documents(tmp_path), "ConfigMap")
+    assert not [name for name in config["data"] if name.startswith("OTEL_")]
+    wanted = {"endpoint": "http://otel:4318", "variables": {"OTEL_TRACES_SAMPLER_ARG": "0.1"}}
+    (config,) = of(documents(tmp_path, tracing=wanted), "ConfigMap")
+    assert config["data"]["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://otel:4318"
+    assert config["data"]["OTEL_TRACES_SAMPLER_ARG"] == "0.1"
 
 
 def pods(found: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
