@@ -18,6 +18,9 @@ MODULES: Final = (
     "prometheus_client.exposition",
     "runtime.api_keys",  # by the first API key
     "runtime.codecs.table",  # by the first CSV
+    "runtime.payload_log",  # by the first endpoint that logs requests
+    "runtime.payloads",
+    "runtime.spool",
     "runtime.stream",  # by the first stream
     "urllib.parse",  # by the first path with a percent sign
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from controlplane.cli.output import Output, pass_output
+from controlplane.cli.training import columns_of
 from controlplane.client import Version
 
 VERSION_HEADINGS = ("VERSION", "STATE", "SERVED BY", "ESTIMATOR", "SCIKIT-LEARN", "SIZE", "ALIASES")
@@ -29,6 +30,9 @@ PATH = click.Path(exists=True, path_type=Path)
 @click.option(
     *("--wheel", "wheels"), multiple=True, type=FILE, help="A package of your own; may be repeated."
 )
+@click.option(
+    "--reference", type=FILE, help="CSV of what it was trained on, to measure drift against."
+)
 @click.option("--wait/--no-wait", default=True, help="Wait until the version is built.")
 @pass_output
 def push(  # noqa: PLR0913  (each is an option)
@@ -39,6 +43,7 @@ def push(  # noqa: PLR0913  (each is an option)
     code: tuple[Path, ...],
     requirements: Path | None,
     wheels: tuple[Path, ...],
+    reference: Path | None,
     wait: bool,
 ) -> None:
     """Upload a fitted estimator saved with joblib.dump or pickle.dump as a new version.
@@ -48,6 +53,9 @@ def push(  # noqa: PLR0913  (each is an option)
     """
     if name is not None and model not in (None, name):
         raise click.UsageError(f"The model is named twice: {name} and {model}.")
+    if reference is not None and not wait:
+        raise click.UsageError("--reference needs the version's columns: leave out --no-wait.")
+    trained = None if reference is None else columns_of(reference.read_text("utf-8"))
     name = name or model or file.name.split(".")[0].replace("_", "-").lower()
     began = time.monotonic()
     with output.client() as client:
@@ -72,6 +80,8 @@ def push(  # noqa: PLR0913  (each is an option)
                         f"{building}. {seen.reason}" if seen.reason else building
                     ),
                 )
+        if trained is not None:
+            client.set_reference(name, trained, version.number)
     if output.as_json:
         output.document(version.raw)
         return

@@ -1,8 +1,5 @@
 """`payloads`, `drift`: what callers sent, as Parquet, and how far it is from the training data."""
 
-import csv
-import io
-import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -12,8 +9,8 @@ from typing_extensions import override
 
 from controlplane.cli.models import size
 from controlplane.cli.output import Output, pass_output, read
+from controlplane.cli.training import columns_of
 from controlplane.client import PayloadFile
-from controlplane.client.rows import Cell
 
 UNITS: Final = {"m": 60, "h": 3600, "d": 86_400}
 FORMATS: Final = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z")
@@ -274,31 +271,6 @@ def drift_reference(output: Output, version: str, file: str) -> None:
         output.document(found)
         return
     output.plain(f"Drift of {version} is measured against {found['rows']} rows from now on.")
-
-
-def columns_of(text: str) -> list[dict[str, Cell]]:
-    """Read a CSV file; a column is of numbers if all its cells are, and empty cells are missing."""
-    lines = list(csv.DictReader(io.StringIO(text)))
-    if not lines:
-        raise click.UsageError("The file has no rows.")
-    numeric = {name for name in lines[0] if all(_is_number(line[name]) for line in lines)}
-    return [
-        {
-            name: None if not cell else float(cell) if name in numeric else cell
-            for name, cell in line.items()
-            if name is not None
-        }
-        for line in lines
-    ]
-
-
-def _is_number(cell: str | None) -> bool:
-    if not cell:
-        return True
-    try:
-        return math.isfinite(float(cell))
-    except ValueError:
-        return False
 
 
 COMMANDS = (payloads, drift, drift_reference)

@@ -129,6 +129,7 @@ class AsyncClient:
         code: PathLike | Sequence[PathLike] = (),
         requirements: PathLike | Sequence[str] = (),
         wheels: Sequence[PathLike] = (),
+        reference: Any = None,
         progress: Progress | None = None,
         wait: bool = True,
         wait_s: float = 600.0,
@@ -140,12 +141,19 @@ class AsyncClient:
                       package, a module, or several of them
         requirements  path of a requirements.txt, or its lines: packages that the model needs
         wheels        paths of wheels of packages of your own
+        reference     what it was trained on, as `predict` takes it: drift is measured against it;
+                      shares of bins are sent, no rows. With `wait` alone
         progress      called with the bytes sent and all bytes
         raises        BuildFailed with the reason; the same content again gives the same version
         """
         extras = Extras(code, requirements, wheels)
+        if reference is not None and not wait:
+            raise ValueError("a reference needs the version's columns: leave out wait=False")
         async with in_thread(bundled(file, extras)) as source:
-            return await self._run(self._registry.push(source, name, progress, wait, wait_s))
+            version = await self._run(self._registry.push(source, name, progress, wait, wait_s))
+        if reference is not None:
+            await self.set_reference(name, reference, version.number)
+        return version
 
     async def wait_for_version(
         self, model: str, number: int, *, wait_s: float = 600.0, looked: Looked | None = None

@@ -141,6 +141,7 @@ class Client:
         code: PathLike | Sequence[PathLike] = (),
         requirements: PathLike | Sequence[str] = (),
         wheels: Sequence[PathLike] = (),
+        reference: Any = None,
         progress: Progress | None = None,
         wait: bool = True,
         wait_s: float = 600.0,
@@ -152,11 +153,18 @@ class Client:
                       package, a module, or several of them
         requirements  path of a requirements.txt, or its lines: packages that the model needs
         wheels        paths of wheels of packages of your own
+        reference     what it was trained on, as `predict` takes it: drift is measured against it;
+                      shares of bins are sent, no rows. With `wait` alone
         progress      called with the bytes sent and all bytes
         raises        BuildFailed with the reason; the same content again gives the same version
         """
+        if reference is not None and not wait:
+            raise ValueError("a reference needs the version's columns: leave out wait=False")
         with bundled(file, Extras(code, requirements, wheels)) as source:
-            return self._run(self._registry.push(source, name, progress, wait, wait_s))
+            version = self._run(self._registry.push(source, name, progress, wait, wait_s))
+        if reference is not None:
+            self.set_reference(name, reference, version.number)
+        return version
 
     def wait_for_version(
         self, model: str, number: int, *, wait_s: float = 600.0, looked: Looked | None = None

@@ -56,11 +56,10 @@ def add_pages(app: FastAPI, built: Path = BUILT) -> None:
         return HTMLResponse(text.replace(FORM_TOKEN, escape(browser.form_token)), headers=HEADERS)
 
     async def asset(request: Request) -> Response:
-        return _file(built / "assets", request, FOR_EVER)
+        return _file(built / "assets", request.path_params["name"], request, FOR_EVER)
 
     async def theme(request: Request) -> Response:
-        request.path_params["name"] = "theme.js"
-        return _file(built, request, "no-cache")
+        return _file(built, "theme.js", request, "no-cache")
 
     async def home(_: object) -> Response:
         return RedirectResponse("/dashboard", 303)
@@ -72,8 +71,7 @@ def add_pages(app: FastAPI, built: Path = BUILT) -> None:
     app.add_route("/dashboard/{path:path}", index)
 
 
-def _file(folder: Path, request: Request, cached: str) -> Response:
-    name = request.path_params["name"]
+def _file(folder: Path, name: str, request: Request, cached: str) -> Response:
     kind = TYPES.get(Path(name).suffix)
     if NAME.fullmatch(name) is None or kind is None or not (folder / name).is_file():
         return PlainTextResponse("There is no such file of the dashboard.\n", 404)

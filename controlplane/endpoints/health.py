@@ -1,5 +1,6 @@
 """How endpoints were last seen, so that it is told once: ready or not, their SLO kept or not."""
 
+import logging
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from controlplane.tenants.service import TenantId
 from controlplane.webhooks import service as webhooks
 from controlplane.webhooks.states import Event
 from loadtests.slo import Objectives, objectives_from
+
+log = logging.getLogger("kubeserve.watching")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,10 @@ async def note_ready(all_seen: Iterable[ObservedEndpoint]) -> None:
     """Tell of endpoints that serve their newest release, or cannot; once for each release."""
     told = await repository.told_ready_of_all()
     for seen in all_seen:
-        await _note_ready(seen, told.get(uuid.UUID(str(seen.id))))
+        try:
+            await _note_ready(seen, told.get(uuid.UUID(str(seen.id))))
+        except Exception:
+            log.exception("it could not be told whether endpoint %s is ready", seen.id)
 
 
 async def _note_ready(seen: ObservedEndpoint, told: tuple[int | None, str | None] | None) -> None:

@@ -25,6 +25,7 @@ FIRST_ROWS: Final = 1000
 MOST_ROWS: Final = 100_000  # of a reference window
 INPUT: Final = "input."
 AGAIN_FILES: Final = 500  # counted anew when the reference changes, the newest
+MOST_FILES: Final = 3000  # of a window: two days of one each minute
 AT_ONCE: Final = 20
 LOOK_BACK: Final = timedelta(days=30)
 FACTS: Final = 10  # columns that are named where many drift
@@ -75,10 +76,14 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How the columns of a window compare with their references."""
+    """How the columns of a window compare with their references.
+
+    since  when it begins, where it had more files than are looked at; None: as it was asked for
+    """
 
     level: Level
     rows: int
+    since: datetime | None
     columns: Mapping[str, tuple[Column, Shift]]
 
 
@@ -181,13 +186,25 @@ async def _chosen(found: LoggedEndpoint, objects: Objects, work: Path) -> None:
     if row is None or row.columns is not None or row.since is None:
         return
     version = found.revisions[found.main or ""].version
-    files = await repository.window(found.id, version, row.since, row.until, limit=AGAIN_FILES)
+    there = await repository.window(found.id, version, row.since, row.until, limit=AGAIN_FILES)
+    files = _enough(there)
     if not files:
         await repository.fill_reference(row, 0, {}, row.since, row.until or row.since)
         return
     told = await _sketch(files, objects, work)
     since, until = files[0].first_at, files[-1].last_at
     await repository.fill_reference(row, told["rows"], told["columns"], since, until)
+
+
+def _enough(files: Sequence[PayloadFile]) -> list[PayloadFile]:
+    """Give the first files, up to the rows that are looked at: they are read together."""
+    some, rows = list[PayloadFile](), 0
+    for one in files:
+        if rows >= MOST_ROWS:
+            break
+        some.append(one)
+        rows += one.good_rows
+    return some
 
 
 async def _sketch(files: Sequence[PayloadFile], objects: Objects, work: Path) -> dict[str, Any]:
@@ -226,14 +243,15 @@ async def report(
 ) -> Report:
     """Compare a window of the main version's files with the reference."""
     version = found.revisions[found.main or ""].version
-    files = await repository.window(found.id, version, since, until)
+    files = await repository.window(found.id, version, since, until, limit=MOST_FILES, oldest=False)
     counted = [one for one in files if one.binned_by == current.id]
     columns = {
         name: (column, psi.shift(column.sketch, _sum(name, column, counted)))
         for name, column in current.columns.items()
     }
     level = psi.worst([shift.level for _, shift in columns.values()])
-    return Report(level, sum(one.good_rows for one in counted), columns)
+    begins = files[0].first_at if len(files) == MOST_FILES else None
+    return Report(level, sum(one.good_rows for one in counted), begins, columns)
 
 
 def _sum(name: str, column: Column, files: Iterable[PayloadFile]) -> Sketch:

@@ -58,9 +58,11 @@ async def file(tenant: uuid.UUID, endpoint: uuid.UUID, file_id: uuid.UUID) -> Pa
     )
 
 
-async def kept(tenant: uuid.UUID) -> dict[str, int]:
-    """Give name and size of a tenant's files."""
-    return dict(await PayloadFile.filter(tenant_id=tenant).values_list("name", "size_bytes"))
+async def bytes_of(tenant: uuid.UUID) -> int:
+    """Give the size of all of a tenant's files."""
+    rows = PayloadFile.filter(tenant_id=tenant)
+    found = await rows.annotate(sum=Sum("size_bytes")).values_list("sum")
+    return int(sum(row[0] or 0 for row in found))
 
 
 async def mark_deleted(

@@ -150,8 +150,8 @@ async def delete(
 
 
 async def kept(tenant: TenantId) -> dict[str, int]:
-    """Give name and size of a tenant's files, for its quota of storage."""
-    return await repository.kept(tenant)
+    """Give the size of a tenant's files together, for its quota of storage."""
+    return {"payloads": await repository.bytes_of(tenant)}
 
 
 # Drift
@@ -272,6 +272,7 @@ async def drift(
     message = FEW_ROWS if not seen.rows else _words(columns, seen.rows)
     return {
         **document,
+        "since": max(since, seen.since or since).isoformat(),
         "rows": seen.rows,
         "level": str(seen.level),
         "columns": columns,

@@ -91,6 +91,8 @@ async def take(site: Site, name: str, now: datetime) -> int:
         # Turned off: what was not written until then is not kept either.
         await site.inbox.remove(name, [batch for batch, _, _ in batches])
         await _ended(site, name, found.id, now)
+        if not await site.inbox.sources(name):
+            await site.inbox.discard(name)
         return 0
     done = await repository.taken([batch for batch, _, _ in batches])
     if done:

@@ -34,7 +34,12 @@ async def look(engine: Engine, now: datetime) -> None:
     """Look once at all endpoints."""
     await health.note_ready(await engine.observe_all())
     for one in await health.watched():
-        await judge(one, engine, now)
+        try:
+            await judge(one, engine, now)
+        except EngineUnavailable:
+            raise
+        except Exception:
+            log.exception("the SLO of endpoint %s could not be judged", one.id)
 
 
 async def judge(one: Watched, engine: Engine, now: datetime) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -22,6 +23,9 @@ OF_A_TENANT: Final = 4
 OF_A_WEBHOOK: Final = 2
 OF_ONE_THAT_FAILS: Final = 1  # so that those that time out leave room for the tenant's others
 RESYNC_S: Final = 2.0
+# For so long a place is kept at least: two of them are ten messages a second of one webhook, whose
+# address is whatever a tenant says.
+PACE_S: Final = 0.2
 Due = tuple[int, uuid.UUID, uuid.UUID, bool]
 
 
@@ -85,10 +89,14 @@ class Deliveries:
 
     async def _send(self, message: Message) -> None:
         telemetry.about(tenant=message.tenant, webhook=str(message.webhook))
+        began = time.monotonic()
         try:
             outcome = await self._traced(message)
             WEBHOOKS.labels("delivered" if outcome.ok else "failed").inc()
             await service.attempted(message, outcome, datetime.now(UTC))
+            await asyncio.sleep(
+                began + PACE_S - time.monotonic()
+            )  # a pace, no wait for a condition
         except Exception:
             # Not kept as sent: it is sent again, with the same id.
             log.exception("delivery %d was not kept", message.delivery)

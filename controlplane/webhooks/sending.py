@@ -7,6 +7,7 @@ used. All of it has one deadline, and of an answer only its first kB is read.
 
 import asyncio
 import contextlib
+import logging
 import socket
 import ssl
 import time
@@ -17,6 +18,7 @@ from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from ipaddress import ip_address
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpcore
 from typing_extensions import override
@@ -26,6 +28,7 @@ from controlplane.webhooks.addresses import Network, NotAllowed, check_url, may_
 from controlplane.webhooks.retrying import Outcome
 from controlplane.webhooks.service import Message
 
+log = logging.getLogger("kubeserve.webhooks")
 DEADLINE_S: Final = 15.0
 KEPT_BYTES: Final = 1024
 MOST_TRIED: Final = 4  # addresses of one name
@@ -67,6 +70,10 @@ class Sender:
             found = Outcome(None, f"not sent: {error}", timedelta())
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
             found = Outcome(None, _said(error), timedelta())
+        except Exception as error:
+            # One attempt among others: it is tried again later, and not at once for ever.
+            log.exception("a message could not be sent")
+            found = Outcome(None, f"not sent: {type(error).__name__}", timedelta())
         took = timedelta(seconds=time.monotonic() - began)
         return Outcome(found.status, found.error, took, found.response, found.retry_after)
 
@@ -79,7 +86,7 @@ class Sender:
                 ssl_context=self._context, max_connections=1, network_backend=backend
             ) as pool,
             pool.stream(
-                "POST", url, headers=self._headers(message, url), content=message.body
+                "POST", url, headers=self._headers(message), content=message.body
             ) as answer,
         ):
             text = await _beginning(answer)
@@ -87,12 +94,11 @@ class Sender:
                 answer.status, None, timedelta(), text, _retry_after(answer.headers, self._clock())
             )
 
-    def _headers(self, message: Message, url: httpcore.URL) -> list[tuple[str, str]]:
+    def _headers(self, message: Message) -> list[tuple[str, str]]:
         timestamp = int(self._clock().timestamp())
         signed = signing.headers(message.secrets, message.id, timestamp, message.body)
-        port = "" if url.port is None else f":{url.port}"
         return [
-            ("host", url.host.decode() + port),
+            ("host", urlsplit(message.url).netloc),
             ("content-type", "application/json"),
             ("content-length", str(len(message.body))),
             ("user-agent", AGENT),

@@ -91,7 +91,10 @@ async def emit(tenant: TenantId, event: Event, data: Mapping[str, Any]) -> None:
 
 
 def _cut(value: Any) -> Any:
-    return value[:MOST_TEXT] if isinstance(value, str) else value
+    """Cut texts, and replace what the database keeps in none."""
+    if isinstance(value, list):
+        return [_cut(one) for one in value]
+    return value[:MOST_TEXT].replace("\0", "\ufffd") if isinstance(value, str) else value
 
 
 # What callers ask for

@@ -162,6 +162,8 @@ class Phase:
 def down(options: Options) -> Raw:
     """Ask all the while; the store hangs for some minutes in the middle."""
     seconds = 60 * options.minutes
+    if minio_server.program() is None:
+        raise RuntimeError("no MinIO: install it as `minio`, or Go to build it with")
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         store = stack.enter_context(minio_server.running(folder))

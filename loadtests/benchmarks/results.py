@@ -64,7 +64,7 @@ PARTS: Final[dict[str, Part]] = {
 }
 
 # Measured alone, when what they compare has changed.
-WHEN_ASKED: Final = ("exactness", "layouts", "peers")
+WHEN_ASKED: Final = ("exactness", "layouts", "peers", "store_down")
 
 
 def read(path: Path = RESULTS) -> Raw:

@@ -30,6 +30,7 @@ def outside(cluster: Cluster, runtime: str, builder: str, **settings: str) -> It
         "builder_image": builder,
         "store": f"s3://{minio.KEY}:{minio.SECRET}@{minio.host_address(cluster)}/{prefix}store?insecure",
         "fetch_url": f"http://{minio.IN_CLUSTER}",
+        "ingress_url": INGRESS,
         **settings,
     }  # fmt: skip
     system = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"{prefix}system"}}

@@ -105,6 +105,26 @@ def test_it_falls_to_zero_and_comes_back_for_everyone_who_waits(
         assert {one.result().status_code for one in asked} == {200}
 
 
+def test_an_endpoint_is_tried_by_who_holds_no_token_of_it(
+    platform: Platform, iris: str, model: LogisticRegression
+) -> None:
+    signed = {"authorization": f"Bearer {platform.token()}"}
+
+    def tried(body: Any) -> Any:
+        url = f"{platform.client.url}/v1/endpoints/{iris}/try"
+        answer = httpx.post(url, json={"body": body}, headers=signed, timeout=100, trust_env=False)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    platform.until(lambda: platform.at_zero(iris))
+    woken = tried({"rows": X[:2].tolist(), "outputs": ["predict"]})
+    assert (woken["status"], woken["from_zero"]) == (200, True), woken
+    assert woken["body"]["predictions"] == model.predict(X[:2]).tolist()
+    assert woken["revision"]
+    refused = tried([["not a number", 1, 2, 3]])
+    assert (refused["status"], refused["body"]["errors"][0]["row"]) == (422, 0), refused
+
+
 def test_why_tells_serving_from_idle_and_from_nothing(platform: Platform, iris: str) -> None:
     def reason() -> str:
         found = platform.client.why(iris)

@@ -2,8 +2,10 @@
 
 import contextlib
 import io
+import json
 import os
 import signal
+import subprocess
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from controlplane.client import Client
 from controlplane.client.errors import ClientError
-from loadtests.benchmarks.installation import installation
+from loadtests.benchmarks.installation import COMMAND, installation
 from tests import waiting
 from tests.e2e.test_rollouts import push
 
@@ -65,6 +67,12 @@ def day(client: Client) -> dict[str, Any]:
     return dict(days[0]) if days else {}
 
 
+def command(home: Path, *words: str) -> Any:
+    env = {**os.environ, "KUBESERVE_HOME": str(home)}
+    ran = subprocess.run([*COMMAND, "--json", *words], env=env, capture_output=True, check=True)
+    return json.loads(ran.stdout)
+
+
 def serves(client: Client) -> bool:
     try:
         return client.endpoint("people").replicas == 1
@@ -108,5 +116,12 @@ def test_with_the_store_down_and_all_killed_each_request_is_in_one_file_or_count
             assert set(table["input.age"].to_pylist()) == {20.0, 30.0, 40.0, 50.0}
             requests += [r["request_id"] for r in table.to_pylist() if r["row"] == 0]
         assert len(requests) == len({*requests}) == day(client)["logged"]
+        shown = command(home, "payloads", "show", "people")
+        assert shown["settings"]["redact"] == ["ssn"]
+        taken = command(
+            home, "payloads", "get", "people", "--since", "1h", "--out", str(home / "x")
+        )
+        assert len(pd.concat(map(pd.read_parquet, taken))) == ROWS * len(requests)
+        assert command(home, "drift", "people")["references"][0]["kind"] == "first"
         assert client.delete_payloads("people") > 0
         until(lambda: not any(objects.rglob("*.parquet")))

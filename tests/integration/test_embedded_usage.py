@@ -71,6 +71,14 @@ async def test_counters_outlive_workers_and_supervisor_and_count_nothing_twice(r
     os.kill(worker.pid, signal.SIGKILL)
     await ask(rig, port, 2)
     await counted(rig, 7)
+    # What Prometheus is told goes on over the death of a worker, which is told too.
+    (told,) = await rig.engine.metrics()
+    assert (told.tenant, told.endpoint) == ("acme", "iris")
+    assert sum(one.codes.get(200, 0) for one in told.counts.revisions.values()) == 7
+    assert sum(sum(one.latency) for one in told.counts.revisions.values()) == 7
+    assert told.counts.memory_bytes > 1 << 20
+    assert (told.starts.crashes, told.starts.starts) == (1, 2)
+    assert (told.scaled.desired, told.scaled.ready) == (1, 1)
 
     # What was told is on disk before: a supervisor that is killed goes on from there.
     rig.process.kill()

@@ -184,6 +184,12 @@ async def test_what_is_left_out_now_is_left_out_of_what_was_written_before(api: 
     await look(api)
     (row,) = await table_of(api, (await files(api))[0])
     assert "input.x0" not in row
+    # Turned off, what was not written until then is not written.
+    assert (await api.http.delete(f"{BASE}/payload-log")).status_code == 204
+    Worker(api, await id_of(api)).log([2.0])
+    await look(api)
+    assert len(await files(api)) == 1
+    assert (await api.http.get(f"{BASE}/payload-log")).json()["on"] is False
 
 
 async def test_what_is_no_batch_ends_nothing_but_itself(api: Api) -> None:
@@ -256,15 +262,6 @@ async def test_files_go_when_they_are_old_or_asked_to_or_their_endpoint_is_gone(
     await taking.tidy(site, now)
     await look(api)
     assert there() == []
-
-
-async def test_turned_off_nothing_more_is_written(api: Api) -> None:
-    worker = Worker(api, await id_of(api))
-    assert (await api.http.delete(f"{BASE}/payload-log")).status_code == 204
-    worker.log([1.0])
-    await look(api)
-    assert await files(api) == []
-    assert (await api.http.get(f"{BASE}/payload-log")).json()["on"] is False
 
 
 BAD: list[tuple[dict[str, Any], str]] = [

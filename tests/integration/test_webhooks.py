@@ -424,6 +424,17 @@ async def test_an_endless_or_late_answer_ends_by_the_deadline(hook: Receiver) ->
     assert (late.status, late.error) == (None, "no answer within 0.3 s")
 
 
+async def test_what_nobody_thought_of_is_an_attempt_in_vain_too(
+    hook: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise LookupError("of somebody's")
+
+    monkeypatch.setattr(Sender, "_post", broken)
+    outcome = await Sender(OWN).send(message(hook.url()))
+    assert (outcome.ok, outcome.error) == (False, "not sent: LookupError")
+
+
 async def test_retry_after_is_read(hook: Receiver) -> None:
     hook.answer = lambda _: (429, {"retry-after": "120"}, b"")
     outcome = await Sender(OWN).send(message(hook.url()))

@@ -125,17 +125,18 @@ def test_an_endpoint_that_is_gone_has_no_series() -> None:
 
 
 def test_series_are_bounded_and_what_is_left_out_is_counted() -> None:
-    many = [metrics(f"e-{number}", f"t-{number % 7}") for number in range(MOST_ENDPOINTS + 5)]
-    found = shown(*many)
-    assert found["kubeserve_endpoints{}"] == MOST_ENDPOINTS + 5
+    most = 50
+    many = [metrics(f"e-{number}", f"t-{number % 7}") for number in range(most + 5)]
+    found = shown(*many, most=most)
+    assert found["kubeserve_endpoints{}"] == most + 5
     assert found["kubeserve_endpoints_omitted{}"] == 5
-    assert len({json.loads(key[key.index("{") :]).get("endpoint") for key in found} - {None}) == (
-        MOST_ENDPOINTS
-    )
-    # A statement of the README: what one endpoint and one more revision take.
-    one = shown(metrics())
-    assert len(one) - 2 < 100
-    assert len(found) - 2 == MOST_ENDPOINTS * (len(one) - 2)
+    told = {json.loads(key[key.index("{") :]).get("endpoint") for key in found} - {None}
+    assert told == {f"e-{number}" for number in range(most)}
+    # What the README states of one endpoint, and of how many are told.
+    one = len(shown(metrics())) - 2
+    assert one < 100
+    assert len(found) - 2 == most * one
+    assert MOST_ENDPOINTS == 1000
 
 
 def test_phases_are_bounded() -> None:

@@ -16,6 +16,7 @@ ELSEWHERE = {
     "fetch.py": {"runtime.archive"},
     "lean.py": {"asyncio", "hashlib", "uvloop"},
     "loading.py": {"runtime.fallback.front"},
+    "payloads.py": {"hmac", "runtime.payload_forms"},  # of hashed columns, and of pods
     "server.py": {"runtime.renewal"},
     "usage.py": {"runtime.telling"},
 }

@@ -99,7 +99,7 @@ function Deploy({ version, onClose }: { version: Version; onClose: () => void })
             <TextField
               label="At most"
               type="number" min={1} max={100}
-              placeholder={known === undefined ? "no bound" : String(known.scaling.max_scale || "no bound")}
+              placeholder={known === undefined ? "default" : String(known.scaling.max_scale)}
               value={maxScale}
               onChange={(event) => setMaxScale(event.target.value)}
             />

@@ -3,7 +3,7 @@ import type { Schemas } from "../api/client";
 import { useAct, useCan, useList } from "../api/hooks";
 import { Badge, Button, Card, Code, Problem, Status, Time, type Tone } from "../ui/basics";
 import { Confirm, Dialog } from "../ui/dialog";
-import { SelectField, TextField } from "../ui/form";
+import { Check, SelectField, TextField } from "../ui/form";
 import { count, percent } from "../ui/format";
 import { words } from "./states";
 import { Words } from "./why";
@@ -182,6 +182,8 @@ function Start({ endpoint, onClose }: { endpoint: Endpoint; onClose: () => void 
   const [slo, setSlo] = useState<Slo>(endpoint.slo === null ? "none" : "endpoint");
   const [p95, setP95] = useState("");
   const [errors, setErrors] = useState("");
+  const [shadow, setShadow] = useState(false);
+  const [flips, setFlips] = useState("1");
   const listed = steps.split(",").map((one) => Number(one.trim()));
   const badSteps = listed.some((one) => !Number.isInteger(one) || one < 1 || one > 100);
   const start = useAct<void>(
@@ -192,6 +194,7 @@ function Start({ endpoint, onClose }: { endpoint: Endpoint; onClose: () => void 
         steps: listed,
         requests: Number(requests),
         step_s: Number(stepS),
+        ...(shadow ? { shadow: { max_flips: Number(flips) / 100 } } : {}),
         slo:
           slo === "endpoint"
             ? "endpoint"
@@ -256,6 +259,20 @@ function Start({ endpoint, onClose }: { endpoint: Endpoint; onClose: () => void 
             <TextField label="p95" placeholder="50ms" value={p95} onChange={(event) => setP95(event.target.value)} />
             <TextField label="Error rate" placeholder="0.1%" value={errors} onChange={(event) => setErrors(event.target.value)} />
           </div>
+        )}
+        <Check
+          label="Compare predictions first"
+          hint="Copies of a tenth of the requests go to the candidate, whose answers nobody gets; it has no traffic until enough agree."
+          checked={shadow}
+          onChange={(event) => setShadow(event.target.checked)}
+        />
+        {shadow && (
+          <TextField
+            label="Rows that may differ, %"
+            type="number" min={0} max={99.99} step="any" required
+            value={flips}
+            onChange={(event) => setFlips(event.target.value)}
+          />
         )}
         {start.error !== null && <Problem problem={start.error} />}
         <div className="flex justify-end gap-2">

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { Link, NavLink, Outlet, useLocation, useNavigate, useNavigation, useParams } from "react-router";
+import { Link, NavLink, Outlet, ScrollRestoration, useLocation, useNavigate, useNavigation, useParams } from "react-router";
 import { Api, type ApiProblem, type Me } from "../api/client";
 import { SessionProvider, usePath, useSession, useShown } from "../api/hooks";
 import { SECTIONS } from "../routes";
@@ -69,7 +69,6 @@ function Frame() {
     setDrawer(false);
     // The link that led here is gone with its page: readers go on at the top of this one.
     if (document.activeElement === document.body) main.current?.focus({ preventScroll: true });
-    window.scrollTo(0, 0);
   }, [pathname]);
   return (
     <div className="min-h-dvh lg:grid lg:grid-cols-[14rem_minmax(0,1fr)]">
@@ -139,6 +138,7 @@ function Frame() {
           </a>
         </footer>
       </div>
+      <ScrollRestoration />
       {palette && <Palette onClose={() => setPalette(false)} />}
     </div>
   );

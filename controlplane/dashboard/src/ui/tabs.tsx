@@ -20,6 +20,7 @@ export function LinkTabs({ label, tabs }: { label: string; tabs: { to: string; l
           <li key={tab.to}>
             <NavLink
               end
+              preventScrollReset
               to={tab.to}
               className={({ isActive }) => `-outline-offset-2 block ${TAB} ${isActive ? ON : OFF}`}
             >

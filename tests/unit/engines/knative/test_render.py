@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.engines.engine import BackendKind, Scaling
+from controlplane.engines.engine import BackendKind, DesiredPayloadLog, Scaling
 from controlplane.engines.knative import names, render, render_tenant
 from runtime import handed
 from runtime.archive import Archive, Part
 from runtime.fetch import source_from
 from runtime.launch import from_env
+from runtime.payload_log import read_log
 from runtime.problems import Conflict
 from tests.unit.engines.knative.desired import INSTALL, WITH_STORE, endpoint, revision
 
@@ -263,3 +264,17 @@ def test_others_read_their_keys_from_a_volume(one, install):
     spec = pod(endpoint(one), install)
     assert "keys" in {volume["name"] for volume in spec["volumes"]}
     assert from_env(environment(spec)).keys_file == "/kubeserve/keys/keys.json"
+
+
+def test_a_pod_is_told_what_to_log_where_it_reaches_a_store_alone():
+    log = DesiredPayloadLog(0.25, ("ssn",), ("email",), "ab" * 32)
+    desired = endpoint(revision(), payload_log=log)
+    told = read_log(environment(pod(desired, WITH_STORE))["KUBESERVE_PAYLOADS"])
+    assert (told.endpoint, told.sample, told.redact, told.folder) == (
+        desired.id,
+        0.25,
+        ("ssn",),
+        "",
+    )
+    assert "KUBESERVE_PAYLOADS" not in environment(pod(desired))
+    assert "KUBESERVE_PAYLOADS" not in environment(pod(endpoint(revision()), WITH_STORE))

@@ -34,7 +34,7 @@ interface Setting {
 
 const USUAL: Setting[] = [
   { name: "min_scale", label: "Replicas, at least", hint: "0: none while nobody asks", min: 0, max: 100, whole: true },
-  { name: "max_scale", label: "Replicas, at most", hint: "of all revisions each", min: 1, max: 100, whole: true },
+  { name: "max_scale", label: "Replicas, at most", hint: "of each revision", min: 1, max: 100, whole: true },
   { name: "container_concurrency", label: "Requests at once", hint: "that one replica takes; 0: no limit", min: 0, max: 1000, whole: true },
   { name: "target", label: "Target of a replica", hint: "that the autoscaler aims at", min: 0.01 },
   { name: "window_s", label: "Stable window, s", hint: "that averages are over", min: 6, max: 3600 },
