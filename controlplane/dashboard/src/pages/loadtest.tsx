@@ -311,7 +311,7 @@ function Margin({ margin }: { margin: number | null }) {
         <rect x={margin < 0 ? 25 - wide : 25} y="0" width={wide} height="8" rx="1" fill={margin < 0 ? "var(--bad)" : "var(--good)"} />
         <rect x="24.500" y="0" width="1" height="8" fill="var(--ink)" />
       </svg>
-      {`${margin > 0 ? "+" : ""}${(margin * 100).toFixed(0)} %`}
+      {margin < -9.99 ? "beyond −999 %" : `${margin > 0 ? "+" : ""}${(margin * 100).toFixed(0)} %`}
     </span>
   );
 }
