@@ -111,7 +111,7 @@ PRINCIPALS: dict[str, Callable[[Platform], Headers]] = {
     "nobody": lambda _: {},
     "a forger": lambda _: {"Authorization": "Bearer e30.e30.e30"},
     "a reader": lambda platform: platform.program(*READS),
-    "a developer": lambda platform: platform.program(*READS, *WRITES, "predict"),
+    "a developer": lambda platform: platform.program(*READS, *WRITES, "predict", "payloads:read"),
     "an administrator": lambda platform: platform.program(*ALL_SCOPES),
     "another tenant's administrator": lambda platform: platform.program(
         *ALL_SCOPES, tenant="rival"

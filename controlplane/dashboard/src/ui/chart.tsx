@@ -25,6 +25,7 @@ export interface ChartProps {
 
 const COLOURS = ["var(--series-1)", "var(--series-2)", "var(--series-3)", "var(--series-4)"];
 const DASHES = ["", "6 3", "2 3", "8 3 2 3"]; // so that no line is told by its colour alone
+const APART = 56; // pixels between two times of the axis, or they overlap
 const LEFT = 52;
 const BOTTOM = 22;
 const TOP = 8;
@@ -100,7 +101,10 @@ function Drawing({ title, kind = "line", x, limits = [], height = 150, places, k
   const py = (value: number) => TOP + (1 - value / top) * (height - TOP - BOTTOM);
   const writeX = x ?? ((at: number) => onAxis(at, span));
   const ticks = [0, top / 2, top];
-  const marks = spread(places, Math.max(2, Math.floor(width / 110)));
+  const marks = spread(places, Math.max(2, Math.floor(width / 110))).reduce<number[]>((kept, at) => {
+    const before = kept[kept.length - 1];
+    return before !== undefined && px(at) - px(before) < APART ? kept : [...kept, at];
+  }, []);
   const look = (event: PointerEvent<SVGSVGElement>) => {
     const left = event.clientX - event.currentTarget.getBoundingClientRect().left;
     let nearest = 0;

@@ -67,7 +67,7 @@ def total(generator: Generator) -> Interval:
 def known(folder: Path, delays: list[float]) -> Iterator[int]:
     port, file = free_port(), folder / "delays.json"
     file.write_text(json.dumps(delays))
-    with program(module("tests.unit.loadtests.known_server", str(port), str(file)), port):
+    with program(module("tests.integration.known_server", str(port), str(file)), port):
         yield port
 
 

@@ -1,6 +1,6 @@
 """A server whose latencies are known: each answer leaves so long after its request came.
 
-python -m tests.unit.loadtests.known_server PORT DELAYS.json
+python -m tests.integration.known_server PORT DELAYS.json
 
 DELAYS.json is a list of seconds, taken one after the other and again from the start.
 """
