@@ -4,7 +4,7 @@ import { Link, NavLink, Outlet, ScrollRestoration, useLocation, useNavigate, use
 import { Api, type ApiProblem, type Me } from "../api/client";
 import { SessionProvider, usePath, useSession, useShown } from "../api/hooks";
 import { SECTIONS } from "../routes";
-import { ButtonLink, Loaded, Problem, Skeleton } from "../ui/basics";
+import { ButtonLink, Problem, Skeleton } from "../ui/basics";
 import { Icon } from "../ui/icons";
 import { AccountMenu } from "./account";
 import { Palette } from "./palette";
@@ -33,14 +33,18 @@ export function TenantShell() {
       </main>
     );
   }
+  if (me.data === undefined) {
+    return (
+      <main aria-busy="true" className="mx-auto max-w-2xl p-6">
+        <h1 className="sr-only">Loading {tenant}</h1>
+        <PageSkeleton />
+      </main>
+    );
+  }
   return (
-    <Loaded of={me}>
-      {(known) => (
-        <SessionProvider value={{ api, me: known }}>
-          <Frame key={tenant} />
-        </SessionProvider>
-      )}
-    </Loaded>
+    <SessionProvider value={{ api, me: me.data }}>
+      <Frame key={tenant} />
+    </SessionProvider>
   );
 }
 
