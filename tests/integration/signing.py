@@ -24,7 +24,7 @@ def token_for(api: Api, subject: str, tenant: str = "default", **changes: Any) -
         "iat": now,
         "exp": now + 900,
         "jti": uuid.uuid4().hex,
-        "scope": "models:read models:write endpoints:read endpoints:write admin",
+        "scope": "models:read models:write endpoints:read endpoints:write payloads:read admin",
         "tenant": tenant,
         **changes,
     }
