@@ -21,7 +21,7 @@ from controlplane.builder import inspect as inspecting
 from controlplane.builder.describe import Unusable, describe, is_model
 from controlplane.builder.draft import drafted
 from controlplane.builder.lower.base import Unsupported
-from runtime import modules
+from runtime import arrowless, modules
 from runtime.bundle import Bundle, NotABundle
 from runtime.packages import add
 from runtime.sandbox import Enclosure, Profile, SandboxError, lock
@@ -65,6 +65,7 @@ def run(role: str, files: Sequence[int], place: Place, arguments: Result, profil
         result: Result = {"failed": "reason", "reason": f"No build: {error}.", "advice": advice}
         _write(folder / "result.json", json.dumps(result).encode())
         return
+    arrowless.show()
     roles = {
         "inspect": lambda: _inspect(source, folder, arguments),
         "load": lambda: _load(files, folder, arguments),

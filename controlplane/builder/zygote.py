@@ -21,6 +21,7 @@ import traceback
 from dataclasses import dataclass
 from typing import Any, Final
 
+from runtime import arrowless
 from runtime.sandbox import cgroups, die_with_parent, enclose
 from runtime.sandbox.namespaces import PID_BYTES
 
@@ -172,6 +173,7 @@ def _send(control: socket.socket, message: dict[str, Any], descriptors: list[int
 def main() -> None:
     die_with_parent(int(sys.argv[2]))
     control = socket.socket(fileno=int(sys.argv[1]))
+    arrowless.hide()
     from controlplane.builder import child, verify  # noqa: F401  the imports are the point
     from controlplane.builder.lower import registry  # noqa: F401
     from runtime.estimators import look_at_libraries

@@ -9,6 +9,7 @@ import json
 import sys
 from importlib import import_module
 
+from runtime import arrowless
 from runtime.sandbox import cgroups, die_with_parent, enclose
 
 
@@ -18,6 +19,7 @@ def main() -> None:
     die_with_parent(parent)
     group = cgroups.joined(cgroups.from_words(options["group"]))
     enclosure = enclose(channel)
+    arrowless.hide()
     import_module("runtime.fallback.worker").work(channel, model, options, enclosure, group)
 
 

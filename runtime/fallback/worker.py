@@ -15,7 +15,7 @@ import numpy as np
 import sklearn
 from numpy.typing import NDArray
 
-from runtime import frames, modules
+from runtime import arrowless, frames, modules
 from runtime.bundle import Bundle, is_bundle
 from runtime.estimators import as_array, keeps_none, look_at_libraries, table
 from runtime.packages import add
@@ -57,6 +57,7 @@ def work(
     except SandboxError as error:
         _send(channel, {"unusable": str(error)})
         return
+    arrowless.show()
     try:
         if packages is not None:
             add(packages)

@@ -262,9 +262,13 @@ def test_replicas_answer_and_one_leads(installed: Installed) -> None:
         "-n", installed.namespace, "pods", "-l", "app.kubernetes.io/component=api"
     )["items"]
     assert len(pods) == 2
+    secret = installed.cluster.get("-n", installed.namespace, f"secret/{RELEASE}")["data"]
+    token = base64.b64decode(secret["metrics-token"]).decode()
     leading = 0
     for pod in pods:
-        metrics = httpx.get(f"http://{pod['status']['podIP']}:8080/metrics", timeout=10).text
+        at = f"http://{pod['status']['podIP']}:8080/metrics"
+        assert httpx.get(at, timeout=10).status_code == 401
+        metrics = httpx.get(at, headers={"authorization": f"Bearer {token}"}, timeout=10).text
         leading += "kubeserve_leader 1.0" in metrics
     assert leading == 1
 

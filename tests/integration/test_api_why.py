@@ -54,6 +54,7 @@ async def test_what_the_engine_names_is_passed_on_and_its_absence_is_a_cause(api
     await until(api, "iris")
     api.engine.refusal = Cause("QuotaExceeded", False, "Full.", ("used: 2 of 2",), "Delete one.")
     assert await why(api) == {
+        "about": "endpoint:iris",
         "endpoint": "iris",
         "reason": "QuotaExceeded",
         "ok": False,
