@@ -46,6 +46,10 @@ PROGRAMS: Final = {"controlplane": "bin/uv"}
 NEEDLESS: Final = ("**/tests", "**/test", "**/testing/tests", "numpy/f2py", "numpy/distutils",
                    "numpy/_core/include", "numpy/_core/lib", "numpy/_core/_simd.*", "**/*.pyi",
                    "**/*.pxd", "**/*.pyx", "**/*.h", "**/*.a", "**/__pycache__",
+                   # Of Arrow, files are written and read, and nothing is served or fetched.
+                   "pyarrow/include", "pyarrow/includes", "pyarrow/**/*.pxi",
+                   "pyarrow/libarrow*flight*", "pyarrow/_flight*", "pyarrow/libarrow_s3*",
+                   "pyarrow/_s3fs*", "pyarrow/_gcsfs*", "pyarrow/_azurefs*", "pyarrow/_hdfs*",
                    "bin/*")  # fmt: skip
 
 
