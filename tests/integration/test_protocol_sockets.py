@@ -40,8 +40,8 @@ def wire(worker: Served) -> Iterator[Wire]:
 
 def connections_of(worker: Served) -> int:
     text = worker.ask("/metrics", method="GET")[2].decode()
-    (line,) = [row for row in text.splitlines() if row.startswith("kubeserve_connections ")]
-    return int(float(line.split()[1]))
+    (line,) = [row for row in text.splitlines() if row.startswith("kubeserve_connections{")]
+    return int(float(line.rsplit(None, 1)[1]))
 
 
 def head_of(wire: Wire) -> tuple[int, dict[str, str]]:
