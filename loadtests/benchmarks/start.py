@@ -130,7 +130,7 @@ def from_nothing(model: Model, env: dict[str, str], rounds: int, within_s: float
     import_numpy(env)
     with process_of(model, env) as (began, port, _):
         answered(model.request, port, began)
-        told_phases(port)
+        told_phases(model, port)
     found: Raw = {"ms": {OURS: [], NUMPY: []}, "cpu_ms": {OURS: [], NUMPY: []}}
     found |= {"phases": [], "memory": []}
     for _, side in alternating([OURS, NUMPY], rounds, within_s):
@@ -141,7 +141,7 @@ def from_nothing(model: Model, env: dict[str, str], rounds: int, within_s: float
                 ms, cpu_ms = answered(model.request, port, began), ran_ms(pid)
                 answered(model.request, port, time.perf_counter())  # it has tidied up by then
                 found["memory"].append(memory(pid))  # before a scrape, which imports more
-                found["phases"].append(told_phases(port))
+                found["phases"].append(told_phases(model, port))
         found["ms"][side].append(ms)
         found["cpu_ms"][side].append(cpu_ms)
     return found
@@ -205,13 +205,16 @@ def until_whole(sock: socket.socket, began: float) -> float:
     return 1000 * (time.perf_counter() - began)
 
 
-def told_phases(port: int) -> dict[str, float]:
+def told_phases(model: Model, port: int) -> dict[str, float]:
     """Ask a worker what its start consisted of, in milliseconds."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WITHIN_S)
-    connection.request("GET", "/metrics")
+    connection.request("GET", "/metrics", headers=model.request.headers)
     text = connection.getresponse().read().decode()
     connection.close()
-    return {phase: 1000 * float(value) for phase, value in PHASE.findall(text)}
+    phases = {phase: 1000 * float(value) for phase, value in PHASE.findall(text)}
+    if not phases:
+        raise RuntimeError(f"the worker tells no phases of its start: {text[:200]}")
+    return phases
 
 
 def from_zygote(folder: Path, models: list[Model], rounds: int, within_s: float) -> Raw:
