@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import subprocess
 import uuid
 from collections.abc import Iterator
 
@@ -66,6 +67,11 @@ def without_store(cluster: Cluster) -> Iterator[None]:
     try:
         while answers():
             pass
+        # A connection that was made before goes on to the pod that it was given.
+        host, _, port = minio.host_address(cluster).rpartition(":")
+        subprocess.run(
+            ["ss", "--kill", "dst", host, "dport", "=", port], check=True, capture_output=True
+        )
         yield
     finally:
         choose(minio.LABELS)
