@@ -96,7 +96,7 @@ def prepare(image: str, folder: Path, python: str = "3.11") -> Path:
 def _dashboard(image: str) -> tuple[str, ...]:
     """Give what of the dashboard stays out: all but its page, which is built if need be."""
     written = ("package.json", "package-lock.json", "tsconfig.json", "openapi.json", ".npmrc")
-    sources = ("node_modules", "src", "public", "*.ts", *written)
+    sources = ("node_modules", "src", "public", "*.ts", "*.png", *written)
     if image != "controlplane":
         return ("dist", *sources)
     if not (ROOT / "controlplane" / "dashboard" / "dist" / "index.html").exists():
