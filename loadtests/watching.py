@@ -20,6 +20,7 @@ from loadtests.result import Scale, Started
 from loadtests.target import Source
 
 EVERY_S = 0.25
+SEEN_WITHIN_S = 10.0  # a replica that answered is told of, on any engine
 DECISIONS_EACH = 4  # looks
 DELETED = "the endpoint was deleted"
 
@@ -102,13 +103,19 @@ def _started_at(endpoint: Endpoint) -> datetime | None:
 def wait_for_zero(
     client: Source, name: str, within_s: float, cut: Callable[[], str | None]
 ) -> str | None:
-    """Wait until nothing runs; gives why it did not come to that, None if it did."""
-    until = wall() + within_s
-    while wall() < until:
+    """Wait until nothing runs; gives why it did not come to that, None if it did.
+
+    It was asked just now, and Knative says a moment later that there is a replica: until one is
+    seen, zero is news of before, unless it stays that.
+    """
+    began, seen = wall(), False
+    while wall() < began + within_s:
         if (because := cut()) is not None:
             return because
         try:
-            if client.endpoint(name).replicas == 0:
+            replicas = client.endpoint(name).replicas
+            seen = seen or replicas > 0
+            if replicas == 0 and (seen or wall() > began + SEEN_WITHIN_S):
                 return None
         except NotFound:
             return DELETED
