@@ -180,7 +180,6 @@ def test_blocks_join_to_the_whole():
         (KernelRidge(kernel="laplacian"), "its kernel is not"),
         (KernelRidge(kernel="poly", degree=1.5), "whole number"),
     ],
-    ids=str,
 )
 def test_what_has_no_plan_says_why(estimator, reason):
     x = np.eye(6) + np.arange(6)

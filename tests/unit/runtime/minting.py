@@ -23,7 +23,16 @@ CLAIMS = {
 }
 KEY = ec.generate_private_key(ec.SECP256R1())
 OTHER = ec.generate_private_key(ec.SECP256R1())
-GONE = object()  # as a value: the member is left out
+
+
+class Gone:
+    """As a value: the member is left out. Named alike in every process that collects tests."""
+
+    def __repr__(self):
+        return "gone"
+
+
+GONE = Gone()
 
 
 def b64(raw):
