@@ -5,16 +5,17 @@ A load is open: requests arrive when they arrive, whether or not those before ar
 
 import math
 from collections.abc import Iterator
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from loadtests.units import Duration
 
 MOST_RATE: Final = 1_000_000.0
 MOST_S: Final = 86_400.0
+MOST_STEPS: Final = 200
 AT_A_TIME: Final = 4096
 
 Rate = Annotated[float, Field(strict=True, gt=0, le=MOST_RATE)]
@@ -114,10 +115,24 @@ class Knee(_Shape):
     step: Span = 10.0
     most: Rate = 100_000.0
 
+    @model_validator(mode="after")
+    def _is_bounded(self) -> Self:
+        if self._steps > MOST_STEPS:
+            raise ValueError(
+                f"from {self.start:g} to {self.most:g} by {self.factor!r} takes {self._steps:.2g} "
+                f"steps, of {MOST_STEPS} at most: take a larger factor, or a range that is less"
+            )
+        return self
+
+    @property
+    def _steps(self) -> int:
+        # Not the logarithm of the ratio, which may be too large for a number.
+        doublings = math.log2(self.most) - math.log2(self.start)
+        return 1 + max(0, math.floor(doublings / math.log2(self.factor) + 1e-9))
+
     def phases(self) -> tuple[Phase, ...]:
         """Give the stretches in their order; the test ends behind the first that does not hold."""
-        steps = 1 + max(0, math.floor(math.log(self.most / self.start, self.factor) + 1e-9))
-        rates = [self.start * self.factor**step for step in range(steps)]
+        rates = [self.start * self.factor**step for step in range(self._steps)]
         return tuple(Phase(f"step {i}", self.step, rate, rate) for i, rate in enumerate(rates, 1))
 
 

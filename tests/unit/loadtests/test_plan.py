@@ -51,6 +51,10 @@ FAULTS = {
     "no unit": ({"objectives": {"p95": "50"}}, "objectives.p95: write a duration with its unit"),
     "forever": ({"shape": {**STEADY, "duration": "900h"}}, "shape.steady.duration"),
     "too many": ({"shape": {**STEADY, "rate": 1e6, "duration": "20h"}}, "1e+09 requests"),
+    "steps without end": (
+        {"shape": {"kind": "knee", "factor": 1.0000000000000002}}, "of 200 at most",
+    ),
+    "from next to nothing": ({"shape": {"kind": "knee", "start": 5e-324}}, "takes 1.9e+03 steps"),
     "cold starts of a steady load": ({"objectives": {"cold_start": "1s"}}, "by the shape wake"),
     "bursts of two": ({"shape": {"kind": "wake"}, "processes": 2}, "from one process"),
     "throughput of bursts": (
