@@ -31,6 +31,7 @@ class Reports:
         for revision in self._revisions.all:
             name, counts = revision.launch.name, revision.counts
             average, arrived = revision.in_flight.report(now)
+            rows = self._since(name, "rows", counts.rows)
             told = {
                 "concurrency": round(average, 6),
                 "requests": arrived,
@@ -45,10 +46,10 @@ class Reports:
                 "streams": self._new(name, "streams", counts.streams),
                 "latency_s": self._since(name, "latency_s", round(counts.latency_s.total, 6)),
                 "batch_requests": self._since(name, "batch_requests", counts.batch.total),
-                "rows": counts.rows - int(self._before.get((name, "rows"), 0)),
+                "rows": rows,
             }
             more = {
-                "rows": self._since(name, "rows", counts.rows),
+                "rows": rows,
                 "busy_s": self._since(name, "busy_s", round(revision.in_flight.busy_s, 6)),
             }
             for what, value in {**told, **more}.items():

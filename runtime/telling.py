@@ -58,13 +58,11 @@ class Telling:
     """
 
     def __init__(self, env: Mapping[str, str], endpoint: str, count: Callable[[], Counted]) -> None:
-        self._source: Source = source_from(env, "KUBESERVE_KEYS_FROM")
+        self._writer = Writer(env, FORM)
         # Kubernetes gives a container the name of its pod as the host's; another container of the
         # same pod, after a crash, counts from nothing.
         self._name = f"{endpoint}/{socket.gethostname()}/{uuid.uuid4().hex}"
         self._count = count
-        self._form: Form | None = None
-        self._form_at = 0.0
         self._told = Counted(0, 0, 0.0)
         self._trying = Trying("usage cannot be told", "usage is told again")
 
@@ -90,26 +88,42 @@ class Telling:
         counted = self._count()
         if counted == self._told:
             return False
-        form = self._current_form()
-        try:
-            send(self._source, form, self._name, json.dumps(counted.to_json()).encode())
-        except Refused:
-            self._form = None  # it is over, or of a key that was changed: read the next one
-            raise
+        self._writer.write(self._name, json.dumps(counted.to_json()).encode())
         self._told = counted
         return True
-
-    def _current_form(self) -> Form:
-        now = time.monotonic()
-        if self._form is None or now - self._form_at > FORM_S:
-            with asked(self._source, FORM, {}) as response:
-                document = read_whole(response, FORM, MOST_BYTES)
-            self._form, self._form_at = read_form(document), now
-        return self._form
 
 
 class Refused(OSError):
     """The store takes nothing with this form."""
+
+
+class Writer:
+    """Writes by a form, which is read anew each hour, and where it was refused.
+
+    form  its name below the tenant's prefix. Raises LaunchError when it is not told where
+    """
+
+    def __init__(self, env: Mapping[str, str], form: str) -> None:
+        self._source: Source = source_from(env, "KUBESERVE_KEYS_FROM")
+        self._named, self._form_at = form, 0.0
+        self._form: Form | None = None
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write `name` below the form's prefix; raises OSError, HTTPException, ValueError."""
+        form = self._current()
+        try:
+            send(self._source, form, name, content)
+        except Refused:
+            self._form = None  # it is over, or of a key that was changed: read the next one
+            raise
+
+    def _current(self) -> Form:
+        now = time.monotonic()
+        if self._form is None or now - self._form_at > FORM_S:
+            with asked(self._source, self._named, {}) as response:
+                document = read_whole(response, self._named, MOST_BYTES)
+            self._form, self._form_at = read_form(document), now
+        return self._form
 
 
 def send(source: Source, form: Form, name: str, content: bytes) -> None:

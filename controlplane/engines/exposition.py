@@ -1,7 +1,6 @@
 """The metric families of an engine's endpoints, in Prometheus' words."""
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate
 from typing import Final
 
 from prometheus_client.core import (
@@ -14,8 +13,8 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
-from controlplane.engines.metrics import START_S, EndpointMetrics, Starts
-from runtime.families import ENDPOINT, families
+from controlplane.engines.metrics import START_S, EndpointMetrics
+from runtime.families import ENDPOINT, cumulative, families
 
 # About 90 series each, and 40 more for each further revision: what a small Prometheus takes well.
 MOST_ENDPOINTS: Final = 1000
@@ -88,15 +87,10 @@ class Exposition(Collector):
                 continue
             for name, counter in counters.items():
                 counter.add_metric(of, getattr(starts, FIELDS[name]))
-            cold.add_metric(of, _buckets(starts), starts.cold_s)
+            cold.add_metric(of, cumulative(START_S, starts.cold), starts.cold_s)
             for phase, (count, seconds) in starts.phases.items():
                 phases.add_metric([*of, phase], count, seconds)
         yield from (*counters.values(), cold, phases)
-
-
-def _buckets(starts: Starts) -> list[tuple[str, float]]:
-    named = (*map(str, START_S), "+Inf")
-    return [(bound, float(n)) for bound, n in zip(named, accumulate(starts.cold), strict=True)]
 
 
 def _panicking(one: EndpointMetrics) -> float | None:
