@@ -48,6 +48,7 @@ from controlplane.endpoints import service as endpoints
 from controlplane.endpoints.trying import Trier
 from controlplane.engines.engine import Engine
 from controlplane.engines.preflight import Finding
+from controlplane.files import write_durably
 from controlplane.leading import Leading, Leases
 from controlplane.loadtests import routes as loadtest_routes
 from controlplane.loadtests.news import News
@@ -69,7 +70,7 @@ from controlplane.rates import Rates
 from controlplane.reconciler import loadtests
 from controlplane.reconciler.leader import Duties, Work
 from controlplane.rollouts import routes as rollout_routes
-from controlplane.scraping import TEXT, Scraping, write_private
+from controlplane.scraping import TEXT, Scraping
 from controlplane.settings import EngineKind, Settings
 from controlplane.subjects import Subjects
 from controlplane.tenants import invitations, joining, member_routes
@@ -403,7 +404,7 @@ class Parts:
                 "client_secret": client.secret,
                 "tenant": tenant.name,
             }
-            await asyncio.to_thread(write_private, credentials, json.dumps(document, indent=2))
+            await _write(credentials, document)
 
     async def _known(self, credentials: Path) -> bool:
         """Tell whether the file's client exists; its address is brought up to date."""
@@ -415,7 +416,7 @@ class Parts:
             return False
         if document.get("url") != self.settings.public_url:
             document["url"] = self.settings.public_url
-            await asyncio.to_thread(write_private, credentials, json.dumps(document, indent=2))
+            await _write(credentials, document)
         return True
 
     async def check_ready(self) -> None:
@@ -512,3 +513,7 @@ def _own_routes(app: FastAPI, parts: Parts) -> None:
 
 def _kinds(kind: type[Problem]) -> list[type[Problem]]:
     return [found for sub in kind.__subclasses__() for found in (sub, *_kinds(sub))]
+
+
+async def _write(credentials: Path, document: dict[str, Any]) -> None:
+    await asyncio.to_thread(write_durably, credentials, json.dumps(document, indent=2).encode())

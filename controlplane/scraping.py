@@ -1,12 +1,10 @@
 """`/metrics`: who may read it, and what it is made of when it is read."""
 
 import asyncio
-import os
 import secrets
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from hmac import compare_digest
 from importlib.metadata import version
-from pathlib import Path
 from typing import Final, NoReturn, Protocol, TypeVar
 
 from fastapi import Request
@@ -21,6 +19,7 @@ from controlplane.endpoints import service as endpoints
 from controlplane.endpoints.service import Promise
 from controlplane.engines.engine import EndpointId, Engine
 from controlplane.engines.exposition import MOST_ENDPOINTS, Exposition
+from controlplane.files import write_durably
 from controlplane.models import service as models
 from controlplane.settings import Settings
 from controlplane.telemetry import REGISTRY, log
@@ -72,7 +71,7 @@ def token_of(settings: Settings) -> str | None:
     path = settings.home / KEPT_IN
     if not path.exists():
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(path, secrets.token_urlsafe(32))
+        write_durably(path, secrets.token_urlsafe(32).encode())
     return path.read_text().strip()
 
 
@@ -197,14 +196,3 @@ class _Rows(Collector):
             for quantile, seconds in one.latencies_s.items():
                 latency.add_metric([*of, str(quantile)], seconds)
         yield from (errors, latency)
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only we may read, whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)

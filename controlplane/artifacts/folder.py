@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from controlplane.artifacts.store import Blob, digest_differs, store_full, too_large
+from controlplane.files import sync
 
 HEAD_BYTES: Final = 64
 CHUNK: Final = 1 << 20
@@ -72,11 +73,7 @@ class FolderStore:
         part.chmod(0o400)
         part.rename(place)
         for folder in (place.parent, self._root):
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            sync(folder)
         return True
 
     async def fetch_to(self, sha256: str, path: Path) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import fcntl
-import os
 import shutil
 import time
 import uuid
@@ -13,6 +12,7 @@ from typing import Final
 
 from controlplane.artifacts.folder import FULL, read_file
 from controlplane.artifacts.store import StoreUnavailable, store_full
+from controlplane.files import sync
 from runtime import spool
 from runtime.payload_log import COUNTS, Counts
 
@@ -41,9 +41,9 @@ class FolderObjects:
         part = place.with_name(f"{PART}{uuid.uuid4().hex}")
         try:
             shutil.copyfile(file, part)
-            _sync(part)
+            sync(part)
             part.rename(place)
-            _sync(place.parent)
+            sync(place.parent)
         finally:
             part.unlink(missing_ok=True)
 
@@ -159,11 +159,3 @@ class FolderInbox:
     async def discard(self, endpoint: str) -> None:
         """Remove an endpoint's folder."""
         await asyncio.to_thread(shutil.rmtree, self._root / endpoint, ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -5,7 +5,7 @@ import functools
 import hashlib
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 from minio import Minio
 from minio.commonconfig import CopySource
 from minio.datatypes import PostPolicy
+from minio.deleteobjects import DeleteObject
 from minio.error import MinioException, S3Error
 
 from controlplane.artifacts.exchange import Differs, SignedForm, Taken
@@ -201,6 +202,12 @@ def read_whole(client: Minio, bucket: str, name: str, most_bytes: int) -> bytes 
     if len(raw) > most_bytes:
         raise Differs(f"{name} is larger than {most_bytes} bytes")
     return raw
+
+
+def remove_all(client: Minio, bucket: str, names: Iterable[str]) -> None:
+    """Remove objects; raises ConnectionError for the first that stays."""
+    for error in client.remove_objects(bucket, map(DeleteObject, names)):
+        raise ConnectionError(f"{error.name} could not be removed: {error.code}")
 
 
 def policy_of(bucket: str, most_bytes: int, expires_s: float) -> PostPolicy:

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from minio import Minio
-from minio.deleteobjects import DeleteObject
 
 from controlplane.artifacts.exchange import Differs
-from controlplane.artifacts.s3_exchange import call, policy_of, read_whole
+from controlplane.artifacts.s3_exchange import call, policy_of, read_whole, remove_all
 from runtime.payload_batches import MOST_BATCH_BYTES
 from runtime.payload_log import Counts
 from runtime.telling import Form
@@ -92,12 +91,12 @@ class S3Inbox:
 
     async def remove(self, endpoint: str, names: list[str]) -> None:
         """Remove batches."""
-        await call(self._remove, [f"{BATCHES}{endpoint}/{name}" for name in names])
-
-    def _remove(self, names: list[str]) -> None:
-        doomed = [DeleteObject(name) for name in names]
-        for error in self._client.remove_objects(self._bucket, doomed):
-            raise ConnectionError(f"{error.name} could not be removed: {error.code}")
+        await call(
+            remove_all,
+            self._client,
+            self._bucket,
+            [f"{BATCHES}{endpoint}/{name}" for name in names],
+        )
 
     async def sources(self, endpoint: str) -> list[tuple[str, Counts, bool]]:  # noqa: ARG002
         """Give none: batches say themselves what was counted."""
@@ -108,5 +107,4 @@ class S3Inbox:
 
     async def discard(self, endpoint: str) -> None:
         """Remove all there is of an endpoint."""
-        prefix = f"{BATCHES}{endpoint}/"
-        await call(self._remove, [prefix + n for n, _, _ in await self.batches(endpoint)])
+        await self.remove(endpoint, [name for name, _, _ in await self.batches(endpoint)])

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from minio import Minio
-from minio.deleteobjects import DeleteObject
 
 from controlplane.artifacts.s3 import in_words
-from controlplane.artifacts.s3_exchange import call, opened
+from controlplane.artifacts.s3_exchange import call, opened, remove_all
 
 CHUNK: Final = 1 << 20
 
@@ -44,12 +43,7 @@ class S3Objects:
 
     async def remove(self, names: list[str]) -> None:
         """Remove files."""
-        await call(self._remove, names)
-
-    def _remove(self, names: list[str]) -> None:
-        doomed = [DeleteObject(name) for name in names]
-        for error in self._client.remove_objects(self._bucket, doomed):
-            raise ConnectionError(f"{error.name} could not be removed: {error.code}")
+        await call(remove_all, self._client, self._bucket, names)
 
     async def older_than(self, prefix: str, seconds: float) -> list[str]:
         """List old files."""

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from controlplane.engines.embedded import causes
-from controlplane.engines.embedded.ledger import sync_folder, write_durably
 from controlplane.engines.embedded.measuring import measured_from
 from controlplane.engines.embedded.shadowing import compared_from
 from controlplane.engines.embedded.wire import LocalEndpoint, observed_from
@@ -31,6 +30,7 @@ from controlplane.engines.engine import (
 )
 from controlplane.engines.history import Series
 from controlplane.engines.metrics import EndpointMetrics, metrics_from
+from controlplane.files import sync, write_durably
 from runtime.launch import Backend, RevisionLaunch
 from runtime.problems import Conflict, EngineUnavailable
 
@@ -306,7 +306,7 @@ class EmbeddedEngine:
                     "the store is damaged; upload the model again"
                 )
             os.replace(incoming, artifact)
-            await asyncio.to_thread(sync_folder, artifact.parent)
+            await asyncio.to_thread(sync, artifact.parent)
         finally:
             incoming.unlink(missing_ok=True)
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from controlplane.engines.embedded.ledger import write_durably
+from controlplane.files import write_durably
 
 NOTHING = b'{"keys": [], "revoked": {"jtis": {}, "clients": {}}}'
 

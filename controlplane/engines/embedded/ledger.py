@@ -14,6 +14,7 @@ from pathlib import Path
 from controlplane.engines.embedded.metering import Meter, meter_from
 from controlplane.engines.embedded.wire import LocalEndpoint, WireError, endpoint_from
 from controlplane.engines.engine import Condition, EndpointId
+from controlplane.files import sync, write_durably
 
 VERSION = 2
 HISTORY = ".history"
@@ -111,7 +112,7 @@ class Ledger:
         path = self._path(endpoint)
         path.unlink(missing_ok=True)
         path.with_suffix(HISTORY).unlink(missing_ok=True)
-        sync_folder(self.folder)
+        sync(self.folder)
 
     def files(self) -> set[str]:
         """Name every file that workers may open."""
@@ -163,24 +164,3 @@ def _recall(entry: Entry, path: Path) -> None:
         # Counters begin anew, as after any restart of what counts; the endpoint is whole.
         return
     entry.meter, entry.transitions = meter, transitions
-
-
-def write_durably(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Write, fsync, rename, fsync the folder."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
-    with open(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

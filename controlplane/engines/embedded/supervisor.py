@@ -20,7 +20,7 @@ from controlplane.engines.embedded.control import ControlServer
 from controlplane.engines.embedded.door import is_free
 from controlplane.engines.embedded.forker import ZYGOTE, Forker
 from controlplane.engines.embedded.keys import KeysFiles
-from controlplane.engines.embedded.ledger import Entry, Ledger, write_durably
+from controlplane.engines.embedded.ledger import Entry, Ledger
 from controlplane.engines.embedded.observing import metrics, observe
 from controlplane.engines.embedded.pool import Pool, Surroundings
 from controlplane.engines.embedded.shares import Shares
@@ -28,6 +28,7 @@ from controlplane.engines.embedded.wire import LocalEndpoint
 from controlplane.engines.engine import EndpointId, Metered, ObservedEndpoint
 from controlplane.engines.history import unknown
 from controlplane.engines.metrics import EndpointMetrics
+from controlplane.files import write_durably
 from runtime.consumption import behind, shared_out_bytes
 from runtime.lines import say
 
