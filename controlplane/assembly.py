@@ -23,9 +23,9 @@ from controlplane.leading import Leases
 from controlplane.reconciler.builds import Builds, LocalBuilds
 from controlplane.reconciler.generator import LocalPrograms
 from controlplane.reconciler.leader import engine_limits
+from controlplane.reconciler.pod_forms import Signing
 from controlplane.reconciler.programs import Programs
 from controlplane.reconciler.sweep import Shelf
-from controlplane.reconciler.usage_forms import Signing
 from controlplane.settings import EngineKind, Settings
 from controlplane.tenants import limits
 from controlplane.usage.cost import Prices

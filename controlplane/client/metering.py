@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from controlplane.client.core import Core
 from controlplane.client.errors import BadAnswer
+from controlplane.client.results import time_text
 from controlplane.client.steps import Flow, members
 
 Raw = Mapping[str, Any]
@@ -130,14 +131,9 @@ class Metering:
     ) -> Flow[list[Usage]]:
         """Read all pages of usage."""
         asked = {
-            "from": _text(start),
-            "to": _text(end),
+            "from": time_text(start),
+            "to": time_text(end),
             "endpoint": endpoint,
             "interval": interval,
         }
         return list(map(Usage.read, (yield from self._core.listed("usage", **asked))))
-
-
-def _text(moment: datetime | None) -> str | None:
-    # Without a zone it is the caller's own, as everywhere in Python.
-    return None if moment is None else moment.astimezone().isoformat()

@@ -9,6 +9,7 @@ import numpy as np
 
 from controlplane.client.core import Core
 from controlplane.client.errors import BadAnswer
+from controlplane.client.results import time_text
 from controlplane.client.rows import table
 from controlplane.client.serving import named
 from controlplane.client.steps import Flow, members
@@ -101,7 +102,7 @@ class Payloads:
         self, endpoint: str, since: datetime | None, until: datetime | None
     ) -> Flow[list[PayloadFile]]:
         """List files."""
-        asked = {"since": _text(since), "until": _text(until)}
+        asked = {"since": time_text(since), "until": time_text(until)}
         found = yield from self._core.listed("endpoints", endpoint, "payloads", **asked)
         return list(map(PayloadFile.read, found))
 
@@ -112,7 +113,7 @@ class Payloads:
 
     def delete(self, endpoint: str, before: datetime | None) -> Flow[int]:
         """Delete files."""
-        url = self._core.url("endpoints", endpoint, "payloads", before=_text(before))
+        url = self._core.url("endpoints", endpoint, "payloads", before=time_text(before))
         answer = yield from self._core.call("DELETE", url)
         return int(members(answer, url)["files"])
 
@@ -126,7 +127,7 @@ class Payloads:
     ) -> Flow[dict[str, Any]]:
         """Choose a reference window."""
         url = self._core.url("endpoints", endpoint, "drift", "reference")
-        window = {"since": _text(since), "until": _text(until)}
+        window = {"since": time_text(since), "until": time_text(until)}
         return members((yield from self._core.call("PUT", url, window)), url)
 
     def forget_window(self, endpoint: str) -> Flow[None]:
@@ -153,8 +154,3 @@ class Payloads:
         name, which = named(model, version)
         url = self._core.url("models", name, "versions", str(which), "reference")
         return (yield from self._core.get(url))
-
-
-def _text(moment: datetime | None) -> str | None:
-    # Without a zone it is the caller's own, as everywhere in Python.
-    return None if moment is None else moment.astimezone().isoformat()

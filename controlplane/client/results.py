@@ -537,3 +537,8 @@ def time_in(raw: Raw, name: str = "created_at") -> datetime | None:
         # The engine's logs count seconds since 1970.
         return datetime.fromtimestamp(value, UTC)
     return None
+
+
+def time_text(moment: datetime | None) -> str | None:
+    # Without a zone it is the caller's own, as everywhere in Python.
+    return None if moment is None else moment.astimezone().isoformat()

@@ -143,14 +143,12 @@ def promised(cause: Cause, breach: tuple[datetime, list[str]] | None) -> Cause:
     if breach is None:
         return cause
     since, facts = breach
-    if not cause.ok:
-        return replace(cause, evidence=(*cause.evidence, *facts))
     text = f"It serves, and has not kept its SLO since {since.isoformat(timespec='seconds')}."
     step = (
         "Look at what takes long (`kubeserve logs`) or fails, give it more with "
         "`kubeserve tune`, go back with `kubeserve rollback`, or promise less: `kubeserve slo`."
     )
-    return Cause("SloBreached", False, text, (*facts, cause.message, *cause.evidence), step)
+    return _although_it_serves(cause, "SloBreached", text, facts, step)
 
 
 def drifted(cause: Cause, drift: tuple[str, list[str]] | None) -> Cause:
@@ -158,12 +156,19 @@ def drifted(cause: Cause, drift: tuple[str, list[str]] | None) -> Cause:
     if drift is None:
         return cause
     since, facts = drift
+    text = f"It serves, and what it is asked or answers has drifted since {since[:19]}."
+    step = (
+        "`kubeserve drift` shows it column by column; train the model on newer data, or look "
+        "at what sends these."
+    )
+    return _although_it_serves(cause, "Drifted", text, facts, step)
+
+
+def _although_it_serves(cause: Cause, reason: str, text: str, facts: list[str], step: str) -> Cause:
+    """Say what is wrong with an endpoint that serves; of one that does not it is evidence."""
     if not cause.ok:
         return replace(cause, evidence=(*cause.evidence, *facts))
-    text = f"It serves, and what it is asked or answers has drifted since {since[:19]}."
-    step = "`kubeserve drift` shows it column by column; train the model on newer data, or look "
-    step += "at what sends these."
-    return Cause("Drifted", False, text, (*facts, cause.message, *cause.evidence), step)
+    return Cause(reason, False, text, (*facts, cause.message, *cause.evidence), step)
 
 
 async def _with_versions(tenant: TenantId, desired: DesiredEndpoint, cause: Cause) -> Cause:

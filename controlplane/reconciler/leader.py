@@ -25,9 +25,9 @@ from controlplane.reconciler.builds import Builds
 from controlplane.reconciler.endpoints import keep_warm, reconcile
 from controlplane.reconciler.loadtests import LoadTests, Site
 from controlplane.reconciler.loop import Loop
+from controlplane.reconciler.pod_forms import PodForms, Signing
 from controlplane.reconciler.pod_keys import PodKeys
 from controlplane.reconciler.replaying import Replayer
-from controlplane.reconciler.usage_forms import Signing, UsageForms
 from controlplane.reconciler.versions import VersionBuilds
 from controlplane.reconciler.webhooks import Deliveries
 from controlplane.rollouts import service as rollouts
@@ -185,9 +185,9 @@ class _Loops:
         if duties.exchange is not None:
             jobs.append(self._keep_pods_keys(PodKeys(duties.exchange, duties.oauth.signed_keys)))
         if duties.exchange is not None and duties.reports is not None:
-            jobs.append(self._keep_forms(UsageForms(duties.exchange, duties.reports)))
+            jobs.append(self._keep_forms(PodForms(duties.exchange, duties.reports)))
         if duties.exchange is not None and duties.payload_forms is not None:
-            forms = UsageForms(duties.exchange, duties.payload_forms, name=payload_forms.FORM)
+            forms = PodForms(duties.exchange, duties.payload_forms, name=payload_forms.FORM)
             jobs.append(self._keep_forms(forms))
         if duties.changes is not None:
             jobs.append(self._follow(duties.changes))
@@ -333,7 +333,7 @@ class _Loops:
                 async with asyncio.timeout(PUBLISH_RESYNC_S):
                     await self._pods_due.wait()
 
-    async def _keep_forms(self, forms: UsageForms) -> None:
+    async def _keep_forms(self, forms: PodForms) -> None:
         while True:
             try:
                 if self._may_act():

@@ -12,7 +12,7 @@ from controlplane.artifacts.s3 import open_client
 from controlplane.artifacts.s3_inbox import S3Inbox
 from controlplane.artifacts.s3_objects import S3Objects
 from controlplane.payloads import arrow
-from controlplane.reconciler.usage_forms import UsageForms
+from controlplane.reconciler.pod_forms import PodForms
 from runtime import payload_forms
 from runtime.payload_batches import MOST_BATCH_BYTES
 from runtime.payload_log import PayloadLog
@@ -40,7 +40,7 @@ def inbox(rig: Rig) -> S3Inbox:  # noqa: F811
 async def test_what_a_worker_logs_is_in_a_file(
     rig: Rig, inbox: S3Inbox, tmp_path: Path  # noqa: F811
 ) -> None:
-    await UsageForms(rig.exchange, inbox, name=payload_forms.FORM).hand(["acme"])
+    await PodForms(rig.exchange, inbox, name=payload_forms.FORM).hand(["acme"])
     env = environment(rig, await MinioReaders.from_url(rig.url).reader("acme"))
     audience, signing = f"http://issuer.test/endpoints/{ENDPOINT}", Keys(tmp_path)
     launch = launch_of(

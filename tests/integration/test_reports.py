@@ -17,7 +17,7 @@ from controlplane.artifacts.s3 import open_client
 from controlplane.artifacts.s3_reports import S3Reports
 from controlplane.artifacts.store import StoreUnavailable
 from controlplane.engines.knative.telling import measured
-from controlplane.reconciler.usage_forms import EXPIRES_S, RENEW_S, UsageForms
+from controlplane.reconciler.pod_forms import EXPIRES_S, RENEW_S, PodForms
 from runtime.fetch import Source, source_from
 from runtime.telling import FORM, Form, Refused, Telling, read_form, send
 from runtime.usage import Answered as AnsweredByPod
@@ -128,7 +128,7 @@ async def test_forms_are_handed_out_once_and_again_before_they_expire(
     rig: Rig, reports: S3Reports, tmp_path: Path  # noqa: F811
 ) -> None:
     now = [0.0]
-    forms = UsageForms(rig.exchange, reports, lambda: now[0])
+    forms = PodForms(rig.exchange, reports, lambda: now[0])
     keys = await MinioReaders.from_url(rig.url).reader("acme")
     theirs, etags = rig.as_tenant(keys), []
     for at in (0.0, RENEW_S - 1, RENEW_S):
@@ -153,7 +153,7 @@ async def test_forms_are_handed_out_once_and_again_before_they_expire(
 async def test_a_worker_tells_what_it_was_asked(
     rig: Rig, reports: S3Reports, tmp_path: Path, ends: str  # noqa: F811
 ) -> None:
-    await UsageForms(rig.exchange, reports).hand(["acme"])
+    await PodForms(rig.exchange, reports).hand(["acme"])
     keys = await MinioReaders.from_url(rig.url).reader("acme")
     env = environment(rig, keys)
     audience = f"http://issuer.test/endpoints/{ENDPOINT}"

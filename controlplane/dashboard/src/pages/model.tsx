@@ -1,12 +1,13 @@
 import { useState, type FormEvent } from "react";
-import { Link, useNavigate, useParams } from "react-router";
+import { Link, useParams } from "react-router";
 import type { Schemas } from "../api/client";
 import { useAct, useCan, useGet, useList, usePath } from "../api/hooks";
+import { DeleteCard } from "../parts/deleting";
 import { DeployButton } from "../parts/deploy";
 import { NAME, NAME_HINT } from "../parts/names";
 import { VersionStatus } from "../parts/states";
 import { Badge, Button, ButtonLink, Card, DocumentTitle, Empty, Loaded, PageHead, Problem, Time } from "../ui/basics";
-import { Confirm, Dialog } from "../ui/dialog";
+import { Dialog } from "../ui/dialog";
 import { SelectField, TextField } from "../ui/form";
 import { bytes } from "../ui/format";
 import { Table } from "../ui/table";
@@ -185,40 +186,16 @@ function SetAlias({ model, versions, onClose }: { model: Model; versions: Versio
 }
 
 function Delete({ model }: { model: Model }) {
-  const [open, setOpen] = useState(false);
-  const go = useNavigate();
-  const path = usePath();
-  const remove = useAct<void>((api) => api.delete(`/v1/models/${model.name}`), {
-    touches: [],
-    quiet: true,
-    says: `${model.name} is deleted`,
-    then: () => void go(path("models")),
-  });
   return (
-    <Card title="Delete">
-      <div className="flex flex-wrap items-center justify-between gap-3">
-        <p className="text-soft">All its versions and aliases go. A model that an endpoint serves is kept.</p>
-        <Button look="danger" onClick={() => setOpen(true)}>
-          Delete this model
-        </Button>
-      </div>
-      {open && (
-        <Confirm
-          title={`Delete ${model.name}?`}
-          action="Delete the model"
-          typed={model.name}
-          busy={remove.isPending}
-          problem={remove.error}
-          onConfirm={() => remove.mutate()}
-          onClose={() => {
-            remove.reset();
-            setOpen(false);
-          }}
-        >
-          {model.versions === 1 ? "Its version goes" : `Its ${model.versions} versions go`} with it, and cannot be
-          brought back.
-        </Confirm>
-      )}
-    </Card>
+    <DeleteCard
+      what="model"
+      name={model.name}
+      list="models"
+      says={`${model.name} is deleted`}
+      about="All its versions and aliases go. A model that an endpoint serves is kept."
+    >
+      {model.versions === 1 ? "Its version goes" : `Its ${model.versions} versions go`} with it, and cannot be brought
+      back.
+    </DeleteCard>
   );
 }

@@ -1,9 +1,8 @@
 import { useState, type FormEvent } from "react";
-import { useNavigate } from "react-router";
 import type { Schemas } from "../../api/client";
-import { useAct, useCan, useGet, usePath } from "../../api/hooks";
+import { useAct, useCan, useGet } from "../../api/hooks";
+import { DeleteCard } from "../../parts/deleting";
 import { Badge, Button, Card, Code, Loaded, Problem, Time } from "../../ui/basics";
-import { Confirm } from "../../ui/dialog";
 import { SelectField, TextField } from "../../ui/form";
 import { useEndpoint, type Endpoint } from "./layout";
 
@@ -312,39 +311,15 @@ function Warm({ name, editable }: { name: string; editable: boolean }) {
 }
 
 function Delete({ endpoint }: { endpoint: Endpoint }) {
-  const [open, setOpen] = useState(false);
-  const go = useNavigate();
-  const path = usePath();
-  const remove = useAct<void>((api) => api.delete(`/v1/endpoints/${endpoint.name}`), {
-    touches: [],
-    quiet: true,
-    says: `${endpoint.name} is being deleted`,
-    then: () => void go(path("endpoints")),
-  });
   return (
-    <Card title="Delete">
-      <div className="flex flex-wrap items-center justify-between gap-3">
-        <p className="text-soft">Its address answers no more. The model and its versions stay.</p>
-        <Button look="danger" onClick={() => setOpen(true)}>
-          Delete this endpoint
-        </Button>
-      </div>
-      {open && (
-        <Confirm
-          title={`Delete ${endpoint.name}?`}
-          action="Delete the endpoint"
-          typed={endpoint.name}
-          busy={remove.isPending}
-          problem={remove.error}
-          onConfirm={() => remove.mutate()}
-          onClose={() => {
-            remove.reset();
-            setOpen(false);
-          }}
-        >
-          Requests that are under way are answered; after that callers at {endpoint.url ?? "its address"} reach nobody.
-        </Confirm>
-      )}
-    </Card>
+    <DeleteCard
+      what="endpoint"
+      name={endpoint.name}
+      list="endpoints"
+      says={`${endpoint.name} is being deleted`}
+      about="Its address answers no more. The model and its versions stay."
+    >
+      Requests that are under way are answered; after that callers at {endpoint.url ?? "its address"} reach nobody.
+    </DeleteCard>
   );
 }

@@ -20,7 +20,7 @@ class Signing(Protocol):
     async def sign_form(self, tenant: str, expires_s: float) -> bytes: ...
 
 
-class UsageForms:
+class PodForms:
     """Hands out forms; each tenant's again before it expires, and once by each new leader."""
 
     def __init__(
