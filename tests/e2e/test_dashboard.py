@@ -9,7 +9,6 @@ from typing import Any
 
 import joblib
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
@@ -19,7 +18,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from controlplane.client import Client
 from loadtests.benchmarks.installation import installation
-from tests.e2e.test_browser import EMAIL, PASSWORD, TOLD, Visit, chromium, told
+from tests.e2e.test_browser import EMAIL, PASSWORD, TOLD, Visit, chromium, stands
 
 __all__ = ["chromium"]
 PICTURES = Path(__file__).parents[2] / "dashboard-pictures"
@@ -69,16 +68,7 @@ class Desk(Visit):
         """
         expect(self.page.get_by_text("Loading", exact=True)).to_have_count(0, timeout=WITHIN_MS)
         for at, (width, scheme) in enumerate(LOOKS[:2] if part else LOOKS):
-            self.page.set_viewport_size({"width": width, "height": 800})
-            self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # of both
-            where = f"{name} at {width} px, {scheme}"
-            beyond = self.page.evaluate(
-                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-            )
-            assert beyond <= 0, f"{where}: {beyond} px beyond the edge"
-            if at < 2:
-                found = Axe().run(self.page, options={"preload": False}).response["violations"]
-                assert [told(one) for one in found] == [], where
+            stands(self.page, name, width, scheme, accessible=at < 2)
             PICTURES.mkdir(exist_ok=True)
             self.page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png", full_page=True)
         self.page.set_viewport_size({"width": 1280, "height": 800})
