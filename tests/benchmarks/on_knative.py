@@ -81,7 +81,7 @@ def running() -> Iterator[Cluster]:
         return
     with tempfile.TemporaryDirectory(prefix="ks-cluster-") as folder:
         home = Home(Path(folder, "home"))
-        os.environ["KUBESERVE_CLUSTER_HOME"] = str(home.root)  # for all that take the default
+        os.environ["TEST_CLUSTER_HOME"] = str(home.root)  # for all that take the default
         try:
             yield lifecycle.up(home, held=True)
         finally:

@@ -18,7 +18,7 @@ LAST: Final = (
     *("test_no_room", "test_chaos", "test_outages", "test_outage_of_the_api_server"),
     *("test_environments", "test_rig", "test_rig_faults"),
 )
-UNTIL: Final = "KUBESERVE_TESTS_UNTIL"
+UNTIL: Final = "TEST_UNTIL"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Begin nothing after the Unix second in KUBESERVE_TESTS_UNTIL: a machine of CI has an end."""
+    """Begin nothing after the Unix second in TEST_UNTIL: a machine of CI has an end."""
     if datetime.now(UTC).timestamp() > float(os.environ.get(UNTIL, "inf")):
         pytest.skip(f"no time left for it here: `pytest {item.nodeid}`")
 
@@ -46,12 +46,12 @@ def cluster() -> Iterator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="ks-cluster-") as folder:
         home = Home(Path(folder, "home"))
         # For whatever asks for the default home while these tests run.
-        os.environ["KUBESERVE_CLUSTER_HOME"] = str(home.root)
+        os.environ["TEST_CLUSTER_HOME"] = str(home.root)
         try:
             yield lifecycle.up(home, held=True)
         finally:
             lifecycle.down(home)
-            del os.environ["KUBESERVE_CLUSTER_HOME"]
+            del os.environ["TEST_CLUSTER_HOME"]
 
 
 @pytest.fixture

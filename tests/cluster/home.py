@@ -33,14 +33,14 @@ def cache_folder() -> Path:
 
 @dataclass(frozen=True)
 class Home:
-    """One cluster's folder; the environment's KUBESERVE_CLUSTER_HOME or a fixed one."""
+    """One cluster's folder; the environment's TEST_CLUSTER_HOME or a fixed one."""
 
     root: Path
 
     @classmethod
     def default(cls) -> "Home":
         """Give the home that `task cluster:up` uses."""
-        given = os.environ.get("KUBESERVE_CLUSTER_HOME")
+        given = os.environ.get("TEST_CLUSTER_HOME")
         return cls(Path(given) if given else Path(tempfile.gettempdir()) / "kubeserve-cluster")
 
     @cached_property

@@ -47,7 +47,7 @@ def up(home: Home, *, held: bool = False) -> Cluster:
         if not abandoned(Home(Path(other))):
             raise ClusterBroken(
                 f"another test cluster has this machine, in {other}: take it down first with "
-                f"`KUBESERVE_CLUSTER_HOME={other} task cluster:down`, or use it by that variable."
+                f"`TEST_CLUSTER_HOME={other} task cluster:down`, or use it by that variable."
             )
         down(Home(Path(other)))
     down(home)

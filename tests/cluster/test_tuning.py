@@ -1,6 +1,6 @@
 """`kubeserve tune` of an endpoint on a real Knative: ten minutes, so it is run when asked for.
 
-KUBESERVE_TUNING=1 pytest tests/cluster/test_tuning.py
+TEST_TUNING=1 pytest tests/cluster/test_tuning.py
 """
 
 import os
@@ -17,7 +17,7 @@ from tests.conformance.platform import Platform
 from tests.integration import test_loadtest
 from tests.integration.test_loadtest import loadtest
 
-pytestmark = pytest.mark.skipif("KUBESERVE_TUNING" not in os.environ, reason="ten minutes")
+pytestmark = pytest.mark.skipif("TEST_TUNING" not in os.environ, reason="ten minutes")
 WITHIN_S = 900.0
 
 

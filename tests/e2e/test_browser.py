@@ -156,7 +156,7 @@ class Visit:
 
     def _keep(self, name: str) -> None:
         """Keep a picture where somebody wants to look."""
-        if folder := os.environ.get("KUBESERVE_TEST_PICTURES"):
+        if folder := os.environ.get("TEST_PICTURES"):
             self.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 

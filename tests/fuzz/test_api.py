@@ -1,6 +1,6 @@
 """Whatever is sent, as whoever: no failure of ours, and answers as the reference says.
 
-`KUBESERVE_SCHEMATHESIS_CASES` is the number of requests as each principal, over all operations.
+`TEST_SCHEMATHESIS_CASES` is the number of requests as each principal, over all operations.
 They are drawn once and sent as everybody, since drawing costs more than an answer.
 """
 
@@ -23,7 +23,7 @@ from loadtests.benchmarks.installation import installation
 from tests.fuzz.drawn import Findings, drawn, operations, send
 from tests.fuzz.principals import PRINCIPALS, Platform
 
-CASES = int(os.environ.get("KUBESERVE_SCHEMATHESIS_CASES", "90"))
+CASES = int(os.environ.get("TEST_SCHEMATHESIS_CASES", "90"))
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 Many endpoints with short windows, one client each. A worker is told to end at a tick of the
 supervisor, a second after the one before, and ends of workers show when that is: there clients ask
 again and again, some milliseconds apart. What they ask last before the tick is not in a report yet,
-so the worker goes amid their requests. KUBESERVE_RACE is how many times each does it.
+so the worker goes amid their requests. TEST_RACE is how many times each does it.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ from tests.integration.test_embedded_engine import Files
 from tests.integration.test_embedded_supervisor import until
 
 ENDPOINTS = 24
-TURNS = int(os.environ.get("KUBESERVE_RACE", "11"))
+TURNS = int(os.environ.get("TEST_RACE", "11"))
 # Shorter than the API allows, which makes the moment come sooner and no different.
 SHORT = Scaling(window_s=1, scale_to_zero_grace_period_s=0)
 START = (

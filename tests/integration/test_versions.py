@@ -1,8 +1,8 @@
 """Models of other scikit-learn versions: fitted there, built here, and equal to what that one says.
 
 A version's own Python fits the models of `fit_models.py` and writes down what it answers. By
-default five versions and the models in which versions differ; KUBESERVE_VERSIONS=all takes every
-release and every model, KUBESERVE_VERSIONS=1.4.0,1.8.0 every model of some; both then also take
+default five versions and the models in which versions differ; TEST_VERSIONS=all takes every
+release and every model, TEST_VERSIONS=1.4.0,1.8.0 every model of some; both then also take
 every example of COVERAGE.md, a minute or two a version.
 """
 
@@ -41,7 +41,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 FIT: Final = Path(__file__).with_name("fit_models.py")
 EXAMPLES: Final = Path(__file__).with_name("fit_examples.py")
-ASKED: Final = os.environ.get("KUBESERVE_VERSIONS", "")
+ASKED: Final = os.environ.get("TEST_VERSIONS", "")
 FOREIGN: Final = [version for version in VERSIONS if version != installed()]
 USUAL: Final = ["1.1.3", "1.2.2", "1.3.2", "1.5.2", "1.7.2"]
 CHOSEN: Final = {"": USUAL, "all": FOREIGN}.get(ASKED, ASKED.split(","))
