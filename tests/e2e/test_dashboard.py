@@ -280,6 +280,40 @@ def test_a_guarded_rollout_is_started_and_aborted(desk: Desk, site: Client, iris
     assert [one.version for one in site.endpoint("guarded").revisions if one.percent] == [1]
 
 
+def test_what_a_candidate_must_prove_first_is_asked_for_and_shown(
+    desk: Desk, site: Client, iris: Iris
+) -> None:
+    site.push(iris.first, "proven")
+    site.deploy("proven")
+    site.push(iris.second, "proven")
+    desk.at("/endpoints/proven/traffic")
+    desk.button("Start a rollout").click()
+    page = desk.page
+    expect(page.get_by_label("Run a load test")).to_be_disabled()
+    page.get_by_label("Held to").select_option("own")
+    page.get_by_label("p95").fill("5s")
+    page.get_by_label("Run a load test").check()
+    page.get_by_label("Requests a second").fill("20")
+    page.get_by_label("Duration").fill("5s")
+    page.get_by_label("Compare predictions of rows of mine").check()
+    page.get_by_label("Rows", exact=True).fill("[[5.1, 3.5")
+    desk.sees("A list of rows, such as")
+    page.get_by_label("Rows", exact=True).fill("5.1, 3.5, 1.4, 0.2\n6.7, 3.0, 5.2, 2.3")
+    page.get_by_label("Rows that may differ").fill("60")
+    desk.stands_well("rollout-start-proofs", part=True)
+    desk.button("Start").click()
+    desk.sees("The rollout has begun")
+    desk.sees("Predictions for 2 rows that were replayed were compared")
+    page.get_by_text("Rows that differ most").click()
+    desk.sees("[5.1,3.5,1.4,0.2]")
+    desk.stands_well("rollout-proofs", part=True)
+    page.get_by_role("link", name="see what it measured").click()
+    page.wait_for_url("**/loadtests/*")
+    desk.sees("p95")
+    [test] = site.loadtests("proven")
+    assert test.raw["plan"]["shape"]["rate"] == 20
+
+
 def test_what_is_deleted_is_typed_first(desk: Desk, site: Client, iris: Iris) -> None:
     site.push(iris.first, "brief")
     site.deploy("brief")

@@ -1,10 +1,11 @@
-import { useState, type FormEvent } from "react";
+import { useState } from "react";
+import { Link } from "react-router";
 import type { Schemas } from "../api/client";
-import { useAct, useCan, useList } from "../api/hooks";
+import { useAct, useCan, useList, usePath } from "../api/hooks";
 import { Badge, Button, Card, Code, Problem, Status, Time, type Tone } from "../ui/basics";
-import { Confirm, Dialog } from "../ui/dialog";
-import { Check, SelectField, TextField } from "../ui/form";
+import { Confirm } from "../ui/dialog";
 import { count, percent } from "../ui/format";
+import { Start } from "./rollout_start";
 import { words } from "./states";
 import { Words } from "./why";
 
@@ -74,6 +75,7 @@ export function Rollouts({ endpoint }: { endpoint: Endpoint }) {
 
 function One({ endpoint, rollout }: { endpoint: Endpoint; rollout: Rollout }) {
   const can = useCan();
+  const path = usePath();
   const [asking, setAsking] = useState(false);
   const cancel = useAct<void>(
     (api) => api.post(`/v1/endpoints/${endpoint.name}/rollouts/${rollout.number}/cancel`),
@@ -144,11 +146,15 @@ function One({ endpoint, rollout }: { endpoint: Endpoint; rollout: Rollout }) {
           })}
         </ul>
       )}
-      {rollout.difference !== null && rollout.difference.rows > 0 && (
+      {rollout.difference !== null && <Differs of={rollout.difference} where="of live requests" />}
+      {rollout.replay !== null && <Differs of={rollout.replay.difference} where="that were replayed" />}
+      {rollout.loadtest?.id != null && (
         <p className="text-soft">
-          Predictions of {count(rollout.difference.rows)} rows were compared:{" "}
-          {percent(rollout.difference.flips / rollout.difference.rows, 2)} flipped, mean shift{" "}
-          {rollout.difference.mean_shift.toPrecision(2)}.
+          A load test came first:{" "}
+          <Link to={path("loadtests", rollout.loadtest.id)} className="text-main underline">
+            see what it measured
+          </Link>
+          .
         </p>
       )}
       {asking && (
@@ -167,121 +173,30 @@ function One({ endpoint, rollout }: { endpoint: Endpoint; rollout: Rollout }) {
   );
 }
 
-type Slo = "endpoint" | "own" | "none";
-
-function Start({ endpoint, onClose }: { endpoint: Endpoint; onClose: () => void }) {
-  const versions = useList<Schemas["Version"]>(
-    endpoint.model === null ? null : `/v1/models/${endpoint.model}/versions?limit=50`,
-  );
-  const ready = versions.items.filter(({ state }) => state === "ready");
-  const [chosen, setChosen] = useState("");
-  const version = chosen === "" ? String(ready[0]?.number ?? "") : chosen;
-  const [steps, setSteps] = useState("5, 25, 100");
-  const [requests, setRequests] = useState("100");
-  const [stepS, setStepS] = useState("60");
-  const [slo, setSlo] = useState<Slo>(endpoint.slo === null ? "none" : "endpoint");
-  const [p95, setP95] = useState("");
-  const [errors, setErrors] = useState("");
-  const [shadow, setShadow] = useState(false);
-  const [flips, setFlips] = useState("1");
-  const listed = steps.split(",").map((one) => Number(one.trim()));
-  const badSteps = listed.some((one) => !Number.isInteger(one) || one < 1 || one > 100);
-  const start = useAct<void>(
-    (api) =>
-      api.post(`/v1/endpoints/${endpoint.name}/rollouts`, {
-        model: endpoint.model,
-        version: Number(version),
-        steps: listed,
-        requests: Number(requests),
-        step_s: Number(stepS),
-        ...(shadow ? { shadow: { max_flips: Number(flips) / 100 } } : {}),
-        slo:
-          slo === "endpoint"
-            ? "endpoint"
-            : slo === "none"
-              ? null
-              : { ...(p95 === "" ? {} : { p95 }), ...(errors === "" ? {} : { error_rate: errors }) },
-      }),
-    { touches: ["/v1/endpoints"], quiet: true, says: "The rollout has begun", then: onClose },
-  );
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    start.mutate();
-  };
+/** How the predictions of both versions differ, and the rows in which they differ most. */
+function Differs({ of, where }: { of: Schemas["Difference"]; where: string }) {
+  if (of.rows === 0) return null;
   return (
-    <Dialog title={`Roll out a version on ${endpoint.name}`} onClose={onClose}>
-      <form onSubmit={submit} className="grid gap-4">
-        <SelectField label="Candidate" value={version} onChange={(event) => setChosen(event.target.value)}>
-          {ready.map(({ number, aliases }) => (
-            <option key={number} value={number}>
-              version {number}
-              {aliases.length > 0 && ` (${aliases.join(", ")})`}
-            </option>
-          ))}
-        </SelectField>
-        <TextField
-          label="Steps, percent of the traffic"
-          required
-          value={steps}
-          onChange={(event) => setSteps(event.target.value)}
-          error={badSteps ? "Whole numbers from 1 to 100, such as 5, 25, 100." : undefined}
-        />
-        <div className="grid grid-cols-2 gap-3">
-          <TextField
-            label="Answers in a step"
-            type="number" min={20} max={1_000_000}
-            value={requests}
-            onChange={(event) => setRequests(event.target.value)}
-            hint="of the candidate, at least"
-          />
-          <TextField
-            label="Seconds of a step"
-            type="number" min={0} max={86_400}
-            value={stepS}
-            onChange={(event) => setStepS(event.target.value)}
-            hint="at least"
-          />
-        </div>
-        <SelectField
-          label="Held to"
-          value={slo}
-          onChange={(event) => setSlo(event.target.value as Slo)}
-          hint="Errors and latency are compared with the running version in any case."
-        >
-          <option value="endpoint" disabled={endpoint.slo === null}>
-            what the endpoint promises{endpoint.slo === null ? " (nothing yet: see Settings)" : ""}
-          </option>
-          <option value="own">objectives of its own</option>
-          <option value="none">the comparison alone</option>
-        </SelectField>
-        {slo === "own" && (
-          <div className="grid grid-cols-2 gap-3">
-            <TextField label="p95" placeholder="50ms" value={p95} onChange={(event) => setP95(event.target.value)} />
-            <TextField label="Error rate" placeholder="0.1%" value={errors} onChange={(event) => setErrors(event.target.value)} />
-          </div>
-        )}
-        <Check
-          label="Compare predictions first"
-          hint="Copies of a tenth of the requests go to the candidate, whose answers nobody gets; it has no traffic until enough agree."
-          checked={shadow}
-          onChange={(event) => setShadow(event.target.checked)}
-        />
-        {shadow && (
-          <TextField
-            label="Rows that may differ, %"
-            type="number" min={0} max={99.99} step="any" required
-            value={flips}
-            onChange={(event) => setFlips(event.target.value)}
-          />
-        )}
-        {start.error !== null && <Problem problem={start.error} />}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button look="main" type="submit" busy={start.isPending} disabled={badSteps || version === ""}>
-            Start
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <div className="text-soft">
+      <p>
+        Predictions for {count(of.rows)} rows {where} were compared: {percent(of.flips / of.rows, 2)} flipped, mean shift{" "}
+        {of.mean_shift.toPrecision(2)}.
+      </p>
+      {of.worst.length > 0 && (
+        <details className="mt-1">
+          <summary className="rounded">Rows that differ most</summary>
+          <ul className="mt-1 grid gap-2">
+            {of.worst.map((one, index) => (
+              <li key={index} className="grid gap-0.5 text-xs wrap-anywhere">
+                <code>{one.row === null ? "a row too wide to be shown" : JSON.stringify(one.row)}</code>
+                <span>
+                  running <code>{JSON.stringify(one.running)}</code>, candidate <code>{JSON.stringify(one.candidate)}</code>
+                </span>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </div>
   );
 }

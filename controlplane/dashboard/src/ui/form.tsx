@@ -83,7 +83,7 @@ export function Check({ label, hint, ...rest }: Said & InputHTMLAttributes<HTMLI
         id={id}
         aria-describedby={hint === undefined ? undefined : `${id}-hint`}
         {...rest}
-        className="mt-0.5 size-4 accent-main"
+        className="mt-0.5 size-4 shrink-0 accent-main"
       />
       <div>
         <label htmlFor={id} className="font-medium">
