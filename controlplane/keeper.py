@@ -19,11 +19,13 @@ from typing import Final
 
 from controlplane import postgres
 from controlplane.settings import EngineKind, Settings
+from runtime.lines import say
 
 FIRST_BACKOFF_S: Final = 0.1
 MOST_BACKOFF_S: Final = 10.0
 STEADY_S: Final = 30.0  # a child that ran this long starts with a fresh backoff
 STOP_WITHIN_S: Final = 15.0
+WARNING: Final = {"level": "warning", "logger": "kubeserve.keeper"}
 
 
 @dataclass
@@ -63,7 +65,7 @@ def lock(home: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            _say(f"another KubeServe runs in {home}; stop it with: kubeserve down")
+            sys.stderr.write(f"another KubeServe runs in {home}; stop it with: kubeserve down\n")
             raise SystemExit(75) from None
         yield
 
@@ -144,7 +146,7 @@ class Keeper:
         try:
             child.process, child.started_at = child.start(), now
         except (OSError, subprocess.SubprocessError) as error:
-            _say(f"{child.name} could not be started: {error}")
+            say(f"{child.name} could not be started: {error}", **WARNING)
             child.failures += 1
             child.retry_at = now + self._backoff_s(child)
 
@@ -155,7 +157,7 @@ class Keeper:
             child.failures = 0
         child.retry_at = now + (self._backoff_s(child) if child.failures else 0)
         child.failures += 1
-        _say(f"{child.name} ended with {code}; starting it again")
+        say(f"{child.name} ended with {code}; starting it again", **WARNING)
 
     def _backoff_s(self, child: Child) -> float:
         return float(min(MOST_BACKOFF_S, FIRST_BACKOFF_S * 2 ** min(child.failures, 20)))
@@ -174,11 +176,9 @@ class Keeper:
             try:
                 child.process.wait(STOP_WITHIN_S)
             except subprocess.TimeoutExpired:
-                _say(f"{child.name} did not stop within {STOP_WITHIN_S:.0f} s and is killed")
+                say(
+                    f"{child.name} did not stop within {STOP_WITHIN_S:.0f} s and is killed",
+                    **WARNING,
+                )
                 child.process.kill()
                 child.process.wait()
-
-
-def _say(message: str) -> None:
-    sys.stderr.write(f"{message}\n")
-    sys.stderr.flush()

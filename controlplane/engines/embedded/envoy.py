@@ -22,6 +22,7 @@ from controlplane.engines.embedded import gateway
 from controlplane.engines.embedded.gateway import Front, Json, Route
 from controlplane.engines.embedded.host import LINE_LIMIT
 from controlplane.settings import check_certificate
+from runtime.lines import say
 
 WHEEL: Final = "envoy"
 PR_SET_PDEATHSIG: Final = 1
@@ -168,7 +169,8 @@ class Gateway:
                 before = now
                 self._write(gateway.CERTIFICATE, gateway.discovery(certificate.read()))
             except (OSError, CannotServe) as error:
-                _say(f"the certificate was not renewed: {error}")
+                text = f"the certificate was not renewed: {error}"
+                say(text, level="warning", logger="kubeserve.gateway")
 
     def _write(self, name: str, document: Json) -> None:
         # Envoy looks when a name is moved onto; what it reads is whole.
@@ -246,11 +248,6 @@ def main(home: Path, front: Front, certificate: Certificate | None, url: str) ->
         check(front)
         code = asyncio.run(_run(Gateway(home, front, certificate), url))
     except CannotServe as error:
-        _say(str(error))
+        sys.stderr.write(f"{error}\n")
         raise SystemExit(CANNOT_SERVE) from None
     raise SystemExit(code)
-
-
-def _say(message: str) -> None:
-    sys.stderr.write(f"{message}\n")
-    sys.stderr.flush()
