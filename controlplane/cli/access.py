@@ -4,10 +4,10 @@ from datetime import datetime
 
 import click
 
+from controlplane.cli.moments import MOMENT
 from controlplane.cli.output import Output, pass_output
 from controlplane.client import ApiKey
 
-TIME = click.DateTime(("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"))
 SHOWN = 60  # characters of an event's detail
 
 
@@ -84,8 +84,8 @@ def revoke(output: Output, key_id: str) -> None:
 @click.option("--action", help="Such as endpoint.delete; `endpoint.` is all of a kind.")
 @click.option("--subject", help="Who: client:ID, user:ID or key:ID.")
 @click.option("--target", help="What was changed, such as endpoint:iris.")
-@click.option("--since", type=TIME, help="From this time on.")
-@click.option("--until", type=TIME, help="Before this time.")
+@click.option("--since", type=MOMENT, help="From this time on.")
+@click.option("--until", type=MOMENT, help="Before this time.")
 @click.option("--most", default=50, show_default=True, help="Events at most.")
 @pass_output
 def audit(

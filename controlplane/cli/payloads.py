@@ -1,51 +1,18 @@
 """`payloads`, `drift`: what callers sent, as Parquet, and how far it is from the training data."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import click
-from typing_extensions import override
 
 from controlplane.cli.models import size
+from controlplane.cli.moments import MOMENT
 from controlplane.cli.output import Output, pass_output, read
 from controlplane.cli.training import columns_of
 from controlplane.client import PayloadFile
 
-UNITS: Final = {"m": 60, "h": 3600, "d": 86_400}
-FORMATS: Final = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z")
 MARKS: Final = {"major": "red", "moderate": "yellow", "stable": "green", "inconclusive": "dim"}
-
-
-class Moment(click.ParamType[datetime]):
-    """A time, or how long ago: `2026-11-30`, `2026-11-30T12:00`, `90m`, `1d`."""
-
-    name = "time"
-
-    @override
-    def convert(
-        self,
-        value: Any,
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> datetime:
-        """Read it."""
-        if isinstance(value, datetime):
-            return value
-        number, unit = str(value)[:-1], str(value)[-1:]
-        if number.isdecimal() and unit in UNITS:
-            return datetime.now(UTC) - timedelta(seconds=int(number) * UNITS[unit])
-        for form in FORMATS:
-            try:
-                return datetime.strptime(str(value), form).astimezone()
-            except ValueError:
-                continue
-        raise click.BadParameter(
-            f"{value!r} is no time such as 2026-11-30, 2026-11-30T12:00, 90m or 1d", ctx, param
-        )
-
-
-MOMENT: Final = Moment()
 
 
 @click.group()

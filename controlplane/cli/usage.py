@@ -4,10 +4,10 @@ from datetime import datetime
 
 import click
 
+from controlplane.cli.moments import MOMENT
 from controlplane.cli.output import Output, pass_output
 from controlplane.client import Cost, Limit, Usage
 
-MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
 LIMITS = (
     "models", "storage_bytes", "endpoints", "builds", "replicas", "cpu_millis", "memory_mib",
     "requests_per_s", "loadtests", "loadtest_rate", "loadtest_s", "webhooks",

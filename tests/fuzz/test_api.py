@@ -28,7 +28,8 @@ CASES = int(os.environ.get("TEST_SCHEMATHESIS_CASES", "90"))
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[tuple[Client, Path]]:
-    with installation(api_token_s="86400") as found:
+    # No request is to be turned away for coming too soon after others.
+    with installation(api_token_s="86400", tenant_requests_per_s="10000") as found:
         joblib.dump(LogisticRegression(max_iter=500).fit(*load_iris(return_X_y=True)), model(found))
         yield found
 

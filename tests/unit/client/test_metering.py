@@ -103,7 +103,7 @@ def test_setting_one_limit_keeps_the_others(api, tmp_path):
         (["quota", "--set", "models=1"], "--tenant"),
         (["quota", "--tenant", "a", "--set", "model=1"], "there are models"),
         (["quota", "--tenant", "a", "--set", "models=few"], "NAME=NUMBER"),
-        (["usage", "--from", "yesterday"], "does not match"),
+        (["usage", "--from", "yesterday"], "no time such as 2026-11-30"),
     ],
 )
 def test_a_mistyped_command_says_what_would_do(api, tmp_path, arguments, said):
