@@ -47,14 +47,14 @@ def sample(path: Path, signature: Signature) -> Inputs:
     """Read rows from CSV, JSON, lines of JSON or Parquet; raises PlanError with row and column."""
     try:
         if path.stat().st_size > MOST_SAMPLE_BYTES:
-            raise PlanError(f"{path} is larger than 1 GiB; a part of it will do")
+            raise PlanError(f"{path.name} is larger than 1 GiB; a part of it will do")
         found = _read(path, signature)
     except OSError as error:
         raise PlanError(f"{path} cannot be read: {error}") from error
     except Problem as problem:
-        raise PlanError(f"{path} does not fit the endpoint: {_faults(problem)}") from problem
+        raise PlanError(f"{path.name} does not fit the endpoint: {_faults(problem)}") from problem
     if not height(found):
-        raise PlanError(f"{path} has no rows")
+        raise PlanError(f"{path.name} has no rows")
     return found
 
 
@@ -69,7 +69,7 @@ def _read(path: Path, signature: Signature) -> Inputs:
         case ".parquet":
             return from_rows(_parquet(path), signature)
         case _:
-            raise PlanError(f"{path} must end in .csv, .json, .ndjson, .jsonl or .parquet")
+            raise PlanError(f"{path.name} must end in .csv, .json, .ndjson, .jsonl or .parquet")
 
 
 def _lines(path: Path) -> list[Any]:
@@ -79,9 +79,9 @@ def _lines(path: Path) -> list[Any]:
             try:
                 rows.append(orjson.loads(line))
             except orjson.JSONDecodeError as error:
-                raise PlanError(f"{path}, line {number} is not JSON: {error}") from error
+                raise PlanError(f"{path.name}, line {number} is not JSON: {error}") from error
         if len(rows) > MOST_ROWS:
-            raise PlanError(f"{path} has more than {MOST_ROWS} rows; a part of it will do")
+            raise PlanError(f"{path.name} has more than {MOST_ROWS} rows; a part of it will do")
     return rows
 
 
@@ -91,7 +91,7 @@ def _parquet(path: Path) -> list[dict[str, Any]]:
 
         frame = pd.read_parquet(path)
     except ImportError as error:
-        raise PlanError(f"{path}: Parquet is read with pandas and pyarrow: {error}") from error
+        raise PlanError(f"{path.name}: Parquet is read with pandas and pyarrow: {error}") from error
     except ValueError as error:
         raise PlanError(f"{path} cannot be read: {error}") from error
     columns = {str(name): _cells(frame[name]) for name in frame.columns}

@@ -117,8 +117,14 @@ def test_a_load_test_is_started_followed_read_and_compared(desk: Desk, site: Sit
     desk.page.get_by_label("Duration").fill("3h")
     desk.button("Start the load test").click()
     desk.sees("quota loadtest_s is")
-    was_refused(desk, 422, 403)
     desk.page.get_by_label("Duration").fill("4s")
+    rows = {
+        "name": "rows (1).json",
+        "mimeType": "application/json",
+        "buffer": b"[[5.1, 3.5, 1.4, 0.2]]",
+    }
+    desk.page.get_by_label("Rows to send").set_input_files(rows)
+    was_refused(desk, 422, 403)
     desk.page.get_by_label("Requests a second").fill("40")
     desk.button("Start the load test").click()
     desk.page.wait_for_url("**/loadtests/*-*")

@@ -108,6 +108,7 @@ function Form({ endpoints, chosen, like }: { endpoints: Endpoint[]; chosen: stri
   const [rows, setRows] = useState(String(before["rows"] ?? "1"));
   const [format, setFormat] = useState(String(before["format"] ?? "v2"));
   const [compare, setCompare] = useState("");
+  const [sample, setSample] = useState<File | null>(null);
   const go = useNavigate();
   const path = usePath();
   // What the endpoint promises is asked, unless somebody asks something else.
@@ -129,6 +130,7 @@ function Form({ endpoints, chosen, like }: { endpoints: Endpoint[]; chosen: stri
         rows: asNumber(rows),
         format,
         ...(tag === "" ? {} : { tag }),
+        ...(sample === null ? {} : { sample: await packed(plain(sample.name), sample.stream()) }),
         ...(compare === "" ? {} : { compare: await reportOf(api, compare) }),
       };
       return api.post<LoadTest>("/v1/loadtests", body);
@@ -246,9 +248,16 @@ function Form({ endpoints, chosen, like }: { endpoints: Endpoint[]; chosen: stri
             </SelectField>
             <Earlier endpoint={name} chosen={compare} choose={setCompare} />
           </div>
-          <p className="mt-3 text-xs text-soft">
-            Rows are drawn from the model's signature. To send rows of your own, use the command line with --sample rows.csv.
-          </p>
+          <div className="mt-4">
+            <TextField
+              label="Rows to send"
+              type="file"
+              accept=".csv,.json,.ndjson,.jsonl"
+              hint="CSV with a header, JSON or NDJSON. Without a file, rows are drawn from the model's signature."
+              error={faultOf(start.error, "sample", "sample.name", "sample.content")}
+              onChange={({ target }) => setSample(target.files?.[0] ?? null)}
+            />
+          </div>
         </Card>
       </div>
       <aside aria-label="Start" className="grid min-w-0 gap-5 lg:sticky lg:top-18">
@@ -257,7 +266,7 @@ function Form({ endpoints, chosen, like }: { endpoints: Endpoint[]; chosen: stri
         <Button look="main" icon="play" type="submit" busy={start.isPending} className="w-full">
           Start the load test
         </Button>
-        <Code label="The same from the command line">{commandOf(name, kind, value, asked, shown.map((one) => String(one.name)), tag)}</Code>
+        <Code label="The same from the command line">{commandOf(name, kind, value, asked, shown.map((one) => String(one.name)), tag, sample?.name)}</Code>
       </aside>
     </form>
   );
@@ -337,22 +346,32 @@ function faultOf(problem: ApiProblem | null, ...fields: string[]): string | unde
   return problem?.errors.find(({ field }) => field !== undefined && fields.some((one) => field.endsWith(one)))?.detail;
 }
 
-function commandOf(name: string, kind: Kind, value: (part: Part) => string, asked: Objectives, shown: string[], tag: string): string {
+function commandOf(name: string, kind: Kind, value: (part: Part) => string, asked: Objectives, shown: string[], tag: string, sample?: string): string {
   const options = PARTS[kind].filter((part) => value(part) !== "").map((part) => `--${part.option} ${value(part)}`);
   const limits = shown
     .filter((one) => (asked[one] ?? "") !== "")
     .map((one) => `--${one.replaceAll("_", "-")} ${asked[one]}`);
   const shape = kind === "steady" ? [] : [`--shape ${kind}`];
   const tagged = tag === "" ? [] : [`--tag ${tag}`];
-  return [`kubeserve loadtest ${name}`, ...shape, ...options, ...tagged, ...limits, "--remote"].join(" \\\n  ");
+  const rows = sample === undefined ? [] : [`--sample ${sample}`];
+  return [`kubeserve loadtest ${name}`, ...shape, ...options, ...tagged, ...rows, ...limits, "--remote"].join(" \\\n  ");
 }
 
-/** report.json of a test, compressed, as a new test takes it. */
+/** report.json of a test, as a new test takes it. */
 async function reportOf(api: Api, id: string): Promise<Schemas["GivenFile"]> {
-  const answer = await api.send("GET", `/v1/loadtests/${id}/report?format=json`);
-  const packed = answer.body?.pipeThrough(new CompressionStream("gzip"));
-  const bytes = new Uint8Array(await new Response(packed ?? null).arrayBuffer());
+  return packed("report.json", (await api.send("GET", `/v1/loadtests/${id}/report?format=json`)).body);
+}
+
+/** A file's name of which only the ending counts: browsers name a second download `rows (1).csv`. */
+function plain(name: string): string {
+  return `rows.${name.split(".").at(-1)?.toLowerCase() ?? ""}`;
+}
+
+/** A file as the API takes it: compressed, in base64. */
+async function packed(name: string, content: ReadableStream<Uint8Array<ArrayBuffer>> | null): Promise<Schemas["GivenFile"]> {
+  const compressed = content?.pipeThrough(new CompressionStream("gzip"));
+  const bytes = new Uint8Array(await new Response(compressed ?? null).arrayBuffer());
   let text = "";
   for (let at = 0; at < bytes.length; at += 32_768) text += String.fromCharCode(...bytes.subarray(at, at + 32_768));
-  return { name: "report.json", content: btoa(text) };
+  return { name, content: btoa(text) };
 }
