@@ -19,6 +19,7 @@ from controlplane.engines.knative.facts import (
 )
 from controlplane.engines.knative.names import Document
 from controlplane.engines.knative.pod_causes import (
+    PASSING,
     absent,
     pod_cause,
 )
@@ -156,7 +157,7 @@ def _revisions(evidence: Evidence) -> Cause | None:
     for revision in evidence.of(evidence.revisions):
         for kind in ("ContainerHealthy", "ResourcesAvailable"):
             found = failed(revision, kind)
-            if found is not None:
+            if found is not None and not PASSING.search(str(found.get("message"))):
                 return revision_cause(evidence, revision, found)
     return None
 

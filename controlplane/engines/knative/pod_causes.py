@@ -29,7 +29,8 @@ SETTINGS: Final = frozenset({"CreateContainerConfigError", "CreateContainerError
                              "RunContainerError", "StartError"})  # fmt: skip
 ABSENT: Final = re.compile(r"(secret|configmap) \"([^\"]+)\" not found", re.IGNORECASE)
 LACKS: Final = re.compile(r"\d+ (Insufficient [\w./-]+|Too many pods|node\(s\) [^,.]+)")
-PASSING: Final = re.compile("failed to sync|not registered")  # the kubelet has just begun to look
+# The kubelet has just begun to look, and tries again.
+PASSING: Final = re.compile("failed to sync|not registered")
 INNERMOST: Final = 3
 RECENT_S: Final = 300
 MANY_EVENTS: Final = 4
@@ -132,7 +133,7 @@ def _containers(pod: Document, evidence: Evidence) -> Cause | None:
         fact = short(f"Pod {name_of(pod)}, container {status['name']}: {reason}: {message}")
         if reason in IMAGE:
             return image_missing(message or reason, (fact, *_quoted(pod, evidence)))
-        if reason in SETTINGS:
+        if reason in SETTINGS and not PASSING.search(message):
             return _unable(message or reason, (fact, *_quoted(pod, evidence)))
         end = terminated(status)
         if end is not None and status["name"] == CONTAINER:

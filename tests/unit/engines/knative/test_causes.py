@@ -121,6 +121,12 @@ def test_what_knative_kept_is_enough_once_the_pods_are_gone(
     assert reason in found.evidence[-1]
 
 
+def test_what_a_node_tries_again_by_itself_is_no_fault() -> None:
+    passing = "failed to sync secret cache: timed out waiting for the condition"
+    found = cause(afterwards("CreateContainerConfigError", passing))
+    assert found.reason not in ("ConfigurationError", "CreateContainerConfigError")
+
+
 def test_a_quota_is_shown_with_all_its_figures() -> None:
     quota = {
         "metadata": {"name": "kubeserve"},
@@ -152,6 +158,7 @@ WAITING = [
     ("CreateContainerConfigError", 'secret "kubeserve-store" not found', "ArtifactMissing"),
     ("CreateContainerConfigError", 'configmap "kubeserve-keys" not found', "ConfigurationError"),
     ("CreateContainerError", 'exec: "python3": executable file not found', "ConfigurationError"),
+    ("CreateContainerConfigError", "failed to sync secret cache: timed out", "Starting"),
     ("ContainerCreating", "", "Starting"),
 ]
 
