@@ -7,7 +7,7 @@ import asyncio
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from controlplane.endpoints import health, service
 from controlplane.endpoints.service import Look, Standing
@@ -82,9 +82,9 @@ async def _cause(engine: Engine, standing: Standing) -> Cause:
     cause = await asked(engine, desired)
     if cause.reason == "NotTaken":
         cause = patient(cause, datetime.now(UTC) - standing.released_at)
-    cause = released(cause, standing.action, standing.reason)
-    cause = promised(cause, await health.breach(uuid.UUID(str(standing.id))))
-    cause = drifted(cause, await health.drift(uuid.UUID(str(standing.id))))
+    of = uuid.UUID(str(standing.id))
+    seen = Seen(await health.breach(of), await health.drift(of))
+    cause = watched(cause, seen, standing.action, standing.reason)
     return await _with_versions(standing.tenant, desired, cause)
 
 
@@ -136,6 +136,18 @@ def released(cause: Cause, action: str, reason: str | None) -> Cause:
         return replace(cause, evidence=(*cause.evidence, reason))
     step = "Correct the model, push it and roll it out again; `kubeserve rollouts` tells more."
     return Cause("RolledBack", False, reason, (cause.message, *cause.evidence), step)
+
+
+class Seen(NamedTuple):
+    """What is seen of an endpoint's answers: since when, and facts; None: nothing is wrong."""
+
+    breach: tuple[datetime, list[str]] | None
+    drift: tuple[str, list[str]] | None
+
+
+def watched(cause: Cause, seen: Seen, action: str, reason: str | None) -> Cause:
+    """Add what goes wrong now; what was put right by going back comes after that."""
+    return released(drifted(promised(cause, seen.breach), seen.drift), action, reason)
 
 
 def promised(cause: Cause, breach: tuple[datetime, list[str]] | None) -> Cause:

@@ -5,16 +5,20 @@ import { Start } from "./shell/start";
 import { TenantShell } from "./shell/shell";
 import type { IconName } from "./ui/icons";
 
-export interface Section {
+/** Whom pages are shown to. */
+export interface Needs {
+  /** Those alone who may do this. */
+  scope?: string;
+  /** Of the installation: in its first tenant alone. */
+  platform?: true;
+}
+
+export interface Section extends Needs {
   /** Below the tenant's address; "" is its overview. */
   path: string;
   label: string;
   icon: IconName;
   group: "" | "Build" | "Serve" | "Observe" | "Manage";
-  /** Shown to those alone who may read it. */
-  scope?: string;
-  /** Of the installation: shown in its first tenant alone. */
-  platform?: true;
 }
 
 /** What stands in the navigation and the palette, in this order. A page is added here and below. */
@@ -57,11 +61,11 @@ const PAGES: RouteObject[] = [
       { path: "settings", ...page(() => import("./pages/endpoint/settings")) },
     ],
   },
-  { path: "upload", ...page(() => import("./pages/upload")) },
+  { path: "upload", handle: { scope: "models:write" }, ...page(() => import("./pages/upload")) },
   { path: "models/:model", ...page(() => import("./pages/model")) },
   { path: "models/:model/:version", ...page(() => import("./pages/version")) },
   { path: "loadtests", ...page(() => import("./pages/loadtests")) },
-  { path: "loadtests/new", ...page(() => import("./pages/loadtest_new")) },
+  { path: "loadtests/new", handle: { scope: "endpoints:write" }, ...page(() => import("./pages/loadtest_new")) },
   { path: "loadtests/:loadtest", ...page(() => import("./pages/loadtest")) },
   { path: "usage", ...page(() => import("./pages/usage")) },
   { path: "audit", ...page(() => import("./pages/audit")) },
@@ -76,6 +80,11 @@ const PAGES: RouteObject[] = [
   { path: "people", ...page(() => import("./pages/people")) },
 ];
 
+/** A page is for those who see its section, where it says nothing else. */
+function guarded(one: RouteObject): RouteObject {
+  return { handle: SECTIONS.find(({ path }) => path === one.path?.split("/")[0]), ...one };
+}
+
 export const routes: RouteObject[] = [
   {
     path: "/dashboard",
@@ -87,7 +96,7 @@ export const routes: RouteObject[] = [
         path: ":tenant",
         Component: TenantShell,
         children: [
-          { ErrorBoundary: Crash, children: [...PAGES, { path: "*", Component: NotFound }] },
+          { ErrorBoundary: Crash, children: [...PAGES.map(guarded), { path: "*", Component: NotFound }] },
         ],
       },
     ],

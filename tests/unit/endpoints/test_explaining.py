@@ -1,11 +1,11 @@
 """Causes above the engine."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from controlplane.endpoints.explaining import asked, patient, undeployed
+from controlplane.endpoints.explaining import Seen, asked, patient, undeployed, watched
 from controlplane.engines.engine import Cause, DesiredEndpoint, EndpointId
 from tests.fakes import FakeEngine
 
@@ -54,3 +54,13 @@ def test_a_release_of_this_moment_starts_and_an_old_one_is_stuck() -> None:
     assert patient(stuck, timedelta(seconds=3)).reason == "Starting"
     assert patient(stuck, timedelta(seconds=3)).ok
     assert patient(stuck, timedelta(seconds=60)) is stuck
+
+
+def test_what_goes_wrong_now_is_told_before_an_earlier_rollback() -> None:
+    serves = Cause("Serving", True, "It serves.", ())
+    breach = (datetime(2026, 11, 30, tzinfo=UTC), ["p99: 80 of 100 were slower than 50 ms"])
+    found = watched(serves, Seen(breach, None), "rollback", "Rollout 1 failed.")
+    assert found.reason == "SloBreached"
+    assert breach[1][0] in found.evidence
+    assert "Rollout 1 failed." in found.evidence
+    assert watched(serves, Seen(None, None), "rollback", "It failed.").reason == "RolledBack"

@@ -84,7 +84,7 @@ export default function Audit() {
                       </button>
                     ),
                   },
-                  { head: "From", from: "lg", cell: (one) => <Badge>{one.address}</Badge> },
+                  { head: "From", from: "lg", cell: ({ address }) => address && <Badge>{address}</Badge> },
                   { head: "When", right: true, from: "sm", cell: (one) => <Time at={one.at} /> },
                 ]}
               />

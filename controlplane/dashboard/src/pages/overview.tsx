@@ -117,16 +117,18 @@ function Wrong({ endpoints, models }: { endpoints: Endpoint[]; models: Model[] }
   });
   const failed = models
     .filter(({ latest_state }) => latest_state === "failed")
-    .sort((a, b) => (b.latest_at ?? "").localeCompare(a.latest_at ?? ""))
-    .slice(0, 3);
+    .sort((a, b) => (b.latest_at ?? "").localeCompare(a.latest_at ?? ""));
   const builds = useQueries({
-    queries: failed.map(({ name, versions }) => ({
+    queries: failed.slice(0, 3).map(({ name, versions }) => ({
       queryKey: [api.tenant, `/v1/models/${name}/versions/${versions}/why`],
       queryFn: ({ signal }: { signal: AbortSignal }) =>
         api.get<Schemas["Why"]>(`/v1/models/${name}/versions/${versions}/why`, { signal }),
     })),
   });
-  const failing = webhooks.items.filter((one) => one.failing_since !== null || (!one.enabled && one.disabled_because !== null));
+  // Those that get nothing any more come first.
+  const failing = webhooks.items
+    .filter((one) => one.failing_since !== null || (!one.enabled && one.disabled_because !== null))
+    .sort((a, b) => Number(a.enabled) - Number(b.enabled));
   const arriving = useQueries({
     queries: failing.slice(0, 3).map(({ id }) => ({
       queryKey: [api.tenant, `/v1/webhooks/${id}/why`],
@@ -175,6 +177,22 @@ function Wrong({ endpoints, models }: { endpoints: Endpoint[]; models: Model[] }
           }
         />
       ))}
+      {failed.length > builds.length && (
+        <p>
+          <Link to={path("models")} className="text-main underline">
+            {plural(failed.length - builds.length, "more model")}
+          </Link>{" "}
+          could not be built.
+        </p>
+      )}
+      {failing.length > arriving.length && (
+        <p>
+          <Link to={path("webhooks")} className="text-main underline">
+            {plural(failing.length - arriving.length, "more webhook")}
+          </Link>{" "}
+          {failing.length - arriving.length === 1 ? "fails or is" : "fail or are"} switched off.
+        </p>
+      )}
     </section>
   );
 }

@@ -197,7 +197,7 @@ function Shown({ read: { total, daily, page, cut }, days }: { read: Read; days: 
           : "This installation has no prices, so it is told in replica time."}{" "}
         A dash: the engine does not count it. {page.since !== null && (
           <>
-            Counted since <Time at={page.since} />.
+            Counted by the hour; the first began <Time at={page.since} />.
           </>
         )}
       </p>

@@ -4,6 +4,7 @@ import { useAct, useList } from "../api/hooks";
 import { Button, Problem } from "../ui/basics";
 import { Dialog } from "../ui/dialog";
 import { Check, SelectField, TextArea, TextField } from "../ui/form";
+import { rowsTyped } from "./rows";
 
 type Endpoint = Schemas["Endpoint"];
 type Slo = "endpoint" | "own" | "none";
@@ -30,7 +31,7 @@ export function Start({ endpoint, onClose }: { endpoint: Endpoint; onClose: () =
   const [rate, setRate] = useState("50");
   const [lasts, setLasts] = useState("30s");
   const listed = steps.split(",").map((one) => Number(one.trim()));
-  const instances = rowsOf(rows);
+  const instances = rowsTyped(rows, ready.find(({ number }) => String(number) === version)?.signature ?? null);
   const badRows = replay && instances === null;
   const most = { max_flips: Number(flips) / 100 };
   const badSteps = listed.some((one) => !Number.isInteger(one) || one < 1 || one > 100);
@@ -130,10 +131,10 @@ export function Start({ endpoint, onClose }: { endpoint: Endpoint; onClose: () =
               rows={4}
               required
               placeholder="[[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]"
-              hint="As JSON, or a line of commas for each row."
+              hint="As JSON, or as CSV with or without the line of names."
               value={rows}
               onChange={({ target }) => setRows(target.value)}
-              error={badRows && rows !== "" ? "A list of rows, such as [[5.1, 3.5, 1.4, 0.2]], or a row on each line." : undefined}
+              error={badRows && rows !== "" ? "A list of rows, such as [[5.1, 3.5, 1.4, 0.2]], or as CSV with a value for each column of the model." : undefined}
             />
           )}
           {(shadow || replay) && (
@@ -171,25 +172,5 @@ export function Start({ endpoint, onClose }: { endpoint: Endpoint; onClose: () =
         </div>
       </form>
     </Dialog>
-  );
-}
-
-/** Rows that were typed: a JSON list, or a line for each with commas between values; null if neither. */
-function rowsOf(text: string): unknown[] | null {
-  const told = text.trim();
-  if (told === "") return null;
-  if (told.startsWith("[") || told.startsWith("{")) {
-    try {
-      const found: unknown = JSON.parse(told);
-      return Array.isArray(found) && found.length > 0 ? found : null;
-    } catch {
-      return null;
-    }
-  }
-  return told.split("\n").map((line) =>
-    line.split(",").map((cell) => {
-      const value = cell.trim();
-      return value === "" ? null : Number.isNaN(Number(value)) ? value : Number(value);
-    }),
   );
 }

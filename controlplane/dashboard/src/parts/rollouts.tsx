@@ -51,7 +51,7 @@ export function Rollouts({ endpoint }: { endpoint: Endpoint }) {
             latency and the endpoint’s objectives. A version that is not as good gives the traffic back by itself.
           </p>
           <Code label="Command line">
-            {`kubeserve deploy ${endpoint.model ?? "my-model"}:2 --endpoint ${endpoint.name} --canary 5,25,100 --slo endpoint`}
+            {`kubeserve deploy ${endpoint.model ?? "my-model"}:N --endpoint ${endpoint.name} --canary 5,25,100${endpoint.slo === null ? "" : " --slo endpoint"}`}
           </Code>
         </div>
       ) : (

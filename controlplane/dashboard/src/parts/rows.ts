@@ -36,3 +36,33 @@ export function rowOf(signature: Signature, body: unknown): Row | null {
     cell(Array.isArray(first) ? first[at] : (first as Record<string, unknown>)[name]),
   );
 }
+
+/** Rows that were typed, as JSON or as CSV, with or without names; null if they are neither. */
+export function rowsTyped(text: string, signature: Signature | null): unknown[] | null {
+  const told = text.trim();
+  if (told === "") return null;
+  if (told.startsWith("[") || told.startsWith("{")) {
+    try {
+      const found: unknown = JSON.parse(told);
+      return Array.isArray(found) && found.length > 0 ? found : null;
+    } catch {
+      return null;
+    }
+  }
+  if (signature === null) return null;
+  const [first = [], ...others] = told.split(/\r?\n/).map(cellsOf);
+  const names = signature.columns.map(({ name }) => name);
+  const headed = first.every((cell) => names.includes(cell));
+  const order = headed ? names.map((name) => first.indexOf(name)) : names.map((_, at) => at);
+  const lines = headed ? others : [first, ...others];
+  if (lines.length === 0 || lines.some(({ length }) => length !== names.length)) return null;
+  const rows = lines.map((cells) => order.map((at) => cells[at] ?? ""));
+  return (bodyOf(signature, rows, null) as { rows: unknown[] }).rows;
+}
+
+/** The cells of a line of CSV; quotes are written twice within quotes. */
+function cellsOf(line: string): string[] {
+  return [...line.matchAll(/(?:^|,)\s*(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain = ""]) =>
+    quoted === undefined ? plain.trim() : quoted.replaceAll('""', '"'),
+  );
+}

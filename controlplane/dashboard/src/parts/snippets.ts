@@ -8,12 +8,17 @@ export function snippets(
 ): { name: string; label: string; code: string }[] {
   const document = JSON.stringify(body);
   const rows = (body as { rows?: unknown } | null)?.rows ?? body;
-  const outputs = (body as { outputs?: string[] } | null)?.outputs;
+  const outputs = (body as { outputs?: string[] } | null)?.outputs ?? [];
   const url = endpoint.revisions.find((one) => one.tag === tag)?.tag_url ?? endpoint.url ?? "https://…";
-  const more = [
-    ...(outputs === undefined ? [] : [`output=${JSON.stringify(outputs[0])}`]),
-    ...(tag === "" ? [] : [`tag=${JSON.stringify(tag)}`]),
-  ].join(", ");
+  // Programs ask for one output a call.
+  const calls = outputs.length === 0 ? [null] : outputs;
+  const asked = (output: string | null) =>
+    [
+      JSON.stringify(endpoint.name),
+      python(rows),
+      ...(output === null ? [] : [`output=${JSON.stringify(output)}`]),
+      ...(tag === "" ? [] : [`tag=${JSON.stringify(tag)}`]),
+    ].join(", ");
   return [
     {
       name: "curl",
@@ -35,13 +40,18 @@ export function snippets(
         "",
         `# of \`kubeserve login\`, or KUBESERVE_URL and KUBESERVE_API_KEY`,
         "with Client() as client:",
-        `    print(client.predict(${JSON.stringify(endpoint.name)}, ${python(rows)}${more === "" ? "" : `, ${more}`}))`,
+        ...calls.map((output) => `    print(client.predict(${asked(output)}))`),
       ].join("\n"),
     },
     {
       name: "cli",
       label: "Command line",
-      code: `kubeserve predict ${endpoint.name} --data '${JSON.stringify(rows).replaceAll("'", "'\\''")}'${outputs === undefined ? "" : ` --output ${outputs[0]}`}${tag === "" ? "" : ` --tag ${tag}`}`,
+      code: calls
+        .map(
+          (output) =>
+            `kubeserve predict ${endpoint.name} --data '${JSON.stringify(rows).replaceAll("'", "'\\''")}'${output === null ? "" : ` --output ${output}`}${tag === "" ? "" : ` --tag ${tag}`}`,
+        )
+        .join("\n"),
     },
   ];
 }

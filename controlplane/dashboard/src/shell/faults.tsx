@@ -1,4 +1,5 @@
-import { useRouteError } from "react-router";
+import { Link, useRouteError } from "react-router";
+import { usePath, useSession } from "../api/hooks";
 import { Button, DocumentTitle } from "../ui/basics";
 
 /** A page that is none. */
@@ -8,6 +9,21 @@ export function NotFound() {
       <a href="/dashboard" className="text-main underline">
         Go to the overview
       </a>
+    </Message>
+  );
+}
+
+/** A page that is not for the role of whoever came to it by its address. */
+export function Barred({ scope }: { scope: string | undefined }) {
+  const { me } = useSession();
+  return (
+    <Message
+      title="This page is not for your role"
+      says={`${me.role === null ? "You are" : `As ${me.role} you are`} not allowed what is done here${scope === undefined ? "" : ` (${scope})`}. Ask an administrator of the tenant for another role.`}
+    >
+      <Link to={usePath()()} className="text-main underline">
+        Go to the overview
+      </Link>
     </Message>
   );
 }

@@ -1,12 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { Link, NavLink, Outlet, ScrollRestoration, useLocation, useNavigate, useNavigation, useParams } from "react-router";
+import { Link, NavLink, Outlet, ScrollRestoration, useLocation, useMatches, useNavigate, useNavigation, useParams } from "react-router";
 import { Api, type ApiProblem, type Me } from "../api/client";
 import { SessionProvider, usePath, useSession, useShown } from "../api/hooks";
-import { SECTIONS } from "../routes";
+import { SECTIONS, type Needs } from "../routes";
 import { ButtonLink, Problem, Skeleton } from "../ui/basics";
 import { Icon } from "../ui/icons";
 import { AccountMenu } from "./account";
+import { Barred } from "./faults";
 import { Palette } from "./palette";
 import { rememberTenant } from "./remembered";
 
@@ -66,6 +67,8 @@ function Frame() {
     document.addEventListener("keydown", keys);
     return () => document.removeEventListener("keydown", keys);
   }, []);
+  const isShown = useShown();
+  const barred = useMatches().map(({ handle }) => handle as Needs | undefined).find((needs) => needs !== undefined && !isShown(needs));
   const came = useRef(pathname);
   useEffect(() => {
     if (came.current === pathname) return; // the first page begins at its top, as any page
@@ -130,7 +133,7 @@ function Frame() {
           tabIndex={-1}
           className="w-full max-w-6xl flex-1 px-3 py-5 outline-none sm:px-6"
         >
-          <Outlet />
+          {barred === undefined ? <Outlet /> : <Barred scope={barred.scope} />}
         </main>
         <footer className="px-3 pt-4 pb-6 text-xs text-soft sm:px-6">
           <Link to={path()} className="hover:text-ink">

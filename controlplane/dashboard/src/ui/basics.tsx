@@ -232,7 +232,7 @@ export function Problem({ problem, retry }: { problem: ApiProblem; retry?: () =>
 
 function where(fault: ApiProblem["errors"][number]): string {
   const parts = [
-    fault.row === undefined ? null : `row ${fault.row + 1}`,
+    fault.row === undefined ? null : `row ${fault.row}`,
     fault.column === undefined ? null : `column ${fault.column}`,
     fault.field ?? null,
   ].filter((part) => part !== null);

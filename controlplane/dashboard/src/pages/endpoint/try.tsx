@@ -137,7 +137,10 @@ function Asking({ endpoint, signature, tag, tags, onTag }: AskingProps) {
         </div>
       </div>
       <Card title="From a program">
-        <Tabs
+        {parsed.fault !== null ? (
+          <p className="text-soft">Once the JSON is right, the same call stands here.</p>
+        ) : (
+          <Tabs
           label="Ways to ask"
           tabs={snippets(endpoint, parsed.body, tag).map(({ name, label, code }) => ({
             name,
@@ -145,6 +148,7 @@ function Asking({ endpoint, signature, tag, tags, onTag }: AskingProps) {
             content: <Code label={label}>{code}</Code>,
           }))}
         />
+        )}
         <p className="mt-3 text-soft">
           A program needs a credential of its own:{" "}
           <Link to={path("keys")} className="text-main underline">
