@@ -161,11 +161,12 @@ class Writer:
             await self._end()
         if outcome.polled is not None and self.found.device is not None:
             await self._polled(self.found.device, early=outcome.polled)
-        if outcome.issued is None:
+        if outcome.issued is None or self.person is None:
             return None
         jti, expires = outcome.issued
         grant, until = await self._grant()
-        await repository.add_access_token(jti, grant, datetime.fromtimestamp(expires, UTC))
+        ends = datetime.fromtimestamp(expires, UTC)
+        await repository.add_access_token(self.person.tenant, jti, grant, ends)
         return await self._next(grant, until, form) if outcome.refresh else None
 
     async def _polled(self, row: DeviceCode, *, early: bool) -> None:

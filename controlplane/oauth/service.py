@@ -17,7 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from controlplane.accounts import service as accounts
-from controlplane.api_keys.service import ApiKeys, Published
+from controlplane.api_keys.service import NEVER, ApiKeys, Published
 from controlplane.audit import service as audit
 from controlplane.callers import Caller, StandingOf
 from controlplane.database import transaction
@@ -26,6 +26,7 @@ from controlplane.oauth import keys as key_files
 from controlplane.oauth.clients import Clients
 from controlplane.oauth.exchange import Came
 from controlplane.oauth.keyring import Keyring
+from controlplane.oauth.revoked import MOST_NAMED, Revoked, told
 from controlplane.oauth.rotation import Schedule
 from controlplane.oauth.server import Answer, KnownClient
 from controlplane.permissions import ALL_SCOPES, IDENTITY_SCOPES, Scope, allows
@@ -35,7 +36,7 @@ from controlplane.wakes import Wake, tell
 from runtime.problems import Forbidden
 from runtime.resource import audience_of
 
-MOST_COMMON_BYTES: Final = 50_000
+EVERYWHERE: Final = ""  # in place of a tenant: what holds in all of them
 SEALED_AS: Final = "client secret"
 KEPT: Final = timedelta(days=1)  # what has ended, for who wonders why
 EndpointExists = Callable[[TenantId, uuid.UUID], Awaitable[bool]]
@@ -89,41 +90,38 @@ class OAuth:
         return (await self.keyring.current()).verifying
 
     async def keys_documents(self, now: datetime) -> tuple[bytes, dict[str, bytes]]:
-        """Write the keys file of the runtimes: public keys and what was revoked lately.
+        """Write the keys files of the runtimes: public keys and what was revoked lately.
 
-        The second is for runtimes of tenants with endpoint keys, which get these too.
+        The second are for runtimes of tenants of which something was revoked, or that have endpoint
+        keys: what one tenant revokes, and how much, is told to no other.
         """
-        since = now - timedelta(seconds=2 * max(self._lives))
-        clients = await repository.revoked_since_of_all(since)
-        jtis = await repository.revoked_tokens_of_all(now)
-        subjects = await accounts.fewer_rights_since(since)
-        revoked: dict[str, Any] = {
-            "jtis": {row.jti: row.expires_at.timestamp() for row in jtis},
-            "clients": {row.id: row.revoked_at.timestamp() for row in clients if row.revoked_at},
-            "subjects": {name: at.timestamp() for name, at in subjects.items()},
-        }
-        last = [row.revoked_at.timestamp() for row in jtis if row.revoked_at]
-        common = self._bounded((await self.keyring.load()).public, revoked, last) | self._scraper
+        common = (await self.keyring.load()).public | self._scraper
+        revoked = await self._revoked(now)
+        everywhere = revoked.pop(EVERYWHERE, [])
         known = await self._api_keys.published(now, timedelta(seconds=self._lives[1]))
-        return _written(common), {
-            tenant: _written(_with_keys(common, listed)) for tenant, listed in known.items()
-        }
+        theirs = {}
+        for tenant in sorted({*revoked, *known}):
+            keys = known.get(tenant, Published())
+            lost = [Revoked("clients", key, NEVER, at) for key, at in keys.lost.items()]
+            found = told([*everywhere, *revoked.get(tenant, []), *lost])
+            theirs[tenant] = _written({**common, "revoked": found, "api_keys": keys.listed})
+        return _written({**common, "revoked": told(everywhere)}), theirs
 
-    @staticmethod
-    def _bounded(
-        keys: dict[str, Any], revoked: dict[str, Any], last: list[float]
-    ) -> dict[str, Any]:
-        """Give what all runtimes are told, in a size that a pod gets in a variable.
+    async def _revoked(self, now: datetime) -> dict[str, list[Revoked]]:
+        """Give what was revoked lately, by tenant."""
+        since, most = now - timedelta(seconds=2 * max(self._lives)), MOST_NAMED + 1
+        found: dict[str, list[Revoked]] = {}
 
-        last  when each of the tokens was revoked
-        """
-        document = {**keys, "revoked": revoked}
-        if len(_written(document)) <= MOST_COMMON_BYTES:
-            return document
-        # Whoever was not revoked gets a new token; that costs one request each.
-        before = max([*revoked["clients"].values(), *revoked["subjects"].values(), *last])
-        told = {"jtis": {}, "clients": {}, "subjects": {}, "before": before}
-        return {**keys, "revoked": told}
+        def add(tenant: str | None, one: Revoked) -> None:
+            found.setdefault(tenant or EVERYWHERE, []).append(one)
+
+        for tenant, jti, expires, at in await repository.revoked_tokens_of_all(now, most):
+            add(tenant, Revoked("jtis", jti, expires.timestamp(), at))
+        for tenant, client, at in await repository.revoked_since_of_all(since, most):
+            add(tenant, Revoked("clients", client, at.timestamp(), at))
+        for tenant, subject, at in await accounts.fewer_rights_since(since, most):
+            add(tenant, Revoked("subjects", subject, at.timestamp(), at))
+        return found
 
     def signed_keys(self, document: bytes) -> bytes:
         """Sign a keys file, for runtimes that get it from a place they need not trust."""
@@ -326,7 +324,8 @@ class OAuth:
 
         async def end(shown: "_Shown", client: KnownClient) -> None:
             if shown.grant is None:
-                await repository.revoke_access_token(shown.jti, shown.expires_at, now)
+                tenant = shown.token.tenant
+                await repository.revoke_access_token(tenant, shown.jti, shown.expires_at, now)
             elif await repository.end_grants(now, "revoked", id=shown.grant):
                 subject = shown.token.told["sub"].partition(":")[2]
                 caller = exchange.person_calling(shown.token.tenant, subject, client.id, came)
@@ -471,12 +470,6 @@ MAX_TOKEN: Final = 8192
 async def _person(subject: str) -> accounts.Person | None:
     kind, _, name = subject.partition(":")
     return await accounts.find(uuid.UUID(name)) if kind == "user" else None
-
-
-def _with_keys(common: dict[str, Any], known: Published) -> dict[str, Any]:
-    revoked = common["revoked"]
-    clients = {**revoked["clients"], **known.lost}
-    return {**common, "revoked": {**revoked, "clients": clients}, "api_keys": known.listed}
 
 
 def _written(document: dict[str, Any]) -> bytes:

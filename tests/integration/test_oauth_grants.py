@@ -101,6 +101,12 @@ def claims(text: str) -> dict[str, Any]:
     return found
 
 
+def revoked(api: Api, tenant: str = "default") -> dict[str, Any]:
+    """Give what a tenant's runtimes are told was revoked."""
+    told = json.loads(api.engine.keys_of.get(tenant, api.engine.keys[-1]))
+    return dict(told["revoked"])
+
+
 async def audited(tenant: str = "default") -> list[str]:
     from controlplane.audit.tables import AuditEvent
 
@@ -168,8 +174,7 @@ async def test_a_code_that_comes_again_ends_what_it_gave(api: Api) -> None:
     assert not await works(api, body["access_token"])
     assert (await refresh(api, client, body["refresh_token"])).json()["error"] == "invalid_grant"
     await api.app.state.publish_keys()
-    revoked = json.loads(api.engine.keys[-1])["revoked"]
-    assert claims(body["access_token"])["jti"] in revoked["jtis"]
+    assert claims(body["access_token"])["jti"] in revoked(api)["jtis"]
     assert "grant.end" in await audited()
 
 
@@ -431,9 +436,9 @@ async def test_who_was_removed_or_disabled_gets_nothing_more(api: Api) -> None:
     await Member.filter(user_id=user).delete()
     assert not await works(api, body["access_token"])
     assert (await refresh(api, client, body["refresh_token"])).json()["error"] == "invalid_grant"
-    await accounts.note_fewer_rights(user, datetime.now(UTC))
+    await accounts.note_fewer_rights(user, "default", datetime.now(UTC))
     await api.app.state.publish_keys()
-    assert f"user:{user}" in json.loads(api.engine.keys[-1])["revoked"]["subjects"]
+    assert f"user:{user}" in revoked(api)["subjects"]
 
 
 async def test_a_revoked_client_takes_its_peoples_tokens_along(api: Api) -> None:
@@ -588,8 +593,42 @@ async def test_only_its_own_client_revokes_a_token(api: Api) -> None:
     assert await works(api, fresh["access_token"])
     assert await revoke(client, fresh["refresh_token"]) == 200
     assert not await works(api, fresh["access_token"])
-    revoked = json.loads(api.engine.keys[-1])["revoked"]["jtis"]
-    assert {claims(t["access_token"])["jti"] for t in (body, fresh)} <= set(revoked)
+    jtis = {claims(t["access_token"])["jti"] for t in (body, fresh)}
+    assert jtis <= set(revoked(api)["jtis"])
+
+
+async def test_what_one_tenant_revokes_never_touches_tokens_of_another(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controlplane.oauth.service.MOST_NAMED", 2)
+    monkeypatch.setattr("controlplane.oauth.revoked.MOST_NAMED", 2)
+    rival = await api.another_tenant("rival")
+    own = (rival.client_id, rival.client_secret)
+    texts = [(await rival.token()).json()["access_token"] for _ in range(4)]
+    for text in texts:
+        answer = await rival.http.post("/oauth2/revoke", data={"token": text}, auth=own)
+        assert answer.status_code == 200
+    assert revoked(api) == {"jtis": {}, "clients": {}, "subjects": {}}
+    theirs = revoked(api, "rival")
+    # The newest are still named, so that only tokens from before the others are lost.
+    assert set(theirs["jtis"]) == {claims(text)["jti"] for text in texts[2:]}
+    assert claims(texts[1])["iat"] < theirs["before"] <= datetime.now(UTC).timestamp() + 1
+    assert texts[0] not in api.engine.keys[-1].decode()
+
+
+async def test_a_person_with_fewer_rights_in_one_tenant_keeps_their_tokens_of_another(
+    api: Api,
+) -> None:
+    await api.another_tenant("rival")
+    browser = await ada(api, default=Role.ADMIN, rival=Role.ADMIN)
+    subject = f"user:{(await accounts.by_email('ada@example.com')).id}"  # type: ignore[union-attr]
+    answer = await api.http.patch("/v1/members/ada@example.com", json={"role": "viewer"})
+    assert answer.status_code == 200, answer.text
+    await api.app.state.publish_keys()
+    assert subject in revoked(api)["subjects"]
+    assert revoked(api, "rival")["subjects"] == {}
+    api.http.headers["authorization"] = ""
+    await browser.http.aclose()
 
 
 KEY = ECKey.generate_key("P-256")
