@@ -231,7 +231,12 @@ class Writer:
 
 def person_calling(tenant: str, user: object, client: str, came: Came) -> Caller:
     """Give a person as the audit log writes who did something."""
-    return Caller(tenant, f"user:{user}", client, frozenset(), None, came.address, came.request_id)
+    return subject_calling(tenant, f"user:{user}", client, came)
+
+
+def subject_calling(tenant: str, subject: str, client: str, came: Came) -> Caller:
+    """Give whoever a token is of as the audit log writes who did something."""
+    return Caller(tenant, subject, client, frozenset(), None, came.address, came.request_id)
 
 
 def successor(secret: bytes, token: str) -> str:

@@ -89,6 +89,10 @@ async def clients(tenant: uuid.UUID, limit: int, after: str | None) -> list[Clie
     return await rows.order_by("id").limit(limit + 1)
 
 
+async def count_clients(tenant: uuid.UUID) -> int:
+    return await Client.filter(tenant_id=tenant, revoked_at=None).count()
+
+
 async def revoke(tenant: uuid.UUID, client_id: str, at: datetime) -> bool:
     found = Client.filter(tenant_id=tenant, id=client_id, revoked_at=None)
     return bool(await found.update(revoked_at=at))
@@ -110,6 +114,12 @@ async def lock_code_of_all(digest: str) -> AuthorizationCode | None:
 
 async def add_device_code(**members: Any) -> None:
     await DeviceCode.create(**members)
+
+
+async def devices_waiting_of_all(address: str, now: datetime) -> tuple[int, int]:
+    """Count devices that wait for an answer: from an address, and from everywhere."""
+    rows = DeviceCode.filter(expires_at__gt=now, approved=None)
+    return await rows.filter(address=address).count(), await rows.count()
 
 
 async def lock_device_of_all(digest: str) -> DeviceCode | None:
@@ -249,6 +259,8 @@ async def forget_of_all(now: datetime, long_ago: datetime) -> int:
     gone = 0
     for table in (AccessToken, UsedAssertion):
         gone += await table.filter(expires_at__lte=now).delete()
+    # Anybody makes them, and nobody answered: nothing to wonder about.
+    gone += await DeviceCode.filter(expires_at__lte=now, approved=None).delete()
     gone += await WrongCode.filter(at__lte=long_ago).delete()
     for codes in (AuthorizationCode, DeviceCode):
         gone += await codes.filter(expires_at__lte=long_ago).delete()
