@@ -60,6 +60,7 @@ from controlplane.oauth import routes as oauth_routes
 from controlplane.oauth.allowed import Allowed
 from controlplane.oauth.clients import NewClient
 from controlplane.oauth.service import OAuth
+from controlplane.oauth.throttle import Throttle
 from controlplane.payloads import routes as payload_routes
 from controlplane.payloads.taking import Site
 from controlplane.permissions import ALL_SCOPES, rule
@@ -117,11 +118,11 @@ def create_app(
     oauth = OAuth(
         issuer=settings.public_url,
         secret=secret,
-        api_token_s=settings.api_token_s,
-        predict_token_s=settings.predict_token_s,
+        lives=(settings.api_token_s, settings.predict_token_s),
         endpoint_exists=endpoints.exists,
         clock=lambda: datetime.fromtimestamp(clock(), UTC),
         keys=api_keys,
+        throttle=Throttle(settings.oauth_rate, settings.oauth_client_rate),
     )
     quotas = Quotas(limits_of(settings))
     storage = Storage(quotas, quota_service.kept)

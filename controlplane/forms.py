@@ -1,5 +1,6 @@
 """Forms as browsers and OAuth clients send them, and queries, which are written the same way."""
 
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -32,10 +33,14 @@ def parse(text: str | bytes) -> dict[str, str]:
     return form
 
 
+def is_form(headers: Mapping[str, str]) -> bool:
+    """Tell whether a body says it is a form."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower() == TYPE
+
+
 async def read(request: Request) -> dict[str, str]:
     """Read the form of a page; raises Malformed or UnsupportedMediaType."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != TYPE:
+    if not is_form(request.headers):
         raise UnsupportedMediaType(f"Send a form: content-type {TYPE}.")
     try:
         return parse(await request.body())

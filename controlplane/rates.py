@@ -30,16 +30,24 @@ class Bucket:
         self.tokens = min(self.full, self.tokens + (now - self.at) * self.rate)
         self.at = now
 
+    def wait_s(self) -> int:
+        """Say in how many seconds there is one more."""
+        return 0 if self.tokens >= 1 else math.ceil((1 - self.tokens) / self.rate)
+
+    def spend(self) -> None:
+        """Count a request that was let through."""
+        self.tokens -= 1
+
     def take(self) -> None:
         """Count a request; raises RateLimited with when to come again."""
-        if self.tokens >= 1:
-            self.tokens -= 1
+        if not (wait_s := self.wait_s()):
+            self.spend()
             return
         limit = f"{self.rate:.0f} requests each second, {self.full:.0f} at once"
         raise RateLimited(
             f"The tenant asks the API more often than it may: {limit}. Wait as Retry-After says, "
             "ask less often, or ask the operator of this installation to raise the quota.",
-            retry_after_s=math.ceil((1 - self.tokens) / self.rate),
+            retry_after_s=wait_s,
             quota="requests_per_s",
             limit=round(self.rate),
             used=round(self.rate),
@@ -70,6 +78,14 @@ class Rates:
     ) -> None:
         self._rate, self._burst_s, self._clock = rate, burst_s, clock
         self._buckets: dict[str, Bucket] = {}
+
+    def wait_s(self, tenant: str) -> int:
+        """Say how long to wait; whoever never asked is not noted."""
+        bucket = self._buckets.get(tenant)
+        if bucket is None:
+            return 0
+        bucket.refill(self._clock())
+        return bucket.wait_s()
 
     async def bucket(self, tenant: str) -> Bucket:
         """Give a tenant's bucket as it is now."""

@@ -88,6 +88,15 @@ class Settings(BaseSettings):
     sandbox: str = Field("required", description="required, or degraded: build without its layers.")
     api_token_s: int = Field(900, ge=60, le=DAY_S, description="Life of a token for the API.")
     predict_token_s: int = Field(300, ge=60, le=DAY_S, description="… for one endpoint.")
+    oauth_rate: int = Field(
+        20,
+        ge=1,
+        description="Requests to /oauth2 each second of one address that are refused, or begin or"
+        " end something, and ten times as many at once.",
+    )
+    oauth_client_rate: int = Field(
+        500, ge=1, description="… of one client that are answered with a token, or about one."
+    )
     audit_days: int = Field(365, ge=1, le=36_500, description="Days the audit log is kept.")
     payloads_every_s: float = Field(
         60.0, ge=1, le=3600, description="Seconds that logged requests wait for a file of them."

@@ -9,9 +9,9 @@ a microsecond.
 The keys file holds `{"keys": [JWK...], "revoked": {"jtis": {...}, "clients": {...}, "subjects":
 {...}, "before": t}, "api_keys": {AUDIENCE: {SHA-256 of the key: {"id", "tenant", "exp"}}}}`.
 `metrics` is the SHA-256 of what whoever reads the metrics of all endpoints sends, if anybody may.
-`before` is there when too many were revoked lately to be named: then all older tokens are. An API
-key that is not listed is none. A pod that cannot have a file that changes is given a first one, and
-newer ones signed (`renew`).
+`before` is there when too many of a tenant were revoked lately to be named: then all older tokens
+of the tenant are. An API key that is not listed is none. A pod that cannot have a file that changes
+is given a first one, and newer ones signed (`renew`).
 """
 
 import base64
@@ -288,7 +288,9 @@ class TokenVerifier:
         )
         if found.jti in self._set.revoked_jtis:
             raise ValueError("it was revoked")
-        if issued < max(self._set.not_before, self._set.clients_not_before.get(found.client, 0)):
+        if issued < self._set.not_before:
+            raise ValueError("too many were revoked lately to name each; get a new token")
+        if issued < self._set.clients_not_before.get(found.client, 0):
             raise ValueError("its client was revoked")
         if issued < self._set.subjects_not_before.get(found.subject, 0):
             raise ValueError("it was revoked: whoever it is of may do less since")

@@ -21,6 +21,13 @@ ON CONFLICT (key_sha256) DO UPDATE SET
     since = CASE WHEN known.since <= $3 THEN excluded.since ELSE known.since END
 RETURNING count, since
 """
+FEWER_RIGHTS = """
+SELECT tenant, user_id, at FROM (
+    SELECT tenant, user_id, max(at) AS at,
+           row_number() OVER (PARTITION BY tenant ORDER BY max(at) DESC) AS place
+    FROM fewer_rights WHERE at >= $1 GROUP BY tenant, user_id
+) AS newest WHERE place <= $2
+"""
 UNCOUNT = "UPDATE sign_in_attempts SET count = count - 1 WHERE key_sha256 = $1 AND count > 0"
 
 
@@ -112,12 +119,16 @@ async def forget_sessions(expired_before: datetime, seen_before: datetime) -> in
     return gone + await Session.filter(seen_at__lt=seen_before).delete()
 
 
-async def note_fewer_rights(user_id: uuid.UUID, at: datetime) -> None:
-    await FewerRights.create(user_id=user_id, at=at)
+async def note_fewer_rights(user_id: uuid.UUID, tenant: str | None, at: datetime) -> None:
+    await FewerRights.create(user_id=user_id, tenant=tenant, at=at)
 
 
-async def fewer_rights_since(since: datetime) -> list[FewerRights]:
-    return await FewerRights.filter(at__gte=since)
+async def fewer_rights_since(
+    since: datetime, most: int
+) -> list[tuple[str | None, uuid.UUID, datetime]]:
+    """Give (tenant, person, last time), at most the newest `most` of each tenant."""
+    found = connections.get("default").execute_query_dict(FEWER_RIGHTS, [since, most])
+    return [(row["tenant"], row["user_id"], row["at"]) for row in await found]
 
 
 async def forget_fewer_rights(before: datetime) -> int:

@@ -151,7 +151,7 @@ async def disable(
         if at is not None:
             await repository.end_sessions_of(row.id)
             await applications.end_all(row.id, "disabled")
-            await note_fewer_rights(row.id, at)
+            await note_fewer_rights(row.id, None, at)
         action = "account.enable" if at is None else "account.disable"
         await audit.record(caller, action, person.subject, email=person.email)
     return _info(await _row(str(row.id)))
@@ -355,19 +355,22 @@ async def forget_ended(now: datetime) -> int:
     return gone + await repository.forget_attempts(now - WINDOW)
 
 
-async def note_fewer_rights(user_id: uuid.UUID, at: datetime) -> None:
-    """Have the runtimes refuse a person's tokens from before; call in the change's transaction."""
-    await repository.note_fewer_rights(user_id, at)
+async def note_fewer_rights(user_id: uuid.UUID, tenant: str | None, at: datetime) -> None:
+    """Have the runtimes refuse a person's tokens from before; call in the change's transaction.
+
+    tenant  whose runtimes; None: those of all tenants
+    """
+    await repository.note_fewer_rights(user_id, tenant, at)
     await tell(Wake.KEYS)
 
 
-async def fewer_rights_since(since: datetime) -> dict[str, datetime]:
-    """Give the subjects whose rights became fewer, with the last time they did."""
-    found: dict[str, datetime] = {}
-    for row in await repository.fewer_rights_since(since):
-        subject = f"user:{row.user_id}"
-        found[subject] = max(row.at, found.get(subject, row.at))
-    return found
+async def fewer_rights_since(since: datetime, most: int) -> list[tuple[str | None, str, datetime]]:
+    """Give (tenant, subject, last time) of whose rights became fewer; tenant None: in all.
+
+    most  of each tenant, the newest
+    """
+    found = await repository.fewer_rights_since(since, most)
+    return [(tenant, f"user:{user}", at) for tenant, user, at in found]
 
 
 async def forget_fewer_rights(before: datetime) -> int:

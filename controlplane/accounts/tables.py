@@ -21,9 +21,13 @@ class User(Model):
 
 
 class FewerRights(Model):
-    """A person who may do less than before, in some tenant: runtimes refuse their older tokens."""
+    """A person who may do less than before: runtimes refuse their older tokens.
+
+    tenant  its name, where they may do less; None: everywhere
+    """
 
     id = fields.BigIntField(primary_key=True)
+    tenant = fields.CharField(max_length=63, null=True)
     user_id = fields.UUIDField()
     at = fields.DatetimeField(db_index=True)
 

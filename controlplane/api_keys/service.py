@@ -66,11 +66,12 @@ class Published:
     """What the runtimes of a tenant are told of its keys.
 
     listed  endpoint keys by audience and SHA-256
-    lost    API keys whose tokens for endpoints are not to be taken any more, as revoked clients
+    lost    API keys whose tokens for endpoints are not to be taken any more, with a time after
+            the last of these tokens
     """
 
     listed: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
-    lost: dict[str, int] = field(default_factory=dict)
+    lost: dict[str, datetime] = field(default_factory=dict)
 
 
 class ApiKeys:
@@ -246,7 +247,8 @@ class ApiKeys:
         since = now - token_life - 2 * USED_EVERY
         for row, tenant in await repository.exchanged_of_all(since):
             if row.revoked_at or Scope.PREDICT not in await self._left(row, tenant):
-                found.setdefault(tenant, Published()).lost[row.id] = NEVER
+                lost = found.setdefault(tenant, Published()).lost
+                lost[row.id] = row.revoked_at or (row.last_used_at or now) + USED_EVERY
         return found
 
     @staticmethod

@@ -19,8 +19,9 @@ from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId, TenantInfo
 from controlplane.wakes import Wake, tell
 from runtime import api_keys
-from runtime.problems import InvalidInput, NotFound
+from runtime.problems import InvalidInput, NotFound, QuotaExceeded
 
+MOST_LIVE: Final = 1000  # of a tenant
 CLIENT_ID: Final = re.compile(r"ks-[0-9a-f]{16}")
 
 
@@ -122,6 +123,11 @@ class Clients:
         if not wanted.public and wanted.jwks is None:
             secret = f"kss_{secrets.token_urlsafe(32)}"
         async with transaction():
+            if await repository.count_clients(tenant.id) >= MOST_LIVE:
+                raise QuotaExceeded(
+                    f"There are {MOST_LIVE} clients already; revoke those that nobody uses.",
+                    limit=MOST_LIVE,
+                )
             row = await repository.create_client(
                 tenant.id,
                 f"ks-{secrets.token_hex(8)}",

@@ -78,8 +78,10 @@ def _consent_page(
 @router.post("/oauth2/authorize")
 async def authorize(request: Request, browser: SignedIn) -> Response:
     """Take the person's answer: form of `request`, `stamp`, `tenant` and `decision`."""
+    came = came_of(request)
+    await oauth_of(request).hold_back(came)
     form, authorizing = await forms.read(request), _authorizing(request)
-    query, person, came = form.get("request", ""), browser.person, came_of(request)
+    query, person = form.get("request", ""), browser.person
     authorizing.check_stamp(person, query, form.get("stamp", ""))
     try:
         asked = await authorizing.asked(query, person)

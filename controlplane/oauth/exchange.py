@@ -161,11 +161,12 @@ class Writer:
             await self._end()
         if outcome.polled is not None and self.found.device is not None:
             await self._polled(self.found.device, early=outcome.polled)
-        if outcome.issued is None:
+        if outcome.issued is None or self.person is None:
             return None
         jti, expires = outcome.issued
         grant, until = await self._grant()
-        await repository.add_access_token(jti, grant, datetime.fromtimestamp(expires, UTC))
+        ends = datetime.fromtimestamp(expires, UTC)
+        await repository.add_access_token(self.person.tenant, jti, grant, ends)
         return await self._next(grant, until, form) if outcome.refresh else None
 
     async def _polled(self, row: DeviceCode, *, early: bool) -> None:
@@ -230,7 +231,12 @@ class Writer:
 
 def person_calling(tenant: str, user: object, client: str, came: Came) -> Caller:
     """Give a person as the audit log writes who did something."""
-    return Caller(tenant, f"user:{user}", client, frozenset(), None, came.address, came.request_id)
+    return subject_calling(tenant, f"user:{user}", client, came)
+
+
+def subject_calling(tenant: str, subject: str, client: str, came: Came) -> Caller:
+    """Give whoever a token is of as the audit log writes who did something."""
+    return Caller(tenant, subject, client, frozenset(), None, came.address, came.request_id)
 
 
 def successor(secret: bytes, token: str) -> str:

@@ -31,6 +31,21 @@ FROM oauth_clients c JOIN tenants t ON t.id = c.tenant_id
 WHERE c.id = $1 AND c.revoked_at IS NULL
 """
 
+# At most so many of each tenant: what one of them revokes costs no more than that.
+REVOKED_TOKENS = """
+SELECT tenant, jti, expires_at, revoked_at FROM (
+    SELECT *, row_number() OVER (PARTITION BY tenant ORDER BY revoked_at DESC) AS place
+    FROM oauth_access_tokens WHERE revoked_at IS NOT NULL AND expires_at > $1
+) AS newest WHERE place <= $2
+"""
+REVOKED_CLIENTS = """
+SELECT tenant, id, revoked_at FROM (
+    SELECT c.id, c.revoked_at, t.name AS tenant,
+           row_number() OVER (PARTITION BY tenant_id ORDER BY revoked_at DESC) AS place
+    FROM oauth_clients c JOIN tenants t ON t.id = c.tenant_id WHERE c.revoked_at >= $1
+) AS newest WHERE place <= $2
+"""
+
 # What was allowed before stays allowed.
 REMEMBER = """
 INSERT INTO oauth_consents AS known (user_id, client_id, tenant_id, resource, scopes, created_at)
@@ -74,13 +89,19 @@ async def clients(tenant: uuid.UUID, limit: int, after: str | None) -> list[Clie
     return await rows.order_by("id").limit(limit + 1)
 
 
+async def count_clients(tenant: uuid.UUID) -> int:
+    return await Client.filter(tenant_id=tenant, revoked_at=None).count()
+
+
 async def revoke(tenant: uuid.UUID, client_id: str, at: datetime) -> bool:
     found = Client.filter(tenant_id=tenant, id=client_id, revoked_at=None)
     return bool(await found.update(revoked_at=at))
 
 
-async def revoked_since_of_all(since: datetime) -> list[Client]:
-    return await Client.filter(revoked_at__gte=since)
+async def revoked_since_of_all(since: datetime, most: int) -> list[tuple[str, str, datetime]]:
+    """Give (tenant, client, when), at most the newest `most` of each tenant."""
+    found = connections.get("default").execute_query_dict(REVOKED_CLIENTS, [since, most])
+    return [(row["tenant"], row["id"], row["revoked_at"]) for row in await found]
 
 
 async def add_code(**members: Any) -> None:
@@ -93,6 +114,12 @@ async def lock_code_of_all(digest: str) -> AuthorizationCode | None:
 
 async def add_device_code(**members: Any) -> None:
     await DeviceCode.create(**members)
+
+
+async def devices_waiting_of_all(address: str, now: datetime) -> tuple[int, int]:
+    """Count devices that wait for an answer: from an address, and from everywhere."""
+    rows = DeviceCode.filter(expires_at__gt=now, approved=None)
+    return await rows.filter(address=address).count(), await rows.count()
 
 
 async def lock_device_of_all(digest: str) -> DeviceCode | None:
@@ -146,25 +173,32 @@ async def add_refresh_token(grant: uuid.UUID, digest: str, expires: datetime) ->
     await RefreshToken.create(token_sha256=digest, grant_id=grant, expires_at=expires)
 
 
-async def add_access_token(jti: str, grant: uuid.UUID, expires: datetime) -> None:
-    await AccessToken.create(jti=jti, grant_id=grant, expires_at=expires)
+async def add_access_token(tenant: str, jti: str, grant: uuid.UUID, expires: datetime) -> None:
+    await AccessToken.create(jti=jti, tenant=tenant, grant_id=grant, expires_at=expires)
 
 
-async def revoke_access_token(jti: str, expires: datetime, at: datetime) -> None:
+async def revoke_access_token(tenant: str, jti: str, expires: datetime, at: datetime) -> bool:
+    """Revoke a token; False: it was before."""
     row, made = await AccessToken.get_or_create(
-        jti=jti, defaults={"expires_at": expires, "revoked_at": at}
+        jti=jti, defaults={"tenant": tenant, "expires_at": expires, "revoked_at": at}
     )
     if not made and row.revoked_at is None:
-        row.revoked_at = at
+        row.revoked_at, made = at, True
         await row.save(update_fields=["revoked_at"])
+    return bool(made)
 
 
 async def is_revoked_of_all(jti: str) -> bool:
     return await AccessToken.filter(jti=jti, revoked_at__isnull=False).exists()
 
 
-async def revoked_tokens_of_all(now: datetime) -> list[AccessToken]:
-    return await AccessToken.filter(revoked_at__isnull=False, expires_at__gt=now)
+async def revoked_tokens_of_all(
+    now: datetime, most: int
+) -> list[tuple[str | None, str, datetime, datetime]]:
+    """Give (tenant, jti, expiry, when), at most the newest `most` of each tenant."""
+    found = connections.get("default").execute_query_dict(REVOKED_TOKENS, [now, most])
+    names = ("tenant", "jti", "expires_at", "revoked_at")
+    return [tuple(row[name] for name in names) for row in await found]
 
 
 async def allowed_by(
@@ -225,6 +259,8 @@ async def forget_of_all(now: datetime, long_ago: datetime) -> int:
     gone = 0
     for table in (AccessToken, UsedAssertion):
         gone += await table.filter(expires_at__lte=now).delete()
+    # Anybody makes them, and nobody answered: nothing to wonder about.
+    gone += await DeviceCode.filter(expires_at__lte=now, approved=None).delete()
     gone += await WrongCode.filter(at__lte=long_ago).delete()
     for codes in (AuthorizationCode, DeviceCode):
         gone += await codes.filter(expires_at__lte=long_ago).delete()

@@ -29,7 +29,7 @@ def _takes(form: dict[str, Any], answer: Any) -> dict[str, Any]:
     """Say of a route that it takes a form and refuses in OAuth's words."""
     body = {"required": True, **file("application/x-www-form-urlencoded", schema=form)}
     told = gives(answer, extra={"requestBody": body})
-    told["responses"] |= {400: REFUSED, 401: REFUSED}
+    told["responses"] |= {400: REFUSED, 401: REFUSED, 429: REFUSED}
     return told
 
 
@@ -80,7 +80,8 @@ async def revoke(request: Request) -> JSONResponse:
 @router.post("/oauth2/introspect", **_takes(schemas.SHOWN_FORM, schemas.Introspection))
 async def introspect(request: Request) -> JSONResponse:
     """Tell whether a token of the client's own tenant works (RFC 7662)."""
-    return _json(await oauth_of(request).introspect(*await _sent(request), datetime.now(UTC)))
+    sent = await _sent(request)
+    return _json(await oauth_of(request).introspect(*sent, datetime.now(UTC), came_of(request)))
 
 
 @router.get("/oauth2/userinfo", **gives(schemas.UserInfo))

@@ -29,12 +29,37 @@ METHODS: Final = (*SECRETS, assertions.METHOD, "none")
 DEVICE_CODE: Final = str(DEVICE_CODE_GRANT_TYPE)
 CLI: Final = "kubeserve-cli"
 DASHBOARD: Final = "kubeserve-dashboard"
+CHALLENGE, REALM = "WWW-Authenticate", "KubeServe"
+# What Authlib leaves to the code of the error.
+UNSAID: Final = {
+    "authorization_pending": "Nobody has answered yet; ask again after the interval.",
+    "slow_down": "This asks too early: wait 5 seconds longer between two requests than before.",
+    "expired_token": "These codes have expired; start again on the device.",
+    "access_denied": "The person did not allow it.",
+    "invalid_grant": "This was given to another client.",
+    "unsupported_grant_type": "grant_type must be client_credentials, authorization_code, "
+    f"refresh_token or {DEVICE_CODE}.",
+}
 
 
 class InvalidTargetError(OAuth2Error):  # type: ignore[misc]  # Authlib has no types
     """RFC 8707: the resource is unknown, or not the client's."""
 
     error = "invalid_target"
+
+
+class TooOftenError(OAuth2Error):  # type: ignore[misc]  # Authlib has no types
+    """Somebody asks too often, or has begun too much."""
+
+    error, status_code = "temporarily_unavailable", 429
+
+    def __init__(self, retry_after_s: int, why: str = "This is asked too often.") -> None:
+        super().__init__(f"{why} Try again in {retry_after_s} seconds.")
+        self.retry_after_s = retry_after_s
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        """Say when to come again."""
+        return [*super().get_headers(), ("Retry-After", str(self.retry_after_s))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,12 +257,18 @@ class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
         """Give status, body and headers."""
         return status, body if isinstance(body, dict) else {}, dict(headers)
 
+    def handle_error_response(self, request: Request, error: OAuth2Error) -> Answer:
+        """Give the answer of a refusal."""
+        return refusal(error)
+
     def validate_requested_scope(self, scope: str | None) -> None:
         """Leave scopes to the generator, which knows client, person and audience."""
 
 
-def parse_form(body: bytes, query: str) -> dict[str, str]:
-    """Read the form; raises OAuth2Error for a parameter twice or in the address."""
+def parse_form(body: bytes, query: str, headers: Mapping[str, str]) -> dict[str, str]:
+    """Read the form; raises OAuth2Error for none, or a parameter twice or in the address."""
+    if not forms.is_form(headers):
+        raise InvalidRequestError(f"Send a form: content-type {forms.TYPE}.")
     if query:
         raise InvalidRequestError("Send parameters in the body, not in the address.")
     return parse(body)
@@ -284,6 +315,11 @@ def not_authenticated() -> InvalidClientError:
 
 
 def refusal(error: OAuth2Error) -> Answer:
-    """Give an OAuth error's answer."""
+    """Give an OAuth error's answer, which always says what is wrong."""
+    if not error.description:
+        error.description = UNSAID.get(error.error)
     status, body, headers = error()
-    return status, dict(body), dict(headers)
+    told = dict(headers)
+    if CHALLENGE in told:
+        told[CHALLENGE] = told[CHALLENGE].replace("Basic ", f'Basic realm="{REALM}", ', 1)
+    return status, dict(body), told

@@ -12,12 +12,13 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from authlib.oauth2.rfc6749 import OAuth2Error
+from authlib.oauth2.rfc6749.errors import InvalidRequestError, InvalidScopeError
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from controlplane.accounts import service as accounts
-from controlplane.api_keys.service import ApiKeys, Published
+from controlplane.api_keys.service import NEVER, ApiKeys, Published
 from controlplane.audit import service as audit
 from controlplane.callers import Caller, StandingOf
 from controlplane.database import transaction
@@ -26,20 +27,27 @@ from controlplane.oauth import keys as key_files
 from controlplane.oauth.clients import Clients
 from controlplane.oauth.exchange import Came
 from controlplane.oauth.keyring import Keyring
+from controlplane.oauth.revoked import MOST_NAMED, Revoked, told
 from controlplane.oauth.rotation import Schedule
 from controlplane.oauth.server import Answer, KnownClient
+from controlplane.oauth.throttle import Throttle
 from controlplane.permissions import ALL_SCOPES, IDENTITY_SCOPES, Scope, allows
 from controlplane.tenants import service as tenants
 from controlplane.tenants.service import TenantId
 from controlplane.wakes import Wake, tell
-from runtime.problems import Forbidden
+from runtime.problems import Forbidden, RateLimited
 from runtime.resource import audience_of
 
-MOST_COMMON_BYTES: Final = 50_000
+EVERYWHERE: Final = ""  # in place of a tenant: what holds in all of them
 SEALED_AS: Final = "client secret"
 KEPT: Final = timedelta(days=1)  # what has ended, for who wonders why
 EndpointExists = Callable[[TenantId, uuid.UUID], Awaitable[bool]]
 Headers = dict[str, str]
+Sent = tuple[bytes, str, Headers]  # body, query, headers
+Act = Callable[[dict[str, str], KnownClient | None], Awaitable[Answer]]
+# Of those that wait ten minutes for a person: an office behind one address needs no more.
+MOST_DEVICES_OF_ADDRESS: Final = 100
+MOST_DEVICES: Final = 10_000
 
 
 class _ReplayedError(Exception):
@@ -47,24 +55,29 @@ class _ReplayedError(Exception):
 
 
 class OAuth:
-    """The authorization server of one installation. `clock`: the time now, with its zone."""
+    """The authorization server of one installation.
+
+    lives  seconds of a token for the API, and of one for an endpoint
+    clock  the time now, with its zone
+    """
 
     def __init__(
         self,
         *,
         issuer: str,
         secret: bytes,
-        api_token_s: int,
-        predict_token_s: int,
+        lives: tuple[int, int],
         endpoint_exists: EndpointExists,
         keys: ApiKeys,
+        throttle: Throttle,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.issuer = issuer
         self.clock = clock
         self._secret = secret
-        self._lives = (api_token_s, predict_token_s)
+        self._lives = lives
         self._scraper: dict[str, str] = {}
+        self._throttle = throttle
         self._endpoint_exists, self._api_keys = endpoint_exists, keys
         self.clients = Clients(issuer, keys, clock)
         # Who tokens are of, and what they may do now.
@@ -89,41 +102,38 @@ class OAuth:
         return (await self.keyring.current()).verifying
 
     async def keys_documents(self, now: datetime) -> tuple[bytes, dict[str, bytes]]:
-        """Write the keys file of the runtimes: public keys and what was revoked lately.
+        """Write the keys files of the runtimes: public keys and what was revoked lately.
 
-        The second is for runtimes of tenants with endpoint keys, which get these too.
+        The second are for runtimes of tenants of which something was revoked, or that have endpoint
+        keys: what one tenant revokes, and how much, is told to no other.
         """
-        since = now - timedelta(seconds=2 * max(self._lives))
-        clients = await repository.revoked_since_of_all(since)
-        jtis = await repository.revoked_tokens_of_all(now)
-        subjects = await accounts.fewer_rights_since(since)
-        revoked: dict[str, Any] = {
-            "jtis": {row.jti: row.expires_at.timestamp() for row in jtis},
-            "clients": {row.id: row.revoked_at.timestamp() for row in clients if row.revoked_at},
-            "subjects": {name: at.timestamp() for name, at in subjects.items()},
-        }
-        last = [row.revoked_at.timestamp() for row in jtis if row.revoked_at]
-        common = self._bounded((await self.keyring.load()).public, revoked, last) | self._scraper
+        common = (await self.keyring.load()).public | self._scraper
+        revoked = await self._revoked(now)
+        everywhere = revoked.pop(EVERYWHERE, [])
         known = await self._api_keys.published(now, timedelta(seconds=self._lives[1]))
-        return _written(common), {
-            tenant: _written(_with_keys(common, listed)) for tenant, listed in known.items()
-        }
+        theirs = {}
+        for tenant in sorted({*revoked, *known}):
+            keys = known.get(tenant, Published())
+            lost = [Revoked("clients", key, NEVER, at) for key, at in keys.lost.items()]
+            found = told([*everywhere, *revoked.get(tenant, []), *lost])
+            theirs[tenant] = _written({**common, "revoked": found, "api_keys": keys.listed})
+        return _written({**common, "revoked": told(everywhere)}), theirs
 
-    @staticmethod
-    def _bounded(
-        keys: dict[str, Any], revoked: dict[str, Any], last: list[float]
-    ) -> dict[str, Any]:
-        """Give what all runtimes are told, in a size that a pod gets in a variable.
+    async def _revoked(self, now: datetime) -> dict[str, list[Revoked]]:
+        """Give what was revoked lately, by tenant."""
+        since, most = now - timedelta(seconds=2 * max(self._lives)), MOST_NAMED + 1
+        found: dict[str, list[Revoked]] = {}
 
-        last  when each of the tokens was revoked
-        """
-        document = {**keys, "revoked": revoked}
-        if len(_written(document)) <= MOST_COMMON_BYTES:
-            return document
-        # Whoever was not revoked gets a new token; that costs one request each.
-        before = max([*revoked["clients"].values(), *revoked["subjects"].values(), *last])
-        told = {"jtis": {}, "clients": {}, "subjects": {}, "before": before}
-        return {**keys, "revoked": told}
+        def add(tenant: str | None, one: Revoked) -> None:
+            found.setdefault(tenant or EVERYWHERE, []).append(one)
+
+        for tenant, jti, expires, at in await repository.revoked_tokens_of_all(now, most):
+            add(tenant, Revoked("jtis", jti, expires.timestamp(), at))
+        for tenant, client, at in await repository.revoked_since_of_all(since, most):
+            add(tenant, Revoked("clients", client, at.timestamp(), at))
+        for tenant, subject, at in await accounts.fewer_rights_since(since, most):
+            add(tenant, Revoked("subjects", subject, at.timestamp(), at))
+        return found
 
     def signed_keys(self, document: bytes) -> bytes:
         """Sign a keys file, for runtimes that get it from a place they need not trust."""
@@ -158,30 +168,62 @@ class OAuth:
         await self.keyring.load()
         return kid, left
 
-    async def token(
-        self, body: bytes, query: str, headers: Headers, now: datetime, came: Came | None = None
-    ) -> Answer:
-        """Answer a token request in OAuth's own shape; never raises for a bad one."""
+    async def _answer(self, sent: Sent, came: Came, act: Act, *, costly: bool = False) -> Answer:
+        """Answer in OAuth's own shape, whoever may ask now; never raises for a bad request."""
+        body, query, headers = sent
+        name = ""
         try:
-            form = server.parse_form(body, query)
-            client = await self.clients.known(*server.credentials(form, headers))
-            request = server.Request("POST", f"{self.issuer}/oauth2/token", form, headers)
-        except OAuth2Error as error:
-            return server.refusal(error)
-        if client is None or _writes_nothing(form):
-            tenant = None if client is None else client.tenant_id
-            audience = await self.audience(form.get("resource"), tenant)
-            answer, _ = grants.issue(
-                await self._signer(), request, grants.Known(client, audience), _seconds(now)
-            )
-            if client is not None and client.kind == "key" and answer[0] == HTTPStatus.OK:
-                await self._api_keys.used(client.id)
-            return answer
-        try:
-            async with transaction():
-                return await self._exchange(form, client, request, now, came or Came())
+            self._throttle.check(came.address)
+            form = server.parse_form(body, query, headers)
+            name, secret = server.credentials(form, headers)
+            self._throttle.check(came.address, name)
+            answer = await act(form, await self.clients.known(name, secret))
         except _ReplayedError:
-            return server.refusal(assertions.refused("its jti was used before"))
+            answer = server.refusal(assertions.refused("its jti was used before"))
+        except OAuth2Error as error:
+            answer = server.refusal(error)
+        await self._throttle.count(came.address, name, answer, costly=costly)
+        return answer
+
+    async def hold_back(self, came: Came) -> None:
+        """Count a request of an address that is asked by a person; raises RateLimited."""
+        try:
+            self._throttle.check(came.address)
+        except server.TooOftenError as error:
+            raise RateLimited(error.description, retry_after_s=error.retry_after_s) from error
+        await self._throttle.spend(came.address)
+
+    async def token(
+        self, body: bytes, query: str, headers: Headers, now: datetime, came: Came
+    ) -> Answer:
+        """Answer a token request; never raises for a bad one."""
+
+        async def act(form: dict[str, str], client: KnownClient | None) -> Answer:
+            if "grant_type" not in form:
+                raise InvalidRequestError("Send grant_type: what the token is asked for with.")
+            request = server.Request("POST", f"{self.issuer}/oauth2/token", form, headers)
+            if client is None or _writes_nothing(form):
+                return await self._issue(form, client, request, now)
+            async with transaction():
+                return await self._exchange(form, client, request, now, came)
+
+        return await self._answer((body, query, headers), came, act)
+
+    async def _issue(
+        self,
+        form: dict[str, str],
+        client: KnownClient | None,
+        request: server.Request,
+        now: datetime,
+    ) -> Answer:
+        tenant = None if client is None else client.tenant_id
+        audience = await self.audience(form.get("resource"), tenant)
+        answer, _ = grants.issue(
+            await self._signer(), request, grants.Known(client, audience), _seconds(now)
+        )
+        if client is not None and client.kind == "key" and answer[0] == HTTPStatus.OK:
+            await self._api_keys.used(client.id)
+        return answer
 
     async def _exchange(
         self,
@@ -274,25 +316,21 @@ class OAuth:
         self, body: bytes, query: str, headers: Headers, now: datetime, came: Came
     ) -> Answer:
         """Give a device its codes (RFC 8628); never raises for a bad request."""
-        try:
-            form = server.parse_form(body, query)
-            client = await self.clients.known(*server.credentials(form, headers))
+
+        async def act(form: dict[str, str], client: KnownClient | None) -> Answer:
             if not self._could_name(form.get("resource")):
                 raise server.InvalidTargetError("There is no such resource.")
-        except OAuth2Error as error:
-            return server.refusal(error)
-        made = tokens.TokenServer(client, self.issuer, _seconds(now))
-        uri = f"{self.issuer}/oauth2/device_authorization"
-        answer = made.answer("device_authorization", server.Request("POST", uri, form, headers))
-        try:
+            made = tokens.TokenServer(client, self.issuer, _seconds(now))
+            uri = f"{self.issuer}/oauth2/device_authorization"
+            answer = made.answer("device_authorization", server.Request("POST", uri, form, headers))
             async with transaction():
                 if made.assertion is not None:
                     await self._use(made.assertion)
                 if made.device is not None and client is not None:
                     await self._add_device(made.device, form, client, now, came)
-        except _ReplayedError:
-            return server.refusal(assertions.refused("its jti was used before"))
-        return answer
+            return answer
+
+        return await self._answer((body, query, headers), came, act, costly=True)
 
     def _could_name(self, resource: str | None) -> bool:
         if resource is None or resource.rstrip("/") == self.issuer:
@@ -307,13 +345,17 @@ class OAuth:
         now: datetime,
         came: Came,
     ) -> None:
+        address = came.address[:64]
+        of_address, in_all = await repository.devices_waiting_of_all(address, now)
+        if of_address >= MOST_DEVICES_OF_ADDRESS or in_all >= MOST_DEVICES:
+            raise server.TooOftenError(tokens.DEVICE_S, "Too many devices wait for an answer.")
         await repository.add_device_code(
             code_sha256=server.digest(codes["device_code"]),
             user_code=codes["user_code"],
             client_id=client.id,
             scopes=asked_scopes(form.get("scope"), client),
             resource=form.get("resource"),
-            address=came.address[:64],
+            address=address,
             interval_s=tokens.POLL_S,
             created_at=now,
             expires_at=now + timedelta(seconds=tokens.DEVICE_S),
@@ -326,47 +368,50 @@ class OAuth:
 
         async def end(shown: "_Shown", client: KnownClient) -> None:
             if shown.grant is None:
-                await repository.revoke_access_token(shown.jti, shown.expires_at, now)
+                jti, tenant = shown.jti, shown.token.tenant
+                if not await repository.revoke_access_token(tenant, jti, shown.expires_at, now):
+                    return
+                action, detail = "token.revoke", {"jti": jti}
             elif await repository.end_grants(now, "revoked", id=shown.grant):
-                subject = shown.token.told["sub"].partition(":")[2]
-                caller = exchange.person_calling(shown.token.tenant, subject, client.id, came)
-                target = f"client:{client.id}"
-                await audit.record(caller, "grant.end", target, reason="revoked")
+                action, detail = "grant.end", {"reason": "revoked"}
+            else:
+                return
+            caller = exchange.subject_calling(
+                shown.token.tenant, shown.token.told["sub"], client.id, came
+            )
+            await audit.record(caller, action, f"client:{client.id}", **detail)
             await tell(Wake.KEYS)
 
-        return await self._about_token("revocation", (body, query, headers), now, end)
+        return await self._about_token("revocation", (body, query, headers), now, came, end)
 
-    async def introspect(self, body: bytes, query: str, headers: Headers, now: datetime) -> Answer:
+    async def introspect(
+        self, body: bytes, query: str, headers: Headers, now: datetime, came: Came
+    ) -> Answer:
         """Tell a client of a token of its own tenant (RFC 7662)."""
-        return await self._about_token("introspection", (body, query, headers), now)
+        return await self._about_token("introspection", (body, query, headers), now, came)
 
     async def _about_token(
         self,
         endpoint: str,
-        sent: tuple[bytes, str, Headers],
+        sent: Sent,
         now: datetime,
+        came: Came,
         end: Callable[["_Shown", KnownClient], Awaitable[None]] | None = None,
     ) -> Answer:
-        body, query, headers = sent
-        try:
-            form = server.parse_form(body, query)
-            client = await self.clients.known(*server.credentials(form, headers))
-        except OAuth2Error as error:
-            return server.refusal(error)
-        try:
+        async def act(form: dict[str, str], client: KnownClient | None) -> Answer:
             async with transaction():
                 shown = await self._shown(form.get("token", ""), now)
                 token = None if shown is None else shown.token
                 made = tokens.TokenServer(client, self.issuer, _seconds(now), token)
                 uri = f"{self.issuer}/oauth2/{endpoint}"
-                answer = made.answer(endpoint, server.Request("POST", uri, form, headers))
+                answer = made.answer(endpoint, server.Request("POST", uri, form, sent[2]))
                 if made.assertion is not None:
                     await self._use(made.assertion)
                 if made.revoked is not None and shown and client and end:
                     await end(shown, client)
-                return answer
-        except _ReplayedError:
-            return server.refusal(assertions.refused("its jti was used before"))
+            return answer
+
+        return await self._answer(sent, came, act, costly=end is not None)
 
     async def _shown(self, text: str, now: datetime) -> "_Shown | None":
         """Read a token of ours that somebody shows; None: it is none."""
@@ -376,14 +421,15 @@ class OAuth:
         if claims is None:
             return None
         subject, tenant = str(claims["sub"]), str(claims["tenant"])
+        client, scopes = str(claims["client_id"]), str(claims["scope"]).split()
+        left = await self._left(subject, client, tenant, scopes)
         active = (
             now.timestamp() < claims["exp"]
             and not await repository.is_revoked_of_all(claims["jti"])
-            and await self._stands(subject, str(claims["client_id"]), tenant)
+            and bool(left)
         )
-        token = tokens.KnownToken(
-            str(claims["client_id"]), tenant, active, {**claims, "token_type": "Bearer"}
-        )
+        told = {**claims, "scope": left, "token_type": "Bearer"}
+        token = tokens.KnownToken(client, tenant, active, told)
         return _Shown(token, str(claims["jti"]), datetime.fromtimestamp(claims["exp"], UTC))
 
     async def _shown_refresh(self, text: str, now: datetime) -> "_Shown | None":
@@ -395,11 +441,12 @@ class OAuth:
         until = min(grant.expires_at, found.refresh.expires_at)
         over = grant.ended_at is not None or found.refresh.used_at is not None or now >= until
         subject = f"user:{grant.user_id}"
-        active = not over and await self._stands(subject, grant.client_id, tenant)
+        left = await self._left(subject, grant.client_id, tenant, grant.scopes)
+        active = not over and bool(left)
         told = {
             "sub": subject,
             "client_id": grant.client_id,
-            "scope": " ".join(grant.scopes),
+            "scope": left,
             "exp": _seconds(until),
             "iss": self.issuer,
             "tenant": tenant,
@@ -416,13 +463,18 @@ class OAuth:
         ours = token.header.get("typ") == "at+jwt" and token.claims.get("iss") == self.issuer
         return dict(token.claims) if ours else None
 
-    async def _stands(self, subject: str, client_id: str, tenant: str) -> bool:
-        """Tell whether subject and client of a token are still there."""
+    async def _left(
+        self, subject: str, client_id: str, tenant: str, scopes: Collection[str]
+    ) -> str:
+        """Give what a token's scopes are good for now; nothing if subject or client are gone."""
         kind, _, name = subject.partition(":")
         if kind != "key" and await self.clients.known(client_id) is None:
-            return False
+            return ""
         look = self.standing.get(kind)
-        return look is not None and await look(name, tenant) is not None
+        now = None if look is None else await look(name, tenant)
+        if now is None:
+            return ""
+        return " ".join(s for s in scopes if s in now.scopes or s in IDENTITY_SCOPES)
 
     async def userinfo(self, caller: Caller) -> dict[str, Any]:
         """Tell of a person what the scopes of their token allow."""
@@ -473,12 +525,6 @@ async def _person(subject: str) -> accounts.Person | None:
     return await accounts.find(uuid.UUID(name)) if kind == "user" else None
 
 
-def _with_keys(common: dict[str, Any], known: Published) -> dict[str, Any]:
-    revoked = common["revoked"]
-    clients = {**revoked["clients"], **known.lost}
-    return {**common, "revoked": {**revoked, "clients": clients}, "api_keys": known.listed}
-
-
 def _written(document: dict[str, Any]) -> bytes:
     return json.dumps(document, sort_keys=True).encode()
 
@@ -489,10 +535,18 @@ def _writes_nothing(form: dict[str, str]) -> bool:
 
 
 def asked_scopes(asked: str | None, client: KnownClient) -> list[str]:
-    """Give the scopes a person is asked for: no more than an application was registered with."""
+    """Give the scopes a person is asked for: no more than an application was registered with.
+
+    Raises OAuth2Error if that is none.
+    """
     most = [*ALL_SCOPES] if client.first_party else [*client.scopes]
     wanted = dict.fromkeys(asked.split() if asked else most)
-    return [scope for scope in wanted if scope in most or scope in IDENTITY_SCOPES]
+    found = [scope for scope in wanted if scope in most or scope in IDENTITY_SCOPES]
+    if not found:
+        raise InvalidScopeError(
+            f"This application was registered with {' '.join(most)}; it may ask for these alone."
+        )
+    return found
 
 
 def _seconds(at: datetime) -> int:

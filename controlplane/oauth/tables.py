@@ -161,9 +161,13 @@ class RefreshToken(Model):
 
 
 class AccessToken(Model):
-    """An access token that may have to be revoked: one of a grant, or one that was."""
+    """An access token that may have to be revoked: one of a grant, or one that was.
+
+    tenant  its name, of whose runtimes the token is; None: from a release that noted none
+    """
 
     jti = fields.CharField(max_length=64, primary_key=True)
+    tenant = fields.CharField(max_length=63, null=True)
     grant_id = fields.UUIDField(null=True, db_index=True)
     expires_at = fields.DatetimeField(db_index=True)
     revoked_at = fields.DatetimeField(null=True)

@@ -17,8 +17,9 @@ from controlplane.permissions import Role
 from controlplane.tenants import members, repository
 from controlplane.tenants.service import TenantId, TenantInfo, add_member, name_of, role_of
 from controlplane.tenants.tables import Invitation
-from runtime.problems import Conflict, Forbidden, NotFound
+from runtime.problems import Conflict, Forbidden, NotFound, QuotaExceeded
 
+MOST_OPEN: Final = 1000  # of a tenant
 LIFE: Final = timedelta(days=7)
 
 
@@ -52,6 +53,11 @@ async def invite(
         if kept is not None:
             await _check_no_member(tenant, kept)
             await repository.revoke(tenant.id, now, email=kept)
+        if await repository.count_invitations(tenant.id, now) >= MOST_OPEN:
+            raise QuotaExceeded(
+                f"There are {MOST_OPEN} open invitations already; revoke those that nobody awaits.",
+                limit=MOST_OPEN,
+            )
         row = await repository.add_invitation(
             tenant.id,
             {

@@ -52,7 +52,7 @@ async def change_role(caller: Caller, which: str, role: Role) -> MemberInfo:
         if member.role is Role.OWNER and role is not Role.OWNER:
             await _check_not_last(tenant.id, member)
         await repository.give_role(tenant.id, member.id, role)
-        await accounts.note_fewer_rights(member.id, datetime.now(UTC))
+        await accounts.note_fewer_rights(member.id, tenant.name, datetime.now(UTC))
         await audit.record(
             caller, "member.role", f"user:{member.id}", email=member.email, role=role
         )
@@ -74,7 +74,7 @@ async def remove(caller: Caller, which: str) -> None:
                 await check_may_make_owners(caller, tenant)
             await _check_not_last(tenant.id, member)
         await repository.remove_member(tenant.id, member.id)
-        await accounts.note_fewer_rights(member.id, datetime.now(UTC))
+        await accounts.note_fewer_rights(member.id, tenant.name, datetime.now(UTC))
         await audit.record(caller, "member.remove", f"user:{member.id}", email=member.email)
 
 

@@ -111,6 +111,10 @@ async def invitations(
     return await rows.order_by("id").limit(limit + 1)
 
 
+async def count_invitations(tenant: uuid.UUID, now: datetime) -> int:
+    return await _open(now).filter(tenant_id=tenant).count()
+
+
 async def invitation(tenant: uuid.UUID, invitation_id: uuid.UUID) -> Invitation | None:
     return await Invitation.get_or_none(tenant_id=tenant, id=invitation_id)
 

@@ -115,7 +115,7 @@ async def test_a_revoked_clients_token_ends_at_once_and_the_runtimes_hear_of_it(
     gone = await api.http.delete(f"/v1/clients/{made.json()['id']}")
     assert gone.status_code == 204
     assert await call(api, "GET", "/v1/models", token) == 401
-    assert made.json()["id"] in json.loads(api.engine.keys[-1])["revoked"]["clients"]
+    assert made.json()["id"] in json.loads(api.engine.keys_of["default"])["revoked"]["clients"]
 
 
 async def test_a_client_made_twice_with_one_key_is_one_whose_secret_is_not_readable(

@@ -372,7 +372,7 @@ async def test_another_password_ends_all_that_was_begun_with_the_old_one(
 
 
 async def revoked_jtis(api: Api) -> set[str]:
-    return set(json.loads(api.engine.keys[-1])["revoked"]["jtis"])
+    return set(json.loads(api.engine.keys_of["default"])["revoked"]["jtis"])
 
 
 async def test_who_is_disabled_and_let_in_again_begins_anew(api: Api, browser: Browser) -> None:

@@ -101,6 +101,12 @@ def claims(text: str) -> dict[str, Any]:
     return found
 
 
+def revoked(api: Api, tenant: str = "default") -> dict[str, Any]:
+    """Give what a tenant's runtimes are told was revoked."""
+    told = json.loads(api.engine.keys_of.get(tenant, api.engine.keys[-1]))
+    return dict(told["revoked"])
+
+
 async def audited(tenant: str = "default") -> list[str]:
     from controlplane.audit.tables import AuditEvent
 
@@ -168,8 +174,7 @@ async def test_a_code_that_comes_again_ends_what_it_gave(api: Api) -> None:
     assert not await works(api, body["access_token"])
     assert (await refresh(api, client, body["refresh_token"])).json()["error"] == "invalid_grant"
     await api.app.state.publish_keys()
-    revoked = json.loads(api.engine.keys[-1])["revoked"]
-    assert claims(body["access_token"])["jti"] in revoked["jtis"]
+    assert claims(body["access_token"])["jti"] in revoked(api)["jtis"]
     assert "grant.end" in await audited()
 
 
@@ -431,9 +436,9 @@ async def test_who_was_removed_or_disabled_gets_nothing_more(api: Api) -> None:
     await Member.filter(user_id=user).delete()
     assert not await works(api, body["access_token"])
     assert (await refresh(api, client, body["refresh_token"])).json()["error"] == "invalid_grant"
-    await accounts.note_fewer_rights(user, datetime.now(UTC))
+    await accounts.note_fewer_rights(user, "default", datetime.now(UTC))
     await api.app.state.publish_keys()
-    assert f"user:{user}" in json.loads(api.engine.keys[-1])["revoked"]["subjects"]
+    assert f"user:{user}" in revoked(api)["subjects"]
 
 
 async def test_a_revoked_client_takes_its_peoples_tokens_along(api: Api) -> None:
@@ -500,6 +505,142 @@ async def test_a_device_that_asks_too_often_is_slowed_down(api: Api) -> None:
     row = await repository.lock_device_of_all(digest)
     assert row is not None
     assert row.interval_s == 15
+
+
+async def test_devices_that_wait_are_bounded_for_an_address_and_in_all(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for bound in ("MOST_DEVICES_OF_ADDRESS", "MOST_DEVICES"):
+        with monkeypatch.context() as bounded:
+            bounded.setattr(f"controlplane.oauth.service.{bound}", 2)
+            codes = [await device(api) for _ in range(2)]
+            form = {"client_id": CLI}
+            refused = await api.http.post(
+                "/oauth2/device_authorization", data=form, headers={"authorization": ""}
+            )
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, "600")
+            assert "Too many devices wait" in refused.json()["error_description"]
+            # One that was answered waits no longer.
+            denied = await (await ada(api)).decide(codes[0]["user_code"], "deny")
+            assert "Denied" in denied.text
+            await device(api)
+            await api.execute("DELETE FROM oauth_device_codes")
+            await api.execute("DELETE FROM users")
+
+
+async def test_who_is_refused_too_often_has_to_wait_and_nobody_else(api: Api) -> None:
+    wrong = {"grant_type": "client_credentials", "client_id": CLI}
+    kind = {"authorization": "", "content-type": "application/x-www-form-urlencoded"}
+
+    async def ask(address: str, path: str = "token", **form: str) -> httpx.Response:
+        transport = httpx.ASGITransport(api.app, client=(address, 1))
+        async with httpx.AsyncClient(transport=transport, base_url=api.http.base_url) as http:
+            sent = urlencode(wrong | form)
+            return await http.post(f"/oauth2/{path}", content=sent, headers=kind)
+
+    throttle = api.app.state.oauth._throttle
+    for _ in range(1000):
+        await throttle.spend("203.0.113.7")
+    for path in ("token", "revoke", "introspect", "device_authorization"):
+        refused = await ask("203.0.113.7", path)
+        assert refused.status_code == 429
+        assert int(refused.headers["retry-after"]) > 30
+        assert refused.json()["error"] == "temporarily_unavailable"
+        assert "Try again in" in refused.json()["error_description"]
+    assert (await ask("203.0.113.8")).status_code == 401
+    browser = await ada(api)
+    page = await browser.http.get(authorize((await application(api))["id"]))
+    for _ in range(1000):
+        await throttle.spend("127.0.0.1")
+    assert (await browser.press(page, decision="allow")).status_code == 429
+
+
+async def test_an_error_always_says_what_is_wrong(api: Api) -> None:
+    codes = await device(api)
+    other = (await application(api))["id"]
+    _, body = await signed_in(api)
+    kind = {"authorization": "", "content-type": "application/x-www-form-urlencoded"}
+    text = urlencode({"grant_type": "client_credentials", "client_id": api.client_id})
+    answers = {
+        "authorization_pending": await poll(api, codes),
+        "slow_down": await poll(api, codes),
+        "invalid_grant": await api.http.post(
+            "/oauth2/revoke",
+            data={"client_id": other, "token": body["access_token"]},
+            headers={"authorization": ""},
+        ),
+        "unsupported_grant_type": await token(api, grant_type="no", client_id=other),
+        "invalid_client": await token(
+            api, grant_type="client_credentials", client_id=api.client_id, client_secret="x"
+        ),
+    }
+    for error, answer in answers.items():
+        assert answer.json()["error"] == error
+        assert answer.json()["error_description"], error
+    assert (
+        answers["invalid_client"]
+        .headers["www-authenticate"]
+        .startswith('Basic realm="KubeServe", error="invalid_client"')
+    )
+    for headers in (
+        kind | {"content-type": "text/plain"},
+        kind | {"content-type": "application/json"},
+        {"authorization": ""},
+    ):
+        refused = await api.http.post("/oauth2/token", content=text, headers=headers)
+        assert (refused.status_code, refused.json()["error"]) == (400, "invalid_request")
+        assert "x-www-form-urlencoded" in refused.json()["error_description"]
+    missing = await token(api, client_id=other)
+    assert missing.json()["error"] == "invalid_request"
+    assert "grant_type" in missing.json()["error_description"]
+
+
+async def test_an_application_is_refused_where_it_may_ask_for_nothing_it_asks_for(
+    api: Api,
+) -> None:
+    client = (await application(api, scopes=["models:read"]))["id"]
+    browser = await ada(api)
+    answer = await browser.http.get(authorize(client, scope="predict"))
+    assert answer.status_code == 303
+    assert "error=invalid_scope" in answer.headers["location"]
+    assert "models%3Aread" in answer.headers["location"]
+    form = {"client_id": client, "scope": "predict"}
+    headers = {"authorization": ""}
+    refused = await api.http.post("/oauth2/device_authorization", data=form, headers=headers)
+    assert refused.json()["error"] == "invalid_scope"
+
+
+async def test_a_tenant_has_so_many_clients_and_invitations_and_no_more(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controlplane.oauth.clients.MOST_LIVE", 2)
+    monkeypatch.setattr("controlplane.tenants.invitations.MOST_OPEN", 1)
+    client = await made(api)
+    for path, body in (("clients", {"name": "app"}), ("invitations", {"role": "viewer"})):
+        if path == "invitations":
+            assert (await api.http.post("/v1/invitations", json=body)).status_code == 201
+        refused = await api.http.post(f"/v1/{path}", json=body)
+        assert (refused.status_code, refused.json()["type"]) == (403, "/problems/quota-exceeded")
+    await api.http.delete(f"/v1/clients/{client['id']}")
+    await made(api)
+
+
+async def test_introspection_tells_what_a_token_is_good_for_now(api: Api) -> None:
+    _, body = await signed_in(api)
+    auth = (api.client_id, api.client_secret)
+
+    async def shown(text: str) -> dict[str, Any]:
+        answer = await api.http.post("/oauth2/introspect", data={"token": text}, auth=auth)
+        return dict(answer.json())
+
+    texts = [body["access_token"], body["refresh_token"]]
+    assert [(await shown(text))["active"] for text in texts] == [True, True]
+    await api.execute('UPDATE oauth_grants SET scopes = \'["models:read", "models:write"]\'::jsonb')
+    assert (await shown(body["refresh_token"]))["scope"] == "models:read models:write"
+    await api.execute("UPDATE members SET role = 'viewer'")
+    assert (await shown(body["refresh_token"]))["scope"] == "models:read"
+    await api.execute("DELETE FROM members")
+    assert [await shown(text) for text in texts] == [{"active": False}] * 2
 
 
 async def test_a_denied_and_an_expired_device_are_told_so(api: Api) -> None:
@@ -583,13 +724,49 @@ async def test_only_its_own_client_revokes_a_token(api: Api) -> None:
     assert await works(api, body["access_token"])
     assert await revoke(client, "nonsense") == 200
     assert await revoke(client, body["access_token"]) == 200
+    assert await revoke(client, body["access_token"]) == 200
     assert not await works(api, body["access_token"])
+    assert (await audited()).count("token.revoke") == 1
     fresh = (await refresh(api, client, body["refresh_token"])).json()
     assert await works(api, fresh["access_token"])
     assert await revoke(client, fresh["refresh_token"]) == 200
     assert not await works(api, fresh["access_token"])
-    revoked = json.loads(api.engine.keys[-1])["revoked"]["jtis"]
-    assert {claims(t["access_token"])["jti"] for t in (body, fresh)} <= set(revoked)
+    jtis = {claims(t["access_token"])["jti"] for t in (body, fresh)}
+    assert jtis <= set(revoked(api)["jtis"])
+
+
+async def test_what_one_tenant_revokes_never_touches_tokens_of_another(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controlplane.oauth.service.MOST_NAMED", 2)
+    monkeypatch.setattr("controlplane.oauth.revoked.MOST_NAMED", 2)
+    rival = await api.another_tenant("rival")
+    own = (rival.client_id, rival.client_secret)
+    texts = [(await rival.token()).json()["access_token"] for _ in range(4)]
+    for text in texts:
+        answer = await rival.http.post("/oauth2/revoke", data={"token": text}, auth=own)
+        assert answer.status_code == 200
+    assert revoked(api) == {"jtis": {}, "clients": {}, "subjects": {}}
+    theirs = revoked(api, "rival")
+    # The newest are still named, so that only tokens from before the others are lost.
+    assert set(theirs["jtis"]) == {claims(text)["jti"] for text in texts[2:]}
+    assert claims(texts[1])["iat"] < theirs["before"] <= datetime.now(UTC).timestamp() + 1
+    assert texts[0] not in api.engine.keys[-1].decode()
+
+
+async def test_a_person_with_fewer_rights_in_one_tenant_keeps_their_tokens_of_another(
+    api: Api,
+) -> None:
+    await api.another_tenant("rival")
+    browser = await ada(api, default=Role.ADMIN, rival=Role.ADMIN)
+    subject = f"user:{(await accounts.by_email('ada@example.com')).id}"  # type: ignore[union-attr]
+    answer = await api.http.patch("/v1/members/ada@example.com", json={"role": "viewer"})
+    assert answer.status_code == 200, answer.text
+    await api.app.state.publish_keys()
+    assert subject in revoked(api)["subjects"]
+    assert revoked(api, "rival")["subjects"] == {}
+    api.http.headers["authorization"] = ""
+    await browser.http.aclose()
 
 
 KEY = ECKey.generate_key("P-256")

@@ -20,7 +20,7 @@ from controlplane.engines.embedded.wire import (
 from controlplane.engines.engine import EndpointId, Metered, ObservedEndpoint
 from controlplane.engines.metrics import EndpointMetrics
 
-LINE_LIMIT = 16 * 1024 * 1024
+LINE_LIMIT = 64 * 1024 * 1024  # 500 tenants with all they may have in a keys file
 FOLLOW_QUEUE = 10_000
 END_WITHIN_S = 1.0
 

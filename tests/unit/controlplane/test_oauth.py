@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidTag
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from controlplane import forms
 from controlplane.oauth import grants, keys, server
 from controlplane.permissions import ALL_SCOPES
 
@@ -92,7 +93,7 @@ def test_scopes_fit_the_client_and_the_audience(
 )
 def test_a_form_is_read_strictly(body: bytes, query: str, said: str) -> None:
     with pytest.raises(OAuth2Error) as refused:
-        server.parse_form(body, query)
+        server.parse_form(body, query, {"content-type": forms.TYPE})
     assert refused.value.error == "invalid_request"
     assert said in refused.value.description
 

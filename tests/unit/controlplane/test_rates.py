@@ -3,6 +3,8 @@
 import pytest
 
 from controlplane import rates
+from controlplane.oauth.server import Answer, TooOftenError
+from controlplane.oauth.throttle import Throttle
 from controlplane.rates import Rates
 from runtime.problems import RateLimited
 
@@ -81,3 +83,37 @@ async def test_full_buckets_are_forgotten_when_there_are_many(
         await rig.take(1, f"t-{number}")
         rig.now += 0.5
     assert len(rig.rates._buckets) <= 11
+
+
+async def test_an_address_pays_for_refusals_and_a_client_for_what_it_gets() -> None:
+    now = [0.0]
+    throttle = Throttle(2, 3, lambda: now[0])
+    given: Answer = (200, {}, {})
+    refused: Answer = (401, {"error": "invalid_client"}, {})
+    waiting: Answer = (400, {"error": "authorization_pending"}, {})
+    for _ in range(100):
+        await throttle.count("a", "c", waiting, costly=False)
+    for _ in range(20):
+        throttle.check("a", "c")
+        await throttle.count("a", "c", refused, costly=False)
+    with pytest.raises(TooOftenError) as error:
+        throttle.check("a", "c")
+    assert dict(error.value.get_headers())["Retry-After"] == "1"
+    throttle.check("b", "c")
+    for _ in range(30):
+        throttle.check("b", "c")
+        await throttle.count("b", "c", given, costly=False)
+    with pytest.raises(TooOftenError):
+        throttle.check("b", "c")
+    throttle.check("b", "d")
+    now[0] += 1
+    throttle.check("a", "c")
+
+
+async def test_what_begins_or_ends_something_is_paid_by_the_address_whatever_name_it_says() -> None:
+    throttle = Throttle(1, 1, lambda: 0.0)
+    for n in range(10):
+        await throttle.count(f"2001:db8::{n}", "kubeserve-cli", (200, {}, {}), costly=True)
+    throttle.check("192.0.2.1", "kubeserve-cli")
+    with pytest.raises(TooOftenError):
+        throttle.check("2001:db8::ffff", "another")

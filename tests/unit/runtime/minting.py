@@ -69,7 +69,7 @@ def jwk(key, kid):
     }
 
 
-def keys_document(keys=None, jtis=(), clients=None, subjects=None):
+def keys_document(keys=None, jtis=(), clients=None, subjects=None, **more):
     listed = [jwk(key, kid) for kid, key in (keys or {"k1": KEY}).items()]
     return json.dumps(
         {
@@ -78,6 +78,7 @@ def keys_document(keys=None, jtis=(), clients=None, subjects=None):
                 "jtis": dict.fromkeys(jtis, NOW + 300),
                 "clients": clients or {},
                 "subjects": subjects or {},
+                **more,
             },
         }
     )

@@ -125,6 +125,13 @@ def test_a_revoked_token_is_refused_though_it_was_remembered(rig, revoked):
     rig.refused(token, "revoked")
 
 
+def test_of_too_many_revoked_those_from_before_are_told_what_to_do(rig):
+    rig.write(keys_document(before=NOW - 9))
+    rig.verifier.refresh()
+    rig.refused(mint(), "too many were revoked lately to name each; get a new token")
+    assert rig.verify(mint(claims={**CLAIMS, "iat": NOW - 9}))
+
+
 def test_a_revoked_client_may_come_back_with_newer_tokens(rig):
     rig.write(keys_document(clients={"c-1": NOW - 11, "c-2": NOW}))
     rig.verifier.refresh()
