@@ -162,7 +162,7 @@ def create_app(
         version=version("kubeserve"),
         lifespan=parts.lifespan,
         dependencies=[Depends(authorise), Depends(check_content_type), Depends(check_texts)],
-        redirect_slashes=False,
+        redirect_slashes=False,  # it would be 307, which sends secrets on, to where Host says
         docs_url=None,
         redoc_url=None,
     )
