@@ -39,7 +39,7 @@ from controlplane.callers import (
     require_platform,
 )
 from controlplane.edge.about import Health, Info, Preflight, ProblemKind, Readiness
-from controlplane.edge.content_types import check_content_type
+from controlplane.edge.content_types import check_content_type, check_texts
 from controlplane.edge.guard import guard
 from controlplane.edge.operations import file, gives
 from controlplane.edge.reference import describe
@@ -162,7 +162,8 @@ def create_app(
         title="KubeServe",
         version=version("kubeserve"),
         lifespan=parts.lifespan,
-        dependencies=[Depends(authorise), Depends(check_content_type)],
+        dependencies=[Depends(authorise), Depends(check_content_type), Depends(check_texts)],
+        redirect_slashes=False,  # it would be 307, which sends secrets on, to where Host says
         docs_url=None,
         redoc_url=None,
     )

@@ -128,7 +128,9 @@ class Callers:
                 f"{list(visitor.tenants)}.",
                 tenants=list(visitor.tenants),
             )
-        now = None if tenant is None else await self.standing["user"](visitor.user, tenant)
+        now = None
+        if tenant is not None and tenant in visitor.tenants:
+            now = await self.standing["user"](visitor.user, tenant)
         if tenant is None or now is None:
             raise Forbidden(
                 "You are no member of this tenant; ask one of its owners to invite you."

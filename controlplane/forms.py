@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
+from controlplane.texts import REFUSAL, is_storable
 from runtime.problems import Malformed, UnsupportedMediaType
 
 TYPE: Final = "application/x-www-form-urlencoded"
@@ -28,8 +29,8 @@ def parse(text: str | bytes) -> dict[str, str]:
     form = dict(pairs)
     if len(form) != len(pairs):
         raise NotAForm("A field of the form is there twice.")
-    if any("\0" in part for pair in pairs for part in pair):
-        raise NotAForm("A field of the form has the character NUL in it.")
+    if not all(is_storable(part) for pair in pairs for part in pair):
+        raise NotAForm(f"A field of the form cannot be kept: {REFUSAL}.")
     return form
 
 

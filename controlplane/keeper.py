@@ -51,7 +51,7 @@ def main(settings: Settings, check: Callable[[], None] = lambda: None) -> None:
     (home / "logs").mkdir(exist_ok=True)
     with lock(home):
         check()
-        _write_pid(home / "keeper.pid")
+        _write_pid(home / "keeper.pid", settings)
         try:
             Keeper(settings).run()
         finally:
@@ -70,10 +70,11 @@ def lock(home: Path) -> Iterator[None]:
         yield
 
 
-def _write_pid(path: Path) -> None:
+def _write_pid(path: Path, settings: Settings) -> None:
+    """Say which process keeps this folder, and where its API is: on this machine, and for all."""
     started = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
     part = path.with_suffix(".part")
-    part.write_text(f"{os.getpid()} {started}\n")
+    part.write_text(f"{os.getpid()} {started} {settings.local_url} {settings.public_url}\n")
     part.rename(path)
 
 

@@ -67,6 +67,9 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def of_http(request: Request, error: HTTPException) -> JSONResponse:
         kind = NotFound if error.status_code == 404 else Malformed
-        response = answer(kind(f"{request.method} {request.url.path}: {error.detail}."), request)
+        path, hint = request.url.path, ""
+        if kind is NotFound and path.endswith("/"):
+            hint = f" No address here ends with a slash: {path.rstrip('/') or '/'}"
+        response = answer(kind(f"{request.method} {path}: {error.detail}.{hint}"), request)
         response.status_code = error.status_code
         return response

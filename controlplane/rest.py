@@ -1,4 +1,4 @@
-"""REST conventions: names, texts, cursor pages, ETag and If-Match."""
+"""REST conventions: names, times, cursor pages, ETag and If-Match."""
 
 import base64
 import binascii
@@ -7,10 +7,11 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import Request, Response
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from runtime.problems import InvalidInput, PreconditionFailed
 
@@ -34,22 +35,18 @@ def whole_number(value: str) -> int | None:
     return int(value) if NUMBER.fullmatch(value) else None
 
 
-def _storable(value: str) -> str:
-    if "\0" in value:
-        raise ValueError("a text must not contain the character NUL")
-    return value
-
-
-Text = Annotated[str, AfterValidator(_storable)]
-
-
 def _written(value: object) -> object:
     if not isinstance(value, str) or not TIME.fullmatch(value):
         raise ValueError("a time has its zone, such as 2026-11-01T00:00:00Z")
     return value
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+# A year from both ends of the calendar: in any zone, and with a period added, it is a time still.
+Moment = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(2, 1, 1, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC)),
+    BeforeValidator(_written),
+]
 
 
 def check_name(kind: str, value: str) -> str:

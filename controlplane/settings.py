@@ -608,8 +608,7 @@ class Settings(BaseSettings):
     def gateway_url(self) -> str:
         """Address of the gateway for callers."""
         address, port = self.gateway_address
-        here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104
-        name = self.gateway_host or (f"[{here}]" if ":" in here else here)
+        name = self.gateway_host or reached_at(f"[{address}]" if ":" in address else address)
         scheme, usual = ("http", 80) if self.gateway_certificate is None else ("https", 443)
         return f"{scheme}://{name}" + ("" if port == usual else f":{port}")
 
@@ -622,6 +621,11 @@ class Settings(BaseSettings):
     def port(self) -> int:
         """Port the API listens on."""
         return int(self.listen.rpartition(":")[2])
+
+    @property
+    def local_url(self) -> str:
+        """Address of the API on this machine itself, whoever can reach its public one."""
+        return f"http://{reached_at(self.host)}:{self.port}"
 
     @property
     def public_url(self) -> str:
@@ -640,6 +644,11 @@ def signing_bytes(content: bytes) -> bytes:
     if len(secret) != SIGNING_SECRET_BYTES:
         raise ValueError("must be the base64 of 32 random bytes: `openssl rand -base64 32`")
     return secret
+
+
+def reached_at(host: str) -> str:
+    """Give the host at which what listens on one is reached from this machine."""
+    return {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104
 
 
 def is_loopback(host: str | None) -> bool:

@@ -2,8 +2,6 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from controlplane.rest import Text
-
 DAYS = 90
 MOST_DAYS = 366
 
@@ -11,7 +9,7 @@ MOST_DAYS = 366
 class NewKey(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    name: Text = Field(min_length=1, max_length=200)
-    scopes: list[Text] | None = None
-    endpoint: Text | None = None
+    name: str = Field(min_length=1, max_length=200)
+    scopes: list[str] | None = None
+    endpoint: str | None = None
     expires_in_days: int = Field(DAYS, ge=1, le=MOST_DAYS)

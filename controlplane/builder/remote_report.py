@@ -15,6 +15,7 @@ from controlplane.builder import validate
 from controlplane.builder.report import Outcome, Report
 from controlplane.builder.validate import Untrusted
 from controlplane.builder.warm import printable
+from controlplane.texts import is_storable
 from runtime.plan import Cost, PlanError, load
 from runtime.plan.signature import Signature, from_json
 
@@ -134,11 +135,11 @@ def _signature(document: dict[str, Any]) -> Signature:
 
 
 def _storable(signature: Signature) -> Signature:
-    """Refuse names that no database keeps: with a NUL, or half a surrogate pair."""
+    """Refuse names that no database keeps."""
     texts = [column.name for column in signature.columns]
     for output in signature.outputs:
         texts += [output.name, *output.columns]
-    if any("\0" in text or any("\ud800" <= c <= "\udfff" for c in text) for text in texts):
+    if not all(map(is_storable, texts)):
         raise Untrusted("its signature has names that are no text")
     return signature
 

@@ -19,6 +19,8 @@ from controlplane.client.home import home_folder
 
 START_WITHIN_S = 60.0
 STOP_WITHIN_S = 30.0
+LAST_LINES = 15
+ADMINISTRATOR = "KUBESERVE_ADMIN_CLIENT_ID"
 SERVER = ("fastapi", "tortoise", "pydantic_settings", "uvicorn", "sklearn")
 ENVOY = "envoy"
 KEEPER = [sys.executable, "-m", "controlplane", "keeper"]
@@ -67,7 +69,7 @@ def up(output: Output, home: Path | None, foreground: bool, gateway: bool) -> No
 
 def _tell(output: Output, folder: Path, keeper: int, invitation: str | None) -> None:
     """Say where everything is, and how its owner gets in with a browser."""
-    address = json.loads((folder / "credentials.json").read_text())["url"]
+    _, address = _addresses(folder)
     through = _gateway(folder)
     if output.as_json:
         document = {
@@ -97,8 +99,8 @@ def _tell(output: Output, folder: Path, keeper: int, invitation: str | None) -> 
 
 def _start(output: Output, folder: Path, env: dict[str, str], gateway: bool) -> int:
     (folder / "logs").mkdir(parents=True, exist_ok=True)
-    log = folder / "logs" / "keeper.log"
-    with log.open("ab") as sink:
+    missing: str | None = None
+    with (folder / "logs" / "keeper.log").open("ab") as sink:
         keeper = subprocess.Popen(  # noqa: S603  (our own module, no shell)
             KEEPER,
             env=env,
@@ -111,13 +113,15 @@ def _start(output: Output, folder: Path, env: dict[str, str], gateway: bool) -> 
         deadline = time.monotonic() + START_WITHIN_S
         while time.monotonic() < deadline:
             if keeper.poll() is not None:
-                raise click.ClickException(_last_words(log, "it ended while starting"))
-            if _ready(folder) and (not gateway or _gateway(folder)):
+                raise click.ClickException(_last_words(folder, "it ended while starting"))
+            missing = _missing(folder, gateway)
+            if missing is None:
                 return keeper.pid
             time.sleep(0.05)
     keeper.terminate()
     keeper.wait()
-    raise click.ClickException(_last_words(log, f"it was not ready within {START_WITHIN_S:.0f} s"))
+    late = f"it was not ready within {START_WITHIN_S:.0f} s: {missing}"
+    raise click.ClickException(_last_words(folder, late))
 
 
 def _tell_when_ready(output: Output, folder: Path, gateway: bool) -> None:
@@ -135,7 +139,7 @@ def _tell_when_ready(output: Output, folder: Path, gateway: bool) -> None:
         os._exit(0)
     deadline = time.monotonic() + START_WITHIN_S
     while process_start(keeper) == started and time.monotonic() < deadline:
-        if keeper_pid(folder) == keeper and _ready(folder) and (not gateway or _gateway(folder)):
+        if keeper_pid(folder) == keeper and _missing(folder, gateway) is None:
             _tell(output, folder, keeper, _first_invitation(folder))
             break
         time.sleep(0.05)
@@ -144,9 +148,13 @@ def _tell_when_ready(output: Output, folder: Path, gateway: bool) -> None:
 
 def _first_invitation(folder: Path) -> str | None:
     """Invite whoever started an installation that nobody owns yet to own it; gives the link."""
-    kept = json.loads((folder / "credentials.json").read_text())
     try:
-        with Client(kept["url"], kept["client_id"], kept["client_secret"]) as client:
+        kept = json.loads((folder / "credentials.json").read_text())
+    except FileNotFoundError:
+        return None  # its administrator is one that the settings name
+    local, _ = _addresses(folder)
+    try:
+        with Client(local, kept["client_id"], kept["client_secret"]) as client:
             if any(member.role == "owner" for member in client.members()):
                 return None
             return client.invite(None, "owner").link
@@ -154,13 +162,33 @@ def _first_invitation(folder: Path) -> str | None:
         return None  # the first administrator was revoked, by somebody who got in
 
 
-def _ready(folder: Path) -> bool:
-    """Ask the API whether it serves; until its address is written there is nothing to ask."""
+def _addresses(folder: Path) -> tuple[str, str]:
+    """Give where the API is: on this machine, and for everybody; raises OSError, ValueError."""
+    _, _, local, public = (folder / "keeper.pid").read_text().split()
+    return local, public
+
+
+def _missing(folder: Path, gateway: bool) -> str | None:
+    """Say what is not ready yet; None: all is.
+
+    The API is asked on this machine itself: its public address may be one that only others reach.
+    """
     try:
-        address = json.loads((folder / "credentials.json").read_text())["url"]
-        return bool(httpx.get(f"{address}/readyz", timeout=2).status_code == 200)
-    except (OSError, ValueError, KeyError, httpx.HTTPError):
-        return False
+        local, _ = _addresses(folder)
+    except (OSError, ValueError):
+        return "the keeper has not begun"
+    # Until it is there, whoever answers is another program. The settings' administrator has none.
+    if not (folder / "credentials.json").exists() and ADMINISTRATOR not in os.environ:
+        return "the API has not begun"
+    try:
+        answer = httpx.get(f"{local}/readyz", timeout=2)
+    except httpx.HTTPError:
+        return f"the API does not answer at {local}"
+    if not answer.is_success:
+        return f"the API at {local} answers {answer.status_code}: {answer.text[:500]}"
+    if gateway and _gateway(folder) is None:
+        return f"the gateway does not run; {folder / 'logs' / 'gateway.log'} says why"
+    return None
 
 
 def _gateway(folder: Path) -> str | None:
@@ -173,9 +201,14 @@ def _gateway(folder: Path) -> str | None:
         return None
 
 
-def _last_words(log: Path, what: str) -> str:
-    lines = log.read_text("utf-8", errors="replace").splitlines()[-15:]
-    return "\n".join([f"KubeServe did not start: {what}. The end of {log}:", *lines])
+def _last_words(folder: Path, what: str) -> str:
+    lines = [f"KubeServe did not start: {what}."]
+    for log in (folder / "logs" / "keeper.log", folder / "logs" / "api.log"):
+        if log.exists() and log.stat().st_size:
+            said = log.read_text("utf-8", errors="replace").splitlines()
+            lines += [f"The end of {log}:", *said[-LAST_LINES:]]
+    lines.append(f"Put right what they name ({folder / 'logs'} has more) and run it again.")
+    return "\n".join(lines)
 
 
 def keeper_pid(folder: Path) -> int | None:
@@ -233,7 +266,8 @@ def _is_zombie(pid: int) -> bool:
 def status(output: Output, home: Path | None) -> int:
     """Tell whether KubeServe runs on this machine. Exit code 3 when it does not."""
     folder = home_folder(home)
-    pid, ready = keeper_pid(folder), _ready(folder)
+    pid = keeper_pid(folder)
+    ready = pid is not None and _missing(folder, gateway=False) is None
     through = _gateway(folder)
     state: dict[str, Any] = {"home": str(folder), "pid": pid, "ready": ready, "gateway": through}
     if output.as_json:

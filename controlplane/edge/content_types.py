@@ -1,10 +1,11 @@
-"""A document is JSON and says so; anything else is told what to send."""
+"""A document is JSON, says so, and holds texts that can be kept; else it is told what to send."""
 
 from email.message import Message
 
 from fastapi import Request, params
 
-from runtime.problems import UnsupportedMediaType
+from controlplane.texts import REFUSAL, is_storable, unstorable
+from runtime.problems import InvalidInput, Malformed, UnsupportedMediaType
 
 
 async def check_content_type(request: Request) -> None:
@@ -12,8 +13,7 @@ async def check_content_type(request: Request) -> None:
 
     A browser sends JSON to another origin only after asking (CORS); text it would just send.
     """
-    body = getattr(request.scope["route"], "body_field", None)
-    if body is None or isinstance(body.field_info, params.Form) or not await request.body():
+    if not await _has_document(request):
         return
     said = request.headers.get("content-type")
     if said is None or not is_json(said):
@@ -22,6 +22,27 @@ async def check_content_type(request: Request) -> None:
             f"Send the body as Content-Type: application/json in UTF-8, {shown}.",
             accept=["application/json"],
         )
+
+
+async def check_texts(request: Request) -> None:
+    """Run before every route: refuses a text that the database could not take.
+
+    Forms are held to the same where they are read.
+    """
+    for name, value in request.query_params.multi_items():
+        if not is_storable(name + value):
+            raise Malformed(f"{name[:60]!r} in the address: {REFUSAL}.")
+    # Only an escape can name such a character; without one, there is nothing to look through.
+    if await _has_document(request) and b"\\u" in await request.body():
+        fault = unstorable(await request.json())
+        if fault is not None:
+            raise InvalidInput(f"{fault[:100] or 'body'}: {REFUSAL}.", field=fault[:100])
+
+
+async def _has_document(request: Request) -> bool:
+    body = getattr(request.scope["route"], "body_field", None)
+    reads = body is not None and not isinstance(body.field_info, params.Form)
+    return reads and bool(await request.body())
 
 
 def is_json(content_type: str) -> bool:

@@ -8,7 +8,6 @@ from pydantic.json_schema import SkipJsonSchema
 from controlplane.edge.operations import Document, Timestamp, Why
 from controlplane.endpoints.windows import A_WEEK, MOST
 from controlplane.engines.engine import Condition
-from controlplane.rest import Text
 from loadtests.slo import Objectives
 
 
@@ -38,7 +37,7 @@ class ScalingChange(BaseModel):
 class Target(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    revision: Text | None = Field(None, max_length=63)
+    revision: str | None = Field(None, max_length=63)
     version: int | None = Field(None, strict=True, ge=1, lt=1 << 31)
     percent: int = Field(strict=True, ge=0, le=100)
     tag: str | None = Field(None, pattern="^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")
@@ -66,10 +65,10 @@ class WarmWindow(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    cron: Text = Field(max_length=100, description="When it begins, such as `0 8 * * 1-5`.")
+    cron: str = Field(max_length=100, description="When it begins, such as `0 8 * * 1-5`.")
     minutes: int = Field(strict=True, ge=1, le=A_WEEK, description="That it lasts.")
     replicas: int = Field(1, strict=True, ge=1, le=100)
-    time_zone: Text = Field("UTC", max_length=64, description="An IANA name: Europe/Berlin.")
+    time_zone: str = Field("UTC", max_length=64, description="An IANA name: Europe/Berlin.")
 
 
 class WarmWindows(BaseModel):

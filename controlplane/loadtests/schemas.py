@@ -14,7 +14,6 @@ from pydantic import (
 
 from controlplane.edge.operations import Document, Timestamp
 from controlplane.loadtests.states import LoadTestState
-from controlplane.rest import Text
 from loadtests.plan import TAG, Format, Plan, plan_from
 from loadtests.shapes import Arrivals, Shape
 from loadtests.slo import Objectives
@@ -38,14 +37,14 @@ class GivenFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[Text, Field(pattern=f"{_NAME}$")]
+    name: Annotated[str, Field(pattern=f"{_NAME}$")]
     content: Annotated[bytes, PlainValidator(_decoded), WithJsonSchema(_BASE64)]
 
 
 class Sample(GivenFile):
     """Rows that fit the endpoint's signature."""
 
-    name: Annotated[Text, Field(pattern=rf"{_NAME}\.(csv|json|ndjson|jsonl)$")]
+    name: Annotated[str, Field(pattern=rf"{_NAME}\.(csv|json|ndjson|jsonl)$")]
 
 
 class Load(BaseModel):
@@ -60,7 +59,7 @@ class Load(BaseModel):
     objectives: Objectives = Objectives()
     format: Format = "v2"
     rows: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 1
-    output: Annotated[Text | None, Field(max_length=100)] = None
+    output: Annotated[str | None, Field(max_length=100)] = None
     arrivals: Arrivals = "poisson"
     processes: Annotated[int | None, Field(strict=True, ge=1, le=64)] = None
     connections: Annotated[int, Field(strict=True, ge=1, le=MOST_CONNECTIONS)] = 512
@@ -89,7 +88,7 @@ class NewLoadTest(Load):
     compare  report.json of an earlier test of this endpoint
     """
 
-    endpoint: Annotated[Text, Field(min_length=1, max_length=40)]
+    endpoint: Annotated[str, Field(min_length=1, max_length=40)]
     tag: Annotated[str | None, Field(pattern=TAG)] = None
     slo: Literal["endpoint"] | None = None
     sample: Sample | None = None

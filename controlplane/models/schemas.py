@@ -6,14 +6,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from controlplane.edge.operations import Document, Timestamp
 from controlplane.models.states import VersionState
-from controlplane.rest import Text
 
 
 class NewModel(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str
-    description: Text = Field("", max_length=10_000)
+    description: str = Field("", max_length=10_000)
 
 
 class AliasTarget(BaseModel):

@@ -15,6 +15,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
+from controlplane.texts import is_storable
 from runtime.problems import InvalidInput
 
 TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -23,8 +24,10 @@ ALGORITHMS: Final = ["ES256", "RS256"]
 LEEWAY_S: Final = 30
 LONGEST_S: Final = 3600  # what stock clients ask for
 LONGEST_TEXT: Final = 8192
+LONGEST_ID: Final = 255
 MOST_KEYS: Final = 10
-LEAST_RSA_BITS: Final = 2048
+RSA_BITS: Final = range(2048, 8192 + 1)
+KEPT: Final = ("kty", "crv", "x", "y", "n", "e")  # of a key; what else it says is of no use here
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,8 @@ def verify(
         raise refused(f"aud must be {issuer}, and nothing else")
     expires = _check_times(claims, now)
     jti = claims.get("jti")
-    if not isinstance(jti, str) or not 0 < len(jti) <= 255:
-        raise refused("it needs a jti of 1 to 255 characters")
+    if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_ID or not is_storable(jti):
+        raise refused(f"it needs a jti of 1 to {LONGEST_ID} characters")
     return Assertion(hashlib.sha256(f"{client_id}\n{jti}".encode()).hexdigest(), expires)
 
 
@@ -107,8 +110,11 @@ def check_jwks(jwks: dict[str, Any]) -> dict[str, Any]:
 
 
 def _public(given: object) -> dict[str, Any]:
-    if not isinstance(given, dict) or not isinstance(given.get("kid"), str) or not given["kid"]:
-        raise InvalidInput("Every key of jwks needs a kid.", field="jwks")
+    kid = given.get("kid") if isinstance(given, dict) else None
+    if not isinstance(given, dict) or not isinstance(kid, str) or not 0 < len(kid) <= LONGEST_ID:
+        raise InvalidInput(
+            f"Every key of jwks needs a kid of 1 to {LONGEST_ID} characters.", field="jwks"
+        )
     if {"d", "k", "p", "q"} & set(given):
         raise InvalidInput(
             "jwks holds a private key. Make a new one, keep it, and send its public part alone.",
@@ -118,15 +124,17 @@ def _public(given: object) -> dict[str, Any]:
         key = (ECKey if given.get("kty") == "EC" else RSAKey).import_key(given)
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise InvalidInput(
-            f"The key {given['kid'][:60]!r} is no EC key on P-256 and no RSA key.", field="jwks"
+            f"The key {kid[:60]!r} is no EC key on P-256 and no RSA key.", field="jwks"
         ) from error
-    strong = key.curve_name == "P-256" if isinstance(key, ECKey) else _bits(key) >= LEAST_RSA_BITS
+    strong = key.curve_name == "P-256" if isinstance(key, ECKey) else _bits(key) in RSA_BITS
     if not strong:
         raise InvalidInput(
-            f"The key {given['kid'][:60]!r} must be on P-256, or RSA of {LEAST_RSA_BITS} bits.",
+            f"The key {kid[:60]!r} must be on P-256, or RSA of {RSA_BITS[0]} to "
+            f"{RSA_BITS[-1]} bits.",
             field="jwks",
         )
-    return {**key.as_dict(private=False), "kid": given["kid"], "use": "sig"}
+    kept = {name: value for name, value in key.as_dict(private=False).items() if name in KEPT}
+    return {**kept, "kid": kid, "use": "sig"}
 
 
 def _bits(key: RSAKey) -> int:

@@ -5,13 +5,12 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from controlplane.edge.operations import Document, Timestamp
-from controlplane.rest import Text
 
 
 class NewClient(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    name: Text = Field(min_length=1, max_length=200)
+    name: str = Field(min_length=1, max_length=200)
     scopes: list[str] | None = None
     tenant: str | None = None
     redirect_uris: list[str] | None = None

@@ -267,7 +267,7 @@ class OAuth:
         self, resource: str | None, tenant: uuid.UUID | None
     ) -> grants.Audience | None:
         """Give the audience that a resource of a tenant is (RFC 8707); None: there is no such."""
-        if resource is None or resource.rstrip("/") == self.issuer:
+        if resource is None or self._is_api(resource):
             return grants.Audience(self.issuer, for_endpoint=False)
         endpoint = self.endpoint_of(resource)
         if tenant is None or endpoint is None:
@@ -333,9 +333,11 @@ class OAuth:
         return await self._answer((body, query, headers), came, act, costly=True)
 
     def _could_name(self, resource: str | None) -> bool:
-        if resource is None or resource.rstrip("/") == self.issuer:
-            return True
-        return self.endpoint_of(resource) is not None
+        return resource is None or self._is_api(resource) or self.endpoint_of(resource) is not None
+
+    def _is_api(self, resource: str) -> bool:
+        """Tell whether a resource is the API itself, which clients name with a slash too."""
+        return resource in (self.issuer, f"{self.issuer}/")
 
     async def _add_device(
         self,

@@ -5,10 +5,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from controlplane.edge.operations import Document, Timestamp
-from controlplane.rest import Moment, Text
+from controlplane.rest import Moment
 from runtime.sketches import MOST_COLUMNS
 
-Column = Text
 Level = Literal["inconclusive", "stable", "moderate", "major"]
 Kind = Literal["training", "window", "first"]
 
@@ -19,10 +18,10 @@ class PayloadLog(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     sample: float = Field(strict=True, gt=0, le=1, description="Share of the requests.")
-    redact: list[Column] = Field(
+    redact: list[str] = Field(
         default_factory=list, max_length=1000, description="Columns that are never logged."
     )
-    hash: list[Column] = Field(
+    hash: list[str] = Field(
         default_factory=list,
         max_length=1000,
         description="Columns of which a keyed hash is logged, alike for like values.",
@@ -94,7 +93,7 @@ class Training(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     rows: int = Field(strict=True, ge=1, le=10**12)
-    columns: dict[Column, dict[str, Any]] = Field(min_length=1, max_length=MOST_COLUMNS)
+    columns: dict[str, dict[str, Any]] = Field(min_length=1, max_length=MOST_COLUMNS)
 
 
 class Window(BaseModel):

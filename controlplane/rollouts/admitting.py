@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-import orjson
-
 from controlplane.endpoints.moving import Routed
 from controlplane.endpoints.service import HUNDRED
 from controlplane.loadtests.limits import longest_s
@@ -29,14 +27,6 @@ def check_steps(steps: Sequence[int]) -> None:
             "for example 5,25,100.",
             field="steps",
         )
-
-
-def written(rows: Sequence[Any]) -> bytes:
-    """Write rows to be kept; raises InvalidInput for what no row of a database may hold."""
-    written = orjson.dumps([*rows])
-    if b"\\u0000" in written:
-        raise InvalidInput("A text has a NUL character.", field="replay.instances")
-    return written
 
 
 def check_rows(rows: bytes, running: Routed) -> None:

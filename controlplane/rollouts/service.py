@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import orjson
+
 from controlplane.callers import Caller
 from controlplane.database import transaction
 from controlplane.endpoints import moving
@@ -82,7 +84,7 @@ async def start(
     admit  gives the plan of a load test that the tenant may have
     """
     admitting.check_steps(wanted.steps)
-    rows = admitting.written(wanted.rows)
+    rows = orjson.dumps([*wanted.rows])
     async with transaction():
         held = await moving.hold_named(tenant, name, check)
         if (other := await repository.running(held.id)) is not None:

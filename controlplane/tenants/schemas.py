@@ -12,7 +12,7 @@ class NewTenant(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str
-    owner: str | None = None
+    owner: str | None = Field(None, max_length=254)
 
 
 class NewInvitation(BaseModel):

@@ -12,9 +12,13 @@ USUAL_PORTS: Final = {"https": 443, "http": 80}
 FIRST_OF_OTHERS: Final = 1024  # ports below are of mail and other services that are no receivers
 # What lets an IPv6 address carry an IPv4 one: NAT64's well-known prefix.
 NAT64: Final = ip_network("64:ff9b::/96")
-# Not all of them are private to every version of Python.
+UNICAST: Final = ip_network("2000::/3")  # all that IPv6 has given to anybody
+# Of special purpose (IANA's registries). Not all of them are private to every version of Python.
 NEVER_PUBLIC: Final = tuple(
-    map(ip_network, ("192.88.99.0/24", "100.64.0.0/10", "2002::/16", "2001::/32", "64:ff9b:1::/48"))
+    map(
+        ip_network,
+        ("192.0.0.0/24", "192.88.99.0/24", "100.64.0.0/10", "2001::/23", "2002::/16", "3fff::/20"),
+    )
 )
 
 
@@ -34,6 +38,8 @@ def is_public(address: Address) -> bool:
             return is_public(address.ipv4_mapped)
         if address in NAT64:
             return is_public(IPv4Address(int(address) & 0xFFFF_FFFF))
+        if address not in UNICAST:
+            return False
     if any(address in one for one in NEVER_PUBLIC if one.version == address.version):
         return False
     return address.is_global and not address.is_multicast and not address.is_reserved

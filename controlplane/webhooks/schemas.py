@@ -5,15 +5,14 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from controlplane.edge.operations import Document, Timestamp
-from controlplane.rest import Text
 from controlplane.webhooks.states import DeliveryState
 
 Events = Annotated[
-    list[Annotated[Text, Field(max_length=40)]],
+    list[Annotated[str, Field(max_length=40)]],
     Field(min_length=1, max_length=40, description="`version.ready`, all of `release.*`, or `*`"),
 ]
-Description = Annotated[Text, Field(max_length=200)]
-Url = Annotated[Text, Field(min_length=1, max_length=2000, description="https://…")]
+Description = Annotated[str, Field(max_length=200)]
+Url = Annotated[str, Field(min_length=1, max_length=2000, description="https://…")]
 
 
 class NewWebhook(BaseModel):

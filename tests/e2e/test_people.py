@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -85,6 +86,31 @@ def test_in_the_foreground_it_tells_how_to_get_in_until_somebody_owns_it(
     told = said(environment, "up")
     assert "secret=" not in told
     assert "/dashboard\n" in told
+
+
+def test_it_starts_under_an_address_that_only_others_reach(environment: dict[str, str]) -> None:
+    environment["KUBESERVE_ISSUER"] = "https://kube.test"
+    told = said(environment, "up")
+    assert "KubeServe is running at https://kube.test (" in told
+    assert "https://kube.test/invitations/accept?secret=" in told
+    assert "KubeServe is ready" in said(environment, "status")
+    assert "https://kube.test/dashboard" in said(environment, "up")
+
+
+def test_what_never_gets_ready_is_told_with_the_part_and_the_log(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", int(environment["KUBESERVE_LISTEN"].rpartition(":")[2])))
+        taken.listen()
+        program = "from controlplane.cli import local, main; local.START_WITHIN_S = 8; main.main()"
+        command = [sys.executable, "-c", program, "up"]
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert "not ready within 8 s: the API does not answer at http://127.0.0.1:" in ended.stderr
+    assert f"The end of {tmp_path / 'logs' / 'api.log'}:" in ended.stderr
+    assert "address already in use" in ended.stderr
+    assert "run it again" in ended.stderr
 
 
 def links(lines: list[str]) -> list[str]:

@@ -42,6 +42,19 @@ async def test_every_answer_tells_browsers_to_do_nothing_with_it(
     assert keys.headers["cache-control"] == "public, max-age=300"
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/oauth2/token"), ("POST", "/login"), ("GET", "/v1/models"), ("GET", "/docs")],
+)
+async def test_a_slash_too_many_sends_nobody_elsewhere(api: Api, method: str, path: str) -> None:
+    form = {"secret": "s"} if method == "POST" else None
+    answer = await api.http.request(method, f"{path}/", data=form, headers={"host": "evil.example"})
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+    assert "evil.example" not in answer.text
+    assert answer.json()["detail"].endswith(f"slash: {path}")
+
+
 async def test_pages_load_nothing_from_elsewhere_and_have_no_script_within(api: Api) -> None:
     page = await api.http.get("/docs")
     assert "script-src 'self'" in page.headers["content-security-policy"]

@@ -2,14 +2,19 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
+from joserfc.jwk import ECKey
+from tortoise import connections
 
-from controlplane.permissions import RULES
+from controlplane.permissions import RULES, Role
 from controlplane.telemetry import JsonFormatter
 from tests.integration.api import Api
+from tests.integration.people import Browser, person
 
 WORDS = [
     "%00",
@@ -53,6 +58,9 @@ BODIES: dict[str, list[Any]] = {
 }
 
 
+JSON = {"content-type": "application/json"}
+
+
 def refused(status: int) -> bool:
     return 400 <= status < 500
 
@@ -80,9 +88,8 @@ async def test_no_body_is_our_failure(api: Api) -> None:
             answer = await api.http.post(path, json=body)
             assert refused(answer.status_code), (path, body, answer.text)
             assert answer.json()["detail"], (path, body)
-    kind = {"content-type": "application/json"}
     for raw in (b"", b"{", b"\xff", b'{"name": "\xff"}', b'{"name": "\\ud800"}', b"[" * 100_000):
-        answer = await api.http.post("/v1/models", content=raw, headers=kind)
+        answer = await api.http.post("/v1/models", content=raw, headers=JSON)
         assert refused(answer.status_code), (raw[:20], answer.text)
 
 
@@ -96,6 +103,115 @@ async def test_no_cursor_is_our_failure(api: Api) -> None:
             assert answer.status_code in (200, 422), (path, cursor, answer.text)
         for limit in ("0", "201", "x", "-1", "9" * 30):
             assert (await api.http.get(path, params={"limit": limit})).status_code == 422
+
+
+NEVER_KEPT = ("a\0b", "x\ud800", "\udfff")
+PUBLIC_KEY = {**ECKey.generate_key("P-256").as_dict(private=False), "kid": "k"}
+
+
+@pytest.mark.parametrize("text", NEVER_KEPT)
+async def test_no_text_of_a_document_is_our_failure(api: Api, text: str) -> None:
+    documents = [
+        ("/v1/tenants", {"name": "rival", "owner": f"{text}@example.com"}),
+        ("/v1/tenants", {"name": "rival", text: 1}),
+        ("/v1/invitations", {"role": "viewer", "email": f"{text}@example.com"}),
+        ("/v1/clients", {"name": "x", "scopes": [text]}),
+        ("/v1/clients", {"name": "x", "redirect_uris": [f"https://example.com/{text}"]}),
+        *(
+            ("/v1/clients", {"name": "x", "jwks": {"keys": [{**PUBLIC_KEY, **changed}]}})
+            for changed in ({"kid": text}, {"x5c": [text]}, {"more": {"of": text}}, {text: 1})
+        ),
+        ("/v1/keys", {"name": "x", "scopes": [text]}),
+        ("/v1/endpoints/iris/releases", {"model": "iris", "version": text}),
+        ("/v1/endpoints/iris/rollouts", {"model": "iris", "replay": {"instances": [[text]]}}),
+        ("/v1/webhooks", {"url": "https://example.com", "events": [text]}),
+    ]
+    for path, document in documents:
+        answer = await api.http.post(path, content=json.dumps(document), headers=JSON)
+        assert answer.status_code == 422, (path, document, answer.text)
+        assert "NUL" in answer.json()["detail"]
+
+
+async def test_keys_of_a_client_are_kept_in_a_bounded_form(api: Api) -> None:
+    async def create(**changed: Any) -> httpx.Response:
+        jwks = {"keys": [{**PUBLIC_KEY, **changed}]}
+        return await api.http.post("/v1/clients", json={"name": "x", "jwks": jwks})
+
+    assert (await create(kid="k" * 256)).status_code == 422
+    made = await create(x5c=["A" * 10_000], alg="ES256", more="x")
+    assert made.status_code == 201, made.text
+    rows = await connections.get("default").execute_query_dict(
+        "SELECT jwks FROM oauth_clients WHERE id = $1", [made.json()["id"]]
+    )
+    (kept,) = json.loads(rows[0]["jwks"])["keys"]
+    assert {*kept} == {"kty", "crv", "x", "y", "kid", "use"}
+
+
+WORDS_OF_QUERIES = ["a%00b", "%ED%A0%80", "a" * 150, "a" * 4000]
+
+
+async def test_no_word_in_a_query_is_our_failure(api: Api) -> None:
+    await person("own@example.com", default=Role.OWNER)
+    browser = Browser(api)
+    await browser.sign_in("own@example.com")
+    for path, operations in api.app.openapi()["paths"].items():
+        if "get" not in operations or path == "/v1/endpoints/{endpoint}/logs":
+            continue
+        found = [one["name"] for one in operations["get"].get("parameters", ())]
+        address = re.sub(r"\{\w+\}", "iris", path)
+        for name in {*found, "kubeserve-tenant"}:
+            for word in WORDS_OF_QUERIES:
+                answer = await browser.http.get(f"{address}?{name}={word}")
+                assert answer.status_code < 500, (address, name, word, answer.text)
+    for word in ("a" * 4000, "é"):
+        asked = {b"kubeserve-tenant": word.encode("latin-1")}
+        answer = await browser.http.get("/v1/me", headers=asked)  # type: ignore[arg-type]
+        assert answer.status_code == 403, answer.text
+
+
+ENDS_OF_TIME = [
+    "0001-01-01T00:00:00+23:59",
+    "0001-01-01T00:00:00Z",
+    "0002-01-01T00:00:00+00:01",
+    "9999-12-31T23:59:59-23:59",
+    "9999-12-31T23:59:59.999999Z",
+    "9999-01-01T00:00:00Z",
+]
+FAR_AWAY = ["0002-01-01T00:00:00Z", "0002-01-01T00:00:00-23:59", "9998-12-31T23:59:59+23:59"]
+
+
+async def test_no_time_is_our_failure(api: Api) -> None:
+    asked = [
+        ("GET", "/v1/audit", ("since", "until")),
+        ("GET", "/v1/audit?format=ndjson", ("since", "until")),
+        ("GET", "/v1/usage", ("from", "to")),
+        ("GET", "/v1/endpoints/iris/payloads", ("since", "until")),
+        ("DELETE", "/v1/endpoints/iris/payloads", ("before",)),
+    ]
+    for method, path, names in asked:
+        for name in names:
+            for time in (*ENDS_OF_TIME, *FAR_AWAY):
+                address = httpx.URL(path).copy_merge_params({name: time})
+                answer = await api.http.request(method, address)
+                assert answer.status_code < 500, (method, path, name, time, answer.text)
+                if time in ENDS_OF_TIME:
+                    assert answer.status_code == 422, (method, path, name, time)
+    for time in ENDS_OF_TIME:
+        for window in ({"since": time}, {"since": "2026-11-01T00:00:00Z", "until": time}):
+            answer = await api.http.put("/v1/endpoints/iris/drift/reference", json=window)
+            assert answer.status_code == 422, (window, answer.text)
+
+
+async def test_a_resource_of_any_length_is_no_failure_of_ours(api: Api) -> None:
+    issuer = str(api.http.base_url).rstrip("/")
+    form = {"client_id": "kubeserve-cli", "resource": f"{issuer}/"}
+    device = Browser(api).http
+    assert (await device.post("/oauth2/device_authorization", data=form)).status_code == 200
+    for resource in (f"{issuer}//", issuer + "/" * 5000, f"{issuer}/endpoints/{'a' * 5000}"):
+        asked = {**form, "resource": resource}
+        answer = await device.post("/oauth2/device_authorization", data=asked)
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_target")
+        assert (await api.token(resource=resource)).json()["error"] == "invalid_target"
 
 
 def credentials(api: Api) -> Iterator[tuple[dict[str, str], bytes, str]]:

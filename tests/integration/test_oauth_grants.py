@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from joserfc import jwt
+from joserfc import jws
 from joserfc.jwk import ECKey
 
 from controlplane.accounts import service as accounts
@@ -777,7 +777,8 @@ def assertion(client: str, issuer: str, key: ECKey = KEY, **changed: Any) -> str
     now = int(datetime.now(UTC).timestamp())
     said = {"iss": client, "sub": client, "aud": issuer, "exp": now + 60, "jti": "j-1", **changed}
     header = {"alg": "ES256", "kid": said.pop("kid", "k-1")}
-    return jwt.encode(header, {n: v for n, v in said.items() if v is not None}, key)
+    claims = json.dumps({n: v for n, v in said.items() if v is not None})
+    return jws.serialize_compact(header, claims, key)
 
 
 async def test_an_assertion_is_for_us_by_the_clients_key_and_once(api: Api) -> None:
@@ -797,6 +798,8 @@ async def test_an_assertion_is_for_us_by_the_clients_key_and_once(api: Api) -> N
         assertion(client, issuer + "/"),
         assertion(client, issuer, key=OTHER),
         assertion(client, issuer, kid="k-2"),
+        assertion(client, issuer, jti="\ud800"),
+        assertion(client, issuer, jti="a\0b"),
         assertion(client, issuer, iss="another"),
         assertion(client, issuer, exp=now - 31),
         assertion(client, issuer, exp=now + 3700),

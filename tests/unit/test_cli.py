@@ -66,7 +66,8 @@ def test_errors_say_what_to_do(arguments: list[str], code: int, said: str, tmp_p
 
 def test_a_gateway_is_not_added_to_what_runs_without(tmp_path: Path) -> None:
     started = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
-    (tmp_path / "keeper.pid").write_text(f"{os.getpid()} {started}\n")
+    keeper = f"{os.getpid()} {started} http://127.0.0.1:9 http://127.0.0.1:9\n"
+    (tmp_path / "keeper.pid").write_text(keeper)
     ended = kubeserve("up", "--gateway", home=tmp_path)
     assert ended.returncode == 1
     assert "kubeserve down && kubeserve up --gateway" in ended.stderr

@@ -179,6 +179,20 @@ def test_environments_are_nothing_else(
     assert fault.startswith("KUBESERVE_ENVIRONMENTS: must be off, or how many")
 
 
+@pytest.mark.parametrize(
+    ("listen", "url"),
+    [
+        ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("0.0.0.0:80", "http://127.0.0.1:80"),
+        ("[::]:8080", "http://[::1]:8080"),
+        ("10.0.0.7:8080", "http://10.0.0.7:8080"),
+    ],
+)
+def test_this_machine_reaches_the_api_whatever_its_public_address(listen: str, url: str) -> None:
+    settings = Settings.model_validate({"listen": listen, "issuer": "https://kube.test"})
+    assert settings.local_url == url
+
+
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_the_readme_tells_of(name: str) -> None:
     assert f"_{name.upper()}`" in README.read_text()

@@ -87,6 +87,8 @@ EVERYTHING: dict[str, Any] = {
         ({"prometheusRule": {"enable": True}}, "enable"),
         ({"grafanaDashboards": {"label": "x"}}, "label"),
         ({"loadTests": {"reach": ["10.0.0.0/x"]}}, "reach"),
+        ({"proxies": ["ingress-nginx"]}, "proxies"),
+        ({"proxies": "10.0.0.0/8"}, "proxies"),
         ({"environments": {"variables": {"LD_PRELOAD": "x"}}}, "LD_PRELOAD"),
     ],
 )
@@ -142,6 +144,17 @@ def test_what_the_chart_gives_is_taken(tmp_path: Path, monkeypatch: pytest.Monke
             monkeypatch.setenv(name, value)
     settings = Settings()
     assert (settings.engine, settings.instance, settings.namespace) == ("knative", "ks", "ks")
+
+
+def test_only_a_proxy_that_is_named_is_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (config,) = of(documents(tmp_path), "ConfigMap")
+    assert "KUBESERVE_PROXIES" not in config["data"]
+    found = documents(tmp_path, proxies=["10.244.0.0/16", "fd00::/8", "10.0.0.7"])
+    (config,) = of(found, "ConfigMap")
+    monkeypatch.setenv("KUBESERVE_PROXIES", config["data"]["KUBESERVE_PROXIES"])
+    assert Settings().proxies == "10.244.0.0/16,fd00::/8,10.0.0.7"
 
 
 def test_load_tests_run_in_the_image_of_the_control_plane_unless_they_are_off(
