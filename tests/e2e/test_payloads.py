@@ -137,14 +137,12 @@ def test_with_the_store_down_and_all_killed_each_request_is_in_one_file_or_count
         until(lambda: not files(objects, ".parquet"))
 
 
-def test_what_is_asked_by_ourselves_is_not_logged_and_one_read_gives_all_that_callers_asked() -> (
-    None
-):
+def test_what_we_ask_is_not_logged_and_one_read_gives_all_that_callers_asked() -> None:
     fitted, x = model()
     rows = x.to_dict("records")
     with installation(3, payloads_every_s="1") as (client, home):
-        for one in (fitted, model()[0]):
-            push(client, one, "people")
+        for c in (1.0, 0.9):
+            push(client, fitted.set_params(logisticregression__C=c), "people")
         client.deploy("people", 1, scaling={"min_scale": 1, "max_scale": 1})
         client.set_payload_log("people", 1.0)
         client.wait_for_endpoint("people")
@@ -161,7 +159,7 @@ def test_what_is_asked_by_ourselves_is_not_logged_and_one_read_gives_all_that_ca
         client.deploy("people", 1, wait=True)
         client.predict("people", rows)
         until(lambda: day(client).get("logged") == 1)
-        client.predict("people", rows, outputs=["predict", "predict_proba"])
+        client.predict("people", rows, output="predict_proba")
         until(lambda: day(client).get("logged") == 2)
         assert day(client)["seen"] == day(client)["sampled"] == 2
         command(home, "payloads", "get", "people", "--out", str(home / "x"))
