@@ -12,6 +12,7 @@ from controlplane.client.home import find_account
 from loadtests.plan import Plan, PlanError
 from loadtests.rows import MOST_READY_BYTES, MOST_REQUESTS, Written, chunks, drawn, sample
 from loadtests.wire import request
+from runtime.heads import UNLOGGED
 from runtime.plan.signature import Signature, from_json
 
 FIRST_ANSWER_S = 60.0
@@ -73,7 +74,7 @@ def target_of(plan: Plan, endpoint: Endpoint, signature: Signature, rows: Path |
         missing = "" if plan.tag is None else f" for its tag {plan.tag}"
         raise PlanError(f"{plan.endpoint} has no address{missing} yet: {endpoint.ready.message}")
     # As the SDK asks: an ingress, or the runtime itself, chooses by it.
-    chosen = {} if plan.tag is None else {"knative-serving-tag": plan.tag}
+    chosen = UNLOGGED if plan.tag is None else UNLOGGED | {"knative-serving-tag": plan.tag}
     written = Written(plan.format, plan.endpoint, signature, plan.output)
     if rows is None:
         inputs, rows_from = drawn(signature, MOST_REQUESTS * plan.rows, plan.seed), "the signature"

@@ -18,6 +18,9 @@ RAW: Final = b"application/octet-stream"  # V2: raw tensors, or from some client
 STREAMED: Final = (b"application/x-ndjson", b"application/ndjson")
 OTHER_TYPES: Final = (CSV, RAW, *STREAMED)
 CODINGS: Final = (b"gzip", b"deflate")
+# With this header a request is left out of the payload log: load tests and replays send it, since
+# what they ask is not what callers ask. It is no right: whoever sends it is not logged either.
+UNLOGGED: Final = {"kubeserve-payload-log": "off"}
 # An id is echoed in a header and written to the log, so it is short and plain or it is replaced.
 _ID_CHARACTERS: Final = frozenset(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:=+/"
@@ -52,6 +55,7 @@ class Head:
         "target",
         "timeout_s",
         "trace",
+        "unlogged",
     )
 
     def __init__(
@@ -79,6 +83,7 @@ class Head:
         self.expects = self.expects and self.length != 0
         self.tag = _text(found.get(b"knative-serving-tag"))
         self.request_id = _plain(found.get(b"x-request-id"))
+        self.unlogged = found.get(b"kubeserve-payload-log") == b"off"
         self.trace = _trace(found[b"traceparent"]) if b"traceparent" in found else None
         self.timeout_s: float | None = None
         self.fault: Problem | None = None

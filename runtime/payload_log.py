@@ -48,10 +48,15 @@ def read_log(text: str) -> PayloadLog:
 
 
 class Layout(NamedTuple):
-    """Which columns of a revision's inputs are logged, by their names."""
+    """Which columns of a revision's inputs are logged, by their names.
+
+    texts   hashed ones too
+    hashed  those of texts that are
+    """
 
     numbers: tuple[str, ...]
-    texts: tuple[str, ...]  # hashed ones too
+    texts: tuple[str, ...]
+    hashed: tuple[str, ...] = ()
 
 
 class Counts(NamedTuple):

@@ -73,7 +73,9 @@ class Columns:
         self.cost = len(self._texts) + (HASH_COST - 1) * len(self._hashed)
         names = [column.name for column in signature.columns]
         self.layout = Layout(
-            tuple(names[at] for at in self._numbers), tuple(names[at] for at in self._texts)
+            tuple(names[at] for at in self._numbers),
+            tuple(names[at] for at in self._texts),
+            tuple(names[at] for at in self._texts if at in self._hashed),
         )
 
     def numbers(self, x: Inputs) -> bytes:
@@ -183,7 +185,7 @@ class Recorder:
             good = [
                 (job, outcome)
                 for job, outcome, gone in zip(jobs, outcomes, before, strict=True)
-                if not (gone or isinstance(outcome, Exception))
+                if not (gone or isinstance(outcome, Exception) or _is_unlogged(job))
             ]
             for place in self.chosen(len(good)):
                 self._answer(*good[place])
@@ -207,7 +209,7 @@ class Recorder:
 
     def failed(self, prediction: Prediction, status: int) -> None:
         """Log a request that got no prediction, if it is chosen."""
-        if self.chosen(1):
+        if not prediction.head.unlogged and self.chosen(1):
             inputs = getattr(prediction, "call", None)
             self.add(
                 prediction.revision.launch.name, _named(prediction), status,
@@ -343,6 +345,11 @@ def sink_of(log: PayloadLog, source: str) -> Sink:
     from runtime.payload_forms import FormSink
 
     return FormSink(os.environ, log.endpoint)
+
+
+def _is_unlogged(job: Job) -> bool:
+    head = job.stream.head if isinstance(job, Piece) else cast("Prediction", job).head
+    return head.unlogged
 
 
 def _named(prediction: Prediction) -> str | None:

@@ -68,7 +68,7 @@ class Predictor:
         # Tokens and keys are looked at afresh each second, and a head is checked once in each: what
         # is revoked is refused as soon as the keys file is read again.
         self.second = 0
-        self._repeats: dict[tuple[str, Single], RepeatLane] = {}
+        self._repeats: dict[tuple[str, Single, bool], RepeatLane] = {}
         self.closing = False  # answers say that their connection ends
         self.recorder: Recorder | None = None  # of the payload log, where there is one
         self.on_first: First | None = None  # called once, after the first answer
@@ -140,12 +140,12 @@ class Predictor:
             return None
         if not isinstance(revision.lane, LocalLane):
             return None
-        key = (revision.launch.name, route.single)
+        key = (revision.launch.name, route.single, head.unlogged)
         lane = self._repeats.get(key)
         if lane is None:
             local = cast("LocalBackend", revision.backend)
             lane = RepeatLane(self._batcher, revision, local, route, self.sampler)
-            lane.recorder = self.recorder
+            lane.recorder = None if head.unlogged else self.recorder
             self._repeats[key] = lane
         lane.second = self.second
         return lane

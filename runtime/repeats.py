@@ -54,7 +54,7 @@ class Repeat(Exchange):
 
 
 class RepeatLane:
-    """The requests of one tick that ask one revision in one format.
+    """The requests of one tick that ask one revision in one format, all of them logged or none.
 
     second  in which heads may be taken at their word; -1: not any more
     """

@@ -138,12 +138,16 @@ def _row(one: PayloadFile) -> tuple[object, ...]:
 def get(
     output: Output, endpoint: str, since: datetime | None, until: datetime | None, out: Path
 ) -> None:
-    """Download files into a folder; `pandas.read_parquet` reads all of it at once."""
+    """Download files into folders; `pandas.read_parquet` reads one at once.
+
+    A version has one, and another one for what was left out or hashed otherwise: only files of the
+    same columns can be read as one.
+    """
     with output.client() as client:
         found = client.payloads(endpoint, since=since, until=until)
         written = []
         for one in found:
-            place = out / endpoint / f"date={one.day}" / f"{one.id}.parquet"
+            place = out / endpoint / one.folder / f"date={one.day}" / f"{one.id}.parquet"
             place.parent.mkdir(parents=True, exist_ok=True)
             part = place.with_suffix(".part")
             part.write_bytes(client.payload_file(endpoint, one.id))
@@ -153,6 +157,8 @@ def get(
         output.document(written)
         return
     output.plain(f"{len(written)} files, {sum(one.rows for one in found)} rows, in {out}.")
+    for folder in dict.fromkeys(one.folder for one in found):
+        output.say(f'Next: pandas.read_parquet("{out / endpoint / folder}")')
 
 
 @payloads.command()

@@ -20,10 +20,14 @@ Raw = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class PayloadFile:
-    """A Parquet file of logged requests; `raw` is all that the API says of it."""
+    """A Parquet file of logged requests; `raw` is all that the API says of it.
+
+    folder  alike for files of the same columns, which can be read as one
+    """
 
     id: str
     day: str
+    folder: str
     revision: str
     version: int
     requests: int
@@ -36,7 +40,7 @@ class PayloadFile:
     @classmethod
     def read(cls, raw: Raw) -> "PayloadFile":
         """Read what the API answers; raises BadAnswer."""
-        plain = ("id", "day", "revision", "version", "requests", "rows", "size_bytes")
+        plain = ("id", "day", "folder", "revision", "version", "requests", "rows", "size_bytes")
         try:
             return cls(
                 **{name: raw[name] for name in plain},

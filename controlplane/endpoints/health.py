@@ -107,31 +107,42 @@ async def _tell(row: Endpoint, breached: bool, facts: list[str], since: datetime
     await webhooks.emit(TenantId(row.tenant_id), event, said)
 
 
-async def note_drift(endpoint_id: uuid.UUID, facts: list[str], *, over: bool, at: datetime) -> None:
+async def note_drift(
+    endpoint_id: uuid.UUID, version: uuid.UUID, facts: list[str], *, over: bool, at: datetime
+) -> None:
     """Keep that columns drift far, or that none does any more; tell where that is new.
 
-    facts  of the columns that drift far; none: nothing begins to drift
-    over   every column is as it was; between the two, what was said last stays
+    version  whose columns they are; what was kept of another one is over
+    facts    of the columns that drift far; none: nothing begins to drift
+    over     every column is as it was; between the two, what was said last stays
     """
     known = await repository.health_of_all(endpoint_id)
     before = None if known is None else known.drift
-    if (before is None and not facts) or (before is not None and not facts and not over):
+    if before is None and not facts:
         return
-    if before is not None and before["facts"] == facts:
+    same = before is not None and _is_of(before, version)
+    if before is not None and same and (before["facts"] == facts or not (facts or over)):
         return
     async with transaction():
         row = await repository.lock_of_all(endpoint_id)
         if row is None or row.deleted_at is not None:
             return
         health = await repository.health(row)
-        since = at.isoformat() if health.drift is None else health.drift["since"]
-        began, ended = health.drift is None and facts, health.drift is not None and not facts
-        drift = {"since": since, "facts": facts} if facts else None
+        before = health.drift
+        goes_on = before if before is not None and _is_of(before, version) else None
+        since = at.isoformat() if goes_on is None else goes_on["since"]
+        drift = {"since": since, "facts": facts, "version": str(version)} if facts else None
         await repository.save_health(health, drift=drift)
-        if began or ended:
-            event = Event.DRIFT_DETECTED if began else Event.DRIFT_ENDED
+        if before is not None and not (goes_on and facts):
+            said = {"endpoint": row.name, "facts": [], "since": before["since"]}
+            await webhooks.emit(TenantId(row.tenant_id), Event.DRIFT_ENDED, said)
+        if facts and goes_on is None:
             said = {"endpoint": row.name, "facts": facts, "since": since}
-            await webhooks.emit(TenantId(row.tenant_id), event, said)
+            await webhooks.emit(TenantId(row.tenant_id), Event.DRIFT_DETECTED, said)
+
+
+def _is_of(drift: dict[str, Any], version: uuid.UUID) -> bool:
+    return bool(drift.get("version") == str(version))
 
 
 async def drift(endpoint_id: uuid.UUID) -> tuple[str, list[str]] | None:

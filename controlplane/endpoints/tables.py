@@ -86,7 +86,7 @@ class EndpointHealth(Table):
     burn               what was read of its answers, `reconciler.burning.Burn`
     facts              how its objectives stood at the last look
     breached_at        since when its SLO is breached; null: it is not
-    drift              what drifts of its payloads: since, facts; null: nothing does
+    drift              what drifts of its payloads: since, facts, version; null: nothing does
     """
 
     endpoint: fields.OneToOneRelation[Endpoint] = fields.OneToOneField(

@@ -105,20 +105,20 @@ async def reference(found: LoggedEndpoint) -> Reference | None:
     for row in rows:
         if row is not None and row.columns:
             columns |= _columns(row)
-    columns = {name: one for name, one in columns.items() if _is_logged(found, name, one)}
+    columns = {name: one for name, one in columns.items() if _is_logged(found, name)}
     if not columns:
         return None
     text = json.dumps({name: one.sketch.to_json() for name, one in sorted(columns.items())})
     return Reference(hashlib.sha256(text.encode()).hexdigest()[:16], columns)
 
 
-def _is_logged(found: LoggedEndpoint, name: str, column: Column) -> bool:
+def _is_logged(found: LoggedEndpoint, name: str) -> bool:
     """Tell whether a column is logged as its reference has it: hashes are of no training data."""
-    if found.log is None or not name.startswith(INPUT):
+    role, _, column = name.partition(".")
+    if found.log is None or role == "output":
         return True
-    asked = name.removeprefix(INPUT)
-    hashed = asked in found.log.hashed and column.kind == TRAINING
-    return asked not in found.log.redact and not hashed
+    is_hashed = column in found.log.hashed
+    return column not in found.log.redact and is_hashed == (role == "hashed")
 
 
 def _columns(row: DriftReference) -> dict[str, Column]:
@@ -141,17 +141,19 @@ async def follow(found: LoggedEndpoint, objects: Objects, work: Path, now: datet
     await _chosen(found, objects, work)
     current = await reference(found)
     if current is None:
+        await health.note_drift(found.id, served.version_id, [], over=False, at=now)
         return
     since = now - LOOK_BACK
     files = await repository.window(
-        found.id, served.version, since, limit=AGAIN_FILES, oldest=False
+        found.id, served.model, served.version, since, limit=AGAIN_FILES, oldest=False
     )
     await _count(current, [one for one in files if one.binned_by != current.id], objects, work)
     seen = await report(found, current, now - USUAL, None)
     tell(found, seen)
     far = [name for name, (_, shift) in seen.columns.items() if shift.level is Level.MAJOR]
     facts = [f"{name}: {seen.columns[name][1].evidence}" for name in sorted(far)[:FACTS]]
-    await health.note_drift(found.id, facts, over=seen.level is Level.STABLE, at=now)
+    over = seen.level is Level.STABLE
+    await health.note_drift(found.id, served.version_id, facts, over=over, at=now)
 
 
 async def _first(found: LoggedEndpoint, objects: Objects, work: Path) -> None:
@@ -160,7 +162,8 @@ async def _first(found: LoggedEndpoint, objects: Objects, work: Path) -> None:
     if await repository.reference_of_endpoint(found.id, FIRST, served.version_id) is not None:
         return
     files, rows = list[PayloadFile](), 0
-    for one in await repository.window(found.id, served.version, EVER, limit=AGAIN_FILES):
+    there = await repository.window(found.id, served.model, served.version, EVER, limit=AGAIN_FILES)
+    for one in there:
         files.append(one)
         rows += one.good_rows
         if rows >= FIRST_ROWS:
@@ -185,8 +188,10 @@ async def _chosen(found: LoggedEndpoint, objects: Objects, work: Path) -> None:
     row = await repository.reference_of_endpoint(found.id, WINDOW)
     if row is None or row.columns is not None or row.since is None:
         return
-    version = found.revisions[found.main or ""].version
-    there = await repository.window(found.id, version, row.since, row.until, limit=AGAIN_FILES)
+    served = found.revisions[found.main or ""]
+    there = await repository.window(
+        found.id, served.model, served.version, row.since, row.until, limit=AGAIN_FILES
+    )
     files = _enough(there)
     if not files:
         await repository.fill_reference(row, 0, {}, row.since, row.until or row.since)
@@ -242,8 +247,10 @@ async def report(
     found: LoggedEndpoint, current: Reference, since: datetime, until: datetime | None
 ) -> Report:
     """Compare a window of the main version's files with the reference."""
-    version = found.revisions[found.main or ""].version
-    files = await repository.window(found.id, version, since, until, limit=MOST_FILES, oldest=False)
+    served = found.revisions[found.main or ""]
+    files = await repository.window(
+        found.id, served.model, served.version, since, until, limit=MOST_FILES, oldest=False
+    )
     counted = [one for one in files if one.binned_by == current.id]
     columns = {
         name: (column, psi.shift(column.sketch, _sum(name, column, counted)))

@@ -5,18 +5,20 @@ is not to be trusted: a batch that cannot be read is named, and ends nothing but
 JSON document from standard input and writes one to standard output. No database, no store.
 
     {"do": "write", "batches": [PATH], "into": FOLDER, "redact": [NAME], "hashed": [NAME],
-     "revisions": {NAME: {"model", "version", "columns": [[NAME, KIND]],
-                         "outputs": {NAME: [COLUMN]}}}, "bins": {COLUMN: SKETCH}}
+     "predictions": bool, "bins": {COLUMN: SKETCH},
+     "revisions": {NAME: {"model", "version", "columns": [NAME],
+                         "outputs": [[NAME, DATATYPE, WIDTH, [COLUMN]]]}}}
     {"do": "sketch", "files": [PATH], "rows": most}
     {"do": "count", "files": [PATH], "bins": {COLUMN: SKETCH}}
 """
 
+import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -24,13 +26,67 @@ import pyarrow.parquet as pq
 
 from runtime import sketches
 from runtime.payload_batches import Logged, read_entries
-from runtime.payload_log import BadBatch, Head, read_head
+from runtime.payload_log import BadBatch, Head, Layout, read_head
 from runtime.sketches import MOST_COLUMNS, Sketch, sketch_from
 
-INPUT, OUTPUT = "input.", "output."
+INPUT, HASHED, OUTPUT = "input.", "hashed.", "output."
+ANSWERED: Final = "outputs"  # the column that says which of them a request asked for
 FLAT: Final = 100  # values of an output that get a column each
 GOOD: Final = 200
 Document = dict[str, Any]
+TYPES: Final = {
+    "FP64": ("f8", pa.float64()),
+    "FP32": ("f4", pa.float32()),
+    "INT64": ("i8", pa.int64()),
+    "INT32": ("i4", pa.int32()),
+    "BOOL": ("?", pa.bool_()),
+    "BYTES": ("O", pa.string()),
+}
+
+
+class Kept(NamedTuple):
+    """A column of what was asked; `role` INPUT or HASHED."""
+
+    role: str
+    name: str
+    is_number: bool
+
+
+class Group(NamedTuple):
+    """What requests of one file have in common."""
+
+    revision: str
+    day: str
+    kept: tuple[Kept, ...]
+
+
+class Output(NamedTuple):
+    """An output of a version's signature; `names` of its values, where there are some."""
+
+    name: str
+    datatype: str
+    width: int | None
+    names: Sequence[str]
+
+    @property
+    def kind(self) -> pa.DataType:
+        """What its columns are of."""
+        return TYPES[self.datatype][1]
+
+    def nothing(self, rows: int) -> Any:
+        """Give what stands for it where it was not asked for."""
+        shape = (rows,) if self.width is None else (rows, self.width)
+        dtype = TYPES[self.datatype][0]
+        return np.full(shape, None if dtype == "O" else 0, dtype)
+
+    def columns_of(self, whole: Any) -> Iterator[tuple[str, Any]]:
+        """Give its values by column."""
+        if self.width is None:
+            yield self.name, whole
+            return
+        for at in range(min(self.width, FLAT)):
+            name = self.names[at] if len(self.names) == self.width else at
+            yield f"{self.name}.{name}", whole[:, at]
 
 
 def main() -> int:
@@ -49,8 +105,8 @@ def main() -> int:
 
 
 def write(job: Document) -> Document:
-    """Write a file for each revision and day."""
-    groups: dict[tuple[str, str], list[tuple[Head, Logged]]] = {}
+    """Write a file for each revision, day and set of columns."""
+    groups: dict[Group, list[tuple[Head, Logged]]] = {}
     bad, heads = list[str](), list[Head]()
     for path in map(Path, job["batches"]):
         try:
@@ -60,11 +116,16 @@ def write(job: Document) -> Document:
             print(f"{path.name}: {error}", file=sys.stderr)  # noqa: T201
             continue
         heads.append(head)
+        kept = {
+            name: _kept(job, job["revisions"][_ours(name, job["revisions"])]["columns"], layout)
+            for name, layout in head.revisions.items()
+        }
         for one in found:
             day = np.datetime64(int(one.at * 1e6), "us").astype("M8[D]")
             ours = _ours(one.revision, job["revisions"])
-            groups.setdefault((ours, str(day)), []).append((head, one))
-    files = [_file(job, revision, day, requests) for (revision, day), requests in groups.items()]
+            group = Group(ours, str(day), kept[one.revision])
+            groups.setdefault(group, []).append((head, one))
+    files = [_file(job, group, requests) for group, requests in groups.items()]
     counts: dict[str, tuple[int, Sequence[int]]] = {}
     for head in heads:
         counts[head.source] = max(counts.get(head.source, (0, ())), (head.sequence, head.counts))
@@ -78,8 +139,8 @@ def _read(path: Path, revisions: Mapping[str, Document]) -> tuple[Head, list[Log
     for name, layout in head.revisions.items():
         if _ours(name, revisions) not in revisions:
             raise BadBatch(f"there is no revision {name!r}")
-        known = {column for column, _ in revisions[_ours(name, revisions)]["columns"]}
-        if not known.issuperset((*layout.numbers, *layout.texts)):
+        known = revisions[_ours(name, revisions)]["columns"]
+        if not {*known}.issuperset((*layout.numbers, *layout.texts)):
             raise BadBatch(f"{name} has no such columns")
     return head, [*read_entries(raw, start, head)]
 
@@ -89,27 +150,40 @@ def _ours(name: str, revisions: Mapping[str, Document]) -> str:
     return name if name in revisions else name.rpartition("-")[0]
 
 
-def _file(
-    job: Document, revision: str, day: str, requests: Sequence[tuple[Head, Logged]]
-) -> Document:
+def _kept(job: Document, columns: Sequence[str], layout: Layout) -> tuple[Kept, ...]:
+    """Tell which columns of what was asked are kept.
+
+    Once more, by what is wanted now: a worker may not have heard of it when it wrote.
+    """
+    hashed = {*job["hashed"]} - {*layout.hashed}
+    found = []
+    for name in columns:
+        if name in job["redact"] or name in hashed:
+            continue
+        if name in layout.texts:
+            found.append(Kept(HASHED if name in layout.hashed else INPUT, name, is_number=False))
+        elif name in layout.numbers:
+            found.append(Kept(INPUT, name, is_number=True))
+    return tuple(found)
+
+
+def _file(job: Document, group: Group, requests: Sequence[tuple[Head, Logged]]) -> Document:
     requests = sorted(requests, key=lambda pair: pair[1].at)
     heights = np.array([max(1, one.rows) for _, one in requests])
-    known = job["revisions"][revision]
-    columns = _about(known, revision, heights, [one for _, one in requests])
-    # Once more, by what is wanted now: a worker may not have heard of it when it wrote.
-    left_out, hashed = set(job["redact"]), set(job["hashed"])
-    for name, kind in known["columns"]:
-        if name not in left_out:
-            found = _input(name, kind, name in hashed, requests)
-            if found is not None:
-                columns[INPUT + name] = found
-    columns |= _outputs([one for _, one in requests], known["outputs"])
+    known, logged = job["revisions"][group.revision], [one for _, one in requests]
+    columns = _about(known, group.revision, heights, logged)
+    columns |= {kept.role + kept.name: _input(kept, requests) for kept in group.kept}
+    if job["predictions"]:
+        columns |= _outputs(logged, heights, [Output(*one) for one in known["outputs"]])
     table = pa.table(columns)
-    path = Path(job["into"], f"{revision}-{day}.parquet")
-    pq.write_table(table, path, compression="zstd")
+    schema = _digest(table)
+    path = Path(job["into"], f"{group.revision}-{group.day}-{schema}.parquet")
+    # Without Arrow's own schema beside Parquet's, which is a third of a column without values.
+    pq.write_table(table, path, compression="zstd", store_schema=False)
     return {
-        "revision": revision,
-        "day": day,
+        "revision": group.revision,
+        "day": group.day,
+        "schema": schema,
         "path": str(path),
         "size_bytes": path.stat().st_size,
         "requests": len(requests),
@@ -119,6 +193,12 @@ def _file(
         "good_rows": int(_good(table).num_rows),
         "counts": _counts(_good(table), job["bins"]),
     }
+
+
+def _digest(table: pa.Table) -> str:
+    """Name a schema: files with the same can be read as one."""
+    text = json.dumps([(field.name, str(field.type)) for field in table.schema])
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _about(
@@ -145,72 +225,63 @@ def _about(
     }
 
 
-def _input(
-    name: str, kind: str, hashed: bool, requests: Sequence[tuple[Head, Logged]]
-) -> pa.Array | None:
-    """Give a column of what was asked; None: no batch has it."""
-    as_number = kind == "number" and not hashed
-    parts, any_there = list[Any](), False
+def _input(kept: Kept, requests: Sequence[tuple[Head, Logged]]) -> pa.Array:
+    """Give a column of what was asked; without a value where a request could not be read."""
+    parts = list[Any]()
     for head, one in requests:
-        layout, height = head.revisions[one.revision], max(1, one.rows)
-        if not one.rows:
-            parts.append(np.full(1, np.nan) if as_number else [None])
-            any_there |= name in layout.numbers or name in layout.texts
-        elif as_number and name in layout.numbers:
-            parts.append(one.numbers[:, layout.numbers.index(name)])
-            any_there = True
-        elif not as_number and name in layout.texts:
-            cells = one.texts[layout.texts.index(name)]
+        layout = head.revisions[one.revision]
+        if kept.is_number:
+            at = layout.numbers.index(kept.name)
+            parts.append(one.numbers[:, at] if one.rows else np.full(1, np.nan))
+        else:
+            cells = one.texts[layout.texts.index(kept.name)] if one.rows else [None]
             parts.append([None if cell is None else str(cell) for cell in cells])
-            any_there = True
-        else:  # written when it was hashed and now is not, or the other way round
-            parts.append(np.full(height, np.nan) if as_number else [None] * height)
-    if not any_there:
-        return None
-    if as_number:
+    if kept.is_number:
         return pa.array(np.concatenate(parts), pa.float64(), from_pandas=True)
     return pa.array([*chain.from_iterable(parts)], pa.string())
 
 
-def _outputs(requests: Sequence[Logged], named: Mapping[str, Sequence[str]]) -> dict[str, pa.Array]:
-    """Give the columns of what was answered; `named`: those of several values, by output."""
-    shapes: dict[str, tuple[Any, int | None]] = {}
-    for one in requests:
-        for name, array in one.outputs.items():
-            shapes.setdefault(name, (array.dtype, array.shape[1] if array.ndim == 2 else None))
-    columns = {}
-    for name, (dtype, width) in shapes.items():
-        arrays = [_padded(one, name, dtype, width) for one in requests]
-        there = np.concatenate([np.full(len(array), had) for array, had in arrays])
-        whole = np.concatenate([array for array, _ in arrays])
-        for label, values in _flat(name, whole, width, named.get(name) or ()):
-            columns[OUTPUT + label] = _answer(values, there)
+def _outputs(
+    requests: Sequence[Logged], heights: Any, outputs: Sequence[Output]
+) -> dict[str, pa.Array]:
+    """Give the columns of all that a version can answer, and which of it each request got.
+
+    Whatever is asked, the columns are the same, or files could not be read as one.
+    """
+    answered = [
+        {one.name: array for one in outputs if (array := _answer(request, one)) is not None}
+        for request in requests
+    ]
+    told = [
+        [*found] for found, height in zip(answered, heights, strict=True) for _ in range(height)
+    ]
+    columns = {ANSWERED: pa.array(told, pa.list_(pa.string()))}
+    for one in outputs:
+        arrays = [
+            array if (array := found.get(one.name)) is not None else one.nothing(height)
+            for found, height in zip(answered, heights, strict=True)
+        ]
+        there = np.repeat([one.name in found for found in answered], heights)
+        for label, values in one.columns_of(np.concatenate(arrays)):
+            columns[OUTPUT + label] = _cells_of(values, there, one.kind)
     return columns
 
 
-def _padded(one: Logged, name: str, dtype: Any, width: int | None) -> tuple[Any, bool]:
-    array, height = one.outputs.get(name), max(1, one.rows)
-    shape = (height,) if width is None else (height, width)
-    if array is None or array.shape != shape or array.dtype.kind != dtype.kind:
-        return np.full(shape, None) if dtype.kind == "O" else np.zeros(shape, dtype), False
-    return array, True
+def _answer(request: Logged, output: Output) -> Any | None:
+    """Give an output of a request as its signature has it; None: it did not ask for it."""
+    array = request.outputs.get(output.name)
+    nothing = output.nothing(max(1, request.rows))
+    if array is None or array.shape != nothing.shape:
+        return None
+    if not np.can_cast(array.dtype, nothing.dtype, "same_kind"):
+        return None
+    return array.astype(nothing.dtype)
 
 
-def _flat(
-    name: str, whole: Any, width: int | None, columns: Sequence[str]
-) -> Iterator[tuple[str, Any]]:
-    if width is None:
-        yield name, whole
-        return
-    for at in range(min(width, FLAT)):
-        yield f"{name}.{columns[at] if len(columns) == width else at}", whole[:, at]
-
-
-def _answer(values: Any, there: Any) -> pa.Array:
+def _cells_of(values: Any, there: Any, kind: pa.DataType) -> pa.Array:
     if values.dtype.kind != "O":
-        return pa.array(values, mask=~there)
-    cells = [None if cell is None else str(cell) for cell in values.tolist()]
-    return pa.array(cells, pa.string())
+        return pa.array(values, kind, mask=~there)
+    return pa.array([None if cell is None else str(cell) for cell in values.tolist()], kind)
 
 
 # Columns in bins
@@ -218,16 +289,24 @@ def _answer(values: Any, there: Any) -> pa.Array:
 
 def sketch(job: Document) -> Document:
     """Sketch the columns of some files, of the first so many rows."""
-    tables = [_good(pq.read_table(path)) for path in job["files"]]
-    table = pa.concat_tables(tables, promote_options="default").slice(0, job["rows"])
-    names = [name for name in table.column_names if name.startswith((INPUT, OUTPUT))]
-    return {
-        "rows": table.num_rows,
-        "columns": {
-            name: sketches.sketch(_cells(table[name], texts=_is_label(table, name))).to_json()
-            for name in names[:MOST_COLUMNS]
-        },
-    }
+    tables, left = list[pa.Table](), job["rows"]
+    for path in job["files"]:
+        tables.append(_good(pq.read_table(path)).slice(0, left))
+        left -= tables[-1].num_rows
+    columns = dict[str, list[pa.ChunkedArray]]()
+    for table in tables:
+        for name, column in _told(table):
+            columns.setdefault(name, []).append(column)
+    found = {}
+    for name, parts in [*columns.items()][:MOST_COLUMNS]:
+        kind = parts[-1].type
+        column = pa.chunked_array(
+            [chunk for part in parts if part.type == kind for chunk in part.chunks], kind
+        )
+        # Whole numbers that are answered are names of classes.
+        texts = name.startswith(OUTPUT) and pa.types.is_integer(kind)
+        found[name] = sketches.sketch(_cells(column, texts=texts)).to_json()
+    return {"rows": job["rows"] - left, "columns": found}
 
 
 def count(job: Document) -> Document:
@@ -242,24 +321,35 @@ def count(job: Document) -> Document:
 def _counts(table: pa.Table, bins: Mapping[str, Document]) -> dict[str, list[int]]:
     """Give for each column of a reference what is missing, and what is in each bin."""
     counted = {}
-    for name, document in bins.items():
-        if name in table.column_names:
-            cut = sketch_from(document).bins
-            if cut.kind == "number" and pa.types.is_string(table[name].type):
-                continue  # hashes, of which no training data are
-            one: Sketch = sketches.count(_cells(table[name], texts=cut.kind != "number"), cut)
+    for name, column in _told(table):
+        if name in bins:
+            cut = sketch_from(bins[name]).bins
+            one: Sketch = sketches.count(_cells(column, texts=cut.kind != "number"), cut)
             counted[name] = [one.missing, *one.counts]
     return counted
+
+
+def _told(table: pa.Table) -> Iterator[tuple[str, pa.ChunkedArray]]:
+    """Give columns that drift is told of: of outputs, the rows whose caller asked for them.
+
+    In the others an output is not missing, it was not wanted.
+    """
+    answered = table[ANSWERED].to_pylist() if ANSWERED in table.column_names else []
+    rows = {
+        output: pa.array([output in (one or ()) for one in answered])
+        for output in dict.fromkeys(chain.from_iterable(one or () for one in answered))
+    }
+    for name in table.column_names:
+        if name.startswith((INPUT, HASHED)):
+            yield name, table[name]
+        for output, asked in rows.items():
+            if name == OUTPUT + output or name.startswith(f"{OUTPUT}{output}."):
+                yield name, table[name].filter(asked)
 
 
 def _good(table: pa.Table) -> pa.Table:
     """Give the rows that were answered."""
     return table.filter(pa.compute.equal(table["status"], GOOD))
-
-
-def _is_label(table: pa.Table, name: str) -> bool:
-    """Tell whether whole numbers are names of classes: of what is answered they are."""
-    return name.startswith(OUTPUT) and pa.types.is_integer(table[name].type)
 
 
 def _cells(column: pa.ChunkedArray, *, texts: bool) -> Any:

@@ -211,6 +211,7 @@ async def fill_reference(
 
 async def window(
     endpoint: uuid.UUID,
+    model: str,
     version: int,
     since: datetime,
     until: datetime | None = None,
@@ -219,8 +220,8 @@ async def window(
 ) -> list[PayloadFile]:
     """Give a version's files that began in a period, in order of time."""
     rows = PayloadFile.filter(
-        endpoint_id=endpoint, version=version, deleted_at=None, first_at__gte=since,
-        good_rows__gt=0,
+        endpoint_id=endpoint, model=model, version=version, deleted_at=None,
+        first_at__gte=since, good_rows__gt=0,
     )  # fmt: skip
     if until is not None:
         rows = rows.filter(first_at__lt=until)

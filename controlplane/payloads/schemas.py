@@ -68,10 +68,11 @@ class PayloadLogShown(Document):
 
 
 class PayloadFile(Document):
-    """A Parquet file."""
+    """A Parquet file. `folder`: alike for files that can be read as one, of the same columns."""
 
     id: str
     day: str
+    folder: str
     revision: str
     model: str
     version: int

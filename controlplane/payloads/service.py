@@ -94,6 +94,7 @@ def shown(row: PayloadFile) -> dict[str, Any]:
     return {
         "id": str(row.key),
         "day": _day(row.day),
+        "folder": _folder(row),
         "revision": row.revision,
         "model": row.model,
         "version": row.version,
@@ -104,6 +105,11 @@ def shown(row: PayloadFile) -> dict[str, Any]:
         "last_at": row.last_at.isoformat(),
         "expires_at": row.expires_at.isoformat(),
     }
+
+
+def _folder(row: PayloadFile) -> str:
+    """Give the folder of all files of the same schema, as the store has it (`payloads.taking`)."""
+    return row.name.rsplit("/", 3)[1]
 
 
 def _day(value: date) -> str:
@@ -311,6 +317,7 @@ async def _references(found: LoggedEndpoint) -> list[dict[str, Any]]:
 
 def _column(key: str, column: Column, shift: Shift, *, values: bool) -> dict[str, Any]:
     role, _, name = key.partition(".")
+    role = "output" if role == "output" else "input"  # of which hashes are one kind
     bins = [{part: one[part] for part in BIN} for one in shift.bins]
     evidence = shift.evidence
     if column.sketch.bins.kind == TEXT and not values:

@@ -143,6 +143,7 @@ async def _write(
                 "into": folder,
                 "redact": wanted.redact,
                 "hashed": wanted.hashed,
+                "predictions": wanted.predictions,
                 "revisions": {name: _served(one) for name, one in found.revisions.items()},
                 "bins": {} if reference is None else reference.documents(),
             }
@@ -171,8 +172,10 @@ def _served(one: logged.Served) -> dict[str, Any]:
     return {
         "model": one.model,
         "version": one.version,
-        "columns": [[c["name"], c["kind"]] for c in one.signature["columns"]],
-        "outputs": {o["name"]: o["columns"] for o in one.signature["outputs"]},
+        "columns": [c["name"] for c in one.signature["columns"]],
+        "outputs": [
+            [o["name"], o["datatype"], o["width"], o["columns"]] for o in one.signature["outputs"]
+        ],
     }
 
 
@@ -194,8 +197,12 @@ async def _put(
             sums["over_limit"] += one["requests"]
             continue
         # From the same batches the same name, so what a crash left is written over.
-        key = uuid.uuid5(NAMESPACE, f"{found.id} {one['revision']} {day} {' '.join(sorted(names))}")
-        name = f"{PREFIX}{found.tenant_name}/{found.id}/date={day}/{key}.parquet"
+        what = (one["revision"], str(day), one["schema"], *sorted(names))
+        key = uuid.uuid5(NAMESPACE, f"{found.id} {' '.join(what)}")
+        served = found.revisions[one["revision"]]
+        # A folder for each schema, since a reader of several files takes the first one's for all.
+        folder = f"{served.model}-{served.version}-{one['schema']}"
+        name = f"{PREFIX}{found.tenant_name}/{found.id}/{folder}/date={day}/{key}.parquet"
         await site.objects.put(name, Path(one["path"]))
         sums["logged"] += one["requests"]
         sums["size_bytes"] += one["size_bytes"]

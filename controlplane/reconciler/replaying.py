@@ -18,6 +18,7 @@ from controlplane.rollouts.proving import Questions, Replayed
 from runtime.codecs import v1
 from runtime.comparing import Comparison
 from runtime.compute import Results
+from runtime.heads import UNLOGGED
 from runtime.plan.signature import Signature, from_json
 from runtime.problems import InvalidInput, Malformed
 
@@ -84,6 +85,7 @@ class _Replay:
             "authorization": f"Bearer {token}",
             "content-type": "application/json",
             "accept-encoding": "identity",  # what unpacks to more than it was is not read
+            **UNLOGGED,
         }
         tag = {"knative-serving-tag": questions.tag}
         self._running = _Side("the running revision", *way(questions.url + path, auth, ingress))

@@ -22,7 +22,7 @@ from controlplane.client import Client
 from controlplane.client.errors import ClientError
 from loadtests.benchmarks.installation import COMMAND, installation
 from tests import waiting
-from tests.e2e.test_rollouts import push
+from tests.e2e.test_rollouts import newest, push
 
 until = partial(waiting.until, within_s=120.0)
 CANARY = "123-45-6789"
@@ -135,3 +135,36 @@ def test_with_the_store_down_and_all_killed_each_request_is_in_one_file_or_count
         assert command(home, "drift", "people")["references"][0]["kind"] == "first"
         assert client.delete_payloads("people") > 0
         until(lambda: not files(objects, ".parquet"))
+
+
+def test_what_we_ask_is_not_logged_and_one_read_gives_all_that_callers_asked() -> None:
+    fitted, x = model()
+    rows = x.to_dict("records")
+    with installation(3, payloads_every_s="1") as (client, home):
+        for c in (1.0, 0.9):
+            push(client, fitted.set_params(logisticregression__C=c), "people")
+        client.deploy("people", 1, scaling={"min_scale": 1, "max_scale": 1})
+        client.set_payload_log("people", 1.0)
+        client.wait_for_endpoint("people")
+        load = {"shape": {"kind": "steady", "rate": 50, "duration": "1s"}, "format": "v1"}
+        load["objectives"] = {"p50": "30s", "error_rate": "50%"}
+        replay = {"instances": rows, "max_flips": 0.0}
+        begun = client.rollout("people:2", loadtest=load, replay=replay, step_s=0)
+        until(lambda: newest(client, "people").step > 1 or newest(client, "people").is_over)
+        seen = newest(client, "people")
+        assert seen.raw["loadtest"] is not None
+        assert seen.raw["replay"]["difference"]["rows"] == len(rows)
+        if not seen.is_over:
+            client.cancel_rollout("people", begun.number)
+        client.deploy("people", 1, wait=True)
+        client.predict("people", rows)
+        until(lambda: day(client).get("logged") == 1)
+        client.predict("people", rows, output="predict_proba")
+        until(lambda: day(client).get("logged") == 2)
+        assert day(client)["seen"] == day(client)["sampled"] == 2
+        command(home, "payloads", "get", "people", "--out", str(home / "x"))
+        (folder,) = (home / "x" / "people").iterdir()
+        frame = pd.read_parquet(folder)
+        assert len(frame) == 2 * len(rows)
+        assert frame["output.predict_proba.0"].count() == len(rows)
+        assert frame["input.ssn"].tolist() == [*x["ssn"], *x["ssn"]]

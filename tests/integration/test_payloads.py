@@ -13,9 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from controlplane.artifacts.store import StoreUnavailable
+from controlplane.endpoints import health
 from controlplane.engines.engine import EndpointId
 from controlplane.payloads import arrow, repository, taking
 from controlplane.payloads.taking import Site, Taking
+from controlplane.webhooks.states import Event
 from runtime.payload_batches import entry
 from runtime.payload_log import Counts, Head, Layout
 from runtime.spool import Spool
@@ -58,17 +60,25 @@ class Worker:
         self.sequence = self.sampled = 0
 
     def log(
-        self, values: Sequence[float], *, layout: Layout = EVERYTHING, full: int = 0, held: int = 0
+        self,
+        values: Sequence[float],
+        *,
+        layout: Layout = EVERYTHING,
+        full: int = 0,
+        held: int = 0,
+        revision: str = "iris-00001",
+        is_answered: bool = True,
     ) -> str:
         """Log a request of these rows; gives the batch's name."""
         self.sequence += 1
         self.sampled += 1
         rows = np.array(values, np.float64).reshape(-1, 1)
         at = datetime.now(UTC).timestamp()
-        told = (at, f"r{self.sequence}", "iris-00001", 200, 0.25, len(rows))
-        raw = entry(told, rows.tobytes(), b"", [("predict", rows[:, 0] * 2)])
+        told = (at, f"r{self.sequence}", revision, 200, 0.25, len(rows))
+        outputs = [("predict", rows[:, 0] * 2)] if is_answered else []
+        raw = entry(told, rows.tobytes(), b"", outputs)
         counts = Counts(10 * self.sampled, self.sampled + full + held, self.sampled, full, 0)
-        head = Head(self.endpoint, self.source, self.sequence, {"iris-00001": layout}, counts)
+        head = Head(self.endpoint, self.source, self.sequence, {revision: layout}, counts)
         name = f"{self.source}-{self.sequence:08d}"
         self.spool.take(name, head.write() + raw)
         self.spool.note(counts)
@@ -329,6 +339,53 @@ async def test_drift_is_told_by_column_against_training_data(api: Api) -> None:
     # The first thousand rows are what predictions are measured against.
     (output,) = [one for one in seen["columns"] if one["role"] == "output"]
     assert (output["reference"], output["reference_rows"], output["rows"]) == ("first", 1000, 3000)
+
+
+async def test_an_output_that_fewer_ask_for_does_not_drift(api: Api) -> None:
+    worker, random = Worker(api, await id_of(api)), np.random.default_rng(0)
+    for is_answered in (True, False, True, False, False, False):
+        worker.log(random.normal(size=500).tolist(), is_answered=is_answered)
+        await look(api)
+    seen = (await api.http.get(f"{BASE}/drift")).json()
+    levels = {one["role"]: (one["reference_rows"], one["rows"]) for one in seen["columns"]}
+    assert levels == {"input": (1000, 2000), "output": (500, 500)}
+    assert {one["missing"] for one in seen["columns"]} == {0.0}
+    assert all(one["level"] in ("stable", "inconclusive") for one in seen["columns"])
+
+
+async def test_what_one_version_drifts_is_not_another_ones(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = list[tuple[Event, dict[str, Any]]]()
+
+    async def emit(_: Any, event: Event, said: dict[str, Any]) -> None:
+        told.append((event, said))
+
+    monkeypatch.setattr(health.webhooks, "emit", emit)
+    sketch = {"kind": "number", "edges": [0.0], "counts": [500, 500], "missing": 0}
+    body = {"rows": 1000, "columns": {"x0": sketch}}
+
+    async def drifted(version: int) -> None:
+        path = f"/v1/models/iris/versions/{version}/reference"
+        assert (await api.http.put(path, json=body)).status_code == 200
+        Worker(api, await id_of(api)).log([1.0] * 500, revision=f"iris-{version:05d}")
+        await look(api)
+        assert (await api.http.get(f"{BASE}/why")).json()["reason"] == "Drifted"
+
+    await drifted(1)
+    await api.http.post("/v1/models/iris/versions", content=b"\x80\x04K\x01.", headers=OCTETS)
+    assert (await until_built(api, "iris", 2))["state"] == "ready"
+    answer = await api.http.post(f"{BASE}/releases", json={"model": "iris", "version": 2})
+    assert answer.status_code == 201
+    # Of the second one nothing is known yet, and the first one is not served any more.
+    await taking.follow_all(site_of(api), datetime.now(UTC))
+    assert (await api.http.get(f"{BASE}/why")).json()["reason"] != "Drifted"
+    await drifted(2)
+    assert [event for event, _ in told if event.startswith("drift.")] == [
+        Event.DRIFT_DETECTED, Event.DRIFT_ENDED, Event.DRIFT_DETECTED
+    ]  # fmt: skip
+    first, ended, second = (said for event, said in told if event.startswith("drift."))
+    assert first["since"] == ended["since"] < second["since"]
 
 
 async def test_a_window_of_its_own_is_a_reference(api: Api) -> None:

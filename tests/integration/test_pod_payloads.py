@@ -26,8 +26,8 @@ NAMES = ("sepal_l", "sepal_w", "petal_l", "petal_w")
 REVISION = {
     "model": "iris",
     "version": 3,
-    "columns": [[name, "number"] for name in NAMES],
-    "outputs": {},
+    "columns": NAMES,
+    "outputs": [],
 }
 
 
@@ -72,6 +72,7 @@ async def test_what_a_worker_logs_is_in_a_file(
         "into": str(tmp_path),
         "redact": [],
         "hashed": [],
+        "predictions": True,
         "revisions": {"iris-00001": REVISION},
         "bins": {},
     }

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from runtime import spool
+from runtime.heads import UNLOGGED
 from runtime.payload_batches import Logged, read_entries
 from runtime.payload_log import COUNTS, Counts, Head, PayloadLog, read_head
 from tests.integration.runtime_rig import ROW, Served, serving
@@ -65,7 +66,7 @@ def test_rows_predictions_and_failures_are_there_when_the_worker_has_ended(tmp_p
     found = entries(put)
     assert [one.status for one in found] == [200] * 6 + [422]
     (head, _), *_ = read(put)
-    assert head.revisions["iris-00001"] == (("sepal_l", "petal_l"), ("petal_w",))
+    assert head.revisions["iris-00001"] == (("sepal_l", "petal_l"), ("petal_w",), ("petal_w",))
     for one in found[:5]:
         assert one.request_id == "mine"
         assert one.numbers.tolist() == [[5.1, 1.4]]
@@ -82,6 +83,30 @@ def test_rows_predictions_and_failures_are_there_when_the_worker_has_ended(tmp_p
     assert b"3.5" not in b"".join(path.read_bytes() for path in put.iterdir())
     told = counts(put)
     assert (told.seen, told.sampled, told.handed, told.held) == (7, 7, 7, 0)
+
+
+def test_what_says_that_it_is_not_to_be_logged_is_not(tmp_path: Path) -> None:
+    """As load tests and replays say, in whichever way a request is answered."""
+    marked = "".join(f"{name}: {value}\r\n" for name, value in UNLOGGED.items())
+    with logging(tmp_path) as (worker, put):
+        with Wire(worker) as wire, Wire(worker) as other:
+            for _ in range(4):  # beyond the second, the shortest way
+                wire.send(wire.request([ROW], extra=marked))
+                other.send(other.request([ROW], extra="x-request-id: mine\r\n"))
+                assert wire.answer()[0] == other.answer()[0] == 200
+            wire.send(wire.request([["x", 1, 1, 1]], extra=marked))
+            assert wire.answer()[0] == 422
+            wire.send(wire.request([ROW, ROW], extra=marked))
+            assert wire.answer()[0] == 200
+            stream = "content-type: application/x-ndjson\r\n"
+            wire.send(wire.request(json.dumps(ROW).encode(), extra=marked + stream))
+            answer = b""
+            while not answer.endswith(b"\r\n0\r\n\r\n"):
+                answer += wire.sock.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert worker.stop() == 0
+    assert [one.request_id for one in entries(put)] == ["mine"] * 4
+    assert counts(put).seen == 4  # nor is it a request that could have been
 
 
 def test_predictions_are_left_out_where_they_are_not_wanted(tmp_path: Path) -> None:

@@ -92,6 +92,16 @@ def test_missing_values_have_a_level_of_their_own(before: int, now: int, level: 
     assert (seen.level is Level.STABLE) == (level is Level.STABLE)
 
 
+def test_of_a_reference_of_few_rows_no_rate_of_missing_values_is_told() -> None:
+    """Where it has rows, that values are gone is told though none are left to compare."""
+    bins = Bins(sketches.NUMBER, (0.0,))
+    now = Sketch(bins, (0, 0), 500)
+    few = shift(Sketch(bins, (1, 1), 27), now)
+    assert (few.level, few.missing_level) == (Level.INCONCLUSIVE, Level.INCONCLUSIVE)
+    assert "the reference has 2 values" not in shift(Sketch(bins, (500, 500), 0), now).evidence
+    assert shift(Sketch(bins, (500, 500), 0), now).level is Level.MAJOR
+
+
 def test_new_categories_are_told() -> None:
     reference = sketch(["a"] * 600 + ["b"] * 400)
     now = count(["a"] * 500 + ["b"] * 300 + ["c"] * 200, reference.bins)

@@ -102,7 +102,7 @@ def test_as_many_are_chosen_as_were_asked_for_whatever_comes_together(share: flo
 def test_hashed_numbers_and_texts_keep_what_is_missing() -> None:
     log = PayloadLog("e", 1.0, (), ("n", "s"), "ab" * 32)
     columns = Columns(SIGNATURE, log)
-    assert columns.layout == Layout((), ("n", "s"))
+    assert columns.layout == Layout((), ("n", "s"), ("n", "s"))
     texts = np.array(["x", None], object)
     raw = columns.texts(Frame((np.array([1.0, np.nan]), texts)))
     assert raw.count(b"null") == 2

@@ -203,8 +203,8 @@ function Files({ endpoint, onDelete }: { endpoint: string; onDelete: (() => void
                 ]}
               />
               <div className="border-t border-line p-4">
-                <p className="mb-2 text-soft">Every download is in the audit log. All of them at once:</p>
-                <Code label="All files from the command line">{`kubeserve payloads get ${endpoint} --out payloads\npython -c "import pandas; print(pandas.read_parquet('payloads'))"`}</Code>
+                <p className="mb-2 text-soft">Every download is in the audit log. All of them at once; a folder has files of the same columns:</p>
+                <Code label="All files from the command line">{`kubeserve payloads get ${endpoint} --out payloads\npython -c "import glob, pandas; print(pandas.concat(map(pandas.read_parquet, glob.glob('payloads/${endpoint}/*'))))"`}</Code>
               </div>
             </>
           )
