@@ -70,7 +70,7 @@ def deploy(
         raise click.UsageError(f"--{given[0].replace('_', '-')} is for --canary.")
     name, _, version = model.partition(":")
     chosen = {key: value for key, value in scaling.items() if value is not None}
-    with output.client() as client, output.console.status(f"Deploying {model}"):
+    with output.client() as client, output.waiting(f"Deploying {model}"):
         deployed = client.deploy(
             name,
             version=int(version) if version.isdigit() else version or None,

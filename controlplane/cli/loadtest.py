@@ -15,13 +15,13 @@ from rich.table import Table
 
 from controlplane.cli import program, remote_loadtest
 from controlplane.cli.objectives import objectives_options, put
-from controlplane.cli.output import Output, fail, pass_output
+from controlplane.cli.output import Output, fail, pass_output, styled
 
 INCONCLUSIVE: Final = 6
 SIGNS: Final = {
-    "passed": "[green]passed[/green]",
-    "failed": "[red]failed[/red]",
-    "inconclusive": "[yellow]inconclusive[/yellow]",
+    "passed": styled("passed", "green"),
+    "failed": styled("failed", "red"),
+    "inconclusive": styled("inconclusive", "yellow"),
 }
 # What of each shape the options are called in a plan.
 SHAPES: Final = {

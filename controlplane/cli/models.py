@@ -72,11 +72,11 @@ def push(  # noqa: PLR0913  (each is an option)
             )
         if wait:
             building = f"Building {name} version {version.number}"
-            with output.console.status(building) as status:
+            with output.waiting(building) as say:
                 version = client.wait_for_version(
                     name,
                     version.number,
-                    looked=lambda seen: status.update(
+                    looked=lambda seen: say(
                         f"{building}. {seen.reason}" if seen.reason else building
                     ),
                 )

@@ -8,7 +8,7 @@ import click
 
 from controlplane.cli.models import size
 from controlplane.cli.moments import MOMENT
-from controlplane.cli.output import Output, pass_output, read
+from controlplane.cli.output import Output, pass_output, read, styled
 from controlplane.cli.training import columns_of
 from controlplane.client import PayloadFile
 
@@ -210,11 +210,11 @@ def _drifted(column: dict[str, Any]) -> tuple[object, ...]:
     return (
         column["name"],
         column["role"],
-        f"[{mark}]{column['level']}[/{mark}]",
+        styled(column["level"], mark),
         None if psi is None else f"{psi:.3f}",
         f"{column['missing_reference']:.1%} → {column['missing']:.1%}",
         column["reference"],
-        column["evidence"].replace("[", "\\["),
+        column["evidence"],
     )
 
 

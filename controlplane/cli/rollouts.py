@@ -6,7 +6,7 @@ from typing import Any, Final
 import click
 
 from controlplane.cli.objectives import OPTIONS, objectives_options, said
-from controlplane.cli.output import Output, pass_output
+from controlplane.cli.output import Output, pass_output, styled
 from controlplane.cli.predict import rows_of
 from controlplane.client import Rollout
 from controlplane.client.rollouts import Check
@@ -116,9 +116,9 @@ def roll_out(
     with output.client() as client:
         begun = client.rollout(model, endpoint, **asked)
         if wait:
-            with output.console.status(_line(begun)) as line:
+            with output.waiting(_line(begun)) as say:
                 begun = client.wait_for_rollout(
-                    begun.endpoint, begun.number, watch=lambda now: line.update(_line(now))
+                    begun.endpoint, begun.number, watch=lambda now: say(_line(now))
                 )
     _show(output, begun)
     return 0 if begun.is_done or not begun.is_over else 1
@@ -150,8 +150,7 @@ def _show(output: Output, rollout: Rollout) -> None:
 def _show_checks(output: Output, checks: Sequence[Check]) -> None:
     for check in checks:
         mark = MARKS.get(check.verdict, "white")
-        output.console.print(f"  [{mark}]{check.verdict}[/{mark}]", end=" ")
-        output.plain(f"{check.name}: {check.message}")
+        output.plain("  ", styled(check.verdict, mark), f" {check.name}: {check.message}")
 
 
 def _show_difference(output: Output, how: str, found: Mapping[str, Any] | None) -> None:

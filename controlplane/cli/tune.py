@@ -81,7 +81,7 @@ def _watch(output: Output, running: program.Running) -> dict[str, Any]:
             if output.as_json:
                 click.echo(json.dumps(event))
             elif event["event"] == "stage":
-                live.console.print(f"{event['says']} of {event['copy']}")
+                output.plain(f"{event['says']} of {event['copy']}")
             elif output.console.is_terminal:
                 live.update(view(event), refresh=True)
     return last
@@ -115,8 +115,7 @@ def _show(output: Output, done: dict[str, Any]) -> None:
             ),
             empty="",
         )
-    output.console.print(f"The proposal {SIGNS[done['verdict']]}:", end=" ")
-    output.plain(f"{done['because']}.")
+    output.plain("The proposal ", SIGNS[done["verdict"]], f": {done['because']}.")
     for note in done["notes"]:
         output.plain(f"Note: {note}")
     output.plain(_applied(done))

@@ -1,0 +1,122 @@
+"""What the command line prints of others' text: every character of it, and no command in it."""
+
+import pytest
+from click.testing import CliRunner
+
+from controlplane.cli.main import cli
+from tests.unit.client.fake_api import FakeApi
+
+# What rich reads as markup and as an emoji, and what a terminal reads as a command.
+HOSTILE = "[/x][red]y[/] :bug: \x1b[2J"
+SHOWN = r"[/x][red]y[/] :bug: \x1b[2J"
+AT = "2026-11-30T12:00:00+00:00"
+REVISIONS = [{"name": "r", "model": HOSTILE, "version": 1, "percent": 100}]
+
+
+@pytest.fixture
+def api():
+    made = FakeApi()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def kubeserve(api):
+    """Run a command against the fake API."""
+    given = {"KUBESERVE_CLIENT_ID": "c-1", "KUBESERVE_CLIENT_SECRET": "s:cret /"}
+
+    def run(*arguments):
+        asked = ["--url", api.url, *arguments]
+        return CliRunner().invoke(cli, asked, env=given, standalone_mode=False)
+
+    return run
+
+
+def items(*each):
+    return {"items": [*each], "next": None}
+
+
+TOLD = {
+    "models": ("/v1/models", items({"name": HOSTILE, "versions": 1, "latest_state": "ready"})),
+    "models iris": (
+        "/v1/models/iris/versions",
+        items({"model": "iris", "number": 1, "state": "failed", "reason": HOSTILE}),
+    ),
+    "keys list": ("/v1/keys", items({"id": "1", "name": HOSTILE, "created_by": "anna"})),
+    "audit": (
+        "/v1/audit",
+        items({"at": AT, "action": "payload_log.set", "target": "endpoint:iris", "subject": "u",
+               "detail": {"redact": HOSTILE}}),
+    ),
+    "endpoints": (
+        "/v1/endpoints",
+        items({"name": "iris", "ready": {"status": "False", "reason": HOSTILE}}),
+    ),
+    "releases iris": (
+        "/v1/endpoints/iris/releases",
+        items({"number": 1, "action": "rollback", "reason": HOSTILE, "revisions": REVISIONS}),
+    ),
+    "why iris": (
+        "/v1/endpoints/iris/why",
+        {"about": "endpoint:iris", "reason": HOSTILE, "ok": True, "message": HOSTILE},
+    ),
+    "drift iris": (
+        "/v1/endpoints/iris/drift",
+        {"message": HOSTILE,
+         "columns": [{"name": HOSTILE, "role": "input", "level": "major", "psi": 0.3,
+                      "missing_reference": 0, "missing": 0, "reference": "training",
+                      "evidence": HOSTILE}]},
+    ),
+    "payloads show iris": (
+        "/v1/endpoints/iris/payload-log", {"settings": {"redact": [HOSTILE]}, "days": []}
+    ),
+    "webhooks list": (
+        "/v1/webhooks",
+        items({"id": "1", "url": "https://x", "events": ["*"], "description": HOSTILE,
+               "enabled": True, "disabled_because": None, "failing_since": None,
+               "created_by": "u"}),
+    ),
+    "webhooks deliveries 1": (
+        "/v1/webhooks/1/deliveries",
+        items({"id": "2", "message_id": "m", "type": "test", "state": "failed", "attempts": 1,
+               "status": 500, "error": None, "response": HOSTILE, "happened_at": AT,
+               "next_at": None}),
+    ),
+    "members": (
+        "/v1/members", items({"id": "1", "email": "a@b", "name": HOSTILE, "role": "owner"})
+    ),
+    "invitations": (
+        "/v1/invitations",
+        items({"id": "1", "tenant": "t", "email": HOSTILE, "role": "viewer", "invited_by": "u"}),
+    ),
+    "admin people": ("/v1/people", items({"id": "1", "email": "a@b", "name": HOSTILE})),
+    "admin preflight": (
+        "/v1/admin/preflight",
+        items({"name": HOSTILE, "verdict": "ok", "message": HOSTILE, "advice": HOSTILE}),
+    ),
+    "warm iris": (
+        "/v1/endpoints/iris/warm-windows",
+        {"windows": [{"cron": HOSTILE, "minutes": 5, "time_zone": "UTC", "replicas": 1,
+                      "open": False, "next_start": None}]},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", TOLD)
+def test_text_of_others_is_shown_as_it_is(api, kubeserve, command):
+    path, told = TOLD[command]
+    api.misbehave(path, (200, told))
+    ended = kubeserve(*command.split())
+    assert ended.exception is None, ended.output
+    folded = " ".join(ended.output.split())
+    assert folded.replace(SHOWN, "") != folded, ended.output
+    assert "\x1b" not in ended.output
+
+
+def test_what_a_command_is_told_is_said_as_it_is(api, kubeserve):
+    api.misbehave("/v1/models/a[b]/aliases/x", (200, {}))
+    ended = kubeserve("alias", "a[b]", "x", "1")
+    assert ended.output == "a[b]:x is version 1 now.\n"
+    ended = kubeserve("push", __file__, "--name", "a[/b]")
+    assert ended.exception is None, ended.output
+    assert "a[/b] version 1 is ready" in ended.output
