@@ -20,6 +20,7 @@ from controlplane.client import Cause, Client
 
 # What tells a terminal to do something, instead of being shown by it.
 CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+FAULTS: Final = 20  # of a refusal that are told
 
 
 def _console(**more: Any) -> Console:
@@ -47,10 +48,20 @@ def _visible(command: re.Match[str]) -> str:
 def fail(message: str, *, errors: Sequence[Mapping[str, Any]] = (), code: int) -> int:
     """Print an error for a person and give the exit code back."""
     _errors.print(text(styled("error:", "red"), f" {message}"))
-    for fault in errors[:20]:
-        place = ", ".join(f"{k} {fault[k]}" for k in ("row", "column") if fault.get(k) is not None)
-        _errors.print(text(f"  {place}: {fault.get('detail', '')}" if place else f"  {fault}"))
+    for fault in errors[:FAULTS]:
+        if not message.startswith(told := sentence(fault)):
+            _errors.print(text(f"  {told}"))
+    if len(errors) > FAULTS:
+        _errors.print(text(f"  and {len(errors) - FAULTS} more"))
     return code
+
+
+def sentence(fault: Mapping[str, Any]) -> str:
+    """Say one fault of a refusal, and where it is."""
+    place = [] if fault.get("row") is None else [f"row {fault['row']}"]
+    place += [] if fault.get("column") is None else [f'column "{fault["column"]}"']
+    place += [] if not fault.get("field") else [str(fault["field"])]
+    return ": ".join(filter(None, (", ".join(place), str(fault.get("detail") or ""))))
 
 
 @dataclass

@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from controlplane.cli.main import cli
+from controlplane.cli.output import fail
 from tests.unit.client.fake_api import FakeApi
 
 # What rich reads as markup and as an emoji, and what a terminal reads as a command.
@@ -120,3 +121,21 @@ def test_what_a_command_is_told_is_said_as_it_is(api, kubeserve):
     ended = kubeserve("push", __file__, "--name", "a[/b]")
     assert ended.exception is None, ended.output
     assert "a[/b] version 1 is ready" in ended.output
+
+
+def test_each_fault_is_said_once(api, kubeserve, capsys):
+    faults = [
+        {"field": "p99", "detail": "write a duration"},
+        {"field": "p50", "detail": "it is [/odd]"},
+        {"row": 3, "column": "age", "detail": '"x" is not a number'},
+    ]
+    told = {"type": "/problems/invalid-input", "status": 422, "errors": faults}
+    api.misbehave("/v1/endpoints/iris/slo", (422, told | {"detail": "p99: write a duration"}))
+    refused = kubeserve("slo", "iris").exception
+    assert fail(refused.detail, errors=refused.errors, code=1) == 1
+    said = capsys.readouterr().err
+    assert said.splitlines() == [
+        "error: p99: write a duration",
+        "  p50: it is [/odd]",
+        '  row 3, column "age": "x" is not a number',
+    ]
