@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from controlplane.cli.numbers import NUMBER, Range
 from controlplane.cli.output import Output, pass_output
 from controlplane.cli.rollouts import CANARY, asked, roll_out
 from controlplane.client import Endpoint
@@ -17,8 +18,8 @@ IDS = ("request_id", "trace_id")
 @click.option("--endpoint", help="Name of the endpoint; the model's name if left out.")
 @click.option("--min-scale", type=click.IntRange(0), help="Replicas kept running; 0 by default.")
 @click.option("--max-scale", type=click.IntRange(1), help="Replicas at most.")
-@click.option("--target", type=float, help="Requests in flight a replica aims at.")
-@click.option("--window", "window_s", type=float, help="Seconds the autoscaler averages over.")
+@click.option("--target", type=NUMBER, help="Requests in flight a replica aims at.")
+@click.option("--window", "window_s", type=NUMBER, help="Seconds the autoscaler averages over.")
 @click.option("--concurrency", type=click.IntRange(0), help="Requests a replica takes at most.")
 @click.option("--canary", metavar="5,25,100", help="Move the traffic in steps that are judged.")
 @click.option(
@@ -41,8 +42,8 @@ IDS = ("request_id", "trace_id")
     help="A load test that a canary passes before any traffic moves; without objectives, --slo's.",
 )
 @click.option("--requests", type=click.IntRange(20), help="Of a canary in each step; 100.")
-@click.option("--step-s", type=click.FloatRange(0), help="That a step lasts at least; 60.")
-@click.option("--give-up-s", type=click.FloatRange(1), help="After which it goes back; 3600.")
+@click.option("--step-s", type=Range(0), help="That a step lasts at least; 60.")
+@click.option("--give-up-s", type=Range(1), help="After which it goes back; 3600.")
 @click.option("--wait/--no-wait", default=True, help="Wait until it is done.")
 @pass_output
 def deploy(

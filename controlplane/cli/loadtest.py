@@ -14,6 +14,7 @@ from rich.live import Live
 from rich.table import Table
 
 from controlplane.cli import program, remote_loadtest
+from controlplane.cli.numbers import NUMBER
 from controlplane.cli.objectives import objectives_options, put
 from controlplane.cli.output import Output, fail, pass_output, styled
 
@@ -43,10 +44,10 @@ SHAPES: Final = {
 @click.command()
 @click.argument("endpoint")
 @click.option("--shape", type=click.Choice(list(SHAPES)), default="steady", show_default=True)
-@click.option("--rate", type=float, help="Requests a second.")
+@click.option("--rate", type=NUMBER, help="Requests a second.")
 @click.option("--duration", help="Of the load, of each peak or of each step: 60s, 10m, …")
-@click.option("--start", type=float, help="Rate to begin with (ramp, knee).")
-@click.option("--peak", type=float, help="Rate of peaks (spike), or the greatest to try (knee).")
+@click.option("--start", type=NUMBER, help="Rate to begin with (ramp, knee).")
+@click.option("--peak", type=NUMBER, help="Rate of peaks (spike), or the greatest to try (knee).")
 @click.option("--rest", help="Before and between peaks (spike).")
 @click.option("--burst", type=int, help="Requests at once for an endpoint at zero (wake).")
 @click.option("--times", type=int, help="Number of peaks or bursts.")

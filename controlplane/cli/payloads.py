@@ -8,6 +8,7 @@ import click
 
 from controlplane.cli.models import size
 from controlplane.cli.moments import MOMENT
+from controlplane.cli.numbers import Range
 from controlplane.cli.output import Output, pass_output, read, styled
 from controlplane.cli.training import columns_of
 from controlplane.client import PayloadFile
@@ -22,7 +23,7 @@ def payloads() -> None:
 
 @payloads.command()
 @click.argument("endpoint")
-@click.option("--sample", type=click.FloatRange(0, 1, min_open=True), required=True, help="Share.")
+@click.option("--sample", type=Range(0, 1, min_open=True), required=True, help="Share.")
 @click.option("--redact", multiple=True, metavar="COLUMN", help="Never logged; may be repeated.")
 @click.option("--hash", "hashed", multiple=True, metavar="COLUMN", help="Logged as a keyed hash.")
 @click.option("--no-predictions", is_flag=True, help="Do not log what was answered.")

@@ -1,10 +1,12 @@
 """`rollouts`, `rollout`, `slo`; and what `deploy --canary` does."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import click
 
+from controlplane.cli.numbers import finite
 from controlplane.cli.objectives import OPTIONS, objectives_options, said
 from controlplane.cli.output import Output, pass_output, styled
 from controlplane.cli.predict import rows_of
@@ -31,9 +33,7 @@ def steps(text: str) -> list[int]:
 def share(text: str) -> float:
     """Read `0.1%`, or a share such as 0.001."""
     try:
-        if text.endswith("%"):
-            return float(text[:-1]) / 100
-        return float(text)
+        return finite(text[:-1]) / 100 if text.endswith("%") else finite(text)
     except ValueError:
         raise click.BadParameter(f"{text!r} is no share such as 0.1% or 0.001") from None
 
@@ -50,16 +50,19 @@ def objectives(text: str | None) -> str | dict[str, str | float] | None:
                 f"{part!r} is neither `endpoint` nor like p99=50ms or error_rate=0.1%",
                 param_hint="--slo",
             )
-        found[name.strip()] = _value(value.strip())
+        found[name.strip()] = _value(value.strip(), "--slo")
     return found
 
 
-def _value(text: str) -> str | float:
+def _value(text: str, option: str) -> str | float:
     """Give a number where it is one."""
     try:
-        return float(text)
+        found = float(text)
     except ValueError:
         return text
+    if not math.isfinite(found):
+        raise click.BadParameter(f"{text!r} is no finite number", param_hint=option)
+    return found
 
 
 def load(text: str | None) -> dict[str, Any] | None:
@@ -74,7 +77,7 @@ def load(text: str | None) -> dict[str, Any] | None:
                 f"{part!r} is none of {', '.join((*STEADY, *OPTIONS))}, such as rate=200",
                 param_hint="--loadtest",
             )
-        given[name] = _value(value)
+        given[name] = _value(value, "--loadtest")
     shape = {name: given.pop(name) for name in STEADY if name in given}
     if "rate" not in shape:
         raise click.BadParameter("it needs a rate: rate=200", param_hint="--loadtest")
@@ -114,7 +117,10 @@ def roll_out(
 ) -> int:
     """Start a rollout and follow it; exit code 1 if the candidate did not get all traffic."""
     with output.client() as client:
-        begun = client.rollout(model, endpoint, **asked)
+        try:
+            begun = client.rollout(model, endpoint, **asked)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
         if wait:
             with output.waiting(_line(begun)) as say:
                 begun = client.wait_for_rollout(

@@ -34,6 +34,7 @@ def test_minutes(text: str, value: int) -> None:
     ("read", "text"),
     [(share, "few"), (minutes, "10"), (minutes, "h"), (minutes, "1h x"),
      (objectives, "p99"), (objectives, "p99="), (objectives, "mine"),
+     (share, "nan"), (share, "inf%"), (objectives, "error_rate=nan"), (load, "rate=inf"),
      (load, "duration=30s"), (load, "rate"), (load, "rate=200,burst=3")],
 )  # fmt: skip
 def test_what_is_mistyped_is_said(read: object, text: str) -> None:
@@ -80,6 +81,13 @@ def test_a_load_test_of_one_rate() -> None:
         (["deploy", "iris:2", "--max-flips", "1%"], "--max-flips is for --canary"),
         (["deploy", "iris:2", "--canary", "5,100", "--min-scale", "1"], "moves traffic alone"),
         (["deploy", "iris:2", "--canary", "all"], "5,25,100"),
+        (["deploy", "iris:2", "--canary", "100", "--max-flips", "nan"], "no share"),
+        (["deploy", "iris:2", "--canary", "100", "--step-s", "nan"], "no finite number"),
+        (["deploy", "iris:2", "--window", "inf"], "no finite number"),
+        (["payloads", "on", "iris", "--sample", "nan"], "no finite number"),
+        (["slo", "iris", "--throughput", "nan"], "no finite number"),
+        (["loadtest", "iris", "--rate", "inf", "--remote"], "no finite number"),
+        (["tune", "iris", "--throughput", "inf"], "no finite number"),
         (["slo", "iris", "--p99", "50ms", "--clear"], "leave the others out"),
         (["warm", "iris", "--cron", "0 8 * * *"], "both --cron and --for"),
         (["warm", "iris", "--cron", "0 8 * * *", "--for", "long"], "no time such as 90m"),
