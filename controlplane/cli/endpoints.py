@@ -9,6 +9,7 @@ from controlplane.cli.numbers import NUMBER, Range
 from controlplane.cli.output import Output, pass_output
 from controlplane.cli.rollouts import CANARY, asked, roll_out
 from controlplane.client import Endpoint
+from runtime.plan.signature import Signature
 
 IDS = ("request_id", "trace_id")
 
@@ -66,7 +67,8 @@ def deploy(
     if canary is not None:
         if concurrency is not None or any(value is not None for value in scaling.values()):
             raise click.UsageError("A canary moves traffic alone; change the scaling before.")
-        return roll_out(output, model, endpoint, asked(canary, rules), wait)
+        body = asked(canary, rules, lambda: _taken(output, endpoint or model.partition(":")[0]))
+        return roll_out(output, model, endpoint, body, wait)
     if given := [name for name, value in rules.items() if value is not None]:
         raise click.UsageError(f"--{given[0].replace('_', '-')} is for --canary.")
     name, _, version = model.partition(":")
@@ -88,6 +90,11 @@ def deploy(
     output.say(f"{deployed.name} serves {shown} at {deployed.url}")
     output.say(f"Next: kubeserve predict {deployed.name} --data '[[...]]'")
     return 0
+
+
+def _taken(output: Output, endpoint: str) -> Signature:
+    with output.client() as client:
+        return client.signature(endpoint)
 
 
 @click.command("endpoints")

@@ -2,12 +2,10 @@
 
 import json
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -157,5 +155,11 @@ pass_output = click.make_pass_decorator(Output)
 
 
 def read(file: str) -> str:
-    """Give the text of a file, or of standard input for `-`."""
-    return sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
+    """Give the text of a file, or of standard input for `-`; raises click.UsageError."""
+    with click.open_file(file, encoding="utf-8-sig") as source:
+        try:
+            return str(source.read())
+        except UnicodeDecodeError as error:
+            raise click.UsageError(
+                f"{file} is no text in UTF-8. Save it as UTF-8, or name another file."
+            ) from error

@@ -1,7 +1,7 @@
 """`rollouts`, `rollout`, `slo`; and what `deploy --canary` does."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import click
@@ -12,6 +12,7 @@ from controlplane.cli.output import Output, pass_output, styled
 from controlplane.cli.predict import rows_of
 from controlplane.client import Rollout
 from controlplane.client.rollouts import Check
+from runtime.plan.signature import Signature
 
 # Options of `deploy` that go with --canary.
 CANARY: Final = (
@@ -84,10 +85,14 @@ def load(text: str | None) -> dict[str, Any] | None:
     return {"shape": {"kind": "steady", **shape}, "objectives": given}
 
 
-def asked(canary: str, options: Mapping[str, Any]) -> dict[str, Any]:
+def asked(
+    canary: str, options: Mapping[str, Any], signature: Callable[[], Signature]
+) -> dict[str, Any]:
     """Give the body of a rollout from the options of `deploy`.
 
     Bounds are of the shadow, of the rows that are replayed, or of both, as both are asked for.
+
+    signature  what the endpoint takes, as `rows_of` asks for it
     """
     body = {name: options[name] for name in ("requests", "step_s", "give_up_s")}
     bounds = {
@@ -97,7 +102,7 @@ def asked(canary: str, options: Mapping[str, Any]) -> dict[str, Any]:
     }
     replay, shadow = None, dict[str, float]()
     if options["replay"] is not None:
-        replay = {"instances": rows_of(options["replay"]), **bounds}
+        replay = {"instances": rows_of(options["replay"], signature), **bounds}
     if options["shadow"] is not None:
         shadow = {"share": share(options["shadow"])}
     if shadow or replay is None:

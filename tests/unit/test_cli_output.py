@@ -139,3 +139,17 @@ def test_each_fault_is_said_once(api, kubeserve, capsys):
         "  p50: it is [/odd]",
         '  row 3, column "age": "x" is not a number',
     ]
+
+
+def test_the_cells_of_a_csv_file_are_what_their_columns_say(api, kubeserve, tmp_path):
+    rows = tmp_path / "rows.csv"
+    rows.write_bytes("\ufeffisland,mass\n007,1\nNA,\n".encode())
+    ended = kubeserve("predict", "penguins", str(rows), "--output", "predict")
+    assert ended.exception is None, ended.output
+    assert ended.output == '["007!", "NA!"]\n'
+    rows.write_text("1,2\n3,\n")
+    assert kubeserve("predict", "iris", str(rows)).output == "[3.0, NaN]\n"
+    rows.write_text("x0,x1\n1,2\nmany,2\n")
+    refused = kubeserve("predict", "iris", str(rows)).exception
+    assert 'row 1, column "x0": "many" is not a number' in refused.detail
+    assert api.count("/v2/models/iris/infer") == 1
