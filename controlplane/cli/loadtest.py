@@ -222,7 +222,10 @@ def _show(output: Output, done: dict[str, Any]) -> None:
     totals = done["totals"]
     latencies = {one["name"]: one["seconds"] for one in totals["latencies"]}
     said = ", ".join(f"{name} {figure(latencies[name], 's')}" for name in ("p50", "p95", "p99"))
-    output.say(f"{totals['sent']} requests, {totals['sent'] - totals['good']} errors; {said}")
+    took = figure(totals["seconds"], "s")
+    output.say(
+        f"{totals['sent']} requests in {took}, {totals['sent'] - totals['good']} errors; {said}"
+    )
     if done["knee"]:
         output.say(f"The greatest rate that held: {done['knee']:.0f}/s")
     if done["verdicts"]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 
 from controlplane.cli.models import size
-from controlplane.cli.moments import MOMENT
+from controlplane.cli.moments import MOMENT, check_order
 from controlplane.cli.numbers import Range
 from controlplane.cli.output import Output, pass_output, read, styled
 from controlplane.cli.training import columns_of
@@ -55,7 +55,8 @@ def on(
         output.document(found)
         return
     left_out = f", without {', '.join(redact)}" if redact else ""
-    output.plain(f"{sample:.4g} of {endpoint}'s requests are logged{left_out}.")
+    part = "All" if sample == 1 else f"{100 * sample:.4g} %"
+    output.plain(f"{part} of {endpoint}'s requests are logged{left_out}.")
     output.say(f"Next: kubeserve payloads list {endpoint}")
 
 
@@ -105,6 +106,7 @@ def list_files(
     output: Output, endpoint: str, since: datetime | None, until: datetime | None
 ) -> None:
     """List files of logged requests, the newest first."""
+    check_order(since, until)
     with output.client() as client:
         found = client.payloads(endpoint, since=since, until=until)
     if output.as_json:
@@ -140,6 +142,7 @@ def get(
     output: Output, endpoint: str, since: datetime | None, until: datetime | None, out: Path
 ) -> None:
     """Download files into a folder; `pandas.read_parquet` reads all of it at once."""
+    check_order(since, until)
     with output.client() as client:
         found = client.payloads(endpoint, since=since, until=until)
         written = []

@@ -10,7 +10,7 @@ from controlplane.cli.numbers import finite
 from controlplane.cli.objectives import OPTIONS, objectives_options, said
 from controlplane.cli.output import Output, pass_output, styled
 from controlplane.cli.predict import rows_of
-from controlplane.client import Rollout
+from controlplane.client import NotFound, Rollout
 from controlplane.client.rollouts import Check
 from runtime.plan.signature import Signature
 
@@ -221,7 +221,7 @@ def rollout(output: Output, endpoint: str, cancel: bool, follow: bool) -> int:
     with output.client() as client:
         found = client.newest_rollout(endpoint)
         if found is None:
-            raise click.ClickException(f"{endpoint} has had no rollout.")
+            raise NotFound({"status": 404, "detail": f"{endpoint} has had no rollout."})
         if cancel:
             found = client.cancel_rollout(endpoint, found.number)
         elif follow:

@@ -1,15 +1,19 @@
 """What the command line prints of others' text: every character of it, and no command in it."""
 
+import click
 import pytest
 from click.testing import CliRunner
 
+from controlplane.cli import loadtest
 from controlplane.cli.main import cli
-from controlplane.cli.output import fail
+from controlplane.cli.output import Output, fail
+from controlplane.client import NotFound
 from tests.unit.client.fake_api import FakeApi
 
 # What rich reads as markup and as an emoji, and what a terminal reads as a command.
 HOSTILE = "[/x][red]y[/] :bug: \x1b[2J"
 SHOWN = r"[/x][red]y[/] :bug: \x1b[2J"
+DELIVERIES = "webhooks deliveries 1"
 AT = "2026-11-30T12:00:00+00:00"
 REVISIONS = [{"name": "r", "model": HOSTILE, "version": 1, "percent": 100}]
 
@@ -77,7 +81,7 @@ TOLD = {
                "enabled": True, "disabled_because": None, "failing_since": None,
                "created_by": "u"}),
     ),
-    "webhooks deliveries 1": (
+    DELIVERIES: (
         "/v1/webhooks/1/deliveries",
         items({"id": "2", "message_id": "m", "type": "test", "state": "failed", "attempts": 1,
                "status": 500, "error": None, "response": HOSTILE, "happened_at": AT,
@@ -153,3 +157,58 @@ def test_the_cells_of_a_csv_file_are_what_their_columns_say(api, kubeserve, tmp_
     refused = kubeserve("predict", "iris", str(rows)).exception
     assert 'row 1, column "x0": "many" is not a number' in refused.detail
     assert api.count("/v2/models/iris/infer") == 1
+
+
+@pytest.mark.parametrize(("sample", "part"), [("1", "All"), ("0.1", "10 %"), ("0.001", "0.1 %")])
+def test_a_share_of_requests_is_said_as_people_say_it(api, kubeserve, sample, part):
+    api.misbehave("/v1/endpoints/iris/payload-log", (200, {}))
+    ended = kubeserve("payloads", "on", "iris", "--sample", sample, "--redact", "ssn")
+    assert ended.output.startswith(f"{part} of iris's requests are logged, without ssn.\n")
+
+
+def test_a_test_that_disabled_its_webhook_says_so(api, kubeserve):
+    (hook,), (sent,) = (TOLD[name][1]["items"] for name in ("webhooks list", DELIVERIES))
+    sent = {**sent, "state": "pending", "status": 410, "response": "", "attempts": 0, "tries": []}
+    api.misbehave("/v1/webhooks/1/test", (202, sent))
+    tried = {"tries": [{"took_ms": 5}], "attempts": 1}
+    api.misbehave("/v1/webhooks/1/deliveries/2", (200, {**sent, **tried}))
+    gone = {"enabled": False, "disabled_because": "Its receiver answered 410 (Gone)."}
+    api.misbehave("/v1/webhooks/1", (200, {**hook, **gone}))
+    ended = kubeserve("webhooks", "test", "1")
+    assert ended.return_value == 1
+    assert ended.output.splitlines() == [
+        "pending: 410 (5 ms)",
+        "Nothing more is sent to it: Its receiver answered 410 (Gone).",
+        "Next: kubeserve webhooks enable 1, which sends what waits",
+    ]
+
+
+def test_an_endpoint_without_rollouts_has_none_to_show(api, kubeserve):
+    api.misbehave("/v1/endpoints/iris/rollouts", (200, items()))
+    refused = kubeserve("rollout", "iris").exception
+    assert (type(refused), refused.status) == (NotFound, 404)
+    assert refused.detail == "iris has had no rollout."
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["audit", "--since", "1h", "--until", "2h"],
+        ["audit", "--most", "-3"],
+        ["payloads", "list", "iris", "--since", "1h", "--until", "2h"],
+        ["payloads", "get", "iris", "--since", "1h", "--until", "2h"],
+    ],
+)
+def test_a_time_that_is_none_is_refused(api, kubeserve, arguments):
+    refused = kubeserve(*arguments).exception
+    assert isinstance(refused, click.UsageError)
+    assert not api.seen
+
+
+def test_a_load_test_says_how_long_it_was(capsys):
+    totals = {"seconds": 6.0, "sent": 81, "good": 80, "errors": {}}
+    totals["latencies"] = [{"name": name, "seconds": 0.01} for name in ("p50", "p95", "p99")]
+    done = {"event": "finished", "totals": totals, "knee": None, "verdicts": [], "cut": None,
+            "notes": [], "reports": {"html": "report.html"}}  # fmt: skip
+    loadtest.said_its_end(Output(False, None), done, 0, loadtest._show)
+    assert capsys.readouterr().out.startswith("81 requests in 6 s, 1 errors; p50 10 ms")
