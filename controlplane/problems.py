@@ -6,6 +6,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from controlplane.faults import faults_of, sentence
 from runtime.problems import (
     Forbidden,
     InvalidInput,
@@ -49,15 +50,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def of_validation(request: Request, error: RequestValidationError) -> JSONResponse:
-        faults = [
-            {"field": ".".join(map(str, fault["loc"][1:])), "detail": fault["msg"]}
-            for fault in error.errors()
-        ]
         if any(fault["type"] == "json_invalid" for fault in error.errors()):
             return answer(Malformed("The body is not JSON."), request)
-        first = faults[0]
-        sentence = f"{first['field'] or 'body'}: {first['detail']}"
-        return answer(InvalidInput(sentence, errors=faults), request)
+        faults = faults_of(error.errors(), error.body)
+        return answer(InvalidInput(sentence(faults[0]), errors=faults), request)
 
     @app.exception_handler(ClientDisconnect)
     async def of_disconnect(request: Request, _: ClientDisconnect) -> JSONResponse:

@@ -14,6 +14,7 @@ from controlplane.callers import CurrentCaller
 from controlplane.edge.operations import file
 from controlplane.rest import MAX_PAGE, Moment, after_number, page
 from controlplane.subjects import Subjects
+from runtime.problems import InvalidInput
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"])
 OPERATOR = "an administrator of this installation"
@@ -44,6 +45,8 @@ async def list_events(  # noqa: PLR0913  (each is a filter)
     ] = Format.JSON,
 ) -> dict[str, Any] | StreamingResponse:
     """Tell who changed what, when and from where, the newest first."""
+    if since is not None and until is not None and since >= until:
+        raise InvalidInput("since must be before until.", field="since")
     wanted = Wanted(action, subject, target, since, until)
     naming = _Naming(request.app.state.subjects, caller.tenant)
     if format is Format.NDJSON:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import click
 
-from controlplane.cli.moments import MOMENT
+from controlplane.cli.moments import MOMENT, check_order
 from controlplane.cli.output import Output, pass_output
 from controlplane.client import ApiKey
 
@@ -86,7 +86,9 @@ def revoke(output: Output, key_id: str) -> None:
 @click.option("--target", help="What was changed, such as endpoint:iris.")
 @click.option("--since", type=MOMENT, help="From this time on.")
 @click.option("--until", type=MOMENT, help="Before this time.")
-@click.option("--most", default=50, show_default=True, help="Events at most.")
+@click.option(
+    "--most", type=click.IntRange(1), default=50, show_default=True, help="Events at most."
+)
 @pass_output
 def audit(
     output: Output,
@@ -98,6 +100,7 @@ def audit(
     most: int,
 ) -> None:
     """Show who changed what, when and from where, the newest first; for administrators."""
+    check_order(since, until)
     with output.client() as client:
         found = client.audit(
             action=action, subject=subject, target=target, since=since, until=until, most=most

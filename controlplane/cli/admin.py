@@ -2,7 +2,7 @@
 
 import click
 
-from controlplane.cli.output import Output, pass_output
+from controlplane.cli.output import Output, pass_output, styled
 
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -46,8 +46,7 @@ def preflight(output: Output) -> int:
         return int(failed)
     for one in found:
         colour = COLOURS.get(one.verdict, "red")
-        output.console.print(f"[{colour}]{one.verdict:<4}[/{colour}]", end="  ")
-        output.plain(f"{one.name:<22} {one.message}")
+        output.plain(styled(f"{one.verdict:<4}", colour), f"  {one.name:<22} {one.message}")
         if one.advice:
             output.plain(f"      → {one.advice}")
     return int(failed)

@@ -5,9 +5,11 @@ from typing import Any
 
 import click
 
+from controlplane.cli.numbers import NUMBER, Range
 from controlplane.cli.output import Output, pass_output
 from controlplane.cli.rollouts import CANARY, asked, roll_out
 from controlplane.client import Endpoint
+from runtime.plan.signature import Signature
 
 IDS = ("request_id", "trace_id")
 
@@ -17,8 +19,8 @@ IDS = ("request_id", "trace_id")
 @click.option("--endpoint", help="Name of the endpoint; the model's name if left out.")
 @click.option("--min-scale", type=click.IntRange(0), help="Replicas kept running; 0 by default.")
 @click.option("--max-scale", type=click.IntRange(1), help="Replicas at most.")
-@click.option("--target", type=float, help="Requests in flight a replica aims at.")
-@click.option("--window", "window_s", type=float, help="Seconds the autoscaler averages over.")
+@click.option("--target", type=NUMBER, help="Requests in flight a replica aims at.")
+@click.option("--window", "window_s", type=NUMBER, help="Seconds the autoscaler averages over.")
 @click.option("--concurrency", type=click.IntRange(0), help="Requests a replica takes at most.")
 @click.option("--canary", metavar="5,25,100", help="Move the traffic in steps that are judged.")
 @click.option(
@@ -41,8 +43,8 @@ IDS = ("request_id", "trace_id")
     help="A load test that a canary passes before any traffic moves; without objectives, --slo's.",
 )
 @click.option("--requests", type=click.IntRange(20), help="Of a canary in each step; 100.")
-@click.option("--step-s", type=click.FloatRange(0), help="That a step lasts at least; 60.")
-@click.option("--give-up-s", type=click.FloatRange(1), help="After which it goes back; 3600.")
+@click.option("--step-s", type=Range(0), help="That a step lasts at least; 60.")
+@click.option("--give-up-s", type=Range(1), help="After which it goes back; 3600.")
 @click.option("--wait/--no-wait", default=True, help="Wait until it is done.")
 @pass_output
 def deploy(
@@ -65,12 +67,13 @@ def deploy(
     if canary is not None:
         if concurrency is not None or any(value is not None for value in scaling.values()):
             raise click.UsageError("A canary moves traffic alone; change the scaling before.")
-        return roll_out(output, model, endpoint, asked(canary, rules), wait)
+        body = asked(canary, rules, lambda: _taken(output, endpoint or model.partition(":")[0]))
+        return roll_out(output, model, endpoint, body, wait)
     if given := [name for name, value in rules.items() if value is not None]:
         raise click.UsageError(f"--{given[0].replace('_', '-')} is for --canary.")
     name, _, version = model.partition(":")
     chosen = {key: value for key, value in scaling.items() if value is not None}
-    with output.client() as client, output.console.status(f"Deploying {model}"):
+    with output.client() as client, output.waiting(f"Deploying {model}"):
         deployed = client.deploy(
             name,
             version=int(version) if version.isdigit() else version or None,
@@ -87,6 +90,11 @@ def deploy(
     output.say(f"{deployed.name} serves {shown} at {deployed.url}")
     output.say(f"Next: kubeserve predict {deployed.name} --data '[[...]]'")
     return 0
+
+
+def _taken(output: Output, endpoint: str) -> Signature:
+    with output.client() as client:
+        return client.signature(endpoint)
 
 
 @click.command("endpoints")

@@ -14,14 +14,15 @@ from rich.live import Live
 from rich.table import Table
 
 from controlplane.cli import program, remote_loadtest
+from controlplane.cli.numbers import NUMBER
 from controlplane.cli.objectives import objectives_options, put
-from controlplane.cli.output import Output, fail, pass_output
+from controlplane.cli.output import Output, fail, pass_output, styled
 
 INCONCLUSIVE: Final = 6
 SIGNS: Final = {
-    "passed": "[green]passed[/green]",
-    "failed": "[red]failed[/red]",
-    "inconclusive": "[yellow]inconclusive[/yellow]",
+    "passed": styled("passed", "green"),
+    "failed": styled("failed", "red"),
+    "inconclusive": styled("inconclusive", "yellow"),
 }
 # What of each shape the options are called in a plan.
 SHAPES: Final = {
@@ -43,10 +44,10 @@ SHAPES: Final = {
 @click.command()
 @click.argument("endpoint")
 @click.option("--shape", type=click.Choice(list(SHAPES)), default="steady", show_default=True)
-@click.option("--rate", type=float, help="Requests a second.")
+@click.option("--rate", type=NUMBER, help="Requests a second.")
 @click.option("--duration", help="Of the load, of each peak or of each step: 60s, 10m, …")
-@click.option("--start", type=float, help="Rate to begin with (ramp, knee).")
-@click.option("--peak", type=float, help="Rate of peaks (spike), or the greatest to try (knee).")
+@click.option("--start", type=NUMBER, help="Rate to begin with (ramp, knee).")
+@click.option("--peak", type=NUMBER, help="Rate of peaks (spike), or the greatest to try (knee).")
 @click.option("--rest", help="Before and between peaks (spike).")
 @click.option("--burst", type=int, help="Requests at once for an endpoint at zero (wake).")
 @click.option("--times", type=int, help="Number of peaks or bursts.")
@@ -221,7 +222,10 @@ def _show(output: Output, done: dict[str, Any]) -> None:
     totals = done["totals"]
     latencies = {one["name"]: one["seconds"] for one in totals["latencies"]}
     said = ", ".join(f"{name} {figure(latencies[name], 's')}" for name in ("p50", "p95", "p99"))
-    output.say(f"{totals['sent']} requests, {totals['sent'] - totals['good']} errors; {said}")
+    took = figure(totals["seconds"], "s")
+    output.say(
+        f"{totals['sent']} requests in {took}, {totals['sent'] - totals['good']} errors; {said}"
+    )
     if done["knee"]:
         output.say(f"The greatest rate that held: {done['knee']:.0f}/s")
     if done["verdicts"]:

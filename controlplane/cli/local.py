@@ -109,7 +109,7 @@ def _start(output: Output, folder: Path, env: dict[str, str], gateway: bool) -> 
             stderr=sink,
             start_new_session=True,
         )
-    with output.console.status("Starting"):
+    with output.waiting("Starting"):
         deadline = time.monotonic() + START_WITHIN_S
         while time.monotonic() < deadline:
             if keeper.poll() is not None:
@@ -241,7 +241,7 @@ def down(output: Output, home: Path | None) -> None:
         return
     started = process_start(pid)
     os.kill(pid, signal.SIGTERM)
-    with output.console.status("Stopping"):
+    with output.waiting("Stopping"):
         deadline = time.monotonic() + STOP_WITHIN_S
         while process_start(pid) == started and not _is_zombie(pid):
             if time.monotonic() > deadline:

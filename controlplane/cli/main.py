@@ -85,17 +85,18 @@ def main() -> None:
     except Unreachable as error:
         sys.exit(fail(str(error), code=UNREACHABLE))
     except ApiError as error:
-        sys.exit(fail(error.detail, errors=error.errors, code=_code(error.status)))
+        sys.exit(fail(error.detail, errors=error.errors, code=_code(error)))
     except BuildFailed as error:
         sys.exit(fail(str(error), code=REFUSED))
     except ClientError as error:
         sys.exit(fail(str(error), code=REFUSED))
 
 
-def _code(status: int) -> int:
-    if status in (401, 403):
+def _code(error: ApiError) -> int:
+    # A token that lacks a scope is refused with 403, and one that would lack it is not given.
+    if error.status in (401, 403) or error.kind == "invalid_scope":
         return NOT_ALLOWED
-    if status == 404:
+    if error.status == 404:
         return NOT_FOUND
     return REFUSED
 

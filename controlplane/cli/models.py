@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from controlplane.cli.output import Output, pass_output
+from controlplane.cli.output import Output, pass_output, read
 from controlplane.cli.training import columns_of
 from controlplane.client import Version
 
@@ -55,7 +55,7 @@ def push(  # noqa: PLR0913  (each is an option)
         raise click.UsageError(f"The model is named twice: {name} and {model}.")
     if reference is not None and not wait:
         raise click.UsageError("--reference needs the version's columns: leave out --no-wait.")
-    trained = None if reference is None else columns_of(reference.read_text("utf-8"))
+    trained = None if reference is None else columns_of(read(str(reference)))
     name = name or model or file.name.split(".")[0].replace("_", "-").lower()
     began = time.monotonic()
     with output.client() as client:
@@ -72,11 +72,11 @@ def push(  # noqa: PLR0913  (each is an option)
             )
         if wait:
             building = f"Building {name} version {version.number}"
-            with output.console.status(building) as status:
+            with output.waiting(building) as say:
                 version = client.wait_for_version(
                     name,
                     version.number,
-                    looked=lambda seen: status.update(
+                    looked=lambda seen: say(
                         f"{building}. {seen.reason}" if seen.reason else building
                     ),
                 )

@@ -42,3 +42,9 @@ class Moment(click.ParamType[datetime]):
 
 
 MOMENT: Final = Moment()
+
+
+def check_order(since: datetime | None, until: datetime | None) -> None:
+    """Refuse a time that ends before it begins; raises click.UsageError."""
+    if since is not None and until is not None and since >= until:
+        raise click.UsageError("--since must be before --until; 1h is an hour ago.")

@@ -4,6 +4,7 @@ What a value means is read where it is judged; here it is a text such as `50ms` 
 """
 
 import json
+import math
 import tomllib
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
+
+from controlplane.cli.numbers import NUMBER
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 DURATION: Final = "50ms, 1.5s, …"
@@ -30,7 +33,7 @@ def objectives_options(command: Command) -> Command:
     """Give a command an option for each objective."""
     for name, text in reversed(OPTIONS.items()):
         option = f"--{name.replace('_', '-')}"
-        kind = float if name == "throughput" else str
+        kind = NUMBER if name == "throughput" else str
         command = click.option(option, name, type=kind, help=text)(command)
     return command
 
@@ -73,6 +76,9 @@ def read_file(path: Path) -> dict[str, Any]:
     found = found.get("objectives", found) if isinstance(found, dict) else None
     if not isinstance(found, dict):
         raise click.UsageError(f"{path} must hold names and values, such as p95: 50ms")
+    for name, value in found.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise click.UsageError(f"{path}: {name} is no finite number: {value}")
     return found
 
 

@@ -7,8 +7,9 @@ from typing import Any, Final
 import click
 
 from controlplane.cli.models import size
-from controlplane.cli.moments import MOMENT
-from controlplane.cli.output import Output, pass_output, read
+from controlplane.cli.moments import MOMENT, check_order
+from controlplane.cli.numbers import Range
+from controlplane.cli.output import Output, pass_output, read, styled
 from controlplane.cli.training import columns_of
 from controlplane.client import PayloadFile
 
@@ -22,7 +23,7 @@ def payloads() -> None:
 
 @payloads.command()
 @click.argument("endpoint")
-@click.option("--sample", type=click.FloatRange(0, 1, min_open=True), required=True, help="Share.")
+@click.option("--sample", type=Range(0, 1, min_open=True), required=True, help="Share.")
 @click.option("--redact", multiple=True, metavar="COLUMN", help="Never logged; may be repeated.")
 @click.option("--hash", "hashed", multiple=True, metavar="COLUMN", help="Logged as a keyed hash.")
 @click.option("--no-predictions", is_flag=True, help="Do not log what was answered.")
@@ -54,7 +55,8 @@ def on(
         output.document(found)
         return
     left_out = f", without {', '.join(redact)}" if redact else ""
-    output.plain(f"{sample:.4g} of {endpoint}'s requests are logged{left_out}.")
+    part = "All" if sample == 1 else f"{100 * sample:.4g} %"
+    output.plain(f"{part} of {endpoint}'s requests are logged{left_out}.")
     output.say(f"Next: kubeserve payloads list {endpoint}")
 
 
@@ -104,6 +106,7 @@ def list_files(
     output: Output, endpoint: str, since: datetime | None, until: datetime | None
 ) -> None:
     """List files of logged requests, the newest first."""
+    check_order(since, until)
     with output.client() as client:
         found = client.payloads(endpoint, since=since, until=until)
     if output.as_json:
@@ -143,6 +146,7 @@ def get(
     A version has one, and another one for what was left out or hashed otherwise: only files of the
     same columns can be read as one.
     """
+    check_order(since, until)
     with output.client() as client:
         found = client.payloads(endpoint, since=since, until=until)
         written = []
@@ -216,11 +220,11 @@ def _drifted(column: dict[str, Any]) -> tuple[object, ...]:
     return (
         column["name"],
         column["role"],
-        f"[{mark}]{column['level']}[/{mark}]",
+        styled(column["level"], mark),
         None if psi is None else f"{psi:.3f}",
         f"{column['missing_reference']:.1%} → {column['missing']:.1%}",
         column["reference"],
-        column["evidence"].replace("[", "\\["),
+        column["evidence"],
     )
 
 

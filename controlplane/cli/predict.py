@@ -1,16 +1,19 @@
 """`kubeserve predict`: rows from the command line, a JSON file, a CSV file, or a line each."""
 
-import csv
-import io
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, Any, Final
 
 import click
 import numpy as np
 
 from controlplane.cli.output import Output, pass_output, read
+from controlplane.client import ApiError
+from runtime.codecs import short
+from runtime.plan.ops import Frame
+from runtime.plan.signature import Signature
+from runtime.problems import Problem
 
 LINES: Final = (".ndjson", ".jsonl")
 
@@ -38,14 +41,21 @@ def predict(
 ) -> None:
     """Predict rows from --data, a .json file or a .csv file (`-` for standard input).
 
+    A .csv file may name its columns in its first line; the endpoint's columns tell what is text.
+
     A .ndjson file has a row of JSON a line and any number of lines; predictions come a line each.
     """
     if data is None and file is not None and (lines or file.endswith(LINES)):
         _stream(output, endpoint, file, outputs, tag)
         return
-    rows = _rows(file, data)
+    if (file is None) == (data is None):
+        raise click.UsageError("give rows either as --data or as a file, e.g. rows.csv")
+    given = None if data is None else _json(data, "--data")
     with output.client() as client:
         try:
+            rows = (
+                given if file is None else _rows(file, lambda: client.signature(endpoint, tag=tag))
+            )
             answer = client.predict(endpoint, rows, output=list(outputs) or None, tag=tag)
         except ValueError as error:
             raise click.UsageError(str(error)) from error
@@ -71,12 +81,15 @@ def _lines(source: IO[bytes], file: str) -> Iterator[Any]:
             yield _json(text, f"line {number} of {file}")
 
 
-def rows_of(file: str) -> list[Any]:
-    """Read the rows of a file: .csv, .json, or a row of JSON a line."""
+def rows_of(file: str, signature: Callable[[], Signature]) -> list[Any]:
+    """Read the rows of a file: .csv, .json, or a row of JSON a line.
+
+    signature  what the endpoint takes, asked for where cells do not tell what they are: in CSV
+    """
     if file.endswith(LINES):
         with click.open_file(file, "rb") as source:
             return [*_lines(source, file)]
-    rows = _rows(file, None)
+    rows = _rows(file, signature)
     if isinstance(rows, dict):
         rows = rows.get("instances")
     if not isinstance(rows, list):
@@ -84,14 +97,10 @@ def rows_of(file: str) -> list[Any]:
     return rows
 
 
-def _rows(file: str | None, data: str | None) -> Any:
-    if (file is None) == (data is None):
-        raise click.UsageError("give rows either as --data or as a file, e.g. rows.csv")
-    if data is not None or file is None:
-        return _json(data or "", "--data")
+def _rows(file: str, signature: Callable[[], Signature]) -> Any:
     text = read(file)
     if file.endswith(".csv") or (file == "-" and not text.lstrip().startswith(("[", "{"))):
-        return _csv(text)
+        return _csv(text, signature())
     return _json(text, file)
 
 
@@ -102,29 +111,15 @@ def _json(text: str | bytes, where: str) -> Any:
         raise click.BadParameter(f"{where} is not JSON: {error}") from error
 
 
-def _csv(text: str) -> list[Any]:
-    """Read rows; a first line that is not numbers holds the column names."""
-    lines = [line for line in csv.reader(io.StringIO(text)) if line]
-    if not lines:
-        return []
-    if all(isinstance(_cell(cell), float) for cell in lines[0]):
-        return [[_cell(cell) for cell in line] for line in lines]
-    names = lines[0]
-    for number, line in enumerate(lines[1:], 2):
-        if len(line) != len(names):
-            raise click.ClickException(
-                f"line {number} has {len(line)} values, the header names {len(names)}"
-            )
-    return [dict(zip(names, map(_cell, line), strict=True)) for line in lines[1:]]
-
-
-def _cell(text: str) -> float | str | None:
-    if text.strip().lower() in ("", "na", "nan", "null"):
-        return None
+def _csv(text: str, signature: Signature) -> list[list[Any]]:
+    """Read rows as `POST /predict` reads text/csv: what a cell is, its column tells."""
     try:
-        return float(text)
-    except ValueError:
-        return text
+        inputs = short.decode_csv(text.encode(), signature, max_rows=sys.maxsize).inputs
+    except Problem as problem:
+        raise ApiError(problem.body()) from problem
+    if not isinstance(inputs, Frame):
+        return list(inputs.tolist())
+    return list(map(list, zip(*(column.tolist() for column in inputs.columns), strict=True)))
 
 
 def _plain(answer: Any) -> Any:

@@ -1,15 +1,18 @@
 """`rollouts`, `rollout`, `slo`; and what `deploy --canary` does."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import click
 
+from controlplane.cli.numbers import finite
 from controlplane.cli.objectives import OPTIONS, objectives_options, said
-from controlplane.cli.output import Output, pass_output
+from controlplane.cli.output import Output, pass_output, styled
 from controlplane.cli.predict import rows_of
-from controlplane.client import Rollout
+from controlplane.client import NotFound, Rollout
 from controlplane.client.rollouts import Check
+from runtime.plan.signature import Signature
 
 # Options of `deploy` that go with --canary.
 CANARY: Final = (
@@ -31,9 +34,7 @@ def steps(text: str) -> list[int]:
 def share(text: str) -> float:
     """Read `0.1%`, or a share such as 0.001."""
     try:
-        if text.endswith("%"):
-            return float(text[:-1]) / 100
-        return float(text)
+        return finite(text[:-1]) / 100 if text.endswith("%") else finite(text)
     except ValueError:
         raise click.BadParameter(f"{text!r} is no share such as 0.1% or 0.001") from None
 
@@ -50,16 +51,19 @@ def objectives(text: str | None) -> str | dict[str, str | float] | None:
                 f"{part!r} is neither `endpoint` nor like p99=50ms or error_rate=0.1%",
                 param_hint="--slo",
             )
-        found[name.strip()] = _value(value.strip())
+        found[name.strip()] = _value(value.strip(), "--slo")
     return found
 
 
-def _value(text: str) -> str | float:
+def _value(text: str, option: str) -> str | float:
     """Give a number where it is one."""
     try:
-        return float(text)
+        found = float(text)
     except ValueError:
         return text
+    if not math.isfinite(found):
+        raise click.BadParameter(f"{text!r} is no finite number", param_hint=option)
+    return found
 
 
 def load(text: str | None) -> dict[str, Any] | None:
@@ -74,17 +78,21 @@ def load(text: str | None) -> dict[str, Any] | None:
                 f"{part!r} is none of {', '.join((*STEADY, *OPTIONS))}, such as rate=200",
                 param_hint="--loadtest",
             )
-        given[name] = _value(value)
+        given[name] = _value(value, "--loadtest")
     shape = {name: given.pop(name) for name in STEADY if name in given}
     if "rate" not in shape:
         raise click.BadParameter("it needs a rate: rate=200", param_hint="--loadtest")
     return {"shape": {"kind": "steady", **shape}, "objectives": given}
 
 
-def asked(canary: str, options: Mapping[str, Any]) -> dict[str, Any]:
+def asked(
+    canary: str, options: Mapping[str, Any], signature: Callable[[], Signature]
+) -> dict[str, Any]:
     """Give the body of a rollout from the options of `deploy`.
 
     Bounds are of the shadow, of the rows that are replayed, or of both, as both are asked for.
+
+    signature  what the endpoint takes, as `rows_of` asks for it
     """
     body = {name: options[name] for name in ("requests", "step_s", "give_up_s")}
     bounds = {
@@ -94,7 +102,7 @@ def asked(canary: str, options: Mapping[str, Any]) -> dict[str, Any]:
     }
     replay, shadow = None, dict[str, float]()
     if options["replay"] is not None:
-        replay = {"instances": rows_of(options["replay"]), **bounds}
+        replay = {"instances": rows_of(options["replay"], signature), **bounds}
     if options["shadow"] is not None:
         shadow = {"share": share(options["shadow"])}
     if shadow or replay is None:
@@ -114,11 +122,14 @@ def roll_out(
 ) -> int:
     """Start a rollout and follow it; exit code 1 if the candidate did not get all traffic."""
     with output.client() as client:
-        begun = client.rollout(model, endpoint, **asked)
+        try:
+            begun = client.rollout(model, endpoint, **asked)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
         if wait:
-            with output.console.status(_line(begun)) as line:
+            with output.waiting(_line(begun)) as say:
                 begun = client.wait_for_rollout(
-                    begun.endpoint, begun.number, watch=lambda now: line.update(_line(now))
+                    begun.endpoint, begun.number, watch=lambda now: say(_line(now))
                 )
     _show(output, begun)
     return 0 if begun.is_done or not begun.is_over else 1
@@ -150,8 +161,7 @@ def _show(output: Output, rollout: Rollout) -> None:
 def _show_checks(output: Output, checks: Sequence[Check]) -> None:
     for check in checks:
         mark = MARKS.get(check.verdict, "white")
-        output.console.print(f"  [{mark}]{check.verdict}[/{mark}]", end=" ")
-        output.plain(f"{check.name}: {check.message}")
+        output.plain("  ", styled(check.verdict, mark), f" {check.name}: {check.message}")
 
 
 def _show_difference(output: Output, how: str, found: Mapping[str, Any] | None) -> None:
@@ -211,7 +221,7 @@ def rollout(output: Output, endpoint: str, cancel: bool, follow: bool) -> int:
     with output.client() as client:
         found = client.newest_rollout(endpoint)
         if found is None:
-            raise click.ClickException(f"{endpoint} has had no rollout.")
+            raise NotFound({"status": 404, "detail": f"{endpoint} has had no rollout."})
         if cancel:
             found = client.cancel_rollout(endpoint, found.number)
         elif follow:

@@ -9,6 +9,7 @@ from rich.live import Live
 
 from controlplane.cli import program
 from controlplane.cli.loadtest import SIGNS, bounds, figure, said_its_end, view
+from controlplane.cli.numbers import NUMBER
 from controlplane.cli.objectives import objectives_options, put
 from controlplane.cli.output import Output, pass_output
 
@@ -23,8 +24,8 @@ STEPS: Final = ("RATE", "ANSWERED", "IN FLIGHT", "P50", "P95", "P99", "HOLDS")
     metavar="endpoint|FILE",
     help="What the endpoint promises (by default, where nothing else is asked), or a file.",
 )
-@click.option("--rate", type=float, help="The greatest rate to try; 5000 requests a second.")
-@click.option("--start", type=float, help="Rate to begin with; 50.")
+@click.option("--rate", type=NUMBER, help="The greatest rate to try; 5000 requests a second.")
+@click.option("--start", type=NUMBER, help="Rate to begin with; 50.")
 @click.option("--duration", help="Of each step of the search: 10s.")
 @click.option("--metric", type=click.Choice(["concurrency", "rps"]), help="To scale by.")
 @click.option("--sample", type=click.Path(path_type=Path), help="Rows: CSV, JSON, NDJSON, Parquet.")
@@ -81,7 +82,7 @@ def _watch(output: Output, running: program.Running) -> dict[str, Any]:
             if output.as_json:
                 click.echo(json.dumps(event))
             elif event["event"] == "stage":
-                live.console.print(f"{event['says']} of {event['copy']}")
+                output.plain(f"{event['says']} of {event['copy']}")
             elif output.console.is_terminal:
                 live.update(view(event), refresh=True)
     return last
@@ -115,8 +116,7 @@ def _show(output: Output, done: dict[str, Any]) -> None:
             ),
             empty="",
         )
-    output.console.print(f"The proposal {SIGNS[done['verdict']]}:", end=" ")
-    output.plain(f"{done['because']}.")
+    output.plain("The proposal ", SIGNS[done["verdict"]], f": {done['because']}.")
     for note in done["notes"]:
         output.plain(f"Note: {note}")
     output.plain(_applied(done))

@@ -120,7 +120,15 @@ def _shown(output: Output, client: Client, webhook: str, sent: Delivery) -> int:
         output.say(f"Not sent yet; see: kubeserve webhooks deliveries {webhook}")
     else:
         output.plain(f"{sent.state}: {_said(sent)} ({tried[-1]['took_ms']} ms)")
+        if sent.state != "delivered":
+            _tell_if_disabled(output, client.webhook(webhook))
     return 0 if sent.state == "delivered" else 1
+
+
+def _tell_if_disabled(output: Output, hook: Webhook) -> None:
+    if not hook.enabled:
+        output.plain(f"Nothing more is sent to it: {hook.disabled_because}")
+        output.plain(f"Next: kubeserve webhooks enable {hook.id}, which sends what waits")
 
 
 @webhooks.command()

@@ -1,5 +1,6 @@
 """How a request of the API is made, signed, sent again and read: the part under every method."""
 
+import math
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -73,7 +74,11 @@ class Core:
         body: Mapping[str, Any] | Upload | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Flow[Answer]:
-        """Make one request of the API; a POST gets an Idempotency-Key that its retries share."""
+        """Make one request of the API; a POST gets an Idempotency-Key that its retries share.
+
+        Raises ValueError for a number in the body that is not finite: JSON has none, and orjson
+        would write null, which takes a promise or a bound away.
+        """
         own = {"accept": "application/json, application/problem+json", **(headers or {})}
         if method == "POST":
             own["idempotency-key"] = str(uuid.uuid4())
@@ -83,6 +88,7 @@ class Core:
             own["content-type"] = "application/octet-stream"
             own["content-length"] = str(body.size)
         elif body is not None:
+            _check_numbers(body, ())
             sent = orjson.dumps(body)
             own["content-type"] = "application/json"
         return (
@@ -119,3 +125,14 @@ class Core:
             if not isinstance(following, str) or following == cursor:
                 raise BadAnswer(f"{url} answered a page without end")
             cursor = following
+
+
+def _check_numbers(value: Any, place: tuple[str, ...]) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{'.'.join(place)} must be a finite number, not {value}")
+    if isinstance(value, Mapping):
+        for name, one in value.items():
+            _check_numbers(one, (*place, str(name)))
+    if isinstance(value, list | tuple):
+        for at, one in enumerate(value):
+            _check_numbers(one, (*place, str(at)))

@@ -14,6 +14,7 @@ from controlplane.client.rows import Cell, Table
 from controlplane.client.steps import Answer
 from runtime.codecs import ndjson, short, tensors, v1, v2, v2_binary
 from runtime.plan.ops import Array
+from runtime.plan.signature import Signature, from_json
 from runtime.problems import Problem
 
 Protocol = Literal["v2", "v1", "short"]
@@ -43,6 +44,7 @@ class Asked:
     body: bytes
     headers: Mapping[str, str]
     timeout_s: float
+    method: str = "POST"
 
 
 def choose(asked: Protocol | None, table: Table) -> Protocol:
@@ -120,6 +122,20 @@ def _datatype(column: Sequence[Cell]) -> str | None:
     if len(texts) > 1:
         return None
     return "BYTES" if True in texts else "FP64"
+
+
+def ask_signature(endpoint: str, timeout_s: float) -> Asked:
+    """Write the question what the endpoint takes."""
+    path = f"/v2/models/{quote(endpoint, safe='')}"
+    return Asked(path, b"", {"accept": "application/json"}, timeout_s, "GET")
+
+
+def read_signature(answer: Answer) -> Signature:
+    """Read what the endpoint takes; raises BadAnswer."""
+    try:
+        return from_json(orjson.loads(answer.body)["signature"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadAnswer(f"The endpoint's answer has no signature: {error!r}") from error
 
 
 def read(

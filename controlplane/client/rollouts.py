@@ -107,6 +107,13 @@ def _revision(raw: Any) -> str:
     return f"{raw.get('model')}:{raw.get('version')}" if isinstance(raw, Mapping) else ""
 
 
+def _missing_as_none(row: Any) -> Any:
+    """Write a row as `predict` does: NaN is a missing value."""
+    if isinstance(row, Mapping):
+        return {name: None if cell != cell else cell for name, cell in row.items()}
+    return [None if cell != cell else cell for cell in row] if isinstance(row, list) else row
+
+
 def _promised(raw: Raw) -> Slo:
     return {name: value for name, value in raw.items() if value is not None}
 
@@ -123,6 +130,9 @@ class Rollouts:
         body = {"model": name, "version": version, **asked}
         url = self._core.url("endpoints", endpoint or name, "rollouts")
         wanted = {key: value for key, value in body.items() if value is not None}
+        if isinstance(replay := wanted.get("replay"), Mapping) and "instances" in replay:
+            rows = list(map(_missing_as_none, replay["instances"]))
+            wanted["replay"] = {**replay, "instances": rows}
         return Rollout.read((yield from self._core.post(url, wanted)))
 
     def list(self, endpoint: str) -> Flow[list[Rollout]]:

@@ -23,6 +23,7 @@ from controlplane.client.rows import table
 from controlplane.client.series import Series
 from controlplane.client.steps import Answer, Flow, Pause, Send, SignIn, members
 from runtime.plan.ops import Array
+from runtime.plan.signature import Signature
 
 Traffic = Sequence[Mapping[str, Any]]
 Arrays = Array | dict[str, Array]
@@ -264,6 +265,11 @@ class Serving:
         answer = yield from self._answered(name, tag, asked)
         return predicting.read(chosen, answer, outputs)
 
+    def signature(self, name: str, tag: str | None, timeout_s: float) -> Flow[Signature]:
+        """Ask an endpoint what it takes and gives."""
+        asked = predicting.ask_signature(name, timeout_s)
+        return predicting.read_signature((yield from self._answered(name, tag, asked)))
+
     def predict_lines(
         self,
         name: str,
@@ -352,7 +358,7 @@ class Serving:
             url += f"?{parts.query}" if parts.query else ""
         return (
             yield from self._core.signed(
-                lambda auth: Send("POST", url, headers | auth, asked.body, asked.timeout_s),
+                lambda auth: Send(asked.method, url, headers | auth, asked.body, asked.timeout_s),
                 endpoint.audience,
             )
         )

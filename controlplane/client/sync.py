@@ -63,6 +63,7 @@ from controlplane.client.testing import (
 from controlplane.client.transport import answer_of, failure, log_line, lost, options, timeout
 from controlplane.client.upload import measure, pieces
 from controlplane.client.webhooks import Delivery, Webhook, Webhooks
+from runtime.plan.signature import Signature
 
 T = TypeVar("T")
 
@@ -610,6 +611,15 @@ class Client:
     def reference(self, model: str, version: int | str | None = None) -> dict[str, Any]:
         """Read what a version was trained on, in bins."""
         return self._run(self._payloads.reference(model, version))
+
+    def signature(
+        self, endpoint: str, *, tag: str | None = None, timeout_s: float = 60.0
+    ) -> Signature:
+        """Ask an endpoint what it takes and gives: columns with their kinds, and outputs.
+
+        It wakes for that, and the scope is that of `predict`.
+        """
+        return self._run(self._serving.signature(endpoint, tag, timeout_s))
 
     def predict(
         self,

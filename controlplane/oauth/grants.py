@@ -38,6 +38,7 @@ from controlplane.permissions import IDENTITY_SCOPES, Scope
 CHALLENGE_LENGTH: Final = 43  # of a SHA-256 in base64url
 ID_TOKEN_S: Final = 300
 CONFIDENTIAL: Final = [method for method in METHODS if method != "none"]
+NO_PREDICT: Final = "This needs the scope predict, which was not granted here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,6 +387,8 @@ def grant_scopes(
     """Give the scopes of a client's token: those asked for, or all that fit the audience."""
     fitting = [s for s in allowed if (s == Scope.PREDICT) == for_endpoint]
     wanted = asked.split() if asked else fitting
+    if for_endpoint and not fitting:
+        raise InvalidScopeError(NO_PREDICT)
     if not wanted or not set(wanted) <= set(fitting):
         raise InvalidScopeError(
             f"This client may ask for: {' '.join(fitting) or 'nothing here'}. The scope predict "
@@ -398,6 +401,8 @@ def fitting_scopes(granted: str, role: frozenset[str], *, for_endpoint: bool) ->
     """Give the scopes of a person's token: granted, still theirs by role, and for the audience."""
     theirs = role | set(IDENTITY_SCOPES)
     found = [s for s in granted.split() if s in theirs and (s == Scope.PREDICT) == for_endpoint]
+    if for_endpoint and not found:
+        raise InvalidScopeError(NO_PREDICT)
     if not found:
         raise InvalidScopeError(
             f"Of what was granted ({granted or 'nothing'}), nothing fits. The scope predict goes "

@@ -68,6 +68,9 @@ def compared(name: str, what: str, candidate: Share, running: Share, alpha: floa
 
     alpha  of a look for faults; 0: none is due
     """
+    if not running.of:
+        text = f"{what}: {candidate} of the candidate's answers, and none beside to compare with"
+        return Check(name, Verdict.PASSED, text)
     p = fisher_tail(candidate.count, candidate.of, running.count, running.of)
     text = f"{what}: {candidate} of the candidate's answers, {running} of the running revision's"
     return judged(name, text, p, alpha)

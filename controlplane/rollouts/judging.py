@@ -4,7 +4,7 @@ from bisect import bisect_left
 from typing import Final
 
 from controlplane.engines.engine import Answers
-from controlplane.rollouts.checks import Check, Share, bounded, compared
+from controlplane.rollouts.checks import Check, Share, Verdict, bounded, compared
 from loadtests.slo import QUANTILES, Objectives
 from runtime.latencies import BOUNDS_S
 
@@ -50,6 +50,9 @@ def _refusals(answers: Answers) -> Share:
 
 
 def _latency(candidate: Answers, running: Answers, alpha: float) -> Check:
+    if not running.count:
+        said = "the running revision has no answers here to compare with"
+        return Check("latency", Verdict.PASSED, said)
     usual_s = quantile(running, COMPARED)
     most_s = max(usual_s * TOLERATED, usual_s + TOLERATED_S)
     what = f"answers after more than {_ms(most_s)} (the running revision's p95 is {_ms(usual_s)})"

@@ -32,6 +32,7 @@ from runtime.problems import Conflict, InvalidInput, NotFound
 KEPT: Final = timedelta(days=30)
 FORGOTTEN_AT_A_TIME: Final = 1000
 OVERLAP: Final = timedelta(hours=24)  # in which a former secret signs too
+BY_HAND: Final = " disabled it."  # ends the reason of one that somebody disabled: nothing is wrong
 MOST_TRIES: Final = 20
 MOST_TEXT: Final = 2000  # characters of a text within an event
 ID: Final = "msg_"
@@ -187,7 +188,7 @@ async def change(
             values |= {"disabled_at": None, "disabled_because": None, "failing_since": None}
             await repository.hasten(row, datetime.now(UTC))
         if wanted.enabled is False and row.disabled_at is None:
-            said = f"{caller.subject} disabled it."
+            said = f"{caller.subject}{BY_HAND}"
             values |= {"disabled_at": datetime.now(UTC), "disabled_because": said}
         if values:
             await repository.save(row, **values)
@@ -425,6 +426,14 @@ async def why(tenant: TenantId, key: str) -> dict[str, Any]:
 
 
 def _cause(hook: Webhook) -> dict[str, Any]:
+    if hook.disabled_at is not None and (hook.disabled_because or "").endswith(BY_HAND):
+        return {
+            "reason": "Disabled",
+            "ok": True,
+            "message": f"Nothing is sent to it: {hook.disabled_because}",
+            "next_step": f"`kubeserve webhooks enable {hook.id}`; what waits is sent then, what "
+            "happened meanwhile is not.",
+        }
     if hook.disabled_at is not None:
         return {
             "reason": "Disabled",

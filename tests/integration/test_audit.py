@@ -243,6 +243,7 @@ async def test_it_is_paged_filtered_and_exported(api: Api) -> None:
         {"cursor": "???"},
         {"since": "yesterday"},
         {"since": "2026-01-01T00:00:00"},
+        {"since": "2026-01-01T00:00:00Z", "until": "2026-01-01T00:00:00Z"},
         {"format": "xml"},
         {"action": "a\0b"},
         {"target": "x" * 201},

@@ -226,6 +226,15 @@ async def test_while_a_secret_is_replaced_both_are_good(api: Api, hook: Receiver
         assert not _is_of(hook.came[1], former)
 
 
+async def test_one_that_somebody_disabled_is_no_fault(api: Api, hook: Receiver) -> None:
+    made = await added(api, hook)
+    await must(api, "PATCH", f"{PATH}/{made['id']}", {"enabled": False})
+    why = await must(api, "GET", f"{PATH}/{made['id']}/why")
+    assert (why["reason"], why["ok"]) == ("Disabled", True)
+    assert "webhooks enable" in why["next_step"]
+    assert "Mend" not in why["next_step"]
+
+
 async def test_one_that_is_gone_or_fails_for_days_is_disabled_until_it_is_enabled(
     api: Api, hook: Receiver
 ) -> None:

@@ -81,6 +81,19 @@ def test_an_address_where_nothing_answers_is_exit_code_3(tmp_path: Path) -> None
     assert "http://127.0.0.1:9" in ended.stderr
 
 
+def test_a_scope_that_was_not_granted_is_exit_code_5(tmp_path: Path) -> None:
+    api = FakeApi()
+    credentials = {"url": api.url, "client_id": "c-1", "client_secret": "s:cret /"}
+    (tmp_path / "credentials.json").write_text(json.dumps(credentials))
+    told = {"error": "invalid_scope", "error_description": "This needs the scope predict."}
+    api.misbehave("/oauth2/token", (400, told))
+    try:
+        ended = kubeserve("predict", "iris", "--data", "[[1, 2]]", home=tmp_path)
+        assert (ended.returncode, ended.stderr) == (5, "error: This needs the scope predict.\n")
+    finally:
+        api.close()
+
+
 def test_rows_of_a_line_each_are_predicted_a_line_each(tmp_path: Path) -> None:
     api = FakeApi()
     credentials = {"url": api.url, "client_id": "c-1", "client_secret": "s:cret /"}

@@ -30,6 +30,9 @@ def test_objectives_come_from_files(tmp_path, name, text):
     [
         ("slo.yaml", "p95: [", "cannot be read"),
         ("slo.json", "[]", "must hold names and values"),
+        ("slo.yaml", "throughput: .nan", "no finite number"),
+        ("slo.toml", "throughput = inf", "no finite number"),
+        ("slo.json", '{"throughput": NaN}', "no finite number"),
         ("slo.ini", "p95=50ms", "must end in .yaml"),
         ("none.yaml", None, "cannot be read"),
     ],

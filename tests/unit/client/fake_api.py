@@ -161,16 +161,22 @@ def _handler(api):  # noqa: C901  (a class per server, as http.server wants it)
                         self.stream(body)
                     case ["predict"]:
                         self.predict(short, PENGUINS, body)
-                    case ["v2", "models", name, "infer"]:
-                        where = headers.get(v2_binary.HEADER)
-                        raw = {} if where is None else {"head_bytes": int(where)}
-                        self.predict(v2, api.endpoints[name], body, **raw)
+                    case ["v2", "models", name, *asked]:
+                        self.v2(name, asked, headers, body)
                     case ["v1", "models", name] if self.command == "POST":
                         self.predict(v1, api.endpoints[name.removesuffix(":predict")], body)
                     case _:
                         self.answer(204)
             except Problem as problem:
                 self.answer(problem.status, problem.body())
+
+        def v2(self, name, asked, headers, body):
+            if not asked:
+                self.answer(200, {"signature": api.endpoints[name].to_json()})
+                return
+            where = headers.get(v2_binary.HEADER)
+            raw = {} if where is None else {"head_bytes": int(where)}
+            self.predict(v2, api.endpoints[name], body, **raw)
 
         def get_endpoint(self, name):
             if name not in api.endpoints:

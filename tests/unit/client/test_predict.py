@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from controlplane.client import ApiError, BadAnswer, NotFound, TimedOut, Unreachable, serving
-from tests.unit.client.fake_api import CUT, NUMBERS, RESET, SILENCE
+from tests.unit.client.fake_api import CUT, NUMBERS, PENGUINS, RESET, SILENCE
 
 INFER = "/v2/models/iris/infer"
 ROWS = [[1.0, 2.0], [3.0, 4.5]]
@@ -298,3 +298,12 @@ def test_a_token_for_an_endpoint_is_kept_until_it_is_refused(api, client):
     assert client.token("iris", refused=token) != token
     with pytest.raises(NotFound):
         client.token("wine")
+
+
+def test_an_endpoint_tells_what_it_takes(api, client):
+    assert client.signature("penguins") == PENGUINS
+    asked = [(method, path) for method, path, *_ in api.seen if path.startswith("/v2")]
+    assert asked == [("GET", "/v2/models/penguins")]
+    api.misbehave("/v2/models/iris", (200, {"signature": {"columns": []}}))
+    with pytest.raises(BadAnswer, match="no signature"):
+        client.signature("iris")

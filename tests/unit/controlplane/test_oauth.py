@@ -81,6 +81,18 @@ def test_scopes_fit_the_client_and_the_audience(
     assert refused.value.error == "invalid_scope"
 
 
+@pytest.mark.parametrize("asked", [None, "predict"])
+def test_who_may_not_predict_is_told_which_scope_it_needs(asked: str | None) -> None:
+    for refused in (
+        lambda: grants.grant_scopes(asked, ("models:read",), for_endpoint=True),
+        lambda: grants.fitting_scopes("models:read", frozenset(ALL_SCOPES), for_endpoint=True),
+        lambda: grants.fitting_scopes("predict", frozenset(), for_endpoint=True),
+    ):
+        with pytest.raises(OAuth2Error) as told:
+            refused()
+        assert told.value.description == "This needs the scope predict, which was not granted here."
+
+
 @pytest.mark.parametrize(
     ("body", "query", "said"),
     [

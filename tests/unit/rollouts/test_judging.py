@@ -50,6 +50,13 @@ def test_each_question_is_answered(case):
     assert verdict(name, candidate, running, slo) is expected
 
 
+def test_nothing_is_said_of_a_revision_that_answered_nothing():
+    for check in judge(answers(40, errors=2), answers(0), None, 0.001):
+        assert "p95 is" not in check.message
+        assert "of 0" not in check.message
+        assert check.message.endswith("to compare with")
+
+
 def test_nothing_fails_between_two_looks():
     checks = judge(answers(400, errors=400), answers(4000), SLO, 0.0)
     assert failed(checks) is None

@@ -12,7 +12,6 @@ import {
   Outcome,
   SHAPES,
   TestStatus,
-  tookS,
   type Kind,
   type LoadTest,
   type Verdict,
@@ -97,7 +96,7 @@ function Test({ test }: { test: LoadTest }) {
       <div className="grid gap-5">
         {heard.problem !== null && <Problem problem={heard.problem} />}
         <Standing test={test} heard={heard} />
-        {finished !== undefined && <Sums test={test} totals={finished["totals"] as Totals} knee={finished["knee"]} />}
+        {finished !== undefined && <Sums totals={finished["totals"] as Totals} knee={finished["knee"]} />}
         {finished !== undefined && (finished["verdicts"] as Verdict[]).length > 0 && (
           <Verdicts verdicts={finished["verdicts"] as Verdict[]} />
         )}
@@ -211,14 +210,14 @@ function Standing({ test, heard }: { test: LoadTest; heard: Heard }) {
   return <Why why={heard.last["finished"] === undefined ? why.data : { ...why.data, evidence: [] }} />;
 }
 
-function Sums({ test, totals, knee }: { test: LoadTest; totals: Totals; knee: unknown }) {
+function Sums({ totals, knee }: { totals: Totals; knee: unknown }) {
   const quantile = (name: string) => totals.latencies.find((one) => one.name === name)?.seconds ?? null;
   const bad = totals.sent - totals.good;
   return (
     <>
       <Figures>
         {typeof knee === "number" && <Figure name="Greatest rate that held" value={`${count(knee)}/s`} />}
-        <Figure name="Requests" value={count(totals.sent)} says={tookS(test) === null ? undefined : `in ${seconds(tookS(test))}`} />
+        <Figure name="Requests" value={count(totals.sent)} says={`in ${seconds(totals.seconds)}`} />
         <Figure
           name="Errors"
           value={percent(totals.sent === 0 ? null : bad / totals.sent, 2)}

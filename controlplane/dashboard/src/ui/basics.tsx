@@ -200,6 +200,8 @@ export function Time({ at }: { at: string | null | undefined }) {
 
 /** A problem as the API told it; `errors` name rows, columns or fields. */
 export function Problem({ problem, retry }: { problem: ApiProblem; retry?: () => void }) {
+  // The first of them is often what the sentence says already.
+  const faults = problem.errors.map((fault) => where(fault) + fault.detail).filter((said) => said !== problem.detail);
   return (
     <div role="alert" className="rounded-lg border border-bad bg-bad-tint p-4 text-ink">
       <p className="flex items-center gap-2 font-semibold text-bad">
@@ -207,15 +209,14 @@ export function Problem({ problem, retry }: { problem: ApiProblem; retry?: () =>
         {problem.title}
       </p>
       <p className="mt-1 wrap-anywhere">{problem.detail}</p>
-      {problem.errors.length > 0 && (
+      {faults.length > 0 && (
         <ul className="mt-2 list-disc pl-5">
-          {problem.errors.slice(0, 20).map((fault, at) => (
+          {faults.slice(0, 20).map((said, at) => (
             <li key={at} className="wrap-anywhere">
-              {where(fault)}
-              {fault.detail}
+              {said}
             </li>
           ))}
-          {problem.errors.length > 20 && <li>and {problem.errors.length - 20} more</li>}
+          {faults.length > 20 && <li>and {faults.length - 20} more</li>}
         </ul>
       )}
       <div className="mt-2 flex flex-wrap items-center gap-3">
