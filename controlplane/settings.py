@@ -95,7 +95,7 @@ class Settings(BaseSettings):
         " end something, and ten times as many at once.",
     )
     oauth_client_rate: int = Field(
-        500, ge=1, description="… of one client that are answered with a token, or about one."
+        1000, ge=1, description="… of one client that are answered with a token, or about one."
     )
     audit_days: int = Field(365, ge=1, le=36_500, description="Days the audit log is kept.")
     payloads_every_s: float = Field(

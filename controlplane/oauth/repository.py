@@ -263,11 +263,13 @@ async def use_assertion(digest: str, expires: datetime) -> bool:
     return bool(made)
 
 
-async def forget_of_all(now: datetime, long_ago: datetime) -> int:
-    """Delete what has expired; grants that ended are kept until `long_ago`."""
-    gone = 0
-    for table in (AccessToken, UsedAssertion):
-        gone += await table.filter(expires_at__lte=now).delete()
+async def forget_of_all(now: datetime, refused: datetime, long_ago: datetime) -> int:
+    """Delete what has expired; grants that ended are kept until `long_ago`.
+
+    refused  no token that expired by then is taken any more
+    """
+    gone = await AccessToken.filter(expires_at__lte=refused).delete()
+    gone += await UsedAssertion.filter(expires_at__lte=now).delete()
     # Anybody makes them, and nobody answered: nothing to wonder about.
     gone += await DeviceCode.filter(expires_at__lte=now, approved=None).delete()
     gone += await WrongCode.filter(at__lte=long_ago).delete()

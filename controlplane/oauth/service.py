@@ -20,7 +20,7 @@ from joserfc.jwk import KeySet
 from controlplane.accounts import service as accounts
 from controlplane.api_keys.service import NEVER, ApiKeys, Published
 from controlplane.audit import service as audit
-from controlplane.callers import Caller, StandingOf, is_application
+from controlplane.callers import LEEWAY_S, Caller, StandingOf, is_application
 from controlplane.database import transaction
 from controlplane.oauth import assertions, exchange, grants, repository, server, tokens
 from controlplane.oauth import keys as key_files
@@ -40,6 +40,7 @@ from runtime.resource import audience_of
 
 EVERYWHERE: Final = ""  # in place of a tenant: what holds in all of them
 SEALED_AS: Final = "client secret"
+LEEWAY: Final = timedelta(seconds=LEEWAY_S)  # tokens are taken for so long after they expired
 KEPT: Final = timedelta(days=1)  # what has ended, for who wonders why
 EndpointExists = Callable[[TenantId, uuid.UUID], Awaitable[bool]]
 Headers = dict[str, str]
@@ -127,7 +128,7 @@ class OAuth:
         def add(tenant: str | None, one: Revoked) -> None:
             found.setdefault(tenant or EVERYWHERE, []).append(one)
 
-        for tenant, jti, expires, at in await repository.revoked_tokens_of_all(now, most):
+        for tenant, jti, expires, at in await repository.revoked_tokens_of_all(now - LEEWAY, most):
             add(tenant, Revoked("jtis", jti, expires.timestamp(), at))
         for tenant, client, at in await repository.revoked_since_of_all(since, most):
             add(tenant, Revoked("clients", client, at.timestamp(), at))
@@ -516,7 +517,7 @@ class OAuth:
     async def forget(self, now: datetime) -> int:
         """Delete what has expired; gives how many rows."""
         await accounts.forget_fewer_rights(now - KEPT)
-        return await repository.forget_of_all(now, now - KEPT)
+        return await repository.forget_of_all(now, now - LEEWAY, now - KEPT)
 
 
 @dataclass(frozen=True, slots=True)

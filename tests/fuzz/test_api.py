@@ -29,7 +29,8 @@ CASES = int(os.environ.get("TEST_SCHEMATHESIS_CASES", "90"))
 @pytest.fixture(scope="module")
 def running() -> Iterator[tuple[Client, Path]]:
     # No request is to be turned away for coming too soon after others.
-    with installation(api_token_s="86400", tenant_requests_per_s="10000") as found:
+    unbounded = {"tenant_requests_per_s": "10000", "oauth_rate": "10000"}
+    with installation(api_token_s="86400", **unbounded) as found:
         joblib.dump(LogisticRegression(max_iter=500).fit(*load_iris(return_X_y=True)), model(found))
         yield found
 

@@ -754,6 +754,19 @@ async def test_what_one_tenant_revokes_never_touches_tokens_of_another(
     assert texts[0] not in api.engine.keys[-1].decode()
 
 
+async def test_a_revoked_token_stays_so_while_runtimes_take_it_past_its_end(api: Api) -> None:
+    text = (await api.token()).json()["access_token"]
+    auth = (api.client_id, api.client_secret)
+    await api.http.post("/oauth2/revoke", data={"token": text}, auth=auth)
+    just_now = datetime.now(UTC) - timedelta(seconds=20)
+    await api.execute("UPDATE oauth_access_tokens SET expires_at = $1", just_now)
+    await api.app.state.oauth.forget(datetime.now(UTC))
+    await api.app.state.publish_keys()
+    assert claims(text)["jti"] in revoked(api)["jtis"]
+    await api.execute("UPDATE oauth_access_tokens SET expires_at = $1", just_now - timedelta(20))
+    assert await api.app.state.oauth.forget(datetime.now(UTC)) == 1
+
+
 async def test_a_person_with_fewer_rights_in_one_tenant_keeps_their_tokens_of_another(
     api: Api,
 ) -> None:
