@@ -225,7 +225,7 @@ def _let_people_in(
     """Give the routes what people sign in with, and what they allowed."""
     oauth: OAuth = app.state.oauth
     app.state.trier = Trier(oauth.token_for, settings.ingress_url)
-    applications = app.state.applications = Allowed(oauth.clients, oauth.clock)
+    applications = app.state.applications = Allowed(oauth.clients, app.state.api_keys, oauth.clock)
     app.state.passwords, app.state.resets = Passwords(), Resets(secret, applications)
     app.state.browsers = browsers.Browsers(settings.public_url, Devices(secret), clock)
     app.state.openid, app.state.is_invited = _openid(settings, clock), invitations.is_invited
@@ -394,12 +394,15 @@ class Parts:
                 await self.oauth.clients.ensure_administrator(
                     tenant.id, named, secret.get_secret_value()
                 )
+                self.oauth.clients.installation = named
                 return
             credentials = self.settings.home / "credentials.json"
-            if await self._known(credentials):
+            self.oauth.clients.installation = await self._known(credentials)
+            if self.oauth.clients.installation is not None:
                 return
             wanted = NewClient("first administrator", ALL_SCOPES)
             client = await self.oauth.clients.create(None, tenant, wanted)
+            self.oauth.clients.installation = client.id
             document = {
                 "url": self.settings.public_url,
                 "client_id": client.id,
@@ -408,18 +411,18 @@ class Parts:
             }
             await _write(credentials, document)
 
-    async def _known(self, credentials: Path) -> bool:
-        """Tell whether the file's client exists; its address is brought up to date."""
+    async def _known(self, credentials: Path) -> str | None:
+        """Name the file's client, if there is one; its address is brought up to date."""
         try:
             document = json.loads(await asyncio.to_thread(credentials.read_text))
             if not await self.oauth.clients.is_live(document["client_id"]):
-                return False
+                return None
         except (OSError, ValueError, KeyError):
-            return False
+            return None
         if document.get("url") != self.settings.public_url:
             document["url"] = self.settings.public_url
             await _write(credentials, document)
-        return True
+        return str(document["client_id"])
 
     async def check_ready(self) -> None:
         """Raise Starting, naming what is not there yet."""

@@ -12,7 +12,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from controlplane import csrf
-from controlplane.permissions import IDENTITY_SCOPES, Known, Public, Role, allows, rule
+from controlplane.permissions import IDENTITY_SCOPES, Known, Public, Role, Scope, allows, rule
 from runtime import api_keys
 from runtime.problems import Forbidden, InvalidInput, Unauthenticated
 
@@ -25,6 +25,8 @@ MAX_TOKEN: Final = 8192
 MAX_LIFE_S: Final = 86_400
 TENANT: Final = "kubeserve-tenant"  # how a browser says which, whose person is in several
 BROWSER: Final = "browser"  # the client of who has a session, no token
+CLI: Final = "kubeserve-cli"
+DASHBOARD: Final = "kubeserve-dashboard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Caller:
     scopes   that the token has and its subject still has
     role     of a person in the tenant; None: a program
     address  it came from
+    installation  the client that the installation made for who runs it
     """
 
     tenant: str
@@ -46,14 +49,26 @@ class Caller:
     role: Role | None = None
     address: str = ""
     request_id: str = ""
+    installation: bool = False
+
+    @property
+    def application(self) -> bool:
+        """Whether it is somebody else's program, which a person allowed to act for them."""
+        return is_application(self.subject, self.client)
+
+
+def is_application(subject: str, client: str) -> bool:
+    """Tell whether somebody else's program acts for a person."""
+    return subject.startswith("user:") and client not in (BROWSER, CLI, DASHBOARD)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a subject may do in a tenant at this moment."""
+    """What a subject may do in a tenant at this moment; `installation` as of a caller."""
 
     scopes: frozenset[str]
     role: Role | None = None
+    installation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +121,9 @@ class Callers:
             found = await self.visiting(visitor, wanted, chosen=needed is not Known.PERSON)
         caller = replace(found, address=address_of(request), request_id=request.state.request_id)
         request.state.caller = caller  # whoever is refused is known too
+        if needed is Known.MEMBER and caller.application:
+            # What is a person's own is not given along with scopes for other things.
+            needed = Scope.ADMIN
         if not allows(caller.scopes, needed):
             raise Forbidden(f"This needs the scope {needed}.", scope=str(needed))
         return caller
@@ -154,7 +172,8 @@ class Callers:
         if now is None or await self.revoked(str(claims["jti"])):
             raise Unauthenticated("Whoever got this token was revoked or removed since.")
         scopes = frozenset(str(claims["scope"]).split()) & (now.scopes | set(IDENTITY_SCOPES))
-        return Caller(tenant, subject, str(claims["client_id"]), scopes, now.role)
+        client, installation = str(claims["client_id"]), now.installation
+        return Caller(tenant, subject, client, scopes, now.role, installation=installation)
 
     async def _verified(self, token: str) -> dict[str, Any]:
         try:
@@ -235,6 +254,19 @@ def require_platform(caller: Caller) -> None:
     """Let only administrators of the installation itself through: those of its first tenant."""
     if caller.tenant != PLATFORM_TENANT:
         raise Forbidden("Only an administrator of this installation may do that.")
+
+
+def require_owner(caller: Caller) -> None:
+    """Let only owners of the installation itself through, and the client it made for them.
+
+    No other program, whoever made it: what an administrator makes would be worth an owner.
+    """
+    require_platform(caller)
+    if not (caller.installation or caller.role is Role.OWNER):
+        raise Forbidden(
+            "Only an owner of this installation may do that: sign in as one, or use the "
+            "installation's own client (credentials.json of `kubeserve up`)."
+        )
 
 
 def address_of(request: Request) -> str:

@@ -1,9 +1,11 @@
 """`Idempotency-Key`: the same POST sent twice happens once, and is answered twice alike.
 
+A key is of who sent it, with what they may do now: from anybody else it is another request.
 Key, effect and answer are one transaction: after a crash there are either all three or none.
 """
 
 import hashlib
+import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, Protocol
@@ -14,13 +16,14 @@ from tortoise.exceptions import IntegrityError
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
+from controlplane.callers import Caller
 from runtime.problems import Conflict, InvalidInput
 
 Answer = dict[str, Any]
 
 
 class IdempotencyKey(Model):
-    """One key of one tenant, with the digest of its request and the answer it got."""
+    """One caller's key, as a digest, with that of its request and the answer it got."""
 
     id = fields.BigIntField(primary_key=True)
     tenant = fields.CharField(max_length=40)
@@ -43,7 +46,7 @@ class Seals(Protocol):
 
 
 async def once_with_secret(
-    request: Request, tenant: str, member: str, act: Callable[[], Awaitable[Answer]]
+    request: Request, caller: Caller, member: str, act: Callable[[], Awaitable[Answer]]
 ) -> Answer:
     """Do something once for each key; `member` of the answer, if it is there, is a secret."""
     seals: Seals = request.app.state.oauth
@@ -52,7 +55,7 @@ async def once_with_secret(
         answer = await act()
         return {**answer, member: seals.seal(answer[member])} if member in answer else answer
 
-    answer = await once(request, tenant, sealed)
+    answer = await once(request, caller, sealed)
     return {**answer, member: seals.unseal(answer[member])} if member in answer else answer
 
 
@@ -61,7 +64,7 @@ async def forget(before: datetime) -> int:
     return await IdempotencyKey.filter(created_at__lt=before).delete()
 
 
-async def once(request: Request, tenant: str, act: Callable[[], Awaitable[Answer]]) -> Answer:
+async def once(request: Request, caller: Caller, act: Callable[[], Awaitable[Answer]]) -> Answer:
     """Do something once for each key; without a key, each time.
 
     Raises Conflict when the key was used for another request.
@@ -71,20 +74,28 @@ async def once(request: Request, tenant: str, act: Callable[[], Awaitable[Answer
         return await act()
     if not 0 < len(key) <= 255:
         raise InvalidInput("Idempotency-Key must have 1 to 255 characters.")
+    kept = _of_caller(caller, key)
     digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode())
     digest.update(await request.body())
     try:
         async with in_transaction():
             row = await IdempotencyKey.create(
-                tenant=tenant, key=key, request_sha256=digest.hexdigest()
+                tenant=caller.tenant, key=kept, request_sha256=digest.hexdigest()
             )
             row.answer = await act()
             await row.save(update_fields=["answer"])
             return row.answer
     except IntegrityError:
-        known = await IdempotencyKey.get_or_none(tenant=tenant, key=key)
+        known = await IdempotencyKey.get_or_none(tenant=caller.tenant, key=kept)
         if known is None:
             raise
     if known.request_sha256 != digest.hexdigest():
         raise Conflict("This Idempotency-Key was used for another request; make a new one.")
     return known.answer or {}
+
+
+def _of_caller(caller: Caller, key: str) -> str:
+    """Give what a key is kept as: whoever may less by now gets no answer from when they could."""
+    who = (caller.subject, caller.client, caller.role, caller.installation)
+    said = json.dumps([*who, sorted(caller.scopes), key])
+    return hashlib.sha256(said.encode()).hexdigest()

@@ -48,7 +48,7 @@ class Public(StrEnum):
 class Known(StrEnum):
     """Routes for whoever is known, whatever their scopes; what they may do there depends."""
 
-    MEMBER = "member"  # somebody of a tenant
+    MEMBER = "member"  # somebody of a tenant; a person's application needs the scope admin
     PERSON = "person"  # also a person who is in none, or named none
 
 

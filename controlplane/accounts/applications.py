@@ -37,8 +37,15 @@ class Applications(Protocol):
         """End what a person allowed an application in a tenant; raises NotFound."""
         ...
 
-    async def end_all(self, person: uuid.UUID, reason: str) -> int:
-        """End everything that acts for a person, within the change's transaction; how many."""
+    async def end_all(self, person: uuid.UUID, reason: str, tenant: uuid.UUID | None = None) -> int:
+        """End everything that acts for a person, within the change's transaction; how many.
+
+        tenant  only what does there
+        """
+        ...
+
+    async def end_keys(self, person: uuid.UUID, tenant: uuid.UUID | None = None) -> int:
+        """End the API keys that a person made, as `end_all`."""
         ...
 
 

@@ -100,6 +100,10 @@ class Browsers:
         device = self.devices.known(request.cookies.get(self.named("kubeserve-device")), kept)
         return throttle.attempt(kept, address_of(request), device, self.now())
 
+    def attempt_at(self, request: Request, what: str) -> throttle.Attempt:
+        """Say what a try at something else counts for that tells who has an account."""
+        return throttle.attempt_at(what, address_of(request), self.now())
+
     async def sign_in(
         self, person: Person, request: Request, response: Response, *, by: str
     ) -> bool:

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from controlplane import pages
 from controlplane.accounts import identities
+from controlplane.accounts.applications import applications_of
 from controlplane.accounts.browsers import browsers, caller_of, path_of_ours
 from controlplane.accounts.openid import Flow, OpenId, of_application
 from runtime.problems import Forbidden, NotFound
@@ -58,12 +59,14 @@ async def come_back(request: Request) -> Response:
             claims,
             request.app.state.is_invited,
             lambda person: caller_of(request, person),
+            applications_of(request),
             ours.now(),
         )
     except Forbidden as refused:
         who, target = f"{claims.issuer} {claims.subject}", "user:unknown"
         await ours.refused(request, who, target, by=claims.issuer, why=refused.detail[:200])
         raise
+    await request.app.state.publish_keys()
     response = RedirectResponse(back, 303)
     ours.drop(response, COOKIE)
     await ours.sign_in(person, request, response, by=claims.issuer)

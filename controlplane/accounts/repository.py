@@ -61,7 +61,7 @@ async def emails(ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:
     return dict(await User.filter(id__in=ids).values_list("id", "email"))
 
 
-async def give_password(user_id: uuid.UUID, password_hash: str) -> None:
+async def give_password(user_id: uuid.UUID, password_hash: str | None) -> None:
     await User.filter(id=user_id).update(password_hash=password_hash)
 
 

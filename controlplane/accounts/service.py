@@ -6,7 +6,7 @@ import secrets
 import uuid
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from controlplane.accounts import repository
 from controlplane.accounts.applications import Applications
@@ -264,6 +264,25 @@ async def renew_password(
         caller, "account.password", person.subject, by=by, sessions=sessions, grants=ended
     )
     return replace(person, credential=made)
+
+
+async def hand_over(
+    caller: Caller, person: Person, applications: Applications, now: datetime
+) -> Person:
+    """Leave an account to whom its address is proved to be of, and nothing to who made it.
+
+    Whoever was invited by a link typed any address in. Call in a transaction
+    """
+    await repository.lock(person.id)
+    await repository.give_password(person.id, None)
+    ended: dict[str, Any] = {
+        "sessions": await repository.end_sessions_of(person.id),
+        "grants": await applications.end_all(person.id, "handed over"),
+        "keys": await applications.end_keys(person.id),
+    }
+    await note_fewer_rights(person.id, now)
+    await audit.record(caller, "account.hand-over", person.subject, **ended)
+    return replace(person, credential=None)
 
 
 async def rename(caller: Caller, person: Person, name: str) -> None:

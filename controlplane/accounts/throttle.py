@@ -61,7 +61,7 @@ class Attempt:
             if count > most:
                 left = (since + WINDOW - self.at).total_seconds()
                 raise RateLimited(
-                    f"Too many attempts to sign in. Try again in {math.ceil(left / 60)} minutes.",
+                    f"Too many attempts. Try again in {math.ceil(left / 60)} minutes.",
                     retry_after_s=max(1.0, left),
                 )
 
@@ -80,6 +80,14 @@ def attempt(email: str, address: str, device: str | None, at: datetime) -> Attem
         return Attempt({f"device:{device}": OF_DEVICE}, at)
     bounds = {f"account:{email}": OF_ACCOUNT, f"address:{network(address)}": OF_ADDRESS}
     return Attempt(bounds, at)
+
+
+def attempt_at(what: str, address: str, at: datetime) -> Attempt:
+    """Say what a try at a thing counts for, which is nobody's account: the thing and the address.
+
+    Nobody is kept from signing in by it.
+    """
+    return Attempt({what: OF_ACCOUNT, f"address:{network(address)}": OF_ADDRESS}, at)
 
 
 def network(address: str) -> str:

@@ -41,6 +41,14 @@ async def revoke(row: ApiKey, at: datetime) -> None:
     await row.save(update_fields=["revoked_at"])
 
 
+async def revoke_of_all(made_by: str, tenant: uuid.UUID | None, at: datetime) -> int:
+    """Revoke what somebody made; tenant None: in all."""
+    rows = ApiKey.filter(made_by=made_by, revoked_at=None)
+    if tenant is not None:
+        rows = rows.filter(tenant_id=tenant)
+    return await rows.update(revoked_at=at)
+
+
 async def count_live(tenant: uuid.UUID, now: datetime) -> int:
     return await ApiKey.filter(tenant_id=tenant, revoked_at=None, expires_at__gt=now).count()
 

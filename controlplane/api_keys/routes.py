@@ -53,7 +53,7 @@ async def create_key(
         # Kept for a retry of this request, and kept as well as a secret must be.
         return {**made, "key": sealing.seal(text)}
 
-    answer = await once(request, caller.tenant, act)
+    answer = await once(request, caller, act)
     if wanted.endpoint is not None:
         await request.app.state.publish_keys()
     return {**answer, "key": sealing.unseal(answer["key"])}

@@ -93,6 +93,11 @@ class ApiKeys:
         """Make a key; gives its document and its text. Raises Forbidden, InvalidInput, NotFound."""
         if caller.subject.startswith("key:"):
             raise Forbidden("An API key makes no other: sign in, or use a client's secret.")
+        if caller.application:
+            raise Forbidden(
+                "An application makes no API key for a person: make it at the dashboard, or with "
+                "`kubeserve keys create`."
+            )
         kind = Kind.API if wanted.endpoint is None else Kind.ENDPOINT
         scopes = await self._scopes(caller, wanted, kind)
         endpoint = None
@@ -194,6 +199,12 @@ class ApiKeys:
             await repository.revoke(row, datetime.now(UTC))
             await audit.record(caller, "key.revoke", f"key:{row.id}", name=row.name)
             await tell(Wake.KEYS)
+
+    async def end_of(self, maker: str, tenant: TenantId | None = None) -> int:
+        """End the keys that a subject made, in one tenant or all; how many. In a transaction."""
+        ended = await repository.revoke_of_all(maker, tenant, datetime.now(UTC))
+        await tell(Wake.KEYS)
+        return ended
 
     async def standing(self, key_id: str, tenant: str) -> Standing | None:
         """Tell what a key may do now; None: it ended, or its maker did."""

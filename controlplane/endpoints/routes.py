@@ -67,7 +67,7 @@ async def _released(
         row = await act(tenant)
         return (await _documents([row], request, caller, look))[0]
 
-    document = await once(request, caller.tenant, once_only)
+    document = await once(request, caller, once_only)
     request.app.state.wake_endpoint(uuid.UUID(document["id"]))
     return document
 

@@ -53,7 +53,9 @@ async def create(
     It is sent as whoever asks, who must be allowed to `predict` too. Durations have a unit, such as
     `50ms` or `10m`.
     """
-    if not await request.app.state.oauth.may_predict(caller.subject, caller.tenant):
+    if not await request.app.state.oauth.may_predict(
+        (caller.subject, caller.client), caller.tenant
+    ):
         raise Forbidden("A load test predicts as you; this needs the scope predict too.")
     refusal: str | None = request.app.state.no_loadtests
     if refusal is not None:
@@ -67,7 +69,7 @@ async def create(
         plan = body.plan()
         return await service.create(caller, tenant, plan, given, state.quotas, generators)
 
-    return await _named(request, caller, await once(request, caller.tenant, act))
+    return await _named(request, caller, await once(request, caller, act))
 
 
 @router.get("", **gives(Page[schemas.LoadTest]))

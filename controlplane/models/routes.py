@@ -59,7 +59,7 @@ async def create_model(
         tenant, quotas = await _tenant(caller), request.app.state.quotas
         return await service.create_model(tenant, body.name, body.description, quotas, caller)
 
-    return await once(request, caller.tenant, act)
+    return await once(request, caller, act)
 
 
 @router.get("/{model}", **gives(schemas.Model, etag=True))

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from controlplane.accounts.applications import Application
+from controlplane.api_keys.service import ApiKeys
 from controlplane.audit import service as audit
 from controlplane.callers import Caller
 from controlplane.database import transaction
@@ -38,6 +39,7 @@ class Allowed:
     """The applications of people, as the authorization server keeps them."""
 
     clients: Clients
+    keys: ApiKeys
     clock: Callable[[], datetime]
 
     async def of(self, person: uuid.UUID) -> list[Application]:
@@ -69,17 +71,24 @@ class Allowed:
             await audit.record(theirs, "consent.revoke", f"client:{client}", grants=ended)
             await tell(Wake.KEYS)
 
-    async def end_all(self, person: uuid.UUID, reason: str) -> int:
+    async def end_all(self, person: uuid.UUID, reason: str, tenant: uuid.UUID | None = None) -> int:
         """End all that acts for a person; gives how many grants. Call in a transaction.
 
+        tenant  only what does there
         Codes first: whoever redeems one at this moment has its grant there before grants end.
         """
         now = self.clock()
-        await repository.forget_consents(user_id=person)
-        await repository.end_codes(now, user_id=person)
-        ended = await repository.end_grants(now, reason, user_id=person)
+        which = {"user_id": person} | ({} if tenant is None else {"tenant_id": tenant})
+        await repository.forget_consents(**which)
+        await repository.end_codes(now, **which)
+        ended = await repository.end_grants(now, reason, **which)
         await tell(Wake.KEYS)
         return ended
+
+    async def end_keys(self, person: uuid.UUID, tenant: uuid.UUID | None = None) -> int:
+        """End the API keys that a person made; gives how many. Call in a transaction."""
+        where = None if tenant is None else TenantId(tenant)
+        return await self.keys.end_of(f"user:{person}", where)
 
     async def remembered(
         self,

@@ -56,11 +56,15 @@ class NewClient:
 
 
 class Clients:
-    """The clients of one installation."""
+    """The clients of one installation.
+
+    installation  the one that was made for who runs it, once that is known
+    """
 
     def __init__(self, issuer: str, keys: ApiKeys, clock: Callable[[], datetime]) -> None:
         self._first_party, self._clock = server.first_party(issuer), clock
         self._api_keys = keys
+        self.installation: str | None = None
 
     async def known(self, client_id: str, secret: str = "") -> KnownClient | None:
         """Give a client that may ask for tokens.
@@ -107,7 +111,7 @@ class Clients:
         client = await self.known(client_id)
         if client is None or client.tenant != tenant:
             return None
-        return Standing(frozenset(client.scopes))
+        return Standing(frozenset(client.scopes), installation=client_id == self.installation)
 
     async def create(
         self, caller: Caller | None, tenant: TenantInfo, wanted: NewClient

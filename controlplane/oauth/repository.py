@@ -210,6 +210,15 @@ async def allowed_by(
     return [(row.client_id, row.tenant_id, row.scopes, row.created_at) for row in rows]
 
 
+async def allowed_now(
+    user: uuid.UUID, client_id: str, tenant: uuid.UUID, now: datetime
+) -> frozenset[str]:
+    """Give the scopes that a client has of a person for all of a tenant."""
+    grants = Grant.filter(user_id=user, client_id=client_id, tenant_id=tenant, resource=None)
+    rows = await grants.filter(ended_at=None, expires_at__gt=now)
+    return frozenset(scope for row in rows for scope in row.scopes)
+
+
 async def consents_of(user: uuid.UUID, **which: Any) -> list[Consent]:
     return await Consent.filter(user_id=user, **which).order_by("id")
 

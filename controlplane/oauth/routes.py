@@ -134,7 +134,7 @@ async def rotate_keys(
         kid, left = await oauth.rotate_now(caller, at_once=body.now)
         return {"kid": kid, "signs_in_s": left}
 
-    answer = await once(request, caller.tenant, act)
+    answer = await once(request, caller, act)
     await request.app.state.publish_keys()
     return answer
 
@@ -181,7 +181,7 @@ async def create_client(
         made = await oauth.clients.create(caller, tenant, wanted)
         return _show(made) | ({} if made.secret is None else {"secret": made.secret})
 
-    return {"secret": None, **await once_with_secret(request, caller.tenant, "secret", act)}
+    return {"secret": None, **await once_with_secret(request, caller, "secret", act)}
 
 
 @router.delete("/v1/clients/{client}", status_code=204)

@@ -21,14 +21,13 @@ from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestErro
 from authlib.oauth2.rfc8628 import DEVICE_CODE_GRANT_TYPE
 
 from controlplane import forms
+from controlplane.callers import CLI, DASHBOARD
 from controlplane.oauth import assertions, redirects
 
 Answer = tuple[int, dict[str, Any], dict[str, str]]
 SECRETS: Final = ("client_secret_basic", "client_secret_post")
 METHODS: Final = (*SECRETS, assertions.METHOD, "none")
 DEVICE_CODE: Final = str(DEVICE_CODE_GRANT_TYPE)
-CLI: Final = "kubeserve-cli"
-DASHBOARD: Final = "kubeserve-dashboard"
 CHALLENGE, REALM = "WWW-Authenticate", "KubeServe"
 # What Authlib leaves to the code of the error.
 UNSAID: Final = {

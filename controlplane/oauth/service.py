@@ -20,7 +20,7 @@ from joserfc.jwk import KeySet
 from controlplane.accounts import service as accounts
 from controlplane.api_keys.service import NEVER, ApiKeys, Published
 from controlplane.audit import service as audit
-from controlplane.callers import Caller, StandingOf
+from controlplane.callers import Caller, StandingOf, is_application
 from controlplane.database import transaction
 from controlplane.oauth import assertions, exchange, grants, repository, server, tokens
 from controlplane.oauth import keys as key_files
@@ -291,17 +291,28 @@ class OAuth:
         raises  Forbidden if they may not predict any more
         """
         subject, client = by
-        if not await self.may_predict(subject, tenant):
+        if not await self.may_predict(by, tenant):
             raise Forbidden("Whoever asked for it may not predict any more.")
         audience = audience_of(self.issuer, endpoint)
         said = {"sub": subject, "client_id": client, "aud": audience, "tenant": tenant}
         return grants.on_behalf(await self._signer(), said, _seconds(self.clock()))
 
-    async def may_predict(self, subject: str, tenant: str) -> bool:
-        """Tell whether a subject gets tokens for a tenant's endpoints."""
+    async def may_predict(self, by: tuple[str, str], tenant: str) -> bool:
+        """Tell whether a subject gets tokens for a tenant's endpoints with a client.
+
+        No token for the API says so: of a person's application it is in what they allowed it.
+        """
+        subject, client = by
         kind, _, name = subject.partition(":")
         now = await self.standing[kind](name, tenant)
-        return now is not None and allows(now.scopes, Scope.PREDICT)
+        if now is None or not allows(now.scopes, Scope.PREDICT):
+            return False
+        if not is_application(subject, client):
+            return True
+        allowed = await repository.allowed_now(
+            uuid.UUID(name), client, (await tenants.get(tenant)).id, self.clock()
+        )
+        return allows(allowed, Scope.PREDICT)
 
     @property
     def predict_token_s(self) -> int:

@@ -83,7 +83,7 @@ async def start(
         found = await service.start(tenant, endpoint, wanted, caller, unchanged, admit)
         return await _named(request, caller, found)
 
-    found = await once(request, caller.tenant, act)
+    found = await once(request, caller, act)
     await _moved(request, tenant, endpoint)
     return found
 
@@ -96,7 +96,9 @@ async def _may_ask(request: Request, caller: Caller, body: schemas.NewRollout) -
     """Refuse what would be asked of the candidate in the name of somebody who may not."""
     if body.loadtest is None and body.replay is None:
         return
-    if not await request.app.state.oauth.may_predict(caller.subject, caller.tenant):
+    if not await request.app.state.oauth.may_predict(
+        (caller.subject, caller.client), caller.tenant
+    ):
         raise Forbidden(
             "A load test and a replay predict as you; this needs the scope predict too."
         )
@@ -143,6 +145,6 @@ async def cancel(
         found = await service.cancel(tenant, endpoint, rollout, caller)
         return await _named(request, caller, found)
 
-    found = await once(request, caller.tenant, act)
+    found = await once(request, caller, act)
     await _moved(request, tenant, endpoint)
     return found

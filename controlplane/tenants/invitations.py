@@ -158,7 +158,26 @@ async def _held(secret: str, now: datetime) -> Invitation:
             "This invitation was used or taken back, or is older than a week. "
             "Ask whoever invited you for a new one."
         )
+    if row.role is Role.OWNER and row.email is None:
+        await _check_still_may(row)
     return row
+
+
+async def _check_still_may(row: Invitation) -> None:
+    """Refuse a link that makes anybody an owner when its maker would not get it any more.
+
+    There may be many from before there was an owner, such as those that `kubeserve up` prints.
+    """
+    tenant = TenantId(row.tenant_id)
+    await repository.lock(tenant)
+    kind, _, name = row.invited_by.partition(":")
+    if kind == "user" and await role_of(await name_of(tenant), uuid.UUID(name)) is Role.OWNER:
+        return
+    if await repository.owners(tenant):
+        raise NotFound(
+            "This invitation was for the first owner, and there is one by now. "
+            "Ask an owner to invite you."
+        )
 
 
 def _info(row: Invitation, tenant: str, secret: str | None = None) -> InvitationInfo:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 
 from controlplane.accounts import service as accounts
+from controlplane.accounts.applications import applications_of
 from controlplane.callers import CurrentCaller, require_platform
 from controlplane.idempotency import once_with_secret
 from controlplane.rest import MAX_PAGE, after_id, page
@@ -82,9 +83,9 @@ async def change_member(
 
 
 @router.delete("/members/{member}", status_code=204)
-async def remove_member(caller: CurrentCaller, member: str) -> None:
+async def remove_member(caller: CurrentCaller, member: str, request: Request) -> None:
     """Take a member out, or leave: then `member` is one's own id."""
-    await members.remove(caller, member)
+    await members.remove(caller, member, applications_of(request))
 
 
 @router.get("/invitations")
@@ -113,7 +114,7 @@ async def create_invitation(
         made = await invitations.invite(caller, tenant, body.email, body.role, now)
         return {**_invitation(made), "link": link_of(request, made)}
 
-    return await once_with_secret(request, caller.tenant, "link", act)
+    return await once_with_secret(request, caller, "link", act)
 
 
 @router.delete("/invitations/{invitation}", status_code=204)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from controlplane.accounts import service as accounts
+from controlplane.accounts.applications import Applications
 from controlplane.audit import service as audit
 from controlplane.callers import PLATFORM_TENANT, Caller
 from controlplane.database import transaction
@@ -59,8 +60,11 @@ async def change_role(caller: Caller, which: str, role: Role) -> MemberInfo:
     return await find(tenant.id, str(member.id))
 
 
-async def remove(caller: Caller, which: str) -> None:
-    """Take a member out, or leave oneself; raises as `change_role`."""
+async def remove(caller: Caller, which: str, applications: Applications) -> None:
+    """Take a member out, or leave oneself; raises as `change_role`.
+
+    What acted for them here ends for good: whoever is invited again begins anew.
+    """
     tenant = await get(caller.tenant)
     async with transaction():
         await repository.lock(tenant.id)
@@ -75,15 +79,24 @@ async def remove(caller: Caller, which: str) -> None:
             await _check_not_last(tenant.id, member)
         await repository.remove_member(tenant.id, member.id)
         await accounts.note_fewer_rights(member.id, tenant.name, datetime.now(UTC))
-        await audit.record(caller, "member.remove", f"user:{member.id}", email=member.email)
+        ended: dict[str, Any] = {
+            "grants": await applications.end_all(member.id, "removed", tenant.id),
+            "keys": await applications.end_keys(member.id, tenant.id),
+        }
+        target = f"user:{member.id}"
+        await audit.record(caller, "member.remove", target, email=member.email, **ended)
 
 
 async def check_may_make_owners(caller: Caller, tenant: TenantInfo) -> None:
-    """Raise Forbidden unless the caller is an owner, or the platform's where there is none yet."""
+    """Raise Forbidden unless the caller is an owner, or the platform's where there is none yet.
+
+    Of the platform itself its own client makes the first: an administrator would make themself.
+    """
     if caller.role is Role.OWNER and caller.tenant == tenant.name:
         return
     platform = caller.tenant == PLATFORM_TENANT and Scope.ADMIN in caller.scopes
-    if platform and not await repository.owners(tenant.id):
+    may_first = platform if tenant.name != PLATFORM_TENANT else caller.installation
+    if may_first and not await repository.owners(tenant.id):
         return
     raise Forbidden(f"Only an owner of {tenant.name} makes and unmakes owners.")
 

@@ -48,7 +48,7 @@ async def create_tenant(
             invited = await invitations.invite(caller, tenant, body.owner, Role.OWNER, now)
             return {**_show(tenant), "invitation": link_of(request, invited)}
 
-    return await once_with_secret(request, caller.tenant, "invitation", act)
+    return await once_with_secret(request, caller, "invitation", act)
 
 
 @router.get("/{tenant}", **gives(schemas.Tenant))

@@ -55,7 +55,7 @@ async def create_webhook(
             caller, tenant, wanted, state.quotas, state.webhook_networks, state.sealing
         )
 
-    made = await once_with_secret(request, caller.tenant, "secret", act)
+    made = await once_with_secret(request, caller, "secret", act)
     return await _named(request, caller, made)
 
 
@@ -91,7 +91,7 @@ async def rotate_secret(
     async def act() -> dict[str, Any]:
         return await service.rotate(caller, tenant, webhook, request.app.state.sealing, overlap)
 
-    made = await once_with_secret(request, caller.tenant, "secret", act)
+    made = await once_with_secret(request, caller, "secret", act)
     return await _named(request, caller, made)
 
 
@@ -103,7 +103,7 @@ async def test_webhook(caller: CurrentCaller, webhook: str, request: Request) ->
     async def act() -> dict[str, Any]:
         return await service.test(caller, tenant, webhook)
 
-    return await once(request, caller.tenant, act)
+    return await once(request, caller, act)
 
 
 @router.get("/{webhook}/why", **gives(Why))
@@ -145,4 +145,4 @@ async def redeliver(
     async def act() -> dict[str, Any]:
         return await service.redeliver(caller, tenant, webhook, delivery)
 
-    return await once(request, caller.tenant, act)
+    return await once(request, caller, act)

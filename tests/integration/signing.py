@@ -7,6 +7,7 @@ from typing import Any
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from controlplane.callers import CLI
 from tests.integration.api import Api
 
 
@@ -19,7 +20,7 @@ def token_for(api: Api, subject: str, tenant: str = "default", **changes: Any) -
     claims = {
         "iss": oauth.issuer,
         "sub": subject,
-        "client_id": subject.partition(":")[2],
+        "client_id": CLI if subject.startswith("user:") else subject.partition(":")[2],
         "aud": oauth.issuer,
         "iat": now,
         "exp": now + 900,

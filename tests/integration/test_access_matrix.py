@@ -23,6 +23,8 @@ from tests.integration.test_api_registry import OCTETS, until_built
 
 PICKLE = b"\x80\x04N."
 PUBLIC, ANYONE, PLATFORM = "public", "anyone", "platform"
+MEMBER = "member"  # anyone, but no application of a person
+OWNERS = "owners"  # of the platform, and the client that the installation made
 READS = {"models:read", "endpoints:read"}
 WRITES = {"models:write", "endpoints:write"}
 ALL = READS | WRITES | {"predict", "payloads:read", "admin"}
@@ -37,7 +39,7 @@ MAKING = itertools.count(1)
 class Row:
     """What a route answers.
 
-    needs   a scope, or PUBLIC, ANYONE, PLATFORM
+    needs   a scope, or PUBLIC, ANYONE, MEMBER, PLATFORM, OWNERS
     also    one more scope that it needs
     ok      to whoever may, of a thing that is there
     body    what is sent
@@ -98,9 +100,9 @@ ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/invitations/accept"): Row(PUBLIC, FOR_BROWSERS),
     ("POST", "/invitations/accept"): Row(PUBLIC, FOR_BROWSERS),
     ("GET", "/v1/me"): Row(ANYONE),
-    ("GET", "/v1/people"): Row(PLATFORM),
-    ("PATCH", "/v1/people/{person}"): Row(PLATFORM, 404, {"disabled": True}),
-    ("POST", "/v1/people/{person}/password-link"): Row(PLATFORM, 404),
+    ("GET", "/v1/people"): Row(OWNERS),
+    ("PATCH", "/v1/people/{person}"): Row(OWNERS, 200, {"disabled": False}),
+    ("POST", "/v1/people/{person}/password-link"): Row(OWNERS, 201),
     ("GET", "/v1/members"): Row("admin"),
     ("PATCH", "/v1/members/{member}"): Row("admin", 404, {"role": "viewer"}),
     ("DELETE", "/v1/members/{member}"): Row("admin", 404),
@@ -114,9 +116,9 @@ ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/v1/clients"): Row("admin"),
     ("POST", "/v1/clients"): Row("admin", 201, {"name": "robot"}),
     ("DELETE", "/v1/clients/{client}"): Row("admin", 204, thing="client", spent=True),
-    ("GET", "/v1/keys"): Row(ANYONE),
-    ("POST", "/v1/keys"): Row(ANYONE, 201, {"name": "robot"}),
-    ("DELETE", "/v1/keys/{key}"): Row(ANYONE, 204, thing="key", spent=True),
+    ("GET", "/v1/keys"): Row(MEMBER),
+    ("POST", "/v1/keys"): Row(MEMBER, 201, {"name": "robot"}),
+    ("DELETE", "/v1/keys/{key}"): Row(MEMBER, 204, thing="key", spent=True),
     ("GET", "/v1/audit"): Row("admin"),
     ("GET", "/v1/webhooks"): Row("admin"),
     ("POST", "/v1/webhooks"): Row("admin", 201, {"url": "https://hooks.invalid/"}),
@@ -244,8 +246,9 @@ class Principal:
 
     scopes    None: nobody, whatever they show
     platform  of the installation's first tenant
+    owner     of the platform, or the client that the installation made
     makes     may make API keys
-    sees      whose API keys: all of the tenant, or their own
+    application  of others, which a person allowed less than admin
     """
 
     name: str
@@ -253,6 +256,8 @@ class Principal:
     scopes: frozenset[str] | None
     platform: bool = False
     makes: bool = True
+    owner: bool = False
+    application: bool = False
 
     def may(self, row: Row, method: str) -> int | None:
         """Give the status they are refused with; None: they may."""
@@ -262,8 +267,13 @@ class Principal:
             return 401
         if row.needs == PLATFORM:
             return None if self.platform and "admin" in self.scopes else 403
+        if row.needs == OWNERS:
+            return None if self.owner else 403
         if row.needs == ANYONE:
-            return None if self.makes or method != "POST" else 403
+            return None
+        if row.needs == MEMBER:
+            refused = self.application or (method == "POST" and not self.makes)
+            return 403 if refused else None
         needed = {row.needs, row.also or row.needs}
         return None if needed <= self.scopes or "admin" in self.scopes else 403
 
@@ -355,9 +365,9 @@ async def database(api: Api, statement: str) -> None:
         await connection.close()
 
 
-async def key_of(stage: Stage, **body: Any) -> dict[str, Any]:
+async def key_of(stage: Stage, by: str | None = None, **body: Any) -> dict[str, Any]:
     wanted = {"name": "key", **body}
-    return dict(await stage.must(stage.admins["acme"], "POST", "/v1/keys", wanted))
+    return dict(await stage.must(by or stage.admins["acme"], "POST", "/v1/keys", wanted))
 
 
 async def exchanged(stage: Stage, key: dict[str, Any]) -> str:
@@ -371,7 +381,7 @@ async def exchanged(stage: Stage, key: dict[str, Any]) -> str:
 
 
 async def principals(stage: Stage) -> list[Principal]:
-    """Make everybody there can be; they are of acme, but for the operator."""
+    """Make everybody there can be; they are of acme, but for those of the platform."""
     api = stage.api
     roles = {
         Role.OWNER: ALL,
@@ -389,11 +399,36 @@ async def principals(stage: Stage) -> list[Principal]:
     less = bearer(api, await client(stage, "acme", *ALL), scope="models:read")
     found.append(Principal("token with less", less, frozenset({"models:read"})))
     operator = api.http.headers["authorization"]
-    found.append(Principal("operator", operator, frozenset(ALL), platform=True))
+    found.append(Principal("operator", operator, frozenset(ALL), platform=True, owner=True))
+    found += await of_the_platform(stage)
+    others = (await client(stage, "acme", *ALL)).partition(":")[2]
+    may = frozenset(roles[Role.DEVELOPER]) - {"predict"}  # which tokens for the API never say
+    person = await member(api, "acme", Role.DEVELOPER)
+    header = bearer(api, person, client_id=others, scope=" ".join(sorted(may)))
+    found.append(Principal("application", header, may, makes=False, application=True))
     scopes = ["models:read", "endpoints:read"]
     header = await exchanged(stage, await key_of(stage, scopes=scopes))
     found.append(Principal("API key", header, frozenset(scopes), makes=False))
     return [*found, *[one async for one in nobodies(stage)]]
+
+
+async def of_the_platform(stage: Stage) -> list[Principal]:
+    """Make people of the installation's first tenant, and what an administrator makes there."""
+    owner, admin = [
+        bearer(stage.api, await member(stage.api, "default", role), "default")
+        for role in (Role.OWNER, Role.ADMIN)
+    ]
+    key = await exchanged(stage, await key_of(stage, admin, scopes=sorted(ALL)))
+    wanted = {"name": "robot", "scopes": sorted(ALL)}
+    made = await stage.must(admin, "POST", "/v1/clients", wanted)
+    robot = bearer(stage.api, f"client:{made['id']}", "default")
+    every = frozenset(ALL)
+    return [
+        Principal("owner of the platform", owner, every, platform=True, owner=True),
+        Principal("admin of the platform", admin, every, platform=True),
+        Principal("key made by an admin", key, every, platform=True, makes=False),
+        Principal("client made by an admin", robot, every, platform=True),
+    ]
 
 
 async def nobodies(stage: Stage) -> Any:
@@ -444,6 +479,7 @@ async def nobodies(stage: Stage) -> Any:
 @pytest.fixture
 async def stage(quick_api: Api) -> Stage:
     made = Stage(quick_api)
+    await accounts.create(FIXED["person"], "Somebody", None)
     for tenant in ("acme", "rival"):
         await tenants.create(tenant)
         made.admins[tenant] = bearer(quick_api, await client(made, tenant, *ALL), tenant)
@@ -468,7 +504,7 @@ FIXED = {
     "file": "3c0a7f3e-55a8-4a3c-9f0e-6a2f4e1b7c11",
     "tenant": "acme",
     "name": "conflict",
-    "person": "nobody@example.com",
+    "person": "somebody@example.com",
     "member": "nobody@example.com",
     "invitation": "3c0a7f3e-55a8-4a3c-9f0e-6a2f4e1b7c11",
 }
@@ -509,6 +545,9 @@ async def of_caller(stage: Stage, caller: Principal, method: str, path: str, row
         # Of API keys everybody but an administrator has only their own.
         by = caller.header if caller.makes else stage.admins["acme"]
         mine = await stage.make("acme", row.thing, by) if caller.scopes is not None else ""
+    elif row.absent == 201 and caller.platform:
+        # Theirs from now on too, by this name.
+        mine = await stage.make("acme", "model", stage.admins["acme"])
     elif row.thing is not None:
         mine = stage.things["acme", row.thing]
     else:

@@ -17,8 +17,8 @@ from controlplane.accounts.passwords import Passwords
 from tests.integration import hydra_server
 from tests.integration.api import Api, running_api
 from tests.integration.hydra_server import Hydra
-from tests.integration.test_members import invited, secret_of
-from tests.integration.test_pages import PASSWORD, browser_of, token_of
+from tests.integration.test_members import invited, join, secret_of
+from tests.integration.test_pages import PASSWORD, browser_of, sign_in, token_of
 
 HOME = "http://127.0.0.1:8080"
 ADA = {"email": "Ada@example.com", "email_verified": True, "name": "Ada L."}
@@ -111,6 +111,35 @@ async def test_an_account_with_a_password_is_linked_by_its_verified_address(
         await api.execute("UPDATE users SET disabled_at = now()")
         refused = await come_back(browser, hydra, "ada-2", ADA)
         assert (refused.status_code, "may not sign in" in refused.text) == (403, True)
+
+
+async def test_who_took_an_address_that_is_not_theirs_keeps_nothing_of_the_account(
+    api: Api, hydra: Hydra
+) -> None:
+    """An open link lets anybody type any address in; the provider knows whose it is."""
+    open_link = (await invited(api.http, None, "viewer")).json()["link"]
+    async with browser_of(api) as eve, browser_of(api) as ada, browser_of(api) as later:
+        assert (await join(eve, open_link, email="ada@example.com")).status_code == 303
+        key = (await eve.post("/v1/keys", json={"name": "kept"})).json()
+        assert (await come_back(ada, hydra, "ada-4", ADA)).status_code == 303
+        assert (await ada.get("/v1/me")).json()["email"] == "ada@example.com"
+        assert (await eve.get("/v1/me")).status_code == 401
+        assert (await sign_in(eve)).status_code == 422
+        grant = {"grant_type": "client_credentials"}
+        headers = {"authorization": ""}
+        exchanged = await api.http.post(
+            "/oauth2/token", data=grant, auth=(key["id"], key["key"]), headers=headers
+        )
+        assert exchanged.status_code == 401
+        # Once it is proved hers, what she has begun stays.
+        mine = await ada.post("/v1/keys", json={"name": "mine"})
+        assert (await come_back(later, hydra, "ada-4", ADA)).status_code == 303
+        assert [one["id"] for one in (await later.get("/v1/keys")).json()["items"]] == [
+            mine.json()["id"]
+        ]
+        assert (await ada.get("/v1/me")).status_code == 200
+    [told] = [e for e in await api.audited("default") if e["action"] == "account.hand-over"]
+    assert told["detail"] == {"sessions": 1, "grants": 0, "keys": 1}
 
 
 async def test_who_is_not_invited_gets_no_account(api: Api, hydra: Hydra) -> None:

@@ -1,6 +1,7 @@
 """Invitations, members and roles over HTTP, on a real Postgres."""
 
 import asyncio
+import re
 import uuid
 from contextlib import aclosing
 from urllib.parse import parse_qs, urlsplit
@@ -9,9 +10,12 @@ import httpx
 import pytest
 
 from controlplane.accounts import service as accounts
+from controlplane.accounts.throttle import OF_ACCOUNT
 from controlplane.permissions import Role
 from controlplane.tenants import service as tenants
 from tests.integration.api import Api
+from tests.integration.test_oauth_grants import ada as granted_ada
+from tests.integration.test_oauth_grants import application, authorize, redeem, refresh, works
 from tests.integration.test_pages import PASSWORD, browser_of, sign_in, token_of
 
 
@@ -31,6 +35,19 @@ async def join(browser: httpx.AsyncClient, link: str, **form: str) -> httpx.Resp
 async def owner_of_default(api: Api, browser: httpx.AsyncClient, email: str) -> None:
     made = (await invited(api.http, email, "owner")).json()
     assert (await join(browser, made["link"])).status_code == 303
+
+
+def alike(page: str) -> str:
+    """Give a page but for who is invited to what."""
+    for pattern in (
+        r"secret[^\"&]*",
+        r'value="[^"]*"',
+        r"<strong>\w+</strong>",
+        r"Join \w+",
+        r"\w+@\S+",
+    ):
+        page = re.sub(pattern, "", page)
+    return page
 
 
 async def test_the_first_owner_comes_by_a_link_and_invites_the_others(api: Api) -> None:
@@ -108,9 +125,15 @@ async def test_who_has_an_account_signs_in_to_join(api: Api) -> None:
         await owner_of_default(api, ada, "ada@example.com")
         made = await api.http.post("/v1/tenants", json={"name": "acme", "owner": "ada@example.com"})
         link = made.json()["invitation"]
-        page = await again.get(link)
-        assert 'name="password"' not in page.text
-        assert (await join(again, link)).status_code == 409
+        # Whoever looks at the link does not learn from it who has an account.
+        nobodys = (await invited(ada, "nobody@example.com", "viewer")).json()["link"]
+        page = (await again.get(nobodys)).text
+        assert 'name="password"' in page
+        assert "I have an account" in page
+        assert alike(page) == alike((await again.get(link)).text)
+        told = await join(again, link, name="Ada Two")
+        assert (told.status_code, 'value="Ada Two"' in told.text) == (422, True)
+        assert "sign in first" in told.text
         there = f"/invitations/accept?secret={secret_of(link)}"
         assert (await sign_in(again, next=there)).headers["location"] == there
         page = await again.get(there)
@@ -127,6 +150,80 @@ async def test_who_has_an_account_signs_in_to_join(api: Api) -> None:
     assert [event["action"] for event in log] == ["invitation.create", "invitation.accept"]
     # The platform's own invitation: its log of the tenant says so, and the reader no name.
     assert [event["detail"].get("of_tenant") for event in log] == ["default", None]
+
+
+async def test_an_open_link_does_not_tell_who_has_accounts_for_long(api: Api) -> None:
+    async with browser_of(api) as ada, browser_of(api) as eve:
+        await owner_of_default(api, ada, "ada@example.com")
+        link = (await invited(ada, None, "viewer")).json()["link"]
+        for _ in range(OF_ACCOUNT):
+            told = await join(eve, link, email="ada@example.com")
+            assert (told.status_code, "sign in first" in told.text) == (422, True)
+            assert 'value="ada@example.com"' in told.text
+        refused = await join(eve, link, email="new@example.com")
+        assert (refused.status_code, "Too many attempts" in refused.text) == (429, True)
+        assert int(refused.headers["retry-after"]) > 0
+        # It kept nobody from signing in, and another link works.
+        assert (await sign_in(eve)).status_code == 303
+    other = (await invited(api.http, None, "viewer")).json()["link"]
+    async with browser_of(api) as new:
+        assert (await join(new, other, email="new@example.com")).status_code == 303
+
+
+async def test_a_link_for_the_first_owner_ends_with_the_first_owner(api: Api) -> None:
+    first, second = [(await invited(api.http, None, "owner")).json()["link"] for _ in range(2)]
+    async with browser_of(api) as ada, browser_of(api) as eve:
+        assert (await eve.get(second)).status_code == 200
+        assert (await join(ada, first, email="ada@example.com")).status_code == 303
+        shown = await eve.get(second)
+        assert (shown.status_code, "there is one by now" in shown.text) == (404, True)
+        assert (await join(eve, second, email="eve@example.com")).status_code == 404
+        # An owner's own holds as long as they are one.
+        theirs = (await invited(ada, None, "owner")).json()["link"]
+        assert (await join(eve, theirs, email="eve@example.com")).status_code == 303
+
+
+async def test_of_two_first_owners_at_once_there_is_one(api: Api) -> None:
+    links = [(await invited(api.http, None, "owner")).json()["link"] for _ in range(4)]
+    async with browser_of(api) as browser:
+        answers = await asyncio.gather(
+            *(join(browser, link, email=f"{n}@example.com") for n, link in enumerate(links))
+        )
+    assert sorted(answer.status_code for answer in answers) == [303, 404, 404, 404]
+
+
+async def test_who_was_taken_out_and_is_invited_again_begins_anew(api: Api) -> None:
+    client = (await application(api))["id"]
+    browser = await granted_ada(api)
+    back = await browser.allow(authorize(client))
+    tokens = (await redeem(api, client, back["code"])).json()
+    page = await browser.http.get("/v1/me")
+    here = f"/v1/members/{page.json()['subject'].partition(':')[2]}"
+    key = (
+        await browser.http.post("/v1/keys", json={"name": "k", "scopes": ["models:read"]})
+    ).json()
+    grant, auth = {"grant_type": "client_credentials"}, (key["id"], key["key"])
+    exchanged = await api.http.post("/oauth2/token", data=grant, auth=auth)
+    by_key = exchanged.json()["access_token"]
+    elsewhere = await tenants.create("acme")
+    person = await accounts.get("ada@example.com")
+    await tenants.add_member(elsewhere.id, person.id, Role.DEVELOPER)
+    there = {"kubeserve-tenant": "acme"}
+    kept = await browser.http.post("/v1/keys", json={"name": "kept"}, headers=there)
+    assert (await api.http.delete(here)).status_code == 204
+    link = (await invited(api.http, "ada@example.com", "developer")).json()["link"]
+    secret = {"secret": secret_of(link), "form_token": token_of(await browser.http.get(link))}
+    assert (await browser.http.post("/invitations/accept", data=secret)).status_code == 303
+    assert not await works(api, tokens["access_token"])
+    ended = await refresh(api, client, tokens["refresh_token"])
+    assert ended.json()["error"] == "invalid_grant"
+    assert not await works(api, by_key)
+    assert (await api.http.post("/oauth2/token", data=grant, auth=auth)).status_code == 401
+    assert (await browser.http.get(authorize(client))).status_code == 200  # asked once more
+    [still] = (await browser.http.get("/v1/keys", headers=there)).json()["items"]
+    assert still["id"] == kept.json()["id"]
+    [told] = [e for e in await api.audited("default") if e["action"] == "member.remove"]
+    assert (told["detail"]["grants"], told["detail"]["keys"]) == (1, 1)
 
 
 async def test_a_tenant_made_twice_with_one_key_has_one_owners_link(api: Api) -> None:

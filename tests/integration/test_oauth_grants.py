@@ -834,3 +834,64 @@ async def test_a_public_client_gets_no_token_for_itself(api: Api) -> None:
         auth = (service["id"], service["secret"])
         refused = await api.http.post("/oauth2/token", data=form, auth=auth)
         assert refused.json()["error"] == "unauthorized_client"
+
+
+async def allowed(api: Api, browser: Browser, scopes: list[str]) -> dict[str, str]:
+    """Have an application that was allowed these scopes; gives its Authorization header."""
+    client = (await application(api, scopes=[one for one in scopes if one != "openid"] or None))[
+        "id"
+    ]
+    back = await browser.allow(authorize(client, scope=" ".join(scopes)))
+    given = (await redeem(api, client, back["code"])).json()
+    return {"authorization": f"Bearer {given['access_token']}"}
+
+
+async def test_an_application_does_nothing_that_is_a_persons_own(api: Api) -> None:
+    browser = await ada(api)
+    me = (await browser.http.get("/v1/me")).json()["subject"].partition(":")[2]
+    key = (await browser.http.post("/v1/keys", json={"name": "mine"})).json()["id"]
+    all_but_predict = ["models:read", "models:write", "endpoints:read", "endpoints:write"]
+    for scopes in (["openid"], [*all_but_predict, "payloads:read"]):
+        headers = await allowed(api, browser, scopes)
+        for method, path, body in (
+            ("GET", "/v1/keys", None),
+            ("DELETE", f"/v1/keys/{key}", None),
+            ("POST", "/v1/keys", {"name": "k", "endpoint": "iris"}),
+            ("POST", "/v1/keys", {"name": "k"}),
+            ("DELETE", f"/v1/members/{me}", None),
+        ):
+            answer = await api.http.request(method, path, json=body, headers=headers)
+            assert answer.status_code == 403, (scopes, method, path, answer.text)
+        assert (await api.http.get("/v1/me", headers=headers)).status_code == 200
+    # The person does, with KubeServe's own programs.
+    codes = await device(api)
+    await browser.decide(codes["user_code"])
+    own = {"authorization": f"Bearer {(await poll(api, codes)).json()['access_token']}"}
+    assert (await api.http.delete(f"/v1/keys/{key}", headers=own)).status_code == 204
+
+
+async def test_an_applications_administrator_makes_no_key_for_a_person(api: Api) -> None:
+    browser = await ada(api, default=Role.ADMIN)
+    headers = await allowed(api, browser, ["admin"])
+    assert (await api.http.get("/v1/keys", headers=headers)).status_code == 200
+    refused = await api.http.post("/v1/keys", json={"name": "k"}, headers=headers)
+    assert (refused.status_code, "kubeserve keys create" in refused.text) == (403, True)
+
+
+async def test_an_application_predicts_as_a_person_only_if_it_may(api: Api) -> None:
+    browser = await ada(api)
+    test = {"endpoint": "nowhere", "shape": {"kind": "steady", "rate": 1, "duration": "1s"}}
+    rollout = {"model": "iris", "loadtest": {"shape": test["shape"]}}
+    for scopes, status in (
+        (["endpoints:write"], 403),
+        (["endpoints:write", "predict"], 404),  # which is what comes next
+    ):
+        headers = await allowed(api, browser, scopes)
+        for path, body in (("loadtests", test), ("endpoints/nowhere/rollouts", rollout)):
+            answer = await api.http.post(f"/v1/{path}", json=body, headers=headers)
+            assert answer.status_code == status, (path, scopes, answer.text)
+    me = (await browser.http.get("/v1/me")).json()["subject"]
+    oauth, client = api.app.state.oauth, claims(headers["authorization"])["client_id"]
+    assert await oauth.may_predict((me, client), "default")
+    assert await repository.end_grants(datetime.now(UTC), "test", client_id=client) == 1
+    assert not await oauth.may_predict((me, client), "default")

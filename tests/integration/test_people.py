@@ -91,3 +91,46 @@ async def test_only_the_installations_owners_see_people(api: Api) -> None:
     assert "password" not in str(listed)
     assert (await api.http.patch("/v1/people/no@b", json={"disabled": True})).status_code == 404
     assert (await api.http.patch("/v1/people/x", json={"disabled": 3})).status_code == 422
+
+
+async def test_what_an_administrator_makes_does_nothing_that_is_for_owners(api: Api) -> None:
+    hashed = await api.app.state.passwords.hash(PASSWORD)
+    default = await tenants.get("default")
+    for role in (Role.OWNER, Role.ADMIN):
+        person = await accounts.create(f"{role}@example.com", str(role), hashed)
+        await tenants.add_member(default.id, person.id, role)
+    async with aclosing(browser_of(api)) as admin:
+        await sign_in(admin, email="admin@example.com")
+        wanted = {"name": "robot", "scopes": ["admin"]}
+        key = (await admin.post("/v1/keys", json=wanted)).json()
+        client = (await admin.post("/v1/clients", json=wanted)).json()
+    for made in ((key["id"], key["key"]), (client["id"], client["secret"])):
+        grant = {"grant_type": "client_credentials"}
+        token = (await api.http.post("/oauth2/token", data=grant, auth=made)).json()
+        headers = {"authorization": f"Bearer {token['access_token']}"}
+        for method, path, body in (
+            ("POST", "/v1/people/owner@example.com/password-link", None),
+            ("PATCH", "/v1/people/owner@example.com", {"disabled": True}),
+            ("GET", "/v1/people", None),
+            ("POST", "/v1/invitations", {"role": "owner"}),
+            ("PATCH", "/v1/members/admin@example.com", {"role": "owner"}),
+            ("DELETE", "/v1/members/owner@example.com", None),
+        ):
+            answer = await api.http.request(method, path, json=body, headers=headers)
+            assert answer.status_code == 403, (made[0], path, answer.text)
+        assert (await api.http.get("/v1/members", headers=headers)).status_code == 200
+    assert (await api.http.post("/v1/people/owner@example.com/password-link")).status_code == 201
+
+
+async def test_the_first_owner_is_made_by_the_installation_alone(api: Api) -> None:
+    made = (await api.http.post("/v1/clients", json={"name": "r", "scopes": ["admin"]})).json()
+    grant, auth = {"grant_type": "client_credentials"}, (made["id"], made["secret"])
+    token = (await api.http.post("/oauth2/token", data=grant, auth=auth)).json()["access_token"]
+    headers = {"authorization": f"Bearer {token}"}
+    wanted = {"role": "owner"}
+    refused = await api.http.post("/v1/invitations", json=wanted, headers=headers)
+    assert refused.status_code == 403
+    # Of other tenants, whoever makes them does.
+    acme = {"name": "acme", "owner": "ada@example.com"}
+    assert (await api.http.post("/v1/tenants", json=acme, headers=headers)).status_code == 201
+    assert (await api.http.post("/v1/invitations", json=wanted)).status_code == 201
