@@ -280,7 +280,7 @@ async def hand_over(
         "grants": await applications.end_all(person.id, "handed over"),
         "keys": await applications.end_keys(person.id),
     }
-    await note_fewer_rights(person.id, now)
+    await note_fewer_rights(person.id, None, now)
     await audit.record(caller, "account.hand-over", person.subject, **ended)
     return replace(person, credential=None)
 
