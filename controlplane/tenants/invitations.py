@@ -48,7 +48,9 @@ async def invite(
     secret = f"ksi_{secrets.token_urlsafe(32)}"
     async with transaction():
         await repository.lock(tenant.id)
-        if role is Role.OWNER:
+        # To invite somebody anew takes the earlier one back, which of an owner's only owners do.
+        owners = kept is not None and await repository.is_invited_to_own(tenant.id, kept, now)
+        if role is Role.OWNER or owners:
             await members.check_may_make_owners(caller, tenant)
         if kept is not None:
             await _check_no_member(tenant, kept)

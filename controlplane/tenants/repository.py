@@ -134,6 +134,10 @@ async def is_invited_of_all(email: str, now: datetime) -> bool:
     return await _open(now).filter(email=email).exists()
 
 
+async def is_invited_to_own(tenant: uuid.UUID, email: str, now: datetime) -> bool:
+    return await _open(now).filter(tenant_id=tenant, email=email, role=Role.OWNER).exists()
+
+
 async def accepted(row: Invitation, at: datetime) -> None:
     row.accepted_at = at
     await row.save(update_fields=["accepted_at"])

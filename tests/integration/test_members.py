@@ -270,6 +270,7 @@ async def test_only_owners_make_and_unmake_owners(
         assert (await api.http.post("/v1/invitations", **platform)).status_code == 403
         theirs = (await invited(owner, "x@example.com", "owner")).json()
         assert (await admin.delete(f"/v1/invitations/{theirs['id']}")).status_code == 403
+        assert (await invited(admin, theirs["email"], "viewer")).status_code == 403
         changed = await admin.patch("/v1/members/viewer@example.com", json={"role": "admin"})
         assert (changed.status_code, changed.json()["role"]) == (200, "admin")
         assert (await owner.patch("/v1/members/admin@example.com", **up)).status_code == 200

@@ -227,6 +227,7 @@ async def test_the_administrator_of_a_secret_is_made_once_and_gets_its_new_secre
             clients = (await http.get("/v1/clients")).json()["items"]
             assert [client["id"] for client in clients] == [ADMIN]
             assert "admin" in clients[0]["scopes"]
+            assert (await http.get("/v1/people")).status_code == 200
             assert not (app.state.settings.home / "credentials.json").exists()
             assert not (app.state.settings.home / "secrets").exists()
     async with replicas.one(admin_client_secret="kss_" + "y" * 40) as (_, http):
