@@ -1,4 +1,4 @@
-"""REST conventions: names, times, cursor pages, ETag and If-Match."""
+"""REST conventions: names, texts, times, cursor pages, ETag and If-Match."""
 
 import base64
 import binascii
@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import Request, Response
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
+from controlplane.texts import REFUSAL, is_storable
 from runtime.problems import InvalidInput, PreconditionFailed
 
 NAME: Final = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
@@ -33,6 +34,16 @@ def is_name(value: str) -> bool:
 def whole_number(value: str) -> int | None:
     """Read a number as people write it in an address; None if it is none."""
     return int(value) if NUMBER.fullmatch(value) else None
+
+
+def _storable(value: str) -> str:
+    if not is_storable(value):
+        raise ValueError(REFUSAL)
+    return value
+
+
+# A text of an address; those of documents and forms are held to it where these are read.
+Text = Annotated[str, AfterValidator(_storable)]
 
 
 def _written(value: object) -> object:

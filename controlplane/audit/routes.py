@@ -12,7 +12,7 @@ from controlplane.audit import service
 from controlplane.audit.service import FOREIGN, Wanted
 from controlplane.callers import CurrentCaller
 from controlplane.edge.operations import file
-from controlplane.rest import MAX_PAGE, Moment, after_number, page
+from controlplane.rest import MAX_PAGE, Moment, Text, after_number, page
 from controlplane.subjects import Subjects
 from runtime.problems import InvalidInput
 
@@ -34,10 +34,10 @@ async def list_events(  # noqa: PLR0913  (each is a filter)
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
     cursor: str | None = None,
     action: Annotated[
-        str | None, Query(max_length=60, description="`endpoint.delete`, or all of `endpoint.`")
+        Text | None, Query(max_length=60, description="`endpoint.delete`, or all of `endpoint.`")
     ] = None,
-    subject: Annotated[str | None, Query(max_length=100)] = None,
-    target: Annotated[str | None, Query(max_length=200)] = None,
+    subject: Annotated[Text | None, Query(max_length=100)] = None,
+    target: Annotated[Text | None, Query(max_length=200)] = None,
     since: Annotated[Moment | None, Query(description="at or after; RFC 3339")] = None,
     until: Annotated[Moment | None, Query(description="before; RFC 3339")] = None,
     format: Annotated[  # noqa: A002  (its name in the address)

@@ -4,8 +4,8 @@ from email.message import Message
 
 from fastapi import Request, params
 
-from controlplane.texts import REFUSAL, is_storable, unstorable
-from runtime.problems import InvalidInput, Malformed, UnsupportedMediaType
+from controlplane.texts import REFUSAL, unstorable
+from runtime.problems import InvalidInput, UnsupportedMediaType
 
 
 async def check_content_type(request: Request) -> None:
@@ -25,13 +25,10 @@ async def check_content_type(request: Request) -> None:
 
 
 async def check_texts(request: Request) -> None:
-    """Run before every route: refuses a text that the database could not take.
+    """Run before every route: raises InvalidInput for a text that the database could not take.
 
-    Forms are held to the same where they are read.
+    Forms are held to the same where they are read, texts of an address by their types.
     """
-    for name, value in request.query_params.multi_items():
-        if not is_storable(name + value):
-            raise Malformed(f"{name[:60]!r} in the address: {REFUSAL}.")
     # Only an escape can name such a character; without one, there is nothing to look through.
     if await _has_document(request) and b"\\u" in await request.body():
         fault = unstorable(await request.json())
