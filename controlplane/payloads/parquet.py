@@ -68,25 +68,16 @@ class Output(NamedTuple):
     width: int | None
     names: Sequence[str]
 
-    @property
-    def kind(self) -> pa.DataType:
-        """What its columns are of."""
-        return TYPES[self.datatype][1]
+    def shape(self, rows: int) -> tuple[int, ...]:
+        """Give the shape of its values for some rows."""
+        return (rows,) if self.width is None else (rows, self.width)
 
-    def nothing(self, rows: int) -> Any:
-        """Give what stands for it where it was not asked for."""
-        shape = (rows,) if self.width is None else (rows, self.width)
-        dtype = TYPES[self.datatype][0]
-        return np.full(shape, None if dtype == "O" else 0, dtype)
-
-    def columns_of(self, whole: Any) -> Iterator[tuple[str, Any]]:
-        """Give its values by column."""
+    def labels(self) -> list[str]:
+        """Name its columns."""
         if self.width is None:
-            yield self.name, whole
-            return
-        for at in range(min(self.width, FLAT)):
-            name = self.names[at] if len(self.names) == self.width else at
-            yield f"{self.name}.{name}", whole[:, at]
+            return [self.name]
+        names = self.names if len(self.names) == self.width else range(self.width)
+        return [f"{self.name}.{name}" for name in names[:FLAT]]
 
 
 def main() -> int:
@@ -257,25 +248,27 @@ def _outputs(
     ]
     columns = {ANSWERED: pa.array(told, pa.list_(pa.string()))}
     for one in outputs:
-        arrays = [
-            array if (array := found.get(one.name)) is not None else one.nothing(height)
-            for found, height in zip(answered, heights, strict=True)
-        ]
+        dtype, kind = TYPES[one.datatype]
         there = np.repeat([one.name in found for found in answered], heights)
-        for label, values in one.columns_of(np.concatenate(arrays)):
-            columns[OUTPUT + label] = _cells_of(values, there, one.kind)
+        if not there.any():  # one array for all, as there may be many
+            columns |= dict.fromkeys(
+                (OUTPUT + label for label in one.labels()), pa.nulls(len(told), kind)
+            )
+            continue
+        whole = np.full(one.shape(len(told)), None if dtype == "O" else 0, dtype)
+        whole[there] = np.concatenate([found[one.name] for found in answered if one.name in found])
+        for at, label in enumerate(one.labels()):
+            values = whole if one.width is None else whole[:, at]
+            columns[OUTPUT + label] = _cells_of(values, there, kind)
     return columns
 
 
 def _answer(request: Logged, output: Output) -> Any | None:
     """Give an output of a request as its signature has it; None: it did not ask for it."""
-    array = request.outputs.get(output.name)
-    nothing = output.nothing(max(1, request.rows))
-    if array is None or array.shape != nothing.shape:
+    array, dtype = request.outputs.get(output.name), TYPES[output.datatype][0]
+    if array is None or array.shape != output.shape(max(1, request.rows)):
         return None
-    if not np.can_cast(array.dtype, nothing.dtype, "same_kind"):
-        return None
-    return array.astype(nothing.dtype)
+    return array.astype(dtype) if np.can_cast(array.dtype, dtype, "same_kind") else None
 
 
 def _cells_of(values: Any, there: Any, kind: pa.DataType) -> pa.Array:
