@@ -124,9 +124,10 @@ def _datatype(column: Sequence[Cell]) -> str | None:
     return "BYTES" if True in texts else "FP64"
 
 
-def ask_signature(endpoint: str, timeout_s: float) -> Asked:
-    """Write the question what the endpoint takes."""
+def ask_signature(endpoint: str, version: int | None, timeout_s: float) -> Asked:
+    """Write the question what the endpoint takes; None: the revision with the most traffic."""
     path = f"/v2/models/{quote(endpoint, safe='')}"
+    path += "" if version is None else f"/versions/{version}"
     return Asked(path, b"", {"accept": "application/json"}, timeout_s, "GET")
 
 

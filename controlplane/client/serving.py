@@ -267,7 +267,12 @@ class Serving:
 
     def signature(self, name: str, tag: str | None, timeout_s: float) -> Flow[Signature]:
         """Ask an endpoint what it takes and gives."""
-        asked = predicting.ask_signature(name, timeout_s)
+        version = None
+        if tag is not None:
+            # One process may serve several revisions; a tag is the way to it, not its name there.
+            endpoint = yield from self.endpoint(name)
+            version = next((one.version for one in endpoint.revisions if one.tag == tag), None)
+        asked = predicting.ask_signature(name, version, timeout_s)
         return predicting.read_signature((yield from self._answered(name, tag, asked)))
 
     def predict_lines(

@@ -77,6 +77,10 @@ def test_a_stream_of_rows_is_answered_in_order(client: Client, plan: Any) -> Non
     assert caught.value.problem["row"] == 20_000
 
 
+def test_an_endpoint_tells_what_it_takes(client: Client, plan: Any) -> None:
+    assert client.signature("iris") == plan.signature
+
+
 def test_lines_of_a_file_are_what_a_stream_takes(client: Client, tmp_path: Path) -> None:
     file = tmp_path / "rows.ndjson"
     file.write_text("".join(json.dumps(row) + "\n" for row in X.tolist()))

@@ -43,7 +43,7 @@ async def prepared(api: Api) -> dict[str, tuple[str, str, bool, list[str]]]:
             f"/v1/loadtests/{test['id']}/why", "Waiting", True, ["--loadtest", test["id"]],
         ),
         "webhook": (
-            f"/v1/webhooks/{hook['id']}/why", "Disabled", False, ["--webhook", hook["id"]],
+            f"/v1/webhooks/{hook['id']}/why", "Disabled", True, ["--webhook", hook["id"]],
         ),
     }  # fmt: skip
 

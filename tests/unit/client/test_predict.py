@@ -302,8 +302,12 @@ def test_a_token_for_an_endpoint_is_kept_until_it_is_refused(api, client):
 
 def test_an_endpoint_tells_what_it_takes(api, client):
     assert client.signature("penguins") == PENGUINS
+    tagged = {"name": "r", "model": "m", "version": 7, "tag": "new", "tag_url": api.url}
+    revisions = {"revisions": [tagged]}
+    api.misbehave("/v1/endpoints/penguins", *[(200, api.endpoint("penguins", **revisions))] * 2)
+    assert client.signature("penguins", tag="new") == PENGUINS
     asked = [(method, path) for method, path, *_ in api.seen if path.startswith("/v2")]
-    assert asked == [("GET", "/v2/models/penguins")]
+    assert asked == [("GET", "/v2/models/penguins"), ("GET", "/v2/models/penguins/versions/7")]
     api.misbehave("/v2/models/iris", (200, {"signature": {"columns": []}}))
     with pytest.raises(BadAnswer, match="no signature"):
         client.signature("iris")
