@@ -86,7 +86,8 @@ def test_digamma_of_one_number_and_of_many_is_scikit_learns():
     assert_within(alone - (fast_digamma_of(5.0) - theirs[:, 1]), theirs[:, 0], 1e-13)
     many = exp_digamma(x.reshape(2, -1)).reshape(-1)
     # What is left of the smallest numbers is below the smallest float.
-    np.testing.assert_allclose(many[x > 0.01], np.exp(alone[x > 0.01]), rtol=2e-14)
+    # A last bit of digamma(0.01), about -100, is 1.4e-14 of its exponential.
+    np.testing.assert_allclose(many[x > 0.01], np.exp(alone[x > 0.01]), rtol=1e-13)
     assert_within(many[x < 0.01], np.exp(alone[x < 0.01]), 1e-40)
 
 

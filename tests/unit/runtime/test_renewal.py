@@ -45,7 +45,7 @@ def test_a_new_key_and_a_revocation_arrive(tokens):
 
 def test_too_many_to_name_are_all_of_before_a_time(tokens):
     tokens.renew(listed([jwk(KEY, "k1")], before=NOW))
-    with pytest.raises(Unauthenticated, match="was revoked"):
+    with pytest.raises(Unauthenticated, match="too many were revoked"):
         tokens.verify(bearer())
     tokens.renew(listed([jwk(KEY, "k1")], before=NOW - 60))
     assert tokens.verify(bearer()).client == "c-1"
