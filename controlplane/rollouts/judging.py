@@ -14,6 +14,7 @@ COMPARED: Final = 0.95
 TOLERATED: Final = 1.25
 TOLERATED_S: Final = 0.005
 AGAINST_RUNNING: Final = 3
+UNCOMPARED: Final = 0.01  # errors that are allowed where the running revision answered nothing
 
 
 def questions(slo: Objectives | None) -> int:
@@ -30,7 +31,7 @@ def judge(
     alpha  at which something is a fault, for each question; 0: no look for faults is due
     """
     found = [
-        compared("errors", "errors", _errors(candidate), _errors(running), alpha),
+        _error_rate(candidate, running, alpha),
         compared(
             "refusals", "requests refused (4xx)", _refusals(candidate), _refusals(running), alpha
         ),
@@ -39,6 +40,13 @@ def judge(
     if slo is not None:
         found += _promised(candidate, slo, alpha)
     return tuple(found)
+
+
+def _error_rate(candidate: Answers, running: Answers, alpha: float) -> Check:
+    if running.count:
+        return compared("errors", "errors", _errors(candidate), _errors(running), alpha)
+    what = "errors, with no answers of the running revision to compare with"
+    return bounded("errors", what, _errors(candidate), UNCOMPARED, alpha)
 
 
 def _errors(answers: Answers) -> Share:
