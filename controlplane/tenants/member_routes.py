@@ -48,9 +48,13 @@ def link_of(request: Request, invitation: InvitationInfo) -> str:
 
 @router.get("/me")
 async def me(caller: CurrentCaller) -> dict[str, Any]:
-    """Tell who calls, what they may do, and the tenants a person may choose from."""
+    """Tell who calls, what they may do, and the tenants a person may choose from.
+
+    Applications learn who their person is from `/oauth2/userinfo`, if they may.
+    """
     kind, _, name = caller.subject.partition(":")
-    person = await accounts.find(uuid.UUID(name)) if kind == "user" else None
+    themself = kind == "user" and not caller.application
+    person = await accounts.find(uuid.UUID(name)) if themself else None
     joined = [] if person is None else await service.tenants_of(person.id)
     return {
         "subject": caller.subject,

@@ -875,7 +875,8 @@ async def test_an_application_does_nothing_that_is_a_persons_own(api: Api) -> No
         ):
             answer = await api.http.request(method, path, json=body, headers=headers)
             assert answer.status_code == 403, (scopes, method, path, answer.text)
-        assert (await api.http.get("/v1/me", headers=headers)).status_code == 200
+        told = (await api.http.get("/v1/me", headers=headers)).raise_for_status().json()
+        assert (told["subject"], told["email"], told["tenants"]) == (f"user:{me}", None, [])
     # The person does, with KubeServe's own programs.
     codes = await device(api)
     await browser.decide(codes["user_code"])
