@@ -134,11 +134,27 @@ async def note_drift(
         drift = {"since": since, "facts": facts, "version": str(version)} if facts else None
         await repository.save_health(health, drift=drift)
         if before is not None and not (goes_on and facts):
-            said = {"endpoint": row.name, "facts": [], "since": before["since"]}
-            await webhooks.emit(TenantId(row.tenant_id), Event.DRIFT_ENDED, said)
+            await _tell_ended(row, before)
         if facts and goes_on is None:
             said = {"endpoint": row.name, "facts": facts, "since": since}
             await webhooks.emit(TenantId(row.tenant_id), Event.DRIFT_DETECTED, said)
+
+
+async def end_drift(endpoint_id: uuid.UUID) -> None:
+    """Forget drift, since nobody looks for it any more; call in the change's transaction."""
+    row = await repository.lock_of_all(endpoint_id)
+    if row is None:
+        return
+    health = await repository.health(row)
+    before = health.drift
+    if before is not None:
+        await repository.save_health(health, drift=None)
+        await _tell_ended(row, before)
+
+
+async def _tell_ended(row: Endpoint, before: dict[str, Any]) -> None:
+    said = {"endpoint": row.name, "facts": [], "since": before["since"]}
+    await webhooks.emit(TenantId(row.tenant_id), Event.DRIFT_ENDED, said)
 
 
 def _is_of(drift: dict[str, Any], version: uuid.UUID) -> bool:

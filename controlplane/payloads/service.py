@@ -10,7 +10,7 @@ from controlplane.artifacts.objects import Objects
 from controlplane.audit import service as audit
 from controlplane.callers import Caller
 from controlplane.database import transaction
-from controlplane.endpoints import logged
+from controlplane.endpoints import health, logged
 from controlplane.endpoints import service as endpoints
 from controlplane.endpoints.logged import LoggedEndpoint
 from controlplane.endpoints.payload_log import PayloadLog
@@ -41,10 +41,15 @@ class Period:
 
 
 async def set_log(tenant: TenantId, name: str, log: PayloadLog | None, by: Caller) -> uuid.UUID:
-    """Say what of an endpoint's requests is logged; None: nothing. Files there are expire anew."""
+    """Say what of an endpoint's requests is logged; None: nothing, and nothing drifts any more.
+
+    Files there are expire anew.
+    """
     async with transaction():
         key = await logged.set_payload_log(tenant, name, log, by)
-        if log is not None:
+        if log is None:
+            await health.end_drift(key)
+        else:
             for day in await repository.days_with_files(key):
                 at = taking.expiry(day, log.retention_days)
                 await repository.expire_after(key, day, at)
