@@ -47,8 +47,8 @@ def test_replicas_are_there_while_a_window_is_open_and_gone_afterwards(client: C
     [
         ({"cron": "at eight"}, "no cron expression"),
         ({"time_zone": "Europe/Nowhere"}, "no time zone"),
-        ({"replicas": 101}, "less than or equal to 100"),
-        ({"minutes": 0}, "greater than or equal to 1"),
+        ({"replicas": 101}, "must be at most 100"),
+        ({"minutes": 0}, "must be at least 1"),
         ({"more": 1}, "more"),
     ],
 )

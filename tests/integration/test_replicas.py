@@ -164,7 +164,7 @@ async def test_who_does_not_lead_takes_rows_and_does_nothing_until_it_leads(
             while (await http.get("/v1/models/m/versions/1")).json()["state"] != "ready":
                 await asyncio.sleep(0.05)
         assert app.state.parts.leading.leads()
-        assert gone.json()["id"].encode() in replicas.engine.keys[-1]
+        assert gone.json()["id"].encode() in replicas.engine.keys_of["default"]
     assert replicas.shared[0].holder == ""
 
 
