@@ -87,6 +87,10 @@ class Rates:
         bucket.refill(self._clock())
         return bucket.wait_s()
 
+    def knows(self, tenant: str) -> bool:
+        """Tell whether somebody asked lately."""
+        return tenant in self._buckets
+
     async def bucket(self, tenant: str) -> Bucket:
         """Give a tenant's bucket as it is now."""
         bucket = await self._known(tenant)

@@ -174,10 +174,9 @@ class OAuth:
         body, query, headers = sent
         name = ""
         try:
-            self._throttle.check(came.address)
             form = server.parse_form(body, query, headers)
             name, secret = server.credentials(form, headers)
-            self._throttle.check(came.address, name)
+            self._throttle.check(came.address, name, costly=costly)
             answer = await act(form, await self.clients.known(name, secret))
         except _ReplayedError:
             answer = server.refusal(assertions.refused("its jti was used before"))

@@ -110,6 +110,18 @@ async def test_an_address_pays_for_refusals_and_a_client_for_what_it_gets() -> N
     throttle.check("a", "c")
 
 
+async def test_a_program_is_not_held_back_for_what_others_send_from_its_address() -> None:
+    throttle = Throttle(1, 9, lambda: 0.0)
+    for client in ("ks-1", "kubeserve-cli"):
+        await throttle.count("ingress", client, (200, {}, {}), costly=False)
+    for _ in range(10):
+        await throttle.count("ingress", "anything", (401, {}, {}), costly=False)
+    throttle.check("ingress", "ks-1", costly=False)
+    for client, costly in (("ks-1", True), ("ks-2", False), ("kubeserve-cli", False), ("", False)):
+        with pytest.raises(TooOftenError):
+            throttle.check("ingress", client, costly=costly)
+
+
 async def test_what_begins_or_ends_something_is_paid_by_the_address_whatever_name_it_says() -> None:
     throttle = Throttle(1, 1, lambda: 0.0)
     for n in range(10):
