@@ -1,5 +1,6 @@
 """A minute without the API server: who serves goes on, and what was said yes to comes."""
 
+import contextlib
 import os
 import uuid
 from collections.abc import Iterator
@@ -8,6 +9,8 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
+from controlplane.client import Client
+from controlplane.client.errors import ApiError
 from tests.cluster import node, processes
 from tests.cluster.kube import Cluster
 from tests.cluster.platform import outside
@@ -16,6 +19,12 @@ from tests.conformance.platform import Platform
 
 X, Y = load_iris(return_X_y=True)
 DOWN_S = float(os.environ.get("TEST_DOWN_S", "20"))  # a minute in earnest
+
+
+def answers(client: Client) -> bool:
+    with contextlib.suppress(ApiError):
+        return client.predict("comes", X[:2]) is not None
+    return False
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +59,7 @@ def test_what_was_taken_meanwhile_is_there_afterwards(platform: Platform, cluste
         platform.until(lambda: all(one.is_ready for one in client.endpoints()), within_s=300)
         (revision,) = client.endpoint("steady").revisions
         assert (revision.version, revision.percent) == (2, 100)
-        assert client.predict("comes", X[:2]) is not None
+        # The ingress hears of a new way a moment after Knative does.
+        platform.until(lambda: answers(client))
     # While Knative's parts come back, one by one, its activator may drop a request: told, not held.
     print(f"{caller.answered} answered, failed afterwards: {caller.failed}")

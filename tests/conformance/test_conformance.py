@@ -14,7 +14,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 
 from controlplane.client import ApiError, BadAnswer, BuildFailed, NotFound, Usage
-from tests.conformance.platform import Platform, rows
+from tests.conformance.platform import WITHIN_S, Platform, rows
 
 X, Y = load_iris(return_X_y=True)
 PATH = "/v1/models/{}:predict"
@@ -116,9 +116,14 @@ def test_an_endpoint_is_tried_by_who_holds_no_token_of_it(
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    platform.until(lambda: platform.at_zero(iris))
-    woken = tried({"rows": X[:2].tolist(), "outputs": ["predict"]})
-    assert (woken["status"], woken["from_zero"]) == (200, True), woken
+    def woken_from_zero() -> Any:
+        # On Knative zero may be news from before what another test asked a moment ago.
+        platform.until(lambda: platform.at_zero(iris))
+        found = tried({"rows": X[:2].tolist(), "outputs": ["predict"]})
+        assert found["status"] == 200, found
+        return found if found["from_zero"] else None
+
+    woken = platform.until(woken_from_zero, within_s=2 * WITHIN_S)
     assert woken["body"]["predictions"] == model.predict(X[:2]).tolist()
     assert woken["revision"]
     refused = tried([["not a number", 1, 2, 3]])

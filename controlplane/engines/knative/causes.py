@@ -19,9 +19,11 @@ from controlplane.engines.knative.facts import (
 )
 from controlplane.engines.knative.names import Document
 from controlplane.engines.knative.pod_causes import (
+    LACKS,
     PASSING,
     absent,
     pod_cause,
+    unschedulable,
 )
 from controlplane.engines.knative.refusals import OPERATOR, refused
 from controlplane.engines.knative.revision_causes import revision_cause, warnings
@@ -175,6 +177,8 @@ def _service(evidence: Evidence) -> Cause | None:
         text = f"An object of this name is there and is not this endpoint's: {short(message)}"
         step = f"{OPERATOR}remove what has the name, or deploy under another name."
         return Cause("NameTaken", False, text, facts, step)
+    if LACKS.search(message):  # of a Revision whose pod found no room
+        return unschedulable(message, "its share", facts)
     return refused(message, facts, evidence.quotas)
 
 

@@ -121,6 +121,16 @@ def test_what_knative_kept_is_enough_once_the_pods_are_gone(
     assert reason in found.evidence[-1]
 
 
+def test_a_revision_without_room_is_not_refused() -> None:
+    said = 'Revision "iris-00001" failed with message: 0/1 nodes are available: 1 Too many pods.'
+    base = recorded("Idle-well")
+    failed = ("False", "RevisionFailed", said)
+    assert base.service is not None
+    service = conditions(base.service, ConfigurationsReady=failed, Ready=failed)
+    found = cause(replace(base, service=service))
+    assert (found.reason, found.ok) == ("Unschedulable", False)
+
+
 def test_what_a_node_tries_again_by_itself_is_no_fault() -> None:
     passing = "failed to sync secret cache: timed out waiting for the condition"
     found = cause(afterwards("CreateContainerConfigError", passing))
