@@ -139,6 +139,7 @@ function Wrong({ endpoints, models }: { endpoints: Endpoint[]; models: Model[] }
   const wrong = causes.flatMap(({ data }, at) => (data === undefined || data.ok ? [] : [{ why: data, name: first[at]!.name }]));
   const told = builds.flatMap(({ data }, at) => (data === undefined || data.ok ? [] : [{ why: data, ...failed[at]! }]));
   if (wrong.length + told.length + unheard.length === 0) return null;
+  const unasked = failing.length - arriving.length;
   return (
     <section aria-labelledby="wrong" className="grid gap-3">
       <h2 id="wrong" className="font-semibold">
@@ -177,23 +178,22 @@ function Wrong({ endpoints, models }: { endpoints: Endpoint[]; models: Model[] }
           }
         />
       ))}
-      {failed.length > builds.length && (
-        <p>
-          <Link to={path("models")} className="text-main underline">
-            {plural(failed.length - builds.length, "more model")}
-          </Link>{" "}
-          could not be built.
-        </p>
-      )}
-      {failing.length > arriving.length && (
-        <p>
-          <Link to={path("webhooks")} className="text-main underline">
-            {plural(failing.length - arriving.length, "more webhook")}
-          </Link>{" "}
-          {failing.length - arriving.length === 1 ? "fails or is" : "fail or are"} switched off.
-        </p>
-      )}
+      <More many={failed.length - builds.length} what="model" to={path("models")} says="could not be built" />
+      <More many={unasked} what="webhook" to={path("webhooks")} says={`${unasked === 1 ? "fails or is" : "fail or are"} switched off`} />
     </section>
+  );
+}
+
+/** That there is more of a kind than is told of each. */
+function More({ many, what, to, says }: { many: number; what: string; to: string; says: string }) {
+  if (many <= 0) return null;
+  return (
+    <p>
+      <Link to={to} className="text-main underline">
+        {plural(many, `more ${what}`)}
+      </Link>{" "}
+      {says}.
+    </p>
   );
 }
 

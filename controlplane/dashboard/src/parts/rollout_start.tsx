@@ -34,6 +34,7 @@ export function Start({ endpoint, onClose }: { endpoint: Endpoint; onClose: () =
   const instances = rowsTyped(rows, ready.find(({ number }) => String(number) === version)?.signature ?? null);
   const badRows = replay && instances === null;
   const most = { max_flips: Number(flips) / 100 };
+  const loads = load && slo !== "none";
   const badSteps = listed.some((one) => !Number.isInteger(one) || one < 1 || one > 100);
   const start = useAct<void>(
     (api) =>
@@ -45,7 +46,7 @@ export function Start({ endpoint, onClose }: { endpoint: Endpoint; onClose: () =
         step_s: Number(stepS),
         ...(shadow ? { shadow: most } : {}),
         ...(replay ? { replay: { instances, ...most } } : {}),
-        ...(load && slo !== "none" ? { loadtest: { shape: { kind: "steady", rate: Number(rate), duration: lasts } } } : {}),
+        ...(loads ? { loadtest: { shape: { kind: "steady", rate: Number(rate), duration: lasts } } } : {}),
         slo:
           slo === "endpoint"
             ? "endpoint"
@@ -153,10 +154,10 @@ export function Start({ endpoint, onClose }: { endpoint: Endpoint; onClose: () =
                 : "Sent to the candidate alone; it must keep what the rollout is held to."
             }
             disabled={slo === "none"}
-            checked={load && slo !== "none"}
+            checked={loads}
             onChange={({ target }) => setLoad(target.checked)}
           />
-          {load && slo !== "none" && (
+          {loads && (
             <div className="grid grid-cols-2 gap-3">
               <TextField label="Requests a second" type="number" min={0.1} step="any" required value={rate} onChange={({ target }) => setRate(target.value)} />
               <TextField label="Duration" required value={lasts} hint="With its unit: 30s, 10m." onChange={({ target }) => setLasts(target.value)} />

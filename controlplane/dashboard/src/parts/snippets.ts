@@ -6,7 +6,6 @@ export function snippets(
   body: unknown,
   tag: string,
 ): { name: string; label: string; code: string }[] {
-  const document = JSON.stringify(body);
   const rows = (body as { rows?: unknown } | null)?.rows ?? body;
   const outputs = (body as { outputs?: string[] } | null)?.outputs ?? [];
   const url = endpoint.revisions.find((one) => one.tag === tag)?.tag_url ?? endpoint.url ?? "https://…";
@@ -29,7 +28,7 @@ export function snippets(
         `  -H "Authorization: Bearer $KEY" \\`,
         ...(tag === "" ? [] : [`  -H "Knative-Serving-Tag: ${tag}" \\`]),
         `  -H "Content-Type: application/json" \\`,
-        `  -d '${document.replaceAll("'", "'\\''")}'`,
+        `  -d ${quoted(body)}`,
       ].join("\n"),
     },
     {
@@ -49,11 +48,16 @@ export function snippets(
       code: calls
         .map(
           (output) =>
-            `kubeserve predict ${endpoint.name} --data '${JSON.stringify(rows).replaceAll("'", "'\\''")}'${output === null ? "" : ` --output ${output}`}${tag === "" ? "" : ` --tag ${tag}`}`,
+            `kubeserve predict ${endpoint.name} --data ${quoted(rows)}${output === null ? "" : ` --output ${output}`}${tag === "" ? "" : ` --tag ${tag}`}`,
         )
         .join("\n"),
     },
   ];
+}
+
+/** JSON as a word of a shell. */
+function quoted(value: unknown): string {
+  return `'${JSON.stringify(value).replaceAll("'", "'\\''")}'`;
 }
 
 /** JSON as Python writes it. */
